@@ -1,0 +1,206 @@
+"""Vector files written whole or not at all.
+
+The file is written beside its destination under another name and moved there when complete, so that a cancelled or
+failed run leaves what was there before.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pandas
+import shapely
+from numpy.typing import NDArray
+
+from .errors import OutputError
+from .language import say
+
+_DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON", ".shp": "ESRI Shapefile", ".csv": "CSV"}
+#: Tables whose names start so make a GeoPackage a hub or a working copy: never an output to be overwritten.
+_OUR_TABLES = "quyhoach_"
+
+
+def check_destination(path: str | os.PathLike[str]) -> None:
+    """Refuse, before any work, a destination that cannot be written.
+
+    Raises
+    ------
+    OutputError
+        The folder is missing or read-only, the path is a folder, the file is in use, or it is a provincial database.
+    """
+    target = Path(path)
+    folder = target.parent
+    if not folder.is_dir():
+        raise OutputError(say("Không có thư mục {folder}; hãy tạo thư mục hoặc chọn nơi khác để ghi kết quả.",
+                              "There is no folder {folder}; create it or choose another place for the result.").format(folder=folder))
+    if target.is_dir():
+        raise OutputError(say("{path} là một thư mục; hãy đặt tên tệp kết quả.",
+                              "{path} is a folder; give the result a file name.").format(path=target))
+    try:
+        descriptor, probe = tempfile.mkstemp(prefix=".quyhoach-", dir=folder)
+        os.close(descriptor)
+        os.unlink(probe)
+    except OSError as error:
+        raise OutputError(say("Không ghi được vào thư mục {folder} ({why}); hãy chọn nơi khác.",
+                              "The folder {folder} cannot be written ({why}); choose another place.")
+                          .format(folder=folder, why=error.strerror)) from error
+    if target.exists():
+        _refuse_precious(target)
+
+
+def _refuse_precious(target: Path) -> None:
+    if not os.access(target, os.W_OK):
+        raise OutputError(say("Tệp {path} chỉ cho đọc; hãy chọn tên khác.", "The file {path} is read-only; choose another name.")
+                          .format(path=target))
+    if target.suffix.lower() != ".gpkg":
+        return
+    log = Path(f"{target}-wal")
+    if log.exists() and log.stat().st_size > 0:
+        raise OutputError(say("Tệp {path} đang mở ở chương trình khác; hãy đóng lớp đó rồi chạy lại.",
+                              "The file {path} is open in another program; close that layer, then run again.").format(path=target))
+    try:
+        with closing(sqlite3.connect(f"{target.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    except sqlite3.DatabaseError:
+        return  # not a database: an old, broken output may be replaced
+    if any(name.startswith(_OUR_TABLES) for name in names):
+        raise OutputError(say("{path} là cơ sở dữ liệu dùng chung hoặc bản dữ liệu làm việc; không ghi đè. Hãy chọn tên khác.",
+                              "{path} is a shared database or a working copy and is never overwritten; choose another name.")
+                          .format(path=target))
+
+
+@contextmanager
+def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a path to write to; move what was written there to ``path`` when the block ends well, else delete it.
+
+    Files of several parts (shapefiles) move together. Raises OutputError when the destination cannot be replaced.
+    """
+    target = Path(path)
+    check_destination(target)
+    folder = Path(tempfile.mkdtemp(prefix=".quyhoach-", dir=target.parent))
+    try:
+        yield folder / target.name
+        for written in sorted(folder.iterdir()):
+            os.replace(written, target.parent / written.name)
+    except OSError as error:
+        raise OutputError(say("Không ghi được {path} ({why}); hãy đóng chương trình đang mở tệp này hoặc chọn tên khác.",
+                              "{path} cannot be written ({why}); close the program that has it open or choose another name.")
+                          .format(path=target, why=error.strerror or error)) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_vector(
+    frame: geopandas.GeoDataFrame | pandas.DataFrame,
+    path: str | os.PathLike[str],
+    geometry_type: str = "Unknown",
+    layer: str | None = None,
+) -> None:
+    """Write one layer as a new file; the format follows the ending (.gpkg, .fgb, .geojson, .shp, .csv).
+
+    Parameters
+    ----------
+    frame : GeoDataFrame or DataFrame
+        A DataFrame becomes a table. Object columns of `datetime.date` become dates, other objects text. A column named
+        ``fid`` is renamed ``fid_source``: the file numbers its rows itself.
+    path : path
+    geometry_type : str
+        OGR name, such as ``"MultiPolygon"``; single shapes are promoted when it is a multi type.
+    layer : str, optional
+        Table name in a GeoPackage; the file's stem by default.
+
+    Raises
+    ------
+    OutputError
+        See `check_destination`; or the driver's own refusal.
+    """
+    import pyogrio
+
+    target = Path(path)
+    driver = _DRIVERS[target.suffix.lower()]
+    frame = _without_reserved_names(frame)
+    is_layer = isinstance(frame, geopandas.GeoDataFrame)
+    names = [name for name in frame.columns if not (is_layer and name == frame.geometry.name)]
+    data, masks = zip(*(_field(frame[name]) for name in names)) if names else ((), ())
+    geometry = None
+    if is_layer:
+        geometry = shapely.to_wkb(_promoted(np.asarray(frame.geometry.array, dtype=object), geometry_type))
+    options = {"SPATIAL_INDEX": "YES"} if driver in ("GPKG", "FlatGeobuf") and is_layer else {}
+    if driver == "ESRI Shapefile":
+        options["ENCODING"] = "UTF-8"
+    with written_whole(target) as part:
+        try:
+            pyogrio.raw.write(
+                part, geometry=geometry, field_data=list(data), fields=np.array(names, dtype=object),
+                field_mask=list(masks), layer=layer or target.stem, driver=driver,
+                geometry_type=geometry_type if is_layer else None,
+                crs=frame.crs.to_wkt() if is_layer and frame.crs is not None else None,
+                dataset_options=None, layer_options=options)
+        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
+                pyogrio.errors.FieldError, pyogrio.errors.GeometryError) as error:
+            raise OutputError(say("Không ghi được {path}: {why}", "{path} cannot be written: {why}")
+                              .format(path=target, why=error)) from error
+
+
+def _without_reserved_names(frame: Any) -> Any:
+    taken = {str(name).lower() for name in frame.columns}
+    renamed = {}
+    for name in frame.columns:
+        if str(name).lower() in ("fid", "ogc_fid"):
+            new = "fid_source"
+            while new in taken:
+                new += "_"
+            renamed[name] = new
+    return frame.rename(columns=renamed) if renamed else frame
+
+
+def _field(column: pandas.Series) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Return the column as pyogrio takes it, and where it is null."""
+    null = column.isna().to_numpy()
+    mask = null if null.any() else None
+    dtype = str(column.dtype)
+    if dtype in ("Int64", "Int32", "Int16", "Int8"):
+        return column.fillna(0).to_numpy(dtype=np.int64), mask
+    if dtype == "boolean":
+        return column.fillna(False).to_numpy(dtype=bool), mask
+    if dtype.startswith("datetime64"):
+        if getattr(column.dt, "tz", None) is not None:
+            column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+        return column.to_numpy().astype("datetime64[ms]"), mask
+    if dtype == "category":
+        column = column.astype(object)
+    values = column.to_numpy()
+    if values.dtype.kind in "iubf":
+        return (values, None if values.dtype.kind == "f" else mask)
+    first = next((value for value in values if value is not None and value == value), None)
+    if isinstance(first, datetime.date) and not isinstance(first, datetime.datetime):
+        days = np.array([np.datetime64("1970-01-01") if gone else np.datetime64(value) for value, gone in zip(values, null)],
+                        dtype="datetime64[D]")
+        return days, mask
+    texts = np.array([None if gone else value if isinstance(value, str) else str(value) for value, gone in zip(values, null)],
+                     dtype=object)
+    return texts, None
+
+
+def _promoted(shapes: NDArray[np.object_], geometry_type: str) -> NDArray[np.object_]:
+    """Make single shapes multi where the layer is of a multi type."""
+    build = {"MultiPolygon": (3, shapely.multipolygons), "MultiLineString": (1, shapely.multilinestrings),
+             "MultiPoint": (0, shapely.multipoints)}.get(geometry_type)
+    if build is None:
+        return shapes
+    single_type, make = build
+    single = np.flatnonzero(shapely.get_type_id(shapes) == single_type)
+    if single.size:
+        shapes = shapes.copy()
+        shapes[single] = make(shapes[single], indices=np.arange(single.size))
+    return shapes

@@ -1,0 +1,313 @@
+"""Layers to GeoDataFrames and back.
+
+Files are read and written as whole columns (pyogrio), thirty times faster than feature by feature. Whatever a file
+reader cannot see (selections, filters by expression, edit buffers, memory and database layers, joins) is walked
+through QGIS, so that what a person sees on the map is what is computed.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qgis.core import (
+    NULL,
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsFeatureRequest,
+    QgsFeatureSink,
+    QgsField,
+    QgsFields,
+    QgsGeometry,
+    QgsProcessingFeatureSource,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProviderRegistry,
+    QgsVectorLayer,
+    QgsWkbTypes,
+)
+from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType, QTime
+
+if TYPE_CHECKING:
+    import geopandas
+    import pyproj
+
+_INTEGERS = (QMetaType.Type.Int, QMetaType.Type.LongLong, QMetaType.Type.UInt, QMetaType.Type.ULongLong)
+# Largest integer a float64 holds exactly: pyogrio hands integer columns with nulls over as floats.
+_EXACT = 2**53
+
+
+@dataclass(frozen=True)
+class FileTable:
+    """One table of a file that can be read as it is."""
+
+    path: str
+    layer: str | None
+    where: str | None
+
+
+@dataclass(frozen=True)
+class LayerInput:
+    """A layer parameter, resolved in the main thread, to be read in any thread."""
+
+    key: str
+    name: str
+    source: QgsProcessingFeatureSource
+    fields: QgsFields
+    file: FileTable | None
+
+    @property
+    def crs(self) -> pyproj.CRS | None:
+        """The system the layer states, or None."""
+        return to_pyproj(self.source.sourceCrs())
+
+    def columns(self) -> list[str]:
+        """Names of the attribute fields, without the file's own row number."""
+        return [field.name() for field in self.fields if field.name().lower() not in ("fid", "ogc_fid")]
+
+    def read(self, columns: list[str] | None = None) -> geopandas.GeoDataFrame:
+        """Read the features a person sees.
+
+        Parameters
+        ----------
+        columns : list of str, optional
+            Only these attributes; all of them when None.
+
+        Returns
+        -------
+        GeoDataFrame
+            Index = feature ids as QGIS shows them. Integers keep their exact value (``Int64`` where nulls occur),
+            dates are `datetime.date`, date-times `Timestamp`. Curves are made of straight pieces.
+        """
+        wanted = self.columns() if columns is None else list(columns)
+        if self.file is not None:
+            frame = _read_file(self.file, self.fields, wanted, self.crs)
+            if frame is not None:
+                return frame
+        return _walk(self.source, self.fields, wanted, self.crs)
+
+
+def layer_input(key: str, value: Any, source: QgsProcessingFeatureSource, layer: QgsVectorLayer | None) -> LayerInput:
+    """Describe a layer parameter; call it in the main thread (prepareAlgorithm)."""
+    name = layer.name() if layer is not None else source.sourceName()
+    return LayerInput(key, name, source, source.fields(), _file_behind(value, layer))
+
+
+def _file_behind(value: Any, layer: QgsVectorLayer | None) -> FileTable | None:
+    """Return the file table that holds exactly what the layer shows, or None."""
+    if isinstance(value, QgsProcessingFeatureSourceDefinition) and (
+        value.selectedFeaturesOnly or value.featureLimit >= 0 or value.filterExpression
+    ):
+        return None
+    if layer is None or layer.providerType() != "ogr" or (layer.isEditable() and layer.isModified()):
+        return None
+    fields = layer.fields()
+    if any(fields.fieldOrigin(i) != Qgis.FieldOrigin.Provider for i in range(fields.count())):
+        return None
+    parts = QgsProviderRegistry.instance().decodeUri("ogr", layer.dataProvider().dataSourceUri())
+    subset = (layer.subsetString() or "").strip()
+    if not parts.get("path") or parts.get("openOptions") or parts.get("geometryType") or parts.get("vsiPrefix"):
+        return None
+    if subset.lower().startswith("select"):
+        return None
+    return FileTable(parts["path"], parts.get("layerName") or None, subset or None)
+
+
+def _read_file(
+    file: FileTable, fields: QgsFields, wanted: list[str], crs: pyproj.CRS | None
+) -> geopandas.GeoDataFrame | None:
+    try:
+        import pyogrio
+    except ImportError:
+        return None
+    import geopandas
+    import pandas
+
+    try:
+        frame = pyogrio.read_dataframe(
+            file.path, layer=file.layer, columns=wanted, where=file.where, fid_as_index=True, force_2d=False)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
+        return None  # QGIS opened it, so QGIS reads it
+    if set(wanted) - set(frame.columns):
+        return None
+    if not isinstance(frame, geopandas.GeoDataFrame):
+        frame = geopandas.GeoDataFrame(frame, geometry=geopandas.GeoSeries([None] * len(frame), index=frame.index))
+    frame = frame[[*wanted, frame.geometry.name]].rename_geometry("geometry")
+    for name in wanted:
+        kind = fields.field(name).type()
+        column = frame[name]
+        if kind in _INTEGERS and column.dtype.kind == "f":
+            if column.abs().max() >= _EXACT:
+                return None
+            frame[name] = column.astype("Int64")
+        elif kind == QMetaType.Type.Bool and column.dtype.kind != "b":
+            frame[name] = column.astype("boolean")
+        elif kind == QMetaType.Type.QDate:
+            # Out-of-range years come as strings; only real timestamps are cut to their day.
+            if column.dtype.kind != "M":
+                return None
+            frame[name] = pandas.Series([None if stamp is pandas.NaT else stamp.date() for stamp in column],
+                                        index=frame.index, dtype=object)
+    # The layer's system is what the user set in QGIS, which may differ from what the file says.
+    return frame.set_crs(crs, allow_override=True) if crs is not None else _without_crs(frame)
+
+
+def _without_crs(frame: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
+    import geopandas
+
+    geometry = geopandas.GeoSeries(np.asarray(frame.geometry.array, dtype=object), index=frame.index, crs=None)
+    return geopandas.GeoDataFrame(frame.drop(columns="geometry"), geometry=geometry, crs=None)
+
+
+def _walk(
+    source: QgsProcessingFeatureSource, fields: QgsFields, wanted: list[str], crs: pyproj.CRS | None
+) -> geopandas.GeoDataFrame:
+    import geopandas
+    import pandas
+    import shapely
+
+    positions = [fields.lookupField(name) for name in wanted]
+    request = QgsFeatureRequest().setSubsetOfAttributes(positions)
+    ids: list[int] = []
+    shapes: list[bytes | None] = []
+    values: list[list[Any]] = [[] for _ in wanted]
+    # Geometry is checked by our own shared parameter, not by the context's.
+    for feature in source.getFeatures(request, Qgis.ProcessingFeatureSourceFlag.SkipGeometryValidityChecks):
+        ids.append(feature.id())
+        shapes.append(_wkb(feature.geometry()))
+        attributes = feature.attributes()
+        for column, position in zip(values, positions):
+            column.append(_plain(attributes[position]))
+    index = pandas.Index(ids, name="fid")
+    frame = geopandas.GeoDataFrame(
+        {name: _column(column, fields.at(position)) for name, column, position in zip(wanted, values, positions)},
+        geometry=geopandas.GeoSeries(shapely.from_wkb(np.array(shapes, dtype=object)), index=None, crs=crs), crs=crs)
+    frame.index = index
+    return frame
+
+
+def _wkb(geometry: QgsGeometry) -> bytes | None:
+    if geometry.isNull():
+        return None
+    if QgsWkbTypes.isCurvedType(geometry.wkbType()):
+        geometry = QgsGeometry(geometry.constGet().segmentize())
+    return bytes(geometry.asWkb())
+
+
+def _plain(value: Any) -> Any:
+    if value is None or value == NULL:
+        return None
+    if isinstance(value, QDateTime):
+        return value.toPyDateTime()
+    if isinstance(value, QDate):
+        return value.toPyDate()
+    if isinstance(value, QTime):
+        return value.toString("HH:mm:ss.zzz")
+    return value
+
+
+def _column(values: list[Any], field: QgsField) -> Any:
+    import pandas
+
+    kind = field.type()
+    if kind in _INTEGERS:
+        return pandas.array(values, dtype="Int64") if None in values else np.array(values, dtype=np.int64)
+    if kind == QMetaType.Type.Double:
+        return np.array([np.nan if value is None else value for value in values], dtype=float)
+    if kind == QMetaType.Type.Bool:
+        return pandas.array(values, dtype="boolean")
+    if kind == QMetaType.Type.QDateTime:
+        return pandas.to_datetime(pandas.Series(values, dtype=object))
+    return np.array(values, dtype=object) if not any(isinstance(v, list) for v in values) else pandas.Series(values, dtype=object)
+
+
+def to_pyproj(crs: QgsCoordinateReferenceSystem) -> pyproj.CRS | None:
+    """Return the same system for the engines; None when the layer states none."""
+    import pyproj
+
+    if not crs.isValid():
+        return None
+    authority = crs.authid()
+    if authority.upper().startswith(("EPSG:", "ESRI:", "OGC:")):
+        return pyproj.CRS.from_user_input(authority)
+    return pyproj.CRS.from_wkt(crs.toWkt(Qgis.CrsWktVariant.Preferred))
+
+
+def to_qgis_crs(crs: pyproj.CRS | None) -> QgsCoordinateReferenceSystem:
+    """Return the same system for QGIS; an invalid one for None."""
+    if crs is None:
+        return QgsCoordinateReferenceSystem()
+    authority = crs.to_authority(min_confidence=100)
+    if authority:
+        return QgsCoordinateReferenceSystem(":".join(authority))
+    return QgsCoordinateReferenceSystem.fromWkt(crs.to_wkt())
+
+
+def qgis_fields(frame: geopandas.GeoDataFrame) -> QgsFields:
+    """Return the fields that hold the frame's attribute columns."""
+    fields = QgsFields()
+    for name in attribute_columns(frame):
+        fields.append(QgsField(str(name), _meta_type(frame[name])))
+    return fields
+
+
+def attribute_columns(frame: geopandas.GeoDataFrame) -> list[str]:
+    """Columns other than the geometry."""
+    geometry = getattr(frame, "_geometry_column_name", None)
+    return [name for name in frame.columns if name != geometry]
+
+
+def _meta_type(column: Any) -> QMetaType.Type:
+    kind = column.dtype.kind if isinstance(column.dtype, np.dtype) else {"Int64": "i", "boolean": "b"}.get(str(column.dtype), "O")
+    if kind in "iu":
+        return QMetaType.Type.LongLong
+    if kind == "f":
+        return QMetaType.Type.Double
+    if kind == "b":
+        return QMetaType.Type.Bool
+    if kind == "M" or str(column.dtype).startswith("datetime64"):
+        return QMetaType.Type.QDateTime
+    first = next((value for value in column if value is not None and value == value), None)
+    if isinstance(first, datetime.date) and not isinstance(first, datetime.datetime):
+        return QMetaType.Type.QDate
+    return QMetaType.Type.QString
+
+
+def add_to_sink(frame: geopandas.GeoDataFrame, fields: QgsFields, sink: QgsFeatureSink) -> bool:
+    """Write the frame feature by feature into whatever QGIS opened (memory layer, database table)."""
+    import pandas
+    import shapely
+
+    columns = []
+    for name, field in zip(attribute_columns(frame), fields):
+        column = frame[name].astype(object).where(frame[name].notna(), None)
+        if field.type() == QMetaType.Type.QDateTime:
+            column = column.map(lambda stamp: None if stamp is None else QDateTime(pandas.Timestamp(stamp).to_pydatetime()))
+        columns.append(column.tolist())
+    geometry_name = getattr(frame, "_geometry_column_name", None)
+    shapes = None
+    if geometry_name in frame.columns:
+        shapes = shapely.to_wkb(np.asarray(frame[geometry_name].array, dtype=object), include_srid=False, flavor="iso")
+    rows = zip(*columns) if columns else (() for _ in range(len(frame)))
+    batch = []
+    for position, row in enumerate(rows):
+        feature = QgsFeature(fields)
+        feature.setAttributes(list(row))
+        if shapes is not None and shapes[position] is not None:
+            geometry = QgsGeometry()
+            geometry.fromWkb(shapes[position])
+            feature.setGeometry(geometry)
+        batch.append(feature)
+        if len(batch) == 5000:
+            if not sink.addFeatures(batch, QgsFeatureSink.Flag.FastInsert):
+                return False
+            batch = []
+    return sink.addFeatures(batch, QgsFeatureSink.Flag.FastInsert) if batch else True
+
+
+def is_plain_file(destination: str) -> bool:
+    """Tell whether a destination is a file path we write ourselves, not a table in a database or a memory layer."""
+    return Path(destination).suffix.lower() in (".gpkg", ".fgb", ".geojson", ".shp", ".csv") and "dbname=" not in destination
