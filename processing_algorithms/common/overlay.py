@@ -1,0 +1,208 @@
+"""Overlay of two sets of polygons: which pieces do they have in common, and what is left of the first.
+
+Most pairs need no cutting: a parcel that lies inside a zone is its own piece, and a prepared
+zone knows that in microseconds. The same shape on both sides is recognised. What must be cut is cut on all cores, because GEOS works outside
+Python's lock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from .parallel import run_blocks
+from .progress import Progress, silent
+
+Geometries = NDArray[np.object_]
+Positions = NDArray[np.intp]
+
+#: Pairs worked on between two looks at the cancel button.
+BLOCK = 2000
+_POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The common pieces of two sets, one per pair that shares area, sorted by left, then right.
+
+    Attributes
+    ----------
+    left, right : array of int, shape (n,)
+        Positions in the two input arrays.
+    geometry : array of shapely Polygon or MultiPolygon, shape (n,)
+        Positive area. Where the left shape lies inside the right one it is the left shape itself, uncut.
+    rescued : array of int
+        Positions in `left` of pieces GEOS could only cut after repairing the two shapes.
+    """
+
+    left: Positions
+    right: Positions
+    geometry: Geometries
+    rescued: Positions
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+
+def intersect(left: Geometries, right: Geometries, progress: Progress = silent) -> Pieces:
+    """Cut every left polygon by every right polygon it shares area with.
+
+    Parameters
+    ----------
+    left, right : array of shapely Polygon or MultiPolygon, shapes (n,), (m,)
+        Valid shapes in one CRS; None and empty shapes have no pieces. Shapes of one side may overlap each other.
+    progress : Progress
+        Called often; may raise `Cancelled`.
+
+    Returns
+    -------
+    Pieces
+        Points and lines that two shapes have in common are no pieces; each piece has all parts its pair shares.
+
+    Examples
+    --------
+    >>> a = shapely.box([0, 10], 0, [10, 20], 10)
+    >>> pieces = intersect(a, np.array([shapely.box(5, 0, 30, 10)]))
+    >>> pieces.left.tolist(), pieces.right.tolist(), shapely.area(pieces.geometry).tolist()
+    ([0, 1], [0, 0], [50.0, 100.0])
+    """
+    left, right = np.asarray(left, dtype=object), np.asarray(right, dtype=object)
+    i, j = candidate_pairs(left, right)
+    i, j, geometry, rescued = _cut(left, right, i, j, progress)
+    order = np.lexsort((j, i))
+    return Pieces(i[order], j[order], geometry[order], np.flatnonzero(rescued[order]))
+
+
+def intersect_within(shapes: Geometries, progress: Progress = silent) -> Pieces:
+    """Find where shapes of one set overlap each other: the pieces of all pairs with ``left < right``.
+
+    Examples
+    --------
+    >>> overlaps = intersect_within(shapely.box([0, 4, 8], 0, [5, 8, 9], 1))
+    >>> overlaps.left.tolist(), overlaps.right.tolist(), shapely.area(overlaps.geometry).tolist()
+    ([0], [1], [1.0])
+    """
+    shapes = np.asarray(shapes, dtype=object)
+    i, j = candidate_pairs(shapes, shapes)
+    once = i < j
+    i, j, geometry, rescued = _cut(shapes, shapes, i[once], j[once], progress)
+    order = np.lexsort((j, i))
+    return Pieces(i[order], j[order], geometry[order], np.flatnonzero(rescued[order]))
+
+
+def candidate_pairs(left: Geometries, right: Geometries) -> tuple[Positions, Positions]:
+    """Return the pairs whose bounding boxes share area, sorted by right, then left."""
+    # The tree wants the many, the query the few.
+    if len(left) >= len(right):
+        j, i = shapely.STRtree(left).query(right)
+    else:
+        i, j = shapely.STRtree(right).query(left)
+    a, b = shapely.bounds(left)[i], shapely.bounds(right)[j]
+    area = np.all(np.minimum(a[:, 2:], b[:, 2:]) > np.maximum(a[:, :2], b[:, :2]), axis=1)
+    i, j = i[area], j[area]
+    order = np.lexsort((i, j))
+    return i[order], j[order]
+
+
+def _cut(left: Geometries, right: Geometries, i: Positions, j: Positions, progress: Progress) -> tuple[Any, ...]:
+    geometry = np.full(len(i), None, dtype=object)
+    rescued = np.zeros(len(i), dtype=bool)
+    unsafe = _unsafe_to_share(left)
+    if len(set(map(id, right))) < len(right):
+        # One object in two places would be indexed by two threads at once.
+        right = shapely.from_wkb(shapely.to_wkb(right))
+    prepared_before = shapely.is_prepared(right)
+
+    def cut_block(start: int, stop: int) -> None:
+        geometry[start:stop], rescued[start:stop] = _cut_pairs(left[i[start:stop]], right[j[start:stop]],
+                                                               unsafe[i[start:stop]])
+
+    try:
+        # A zone belongs to one thread at a time, because GEOS builds its index on first use.
+        run_blocks(cut_block, j, BLOCK, progress)
+    finally:
+        # Prepared indexes take several times the memory of the shapes and belong to nobody afterwards.
+        shapely.destroy_prepared(right[~prepared_before])
+    kept = np.array([shape is not None for shape in geometry], dtype=bool)
+    return i[kept], j[kept], geometry[kept], rescued[kept]
+
+
+def _cut_pairs(left: Geometries, right: Geometries, unsafe: NDArray[np.bool_]) -> tuple[Geometries, NDArray[np.bool_]]:
+    if unsafe.any():
+        left = left.copy()
+        left[unsafe] = shapely.from_wkb(shapely.to_wkb(left[unsafe]))
+    geometry = np.full(len(left), None, dtype=object)
+    rescued = np.zeros(len(left), dtype=bool)
+    shapely.prepare(right)
+    inside = shapely.contains_properly(right, left) | shapely.equals_exact(right, left, 0)
+    geometry[inside] = left[inside]
+    todo = np.flatnonzero(~inside)
+    todo = todo[shapely.intersects(right[todo], left[todo])]
+    cut, rescued[todo] = _intersection(left[todo], right[todo])
+    cut = polygonal(cut)
+    positive = shapely.area(cut) > 0
+    geometry[todo[positive]] = cut[positive]
+    return geometry, rescued
+
+
+def _intersection(left: Geometries, right: Geometries) -> tuple[Geometries, NDArray[np.bool_]]:
+    rescued = np.zeros(len(left), dtype=bool)
+    try:
+        return shapely.intersection(left, right), rescued
+    except shapely.GEOSException:
+        pass
+    cut = np.full(len(left), None, dtype=object)
+    for k, (a, b) in enumerate(zip(left, right)):
+        try:
+            cut[k] = shapely.intersection(a, b)
+        except shapely.GEOSException:
+            cut[k] = _intersection_of_difficult(a, b)
+            rescued[k] = True
+    return cut, rescued
+
+
+def _intersection_of_difficult(a: Any, b: Any) -> Any:
+    a, b = shapely.make_valid(a), shapely.make_valid(b)
+    try:
+        return shapely.intersection(a, b)
+    except shapely.GEOSException:
+        # Snapping to a grid some bits coarser than the coordinates always succeeds and moves nothing visibly.
+        return shapely.intersection(a, b, grid_size=_rounding(a, b) * 2**10)
+
+
+def _rounding(*shapes: Any) -> float:
+    return float(np.spacing(np.abs(shapely.total_bounds(np.array(shapes, dtype=object))).max()))
+
+
+def polygonal(shapes: Geometries) -> Geometries:
+    """Keep the polygon parts of shapes; what has none becomes None.
+
+    Examples
+    --------
+    >>> mixed = shapely.from_wkt(["GEOMETRYCOLLECTION (POINT (0 0), POLYGON ((0 0, 1 0, 1 1, 0 0)))", "POINT (0 0)"])
+    >>> [shape and shape.geom_type for shape in polygonal(mixed)]
+    ['Polygon', None]
+    """
+    kinds = shapely.get_type_id(shapes)
+    kept = np.where((kinds == _POLYGON) | (kinds == _MULTIPOLYGON), shapes, None)
+    for k in np.flatnonzero(kinds == _COLLECTION):
+        parts = [part for part in _leaves(shapes[k]) if part.geom_type == "Polygon"]
+        if parts:
+            kept[k] = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+    return kept
+
+
+def _leaves(shape: Any) -> list[Any]:
+    if shape.geom_type == "GeometryCollection":
+        return [leaf for part in shape.geoms for leaf in _leaves(part)]
+    return list(shapely.get_parts(shape))
+
+
+def _unsafe_to_share(shapes: Geometries) -> NDArray[np.bool_]:
+    # GEOS computes bounding boxes on first use and keeps them, without a lock. `shapely.bounds` has done so for whole
+    # shapes and outer rings, but not for holes.
+    return (shapely.get_type_id(shapes) != _POLYGON) | (shapely.get_num_interior_rings(shapes) > 0)
