@@ -1,18 +1,9 @@
-"""Vector files written whole or not at all.
-
-The file is written beside its destination under another name and moved there when complete, so that a cancelled or
-failed run leaves what was there before.
-"""
+"""Vector files written whole or not at all, column by column."""
 
 from __future__ import annotations
 
 import datetime
 import os
-import shutil
-import sqlite3
-import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,82 +13,11 @@ import pandas
 import shapely
 from numpy.typing import NDArray
 
+from .destinations import written_whole
 from .errors import OutputError
 from .language import say
 
 _DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON", ".shp": "ESRI Shapefile", ".csv": "CSV"}
-#: Tables whose names start so make a GeoPackage a hub or a working copy: never an output to be overwritten.
-_OUR_TABLES = "quyhoach_"
-
-
-def check_destination(path: str | os.PathLike[str]) -> None:
-    """Refuse, before any work, a destination that cannot be written.
-
-    Raises
-    ------
-    OutputError
-        The folder is missing or read-only, the path is a folder, the file is in use, or it is a provincial database.
-    """
-    target = Path(path)
-    folder = target.parent
-    if not folder.is_dir():
-        raise OutputError(say("Không có thư mục {folder}; hãy tạo thư mục hoặc chọn nơi khác để ghi kết quả.",
-                              "There is no folder {folder}; create it or choose another place for the result.").format(folder=folder))
-    if target.is_dir():
-        raise OutputError(say("{path} là một thư mục; hãy đặt tên tệp kết quả.",
-                              "{path} is a folder; give the result a file name.").format(path=target))
-    try:
-        descriptor, probe = tempfile.mkstemp(prefix=".quyhoach-", dir=folder)
-        os.close(descriptor)
-        os.unlink(probe)
-    except OSError as error:
-        raise OutputError(say("Không ghi được vào thư mục {folder} ({why}); hãy chọn nơi khác.",
-                              "The folder {folder} cannot be written ({why}); choose another place.")
-                          .format(folder=folder, why=error.strerror)) from error
-    if target.exists():
-        _refuse_precious(target)
-
-
-def _refuse_precious(target: Path) -> None:
-    if not os.access(target, os.W_OK):
-        raise OutputError(say("Tệp {path} chỉ cho đọc; hãy chọn tên khác.", "The file {path} is read-only; choose another name.")
-                          .format(path=target))
-    if target.suffix.lower() != ".gpkg":
-        return
-    log = Path(f"{target}-wal")
-    if log.exists() and log.stat().st_size > 0:
-        raise OutputError(say("Tệp {path} đang mở ở chương trình khác; hãy đóng lớp đó rồi chạy lại.",
-                              "The file {path} is open in another program; close that layer, then run again.").format(path=target))
-    try:
-        with closing(sqlite3.connect(f"{target.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    except sqlite3.DatabaseError:
-        return  # not a database: an old, broken output may be replaced
-    if any(name.startswith(_OUR_TABLES) for name in names):
-        raise OutputError(say("{path} là cơ sở dữ liệu dùng chung hoặc bản dữ liệu làm việc; không ghi đè. Hãy chọn tên khác.",
-                              "{path} is a shared database or a working copy and is never overwritten; choose another name.")
-                          .format(path=target))
-
-
-@contextmanager
-def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a path to write to; move what was written there to ``path`` when the block ends well, else delete it.
-
-    Files of several parts (shapefiles) move together. Raises OutputError when the destination cannot be replaced.
-    """
-    target = Path(path)
-    check_destination(target)
-    folder = Path(tempfile.mkdtemp(prefix=".quyhoach-", dir=target.parent))
-    try:
-        yield folder / target.name
-        for written in sorted(folder.iterdir()):
-            os.replace(written, target.parent / written.name)
-    except OSError as error:
-        raise OutputError(say("Không ghi được {path} ({why}); hãy đóng chương trình đang mở tệp này hoặc chọn tên khác.",
-                              "{path} cannot be written ({why}); close the program that has it open or choose another name.")
-                          .format(path=target, why=error.strerror or error)) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_vector(
@@ -134,8 +54,11 @@ def write_vector(
     data, masks = zip(*(_field(frame[name]) for name in names)) if names else ((), ())
     geometry = None
     if is_layer:
-        geometry = shapely.to_wkb(_promoted(np.asarray(frame.geometry.array, dtype=object), geometry_type))
-    options = {"SPATIAL_INDEX": "YES"} if driver in ("GPKG", "FlatGeobuf") and is_layer else {}
+        geometry = shapely.to_wkb(promoted(np.asarray(frame.geometry.array, dtype=object), geometry_type))
+    if is_layer and driver == "FlatGeobuf" and frame.geometry.isna().any():
+        raise OutputError(say("Định dạng FlatGeobuf bỏ mất đối tượng không có hình; hãy ghi kết quả vào tệp .gpkg.",
+                              "FlatGeobuf loses features without geometry; write the result to a .gpkg file."))
+    options = {"SPATIAL_INDEX": "YES"} if driver == "GPKG" and is_layer else {}
     if driver == "ESRI Shapefile":
         options["ENCODING"] = "UTF-8"
     with written_whole(target) as part:
@@ -192,8 +115,8 @@ def _field(column: pandas.Series) -> tuple[NDArray[Any], NDArray[np.bool_] | Non
     return texts, None
 
 
-def _promoted(shapes: NDArray[np.object_], geometry_type: str) -> NDArray[np.object_]:
-    """Make single shapes multi where the layer is of a multi type."""
+def promoted(shapes: NDArray[np.object_], geometry_type: str) -> NDArray[np.object_]:
+    """Make single shapes multi where the layer is of a multi type (OGR name), as GeoPackage and memory layers want."""
     build = {"MultiPolygon": (3, shapely.multipolygons), "MultiLineString": (1, shapely.multilinestrings),
              "MultiPoint": (0, shapely.multipoints)}.get(geometry_type)
     if build is None:

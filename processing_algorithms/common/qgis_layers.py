@@ -27,6 +27,7 @@ from qgis.core import (
     QgsProcessingFeatureSourceDefinition,
     QgsProviderRegistry,
     QgsVectorLayer,
+    QgsVectorLayerFeatureSource,
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType, QTime
@@ -51,18 +52,26 @@ class FileTable:
 
 @dataclass(frozen=True)
 class LayerInput:
-    """A layer parameter, resolved in the main thread, to be read in any thread."""
+    """A layer parameter, resolved in the main thread, to be read in any thread, even when the layer is gone.
+
+    ``snapshot`` sees the edit buffer, joins and virtual fields as they were; ``only`` are the ids of a selection.
+    """
 
     key: str
     name: str
-    source: QgsProcessingFeatureSource
     fields: QgsFields
+    qgis_crs: QgsCoordinateReferenceSystem
+    feature_count: int
+    snapshot: QgsVectorLayerFeatureSource
     file: FileTable | None
+    only: frozenset[int] | None = None
+    expression: str = ""
+    limit: int = -1
 
     @property
     def crs(self) -> pyproj.CRS | None:
         """The system the layer states, or None."""
-        return to_pyproj(self.source.sourceCrs())
+        return to_pyproj(self.qgis_crs)
 
     def columns(self) -> list[str]:
         """Names of the attribute fields, without the file's own row number."""
@@ -87,22 +96,31 @@ class LayerInput:
             frame = _read_file(self.file, self.fields, wanted, self.crs)
             if frame is not None:
                 return frame
-        return _walk(self.source, self.fields, wanted, self.crs)
+        return _walk(self, wanted)
 
 
-def layer_input(key: str, value: Any, source: QgsProcessingFeatureSource, layer: QgsVectorLayer | None) -> LayerInput:
-    """Describe a layer parameter; call it in the main thread (prepareAlgorithm)."""
-    name = layer.name() if layer is not None else source.sourceName()
-    return LayerInput(key, name, source, source.fields(), _file_behind(value, layer))
+def layer_input(key: str, value: Any, source: QgsProcessingFeatureSource, layer: QgsVectorLayer) -> LayerInput:
+    """Describe a layer parameter; call it in the main thread (prepareAlgorithm).
+
+    Parameters
+    ----------
+    value : what the user gave; its selection, filter expression and limit are kept
+    source, layer : the same parameter as Processing resolves it
+    """
+    narrowed = isinstance(value, QgsProcessingFeatureSourceDefinition)
+    chosen = frozenset(layer.selectedFeatureIds()) if narrowed and value.selectedFeaturesOnly else None
+    expression = value.filterExpression if narrowed else ""
+    limit = value.featureLimit if narrowed else -1
+    whole = chosen is None and not expression and limit < 0
+    return LayerInput(
+        key=key, name=layer.name() or source.sourceName(), fields=layer.fields(), qgis_crs=layer.crs(),
+        feature_count=source.featureCount(), snapshot=QgsVectorLayerFeatureSource(layer),
+        file=_file_behind(layer) if whole else None, only=chosen, expression=expression, limit=limit)
 
 
-def _file_behind(value: Any, layer: QgsVectorLayer | None) -> FileTable | None:
+def _file_behind(layer: QgsVectorLayer) -> FileTable | None:
     """Return the file table that holds exactly what the layer shows, or None."""
-    if isinstance(value, QgsProcessingFeatureSourceDefinition) and (
-        value.selectedFeaturesOnly or value.featureLimit >= 0 or value.filterExpression
-    ):
-        return None
-    if layer is None or layer.providerType() != "ogr" or (layer.isEditable() and layer.isModified()):
+    if layer.providerType() != "ogr" or (layer.isEditable() and layer.isModified()):
         return None
     fields = layer.fields()
     if any(fields.fieldOrigin(i) != Qgis.FieldOrigin.Provider for i in range(fields.count())):
@@ -119,6 +137,8 @@ def _file_behind(value: Any, layer: QgsVectorLayer | None) -> FileTable | None:
 def _read_file(
     file: FileTable, fields: QgsFields, wanted: list[str], crs: pyproj.CRS | None
 ) -> geopandas.GeoDataFrame | None:
+    if "geometry" in wanted:
+        return None  # an attribute of that name would collide with the frame's own column
     try:
         import pyogrio
     except ImportError:
@@ -135,7 +155,7 @@ def _read_file(
         return None
     if not isinstance(frame, geopandas.GeoDataFrame):
         frame = geopandas.GeoDataFrame(frame, geometry=geopandas.GeoSeries([None] * len(frame), index=frame.index))
-    frame = frame[[*wanted, frame.geometry.name]].rename_geometry("geometry")
+    frame = frame[[*wanted, "geometry"]]
     for name in wanted:
         kind = fields.field(name).type()
         column = frame[name]
@@ -159,32 +179,43 @@ def _without_crs(frame: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
     import geopandas
 
     geometry = geopandas.GeoSeries(np.asarray(frame.geometry.array, dtype=object), index=frame.index, crs=None)
-    return geopandas.GeoDataFrame(frame.drop(columns="geometry"), geometry=geometry, crs=None)
+    return geopandas.GeoDataFrame(frame.drop(columns=frame.geometry.name), geometry=geometry, crs=None)
 
 
-def _walk(
-    source: QgsProcessingFeatureSource, fields: QgsFields, wanted: list[str], crs: pyproj.CRS | None
-) -> geopandas.GeoDataFrame:
+def _walk(layer: LayerInput, wanted: list[str]) -> geopandas.GeoDataFrame:
     import geopandas
     import pandas
     import shapely
 
+    fields, crs = layer.fields, layer.crs
     positions = [fields.lookupField(name) for name in wanted]
-    request = QgsFeatureRequest().setSubsetOfAttributes(positions)
+    request = QgsFeatureRequest()
+    if layer.expression:
+        request.setFilterExpression(layer.expression)
+    elif layer.only is not None:
+        request.setFilterFids(list(layer.only))
+    else:
+        request.setSubsetOfAttributes(positions)
     ids: list[int] = []
     shapes: list[bytes | None] = []
     values: list[list[Any]] = [[] for _ in wanted]
-    # Geometry is checked by our own shared parameter, not by the context's.
-    for feature in source.getFeatures(request, Qgis.ProcessingFeatureSourceFlag.SkipGeometryValidityChecks):
+    for feature in layer.snapshot.getFeatures(request):
+        if layer.only is not None and feature.id() not in layer.only:
+            continue
+        if len(ids) == layer.limit:
+            break
         ids.append(feature.id())
         shapes.append(_wkb(feature.geometry()))
         attributes = feature.attributes()
         for column, position in zip(values, positions):
             column.append(_plain(attributes[position]))
     index = pandas.Index(ids, name="fid")
-    frame = geopandas.GeoDataFrame(
-        {name: _column(column, fields.at(position)) for name, column, position in zip(wanted, values, positions)},
-        geometry=geopandas.GeoSeries(shapely.from_wkb(np.array(shapes, dtype=object)), index=None, crs=crs), crs=crs)
+    data = {name: _column(column, fields.at(position)) for name, column, position in zip(wanted, values, positions)}
+    geometry = "geometry"
+    while geometry in data:
+        geometry += "_"
+    data[geometry] = geopandas.GeoSeries(shapely.from_wkb(np.array(shapes, dtype=object)), crs=crs)
+    frame = geopandas.GeoDataFrame(data, geometry=geometry, crs=crs)
     frame.index = index
     return frame
 
@@ -276,21 +307,25 @@ def _meta_type(column: Any) -> QMetaType.Type:
     return QMetaType.Type.QString
 
 
-def add_to_sink(frame: geopandas.GeoDataFrame, fields: QgsFields, sink: QgsFeatureSink) -> bool:
+def add_to_sink(frame: geopandas.GeoDataFrame, fields: QgsFields, sink: QgsFeatureSink, geometry_type: str) -> bool:
     """Write the frame feature by feature into whatever QGIS opened (memory layer, database table)."""
     import pandas
     import shapely
+
+    from .files import promoted
 
     columns = []
     for name, field in zip(attribute_columns(frame), fields):
         column = frame[name].astype(object).where(frame[name].notna(), None)
         if field.type() == QMetaType.Type.QDateTime:
             column = column.map(lambda stamp: None if stamp is None else QDateTime(pandas.Timestamp(stamp).to_pydatetime()))
+        elif field.type() == QMetaType.Type.QDate:
+            column = column.map(lambda day: None if day is None else QDate(day))
         columns.append(column.tolist())
     geometry_name = getattr(frame, "_geometry_column_name", None)
     shapes = None
     if geometry_name in frame.columns:
-        shapes = shapely.to_wkb(np.asarray(frame[geometry_name].array, dtype=object), include_srid=False, flavor="iso")
+        shapes = shapely.to_wkb(promoted(np.asarray(frame[geometry_name].array, dtype=object), geometry_type), flavor="iso")
     rows = zip(*columns) if columns else (() for _ in range(len(frame)))
     batch = []
     for position, row in enumerate(rows):

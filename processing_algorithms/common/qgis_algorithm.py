@@ -1,0 +1,350 @@
+"""The base of every algorithm: one order, one way to fail, one way to write.
+
+A subclass states identity, help and parameters, resolves its layers in ``prepare`` (main thread), and in ``process``
+reads, calls the engine and writes. Engines are imported inside these methods, so that the provider loads on a machine
+that lacks geopandas; `canExecute` then says what is missing.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsProcessing,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProcessingFeedback,
+    QgsProcessingLayerPostProcessorInterface,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingOutputDefinition,
+    QgsWkbTypes,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from .errors import Cancelled, InputError, OutputError, QuyHoachError
+from .language import say, speaking
+from .packages import require
+from .progress import Progress
+from .qgis_layers import LayerInput, add_to_sink, is_plain_file, layer_input, qgis_fields, to_qgis_crs
+
+PLUGIN_FOLDER = Path(__file__).resolve().parents[2]
+
+#: Rooms as groups of the toolbox: id, Vietnamese, English.
+ROOMS = {
+    "land_use": ("Sử dụng đất", "Land use"),
+    "zoning": ("Quy hoạch đô thị và nông thôn", "Zoning"),
+    "traffic": ("Mạng lưới giao thông", "Traffic"),
+    "disaster": ("Phòng, chống thiên tai", "Disaster"),
+    "provincial_database": ("Cơ sở dữ liệu dùng chung của tỉnh", "Provincial database"),
+}
+
+
+class QuyHoachAlgorithm(QgsProcessingAlgorithm):
+    """An algorithm of this provider.
+
+    Subclasses set `ID` and `ROOM` and define `title`, `help`, `parameters`, `prepare`, `process`, and where they have
+    number or text outputs, `outputs`. `TAGS` are further words a person may search by. `NEEDS` are the packages.
+    """
+
+    ID = ""
+    ROOM = ""
+    TAGS: tuple[str, ...] = ()
+    NEEDS: tuple[str, ...] = ("geopandas", "shapely", "pandas", "numpy", "pyproj")
+
+    # identity -----------------------------------------------------------------------------------------------------
+
+    def title(self) -> str:
+        """Name in the toolbox, ``say(vi, en)``."""
+        raise NotImplementedError
+
+    def help(self) -> str:
+        """What it answers, method, source, units, and what happens to null, empty and invalid geometry."""
+        raise NotImplementedError
+
+    def name(self) -> str:  # noqa: D102
+        return self.ID
+
+    def displayName(self) -> str:  # noqa: D102, N802
+        return self.title()
+
+    def group(self) -> str:  # noqa: D102
+        return say(*ROOMS[self.ROOM])
+
+    def groupId(self) -> str:  # noqa: D102, N802
+        return self.ROOM
+
+    def shortHelpString(self) -> str:  # noqa: D102, N802
+        return self.help()
+
+    def shortDescription(self) -> str:  # noqa: D102, N802
+        return self.help().split("\n")[0].split(". ")[0].rstrip(".") + "."
+
+    def tags(self) -> list[str]:
+        """Both languages, whichever is spoken, and without diacritics, as people type in a hurry."""
+        words = list(self.TAGS)
+        for language in ("vi", "en"):
+            with speaking(language):
+                words.append(self.title())
+        words.append(_without_diacritics(words[-2]))
+        return words
+
+    def icon(self) -> QIcon:  # noqa: D102
+        return QIcon(str(PLUGIN_FOLDER / "plugin" / "icons" / f"{self.ROOM}.svg"))
+
+    def createInstance(self) -> QuyHoachAlgorithm:  # noqa: D102, N802
+        return type(self)()
+
+    def canExecute(self) -> tuple[bool, str]:  # noqa: D102, N802
+        try:
+            require(*self.NEEDS)
+        except QuyHoachError as error:
+            return False, str(error)
+        return True, ""
+
+    # parameters ---------------------------------------------------------------------------------------------------
+
+    def parameters(self) -> list[QgsProcessingParameterDefinition]:
+        """The parameters in the order of the dialog; build them with `qgis_parameters`."""
+        raise NotImplementedError
+
+    def outputs(self) -> list[QgsProcessingOutputDefinition]:
+        """Number and text outputs beside the destinations."""
+        return []
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: D102, N802
+        for parameter in self.parameters():
+            self.addParameter(parameter)
+        for output in self.outputs():
+            self.addOutput(output)
+
+    # running ------------------------------------------------------------------------------------------------------
+
+    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
+        """Resolve and check everything that can be checked before work starts (main thread)."""
+
+    def process(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Read, call the engine, write; return the values of all outputs."""
+        raise NotImplementedError
+
+    def prepareAlgorithm(self, parameters, context, feedback) -> bool:  # noqa: D102, N802
+        try:
+            self._check_destinations(parameters, context)
+            self.prepare(parameters, context, feedback)
+        except QuyHoachError as error:
+            raise QgsProcessingException(str(error)) from None
+        return True
+
+    def processAlgorithm(self, parameters, context, feedback) -> dict[str, Any]:  # noqa: D102, N802
+        try:
+            results = self.process(parameters, context, feedback)
+        except QuyHoachError as error:
+            raise QgsProcessingException(str(error)) from None
+        if feedback.isCanceled():
+            raise QgsProcessingException(str(Cancelled()))
+        return results
+
+    # reading ------------------------------------------------------------------------------------------------------
+
+    def layer(self, parameters: dict[str, Any], key: str, context: QgsProcessingContext) -> LayerInput | None:
+        """Resolve a layer parameter in `prepare`; None for an optional one left empty."""
+        source = self.parameterAsSource(parameters, key, context)
+        value = parameters.get(key)
+        # parameterAsVectorLayer does not look into the definition that carries a selection or filter.
+        inner = value.source if isinstance(value, QgsProcessingFeatureSourceDefinition) else value
+        layer = self.parameterAsVectorLayer({key: inner}, key, context)
+        if source is None or layer is None:
+            definition = self.parameterDefinition(key)
+            if value in (None, "") and definition.flags() & Qgis.ProcessingParameterFlag.Optional:
+                return None
+            raise InputError(say("Không đọc được lớp {label}: {value}. Kiểm tra đường dẫn hoặc tên lớp.",
+                                 "The layer {label} cannot be read: {value}. Check its path or name.")
+                             .format(label=definition.description(), value=value))
+        return layer_input(key, value, source, layer)
+
+    def field(
+        self, parameters: dict[str, Any], key: str, layer: LayerInput | None, context: QgsProcessingContext
+    ) -> str | None:
+        """Return the field's exact name; refuse one the layer does not have, and name those it has."""
+        asked = self.parameterAsString(parameters, key, context)
+        if not asked or layer is None:
+            if layer is not None and not self.parameterDefinition(key).flags() & Qgis.ProcessingParameterFlag.Optional:
+                raise InputError(say("Chưa chọn trường cho \"{label}\".", "No field is chosen for \"{label}\".")
+                                 .format(label=self.parameterDefinition(key).description()))
+            return None
+        position = layer.fields.lookupField(asked)
+        if position < 0:
+            raise InputError(say("Lớp {layer} không có trường \"{field}\"; các trường hiện có: {names}.",
+                                 "Layer {layer} has no field \"{field}\"; its fields are: {names}.")
+                             .format(layer=layer.name, field=asked, names=", ".join(layer.columns()) or "-"))
+        return layer.fields.at(position).name()
+
+    def not_empty(self, layer: LayerInput) -> None:
+        """Refuse an empty main input."""
+        if layer.feature_count == 0:
+            raise InputError(say("Lớp {layer} không có đối tượng nào (kiểm tra bộ lọc hoặc phần đang chọn).",
+                                 "Layer {layer} has no features (check its filter or selection).").format(layer=layer.name))
+
+    def invalid_geometry(self, parameters: dict[str, Any], context: QgsProcessingContext, key: str = "INVALID_GEOMETRY"):
+        """The shared choice about invalid shapes, as `geometry.InvalidGeometry`."""
+        from .geometry import InvalidGeometry
+
+        return InvalidGeometry(self.parameterAsEnum(parameters, key, context))
+
+    def area_surface(self, parameters: dict[str, Any], context: QgsProcessingContext, key: str = "AREA_SURFACE"):
+        """The shared choice of where areas are measured, as `areas.Surface`."""
+        from .areas import Surface
+
+        return Surface(self.parameterAsEnum(parameters, key, context))
+
+    def progress(self, feedback: QgsProcessingFeedback) -> Progress:
+        """Return the callable engines report to; it raises `Cancelled` when the user has stopped the run."""
+
+        def report(fraction: float, message: str | None = None) -> None:
+            if feedback.isCanceled():
+                raise Cancelled()
+            feedback.setProgress(100.0 * fraction)
+            if message:
+                feedback.setProgressText(message)
+
+        return report
+
+    # writing ------------------------------------------------------------------------------------------------------
+
+    def write_layer(
+        self,
+        parameters: dict[str, Any],
+        key: str,
+        context: QgsProcessingContext,
+        frame: Any,
+        wkb_type: Qgis.WkbType = Qgis.WkbType.NoGeometry,
+        style: str | None = None,
+    ) -> str | None:
+        """Write a GeoDataFrame (or a DataFrame as a table) to a destination; None when it was not asked for.
+
+        Plain files are written whole in one go; memory layers and database tables through QGIS.
+        ``style`` is a path under ``styles/`` applied when the layer is loaded into a project.
+        """
+        value = parameters.get(key)
+        if not self._is_asked_for(key, value):
+            return None
+        if (path := self._file_destination(parameters, key, context)) is not None:
+            from .files import write_vector
+
+            destination = self.parameterAsOutputLayer(parameters, key, context)
+            write_vector(frame, path, geometry_type=_ogr_geometry_name(wkb_type))
+        else:
+            fields = qgis_fields(frame)
+            crs = to_qgis_crs(frame.crs) if wkb_type != Qgis.WkbType.NoGeometry else QgsCoordinateReferenceSystem()
+            sink, destination = self.parameterAsSink(parameters, key, context, fields, wkb_type, crs)
+            if sink is None or not add_to_sink(frame, fields, sink, _ogr_geometry_name(wkb_type)):
+                why = sink.lastError() if sink is not None else ""
+                raise OutputError(say("Không ghi được kết quả \"{label}\" vào {value}. {why}",
+                                      "The result \"{label}\" cannot be written to {value}. {why}")
+                                  .format(label=self.parameterDefinition(key).description(), value=value, why=why).strip())
+            if hasattr(sink, "finalize"):
+                sink.finalize()
+            del sink
+        self.style_on_load(context, destination, style)
+        return destination
+
+    def style_on_load(self, context: QgsProcessingContext, destination: str, style: str | None) -> None:
+        """Apply ``styles/<style>`` when the destination is loaded into a project."""
+        if style and context.willLoadLayerOnCompletion(destination):
+            context.layerToLoadOnCompletionDetails(destination).setPostProcessor(_styler(style))
+
+    def _is_asked_for(self, key: str, value: Any) -> bool:
+        if value is None or value == "":
+            definition = self.parameterDefinition(key)
+            return not definition.flags() & Qgis.ProcessingParameterFlag.Optional
+        return True
+
+    def _file_destination(self, parameters: dict[str, Any], key: str, context: QgsProcessingContext) -> str | None:
+        """The plain file a vector destination names, or None for memory layers and database tables."""
+        value = parameters.get(key)
+        sink = getattr(value, "sink", None)
+        if sink is not None:
+            value = sink.valueAsString(context.expressionContext())[0]
+        if isinstance(value, str) and value != QgsProcessing.TEMPORARY_OUTPUT and is_plain_file(value):
+            return value
+        return None
+
+    def _check_destinations(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
+        from .destinations import check_destination
+
+        for definition in self.parameterDefinitions():
+            key = definition.name()
+            if isinstance(definition, QgsProcessingParameterFeatureSink):
+                path = self._file_destination(parameters, key, context)
+            elif isinstance(definition, QgsProcessingParameterRasterDestination):
+                path = self.parameterAsOutputLayer(parameters, key, context) if parameters.get(key) else None
+            elif isinstance(definition, QgsProcessingParameterFileDestination):
+                path = self.parameterAsFileOutput(parameters, key, context) if parameters.get(key) else None
+            else:
+                continue
+            if path:
+                check_destination(path)
+                self._refuse_own_input(parameters, path, context)
+
+    def _refuse_own_input(self, parameters: dict[str, Any], path: str, context: QgsProcessingContext) -> None:
+        """A result must not overwrite the very file it is computed from."""
+        target = Path(path)
+        if not target.exists():
+            return
+        for definition in self.parameterDefinitions():
+            if definition.isDestination() or definition.type() not in ("source", "vector", "raster"):
+                continue
+            layer = self.parameterAsLayer(parameters, definition.name(), context)
+            if layer is None or layer.providerType() not in ("ogr", "gdal"):
+                continue
+            source = Path(layer.source().split("|")[0])
+            if source.exists() and source.samefile(target):
+                raise OutputError(say("Kết quả không được ghi đè lên lớp đầu vào {path}; hãy chọn tên khác.",
+                                      "The result must not overwrite its own input {path}; choose another name.").format(path=path))
+
+
+class _StyleOnLoad(QgsProcessingLayerPostProcessorInterface):
+    """Gives a result its style when QGIS loads it."""
+
+    def __init__(self, path: str):
+        super().__init__()
+        self.path = path
+
+    def postProcessLayer(self, layer, context, feedback) -> None:  # noqa: D102, N802
+        message, loaded = layer.loadNamedStyle(self.path)
+        if not loaded:
+            feedback.pushWarning(message)
+        layer.triggerRepaint()
+
+
+@lru_cache(maxsize=None)
+def _styler(style: str) -> _StyleOnLoad:
+    # QGIS does not own post-processors and runs them after the algorithm is gone: the cache keeps them alive.
+    return _StyleOnLoad(str(PLUGIN_FOLDER / "styles" / style))
+
+
+def _ogr_geometry_name(wkb_type: Qgis.WkbType) -> str:
+    return QgsWkbTypes.displayString(wkb_type)
+
+
+def _without_diacritics(text: str) -> str:
+    import unicodedata
+
+    plain = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    return plain.replace("đ", "d").replace("Đ", "D")
+
+
+def interface_language() -> str:
+    """The locale QGIS runs in, for `language.set_language`."""
+    return QgsApplication.instance().locale() if QgsApplication.instance() else "vi"

@@ -1,0 +1,38 @@
+"""The explicit list of algorithms, by room. A new algorithm is one import and one line here."""
+
+from __future__ import annotations
+
+from qgis.core import QgsProcessingProvider
+from qgis.PyQt.QtGui import QIcon
+
+from .common.language import say, set_language
+from .common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm, interface_language
+
+
+def algorithms() -> list[type[QuyHoachAlgorithm]]:
+    """All algorithms in the order of the toolbox."""
+    return []
+
+
+class QuyHoachProvider(QgsProcessingProvider):
+    """Processing provider ``quyhoach``."""
+
+    def id(self) -> str:  # noqa: D102, A003
+        return "quyhoach"
+
+    def name(self) -> str:  # noqa: D102
+        return say("Quy hoạch", "QuyHoach planning")
+
+    def longName(self) -> str:  # noqa: D102, N802
+        return say("QuyHoach: công cụ quy hoạch cấp tỉnh", "QuyHoach: planning tools for a province")
+
+    def icon(self) -> QIcon:  # noqa: D102
+        return QIcon(str(PLUGIN_FOLDER / "plugin" / "icons" / "quyhoach.svg"))
+
+    def supportsNonFileBasedOutput(self) -> bool:  # noqa: D102, N802
+        return True
+
+    def loadAlgorithms(self) -> None:  # noqa: D102, N802
+        set_language(interface_language())
+        for algorithm in algorithms():
+            self.addAlgorithm(algorithm())

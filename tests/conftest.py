@@ -1,0 +1,13 @@
+"""Shared by all tests: Hypothesis that does not race a clock, and the language people read."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+from quyhoach.processing_algorithms.common.language import set_language
+
+settings.register_profile("quyhoach", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("quyhoach")
+
+
+@pytest.fixture(autouse=True)
+def vietnamese():
+    set_language("vi")
