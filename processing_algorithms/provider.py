@@ -7,11 +7,14 @@ from qgis.PyQt.QtGui import QIcon
 
 from .common.language import say, set_language
 from .common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm, interface_language
+from .zoning.parcel_zoning_algorithm import ParcelZoningAlgorithm
 
 
 def algorithms() -> list[type[QuyHoachAlgorithm]]:
     """All algorithms in the order of the toolbox."""
-    return []
+    return [
+        ParcelZoningAlgorithm,
+    ]
 
 
 class QuyHoachProvider(QgsProcessingProvider):

@@ -7,6 +7,8 @@ article 1) before anything is transformed, so the choice cannot arise.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from functools import lru_cache
 
 import geopandas
@@ -40,7 +42,8 @@ def is_vn2000(crs: pyproj.CRS) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _pinned(definition: str) -> pyproj.CRS:
+def pinned(definition: str) -> pyproj.CRS:
+    """Return a VN-2000 system bound to WGS 84 by EPSG 6960; any other system as it is."""
     crs = pyproj.CRS.from_user_input(definition)
     if not is_vn2000(crs):
         return crs
@@ -59,7 +62,7 @@ def _transformer(source: str, target: str) -> pyproj.Transformer:
         # Same datum on both sides: only the map projection changes, a shift there and back would add noise.
         first, second = (c.source_crs if c.is_bound else c for c in (first, second))
         return pyproj.Transformer.from_crs(first, second, always_xy=True)
-    return pyproj.Transformer.from_crs(_pinned(source), _pinned(target), always_xy=True)
+    return pyproj.Transformer.from_crs(pinned(source), pinned(target), always_xy=True)
 
 
 def transform_points(
@@ -115,7 +118,10 @@ def to_crs(frame: geopandas.GeoDataFrame, crs: pyproj.CRS | str) -> geopandas.Ge
     def moved(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.column_stack(transform_points(coordinates[:, 0], coordinates[:, 1], source, target))
 
-    geometry = shapely.transform(np.asarray(frame.geometry.array, dtype=object), moved)
+    geometry = np.array(frame.geometry.array, dtype=object)
+    for with_z in (False, True):  # heights pass through unchanged: the shift is horizontal here
+        some = shapely.has_z(geometry) == with_z
+        geometry[some] = shapely.transform(geometry[some], moved if not with_z else _keeping_z(moved), include_z=with_z)
     coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
     lost = np.unique(owner[~np.isfinite(coordinates).all(axis=1)])
     if lost.size:
@@ -128,14 +134,23 @@ def to_crs(frame: geopandas.GeoDataFrame, crs: pyproj.CRS | str) -> geopandas.Ge
     return frame.set_geometry(geopandas.GeoSeries(geometry, index=frame.index, crs=target), crs=target)
 
 
+def _keeping_z(moved: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    return lambda coordinates: np.column_stack([moved(coordinates[:, :2]), coordinates[:, 2]])
+
+
 def require_crs(frame: geopandas.GeoDataFrame, name: str) -> pyproj.CRS:
     """Return the frame's system; refuse a layer that states none, because a guess would move it."""
-    if frame.crs is None:
+    return require_stated(frame.crs, name)
+
+
+def require_stated(crs: pyproj.CRS | None, name: str) -> pyproj.CRS:
+    """Return the system of a layer not read yet; refuse None."""
+    if crs is None:
         raise InputError(
             say("{name} không khai báo hệ tọa độ; hãy gán hệ tọa độ cho lớp (Thuộc tính lớp, Nguồn) rồi chạy lại.",
                 "{name} states no coordinate system; set it in the layer's properties (Source), then run again.")
             .format(name=name))
-    return frame.crs
+    return crs
 
 
 def require_metric(crs: pyproj.CRS, name: str) -> None:
@@ -177,6 +192,28 @@ def meridian_label(crs: pyproj.CRS) -> str:
         d=degrees, m=minutes, w=width)
 
 
-def operation_to_wgs84(crs: pyproj.CRS) -> str:
-    """Return the pinned PROJ pipeline from a VN-2000 system to EPSG:4326, for programs that keep such strings (QGIS)."""
-    return _transformer(_definition(crs), "EPSG:4326").definition
+def proj_text(crs: pyproj.CRS | str) -> str:
+    """Return a VN-2000 system as PROJ text with the official shift, for programs that transform by themselves.
+
+    PostGIS (``ST_Transform(geom, text)``), GDAL and rasterio choose their own operation for an EPSG code.
+
+    Raises
+    ------
+    InputError
+        The system does not stand on VN-2000.
+    """
+    known = pyproj.CRS.from_user_input(crs)
+    if not is_vn2000(known):
+        raise InputError(say("{crs} không phải là hệ VN-2000.", "{crs} is not a VN-2000 system.").format(crs=known.name))
+    base = known.source_crs if known.is_bound else known
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it warns of what PROJ text cannot say: here, the datum we add
+        text = base.to_proj4()
+    shift = ",".join(repr(value) for value in VN2000_TOWGS84)
+    return text.replace(" +type=crs", "") + f" +towgs84={shift} +type=crs"
+
+
+def pipeline_to_wgs84(crs: pyproj.CRS | str) -> str:
+    """Return the pinned PROJ pipeline from a VN-2000 system to longitude and latitude, for QGIS's list of operations."""
+    definition = _transformer(_definition(crs), "EPSG:4326").definition
+    return " ".join(word if "=" not in word and word not in ("step", "inv") else f"+{word}" for word in definition.split()).replace(" inv", " +inv")

@@ -3,7 +3,8 @@ anything else is a bug and keeps its traceback."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from .language import say
 
@@ -47,6 +48,24 @@ def refuse_if(problems: Iterable[str]) -> None:
     found = [problem for problem in problems if problem]
     if found:
         raise InputError(found)
+
+
+@contextmanager
+def noted(problems: list[str]) -> Iterator[None]:
+    """Add what an `InputError` of the block says to ``problems`` and go on checking; `refuse_if` ends the checks.
+
+    Examples
+    --------
+    >>> problems = []
+    >>> with noted(problems):
+    ...     raise InputError("No field is chosen.")
+    >>> problems
+    ['No field is chosen.']
+    """
+    try:
+        yield
+    except InputError as error:
+        problems.extend(error.problems)
 
 
 def name_some(ids: Iterable[object], most: int = 10) -> str:

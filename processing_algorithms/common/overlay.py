@@ -94,6 +94,70 @@ def intersect_within(shapes: Geometries, progress: Progress = silent) -> Pieces:
     return Pieces(i[order], j[order], geometry[order], np.flatnonzero(rescued[order]))
 
 
+def remainder(
+    left: Geometries,
+    right: Geometries,
+    pieces: Pieces,
+    overlaps: Pieces,
+    progress: Progress = silent,
+) -> Geometries:
+    """Return what of each left polygon lies outside all right ones.
+
+    Parameters
+    ----------
+    left, right : array of shapely Polygon or MultiPolygon, shapes (n,), (m,)
+    pieces : Pieces
+        ``intersect(left, right)``.
+    overlaps : Pieces
+        ``intersect_within(right)``: where right shapes overlap, pieces may add up to a left shape they do not cover.
+
+    Returns
+    -------
+    array of shapely geometry, shape (n,)
+        None where nothing is left; parts no wider than the rounding of the coordinates are nothing.
+
+    Examples
+    --------
+    >>> a = shapely.box([0, 10], 0, [10, 20], 10)
+    >>> b = np.array([shapely.box(5, 0, 30, 10)])
+    >>> rest = remainder(a, b, intersect(a, b), intersect_within(b))
+    >>> [shape and shape.area for shape in rest]
+    [50.0, None]
+    """
+    left, right = np.asarray(left, dtype=object), np.asarray(right, dtype=object)
+    area, length = np.nan_to_num(shapely.area(left)), np.nan_to_num(shapely.length(left))
+    covered = np.bincount(pieces.left, shapely.area(pieces.geometry), minlength=len(left))
+    # A sum of areas carries the rounding of the coordinates along the whole outline.
+    noise = 8 * np.spacing(np.nan_to_num(np.abs(shapely.bounds(left))).max(axis=1, initial=0)) * length
+    doubled = np.zeros(len(right), dtype=bool)
+    doubled[overlaps.left] = doubled[overlaps.right] = True
+    doubtful = np.bincount(pieces.left, doubled[pieces.right], minlength=len(left)) > 0
+    rest = np.full(len(left), None, dtype=object)
+    untouched = covered == 0
+    rest[untouched & (area > 0)] = left[untouched & (area > 0)]
+    todo = np.flatnonzero(~untouched & (doubtful | (covered < area - noise)))
+    starts = np.searchsorted(pieces.left, todo)
+    stops = np.searchsorted(pieces.left, todo, side="right")
+    for done, (k, start, stop) in enumerate(zip(todo, starts, stops)):
+        if done % 500 == 0:
+            progress(done / len(todo))
+        # The right shapes are joined whole: cut pieces would leave cracks where their cut points were rounded.
+        difference = _difference(left[k], shapely.union_all(right[pieces.right[start:stop]]))
+        parts = [part for part in shapely.get_parts(difference)
+                 if part.geom_type == "Polygon" and part.area > noise[k] / length[k] * part.length]
+        if parts:
+            rest[k] = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+    progress(1.0)
+    return rest
+
+
+def _difference(a: Any, b: Any) -> Any:
+    try:
+        return shapely.difference(a, b)
+    except shapely.GEOSException:
+        return shapely.difference(shapely.make_valid(a), shapely.make_valid(b), grid_size=_rounding(a, b) * 2**10)
+
+
 def candidate_pairs(left: Geometries, right: Geometries) -> tuple[Positions, Positions]:
     """Return the pairs whose bounding boxes share area, sorted by right, then left."""
     # The tree wants the many, the query the few.

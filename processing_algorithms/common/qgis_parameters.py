@@ -9,6 +9,7 @@ from typing import Any
 
 from qgis.core import (
     Qgis,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSink,
@@ -76,6 +77,11 @@ def choice(
 ) -> QgsProcessingParameterEnum:
     """One of several; the value is the position in ``options``."""
     return with_help(QgsProcessingParameterEnum(key, label, options, False, default), help, advanced)
+
+
+def yes_no(key: str, label: str, help: str, default: bool = False, advanced: bool = False) -> QgsProcessingParameterBoolean:
+    """A tick box."""
+    return with_help(QgsProcessingParameterBoolean(key, label, default), help, advanced)
 
 
 def text(key: str, label: str, help: str, default: str = "", optional: bool = False, advanced: bool = False) -> QgsProcessingParameterString:
