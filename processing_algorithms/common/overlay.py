@@ -14,6 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from .coverage import groups_without_overlap
 from .parallel import run_blocks
 from .progress import Progress, silent
 
@@ -87,11 +88,25 @@ def intersect_within(shapes: Geometries, progress: Progress = silent) -> Pieces:
     ([0], [1], [1.0])
     """
     shapes = np.asarray(shapes, dtype=object)
+    apart = _groups_without_overlap(shapes)
+    if len(apart) and apart.min() == apart.max() >= 0:
+        progress(1.0)
+        none = np.zeros(0, dtype=np.intp)
+        return Pieces(none, none, np.zeros(0, dtype=object), none)
     i, j = candidate_pairs(shapes, shapes)
-    once = i < j
+    once = (i < j) & ((apart[i] != apart[j]) | (apart[i] < 0))
     i, j, geometry, rescued = _cut(shapes, shapes, i[once], j[once], progress)
     order = np.lexsort((j, i))
     return Pieces(i[order], j[order], geometry[order], np.flatnonzero(rescued[order]))
+
+
+def _groups_without_overlap(shapes: Geometries) -> Positions:
+    labels = np.full(len(shapes), -1, dtype=np.intp)
+    usable = np.flatnonzero(np.nan_to_num(shapely.area(shapes)) > 0)
+    labels[usable] = groups_without_overlap(shapes[usable])
+    # Shapes without area overlap nothing, so they may join any group.
+    labels[np.nan_to_num(shapely.area(shapes)) == 0] = max(0, labels.max(initial=-1))
+    return labels
 
 
 def remainder(
