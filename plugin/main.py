@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qgis.core import QgsApplication
 
+from ..processing_algorithms.common.bundled import offer_bundled_packages, withdraw_bundled_packages
 from ..processing_algorithms.provider import QuyHoachProvider
 
 
@@ -12,6 +13,7 @@ class QuyHoachPlugin:
 
     def __init__(self, iface):
         self.iface = iface
+        offer_bundled_packages()
         self.provider: QuyHoachProvider | None = None
 
     def initProcessing(self) -> None:  # noqa: N802
@@ -28,3 +30,4 @@ class QuyHoachPlugin:
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+        withdraw_bundled_packages()

@@ -216,4 +216,4 @@ def proj_text(crs: pyproj.CRS | str) -> str:
 def pipeline_to_wgs84(crs: pyproj.CRS | str) -> str:
     """Return the pinned PROJ pipeline from a VN-2000 system to longitude and latitude, for QGIS's list of operations."""
     definition = _transformer(_definition(crs), "EPSG:4326").definition
-    return " ".join(word if "=" not in word and word not in ("step", "inv") else f"+{word}" for word in definition.split()).replace(" inv", " +inv")
+    return " ".join(f"+{word}" for word in definition.split())
