@@ -1,0 +1,56 @@
+"""One run of one side of a benchmark, in this process: ``one_run.py NAME CASE ours|peer FOLDER``; prints a line of JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+from compare import load
+
+
+def peak_mb() -> float:
+    """Highest resident size so far of this process or of its largest child, in MB."""
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+
+
+def start_qgis() -> None:
+    """Start QGIS with Processing, the native algorithms and ours."""
+    from processing.core.Processing import Processing
+    from qgis.analysis import QgsNativeAlgorithms
+    from qgis.core import QgsApplication
+    from quyhoach.processing_algorithms.provider import QuyHoachProvider
+
+    global application, provider  # Python must hold them as long as QGIS runs
+    application = QgsApplication([], False)
+    application.initQgis()
+    Processing.initialize()
+    registry = QgsApplication.processingRegistry()
+    if registry.providerById("native") is None:
+        registry.addProvider(QgsNativeAlgorithms(registry))
+    if registry.providerById("quyhoach") is None:
+        provider = QuyHoachProvider()
+        registry.addProvider(provider)
+
+
+def main() -> None:
+    """Run, then leave without QGIS's clean-up, which is no part of the work."""
+    name, case, who, folder = sys.argv[1:]
+    module = load(name)
+    if getattr(module, "NEEDS_QGIS", False):
+        start_qgis()
+    if hasattr(module, "warm"):
+        module.warm(Path(folder), case, who)
+    before = peak_mb()
+    start = time.perf_counter()
+    getattr(module, who)(Path(folder), case)
+    seconds = time.perf_counter() - start
+    print(json.dumps({"seconds": seconds, "peak_mb": peak_mb(), "start_mb": before}), flush=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
