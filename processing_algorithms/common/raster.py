@@ -1,0 +1,387 @@
+"""Rasters in windows: opened with clear refusals, read as float32 with nan for unknown, written whole or not at all.
+
+Only ``osgeo.gdal`` is used, because every QGIS ships it. Memory stays that of one strip of rows, whatever the size of
+the file. Rotated and south-up rasters work everywhere: positions go through the full affine transform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from osgeo import gdal
+
+from .destinations import written_whole
+from .errors import InputError, OutputError
+from .language import say
+
+#: Cells of one strip: 16 MB as float32, so that a few working copies stay far below what an old laptop has.
+STRIP_CELLS = 4_000_000
+NODATA = -9999.0
+_CREATE = ("TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=3", "ZLEVEL=1", "BIGTIFF=IF_SAFER", "NUM_THREADS=ALL_CPUS")
+_TILE_ROWS = 256
+_STALE_SIDECARS = (".aux.xml", ".ovr", ".msk")
+
+
+class Window(NamedTuple):
+    """A rectangle of cells: first row and column, and how many of each."""
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the cells of a raster lie.
+
+    Parameters
+    ----------
+    transform : tuple of 6 floats
+        GDAL order: x = t0 + column t1 + row t2, y = t3 + column t4 + row t5, of cell corners.
+    shape : tuple of int
+        Rows, columns.
+    crs_wkt : str
+        WKT of the CRS; empty when the file records none.
+    """
+
+    transform: tuple[float, float, float, float, float, float]
+    shape: tuple[int, int]
+    crs_wkt: str
+
+    @property
+    def cell_area(self) -> float:
+        """Area of a cell in squared units of the CRS."""
+        _, a, b, _, d, e = self.transform
+        return abs(a * e - b * d)
+
+    def to_pixel(self, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return fractional columns and rows of map positions; cell (0, 0) spans 0 to 1 in both.
+
+        Examples
+        --------
+        >>> column, row = Grid((100.0, 5.0, 0.0, 200.0, 0.0, -5.0), (10, 10), "").to_pixel(102.5, 190.0)
+        >>> float(column), float(row)
+        (0.5, 2.0)
+        """
+        x0, a, b, y0, d, e = self.transform
+        dx, dy = np.asarray(x, float) - x0, np.asarray(y, float) - y0
+        determinant = a * e - b * d
+        return (e * dx - b * dy) / determinant, (a * dy - d * dx) / determinant
+
+    def to_map(self, column: ArrayLike, row: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return map positions of fractional columns and rows; add 0.5 for cell centres."""
+        x0, a, b, y0, d, e = self.transform
+        column, row = np.asarray(column, float), np.asarray(row, float)
+        return x0 + a * column + b * row, y0 + d * column + e * row
+
+    def strips(self, *, align: int = _TILE_ROWS, cells: int = STRIP_CELLS) -> Iterator[Window]:
+        """Yield windows of whole rows from the top, of about ``cells`` cells, in multiples of ``align`` rows."""
+        rows, columns = self.shape
+        height = max(1, cells // max(columns, 1))
+        if height > align:
+            height -= height % align
+        for first in range(0, rows, height):
+            yield Window(first, 0, min(height, rows - first), columns)
+
+
+class Heights(Protocol):
+    """What engines read: a file (`RasterReader`) or an array in memory (`ArrayRaster`)."""
+
+    grid: Grid
+
+    def read(self, window: Window) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True)
+class ArrayRaster:
+    """A raster already in memory: float, nan where unknown."""
+
+    grid: Grid
+    values: NDArray[np.floating]
+
+    def read(self, window: Window) -> NDArray[np.float32]:
+        row, column, rows, columns = window
+        return self.values[row:row + rows, column:column + columns].astype(np.float32)
+
+
+class RasterReader:
+    """One open band. Use `open_raster`; the file is closed at the end of the block.
+
+    Attributes
+    ----------
+    grid : Grid
+    unit : str
+        Unit the file states for its values, mostly empty.
+    tags : dict of str to str
+    """
+
+    def __init__(self, dataset: gdal.Dataset, band: int, grid: Grid, extra_nodata: tuple[float, ...]):
+        self._dataset = dataset  # GDAL closes the file when the last reference to the dataset goes
+        self._band = dataset.GetRasterBand(band)
+        self.grid = grid
+        self.unit: str = self._band.GetUnitType() or ""
+        self.tags: dict[str, str] = dict(dataset.GetMetadata() or {})
+        self._scale, self._offset = self._band.GetScale(), self._band.GetOffset()
+        self._extra_nodata = extra_nodata
+        flags = self._band.GetMaskFlags()
+        self._has_mask = not flags & (gdal.GMF_ALL_VALID | gdal.GMF_NODATA)
+        self._nodata = self._band.GetNoDataValue()
+
+    @property
+    def block_rows(self) -> int:
+        """Rows of the blocks the file is stored in."""
+        return int(self._band.GetBlockSize()[1])
+
+    def read(self, window: Window) -> NDArray[np.float32]:
+        """Read a window: scale and offset applied, nan for nodata, masked and infinite cells.
+
+        Raises
+        ------
+        InputError
+            The file is damaged there.
+        """
+        row, column, rows, columns = window
+        with _gdal_exceptions():
+            try:
+                stored = self._band.ReadAsArray(column, row, columns, rows)
+                mask = self._band.GetMaskBand().ReadAsArray(column, row, columns, rows) if self._has_mask else None
+            except RuntimeError as error:
+                raise _unreadable(self._dataset.GetDescription(), error) from error
+        unknown = ~np.isfinite(stored) if stored.dtype.kind == "f" else np.zeros(stored.shape, bool)
+        for nodata in (self._nodata, *self._extra_nodata):
+            # Compared before scaling, and in the stored type: -3.4e38 as double is not the float32 in the file.
+            if nodata is not None and nodata == nodata and _fits(nodata, stored.dtype):
+                unknown |= stored == stored.dtype.type(nodata)
+        if mask is not None:
+            unknown |= mask == 0
+        if self._scale not in (None, 1.0) or self._offset not in (None, 0.0):
+            scaled = stored.astype(np.float64) * (1.0 if self._scale is None else self._scale) + (self._offset or 0.0)
+            values = scaled.astype(np.float32)
+        else:
+            values = stored.astype(np.float32, copy=False)
+        if unknown.any():
+            values[unknown] = np.nan
+        return values
+
+
+@contextmanager
+def open_raster(
+    path: str | Path, *, name: str, band: int = 1, need_crs: bool = True, extra_nodata: tuple[float, ...] = ()
+) -> Iterator[RasterReader]:
+    """Open one band of a raster for reading.
+
+    Parameters
+    ----------
+    path : path or GDAL connection string
+    name : str
+        What the raster is to the user ("Địa hình"), for messages.
+    band : int
+        From 1.
+    need_crs : bool
+        Refuse a raster that records no CRS.
+    extra_nodata : tuple of float
+        Further stored values that mean unknown, as set by hand in QGIS.
+
+    Raises
+    ------
+    InputError
+        Not a raster, no such band, complex numbers, no georeference, no CRS.
+    """
+    with _gdal_exceptions():
+        try:
+            dataset = gdal.OpenEx(str(path), gdal.OF_RASTER | gdal.OF_READONLY)
+        except RuntimeError as error:
+            raise _unreadable(str(path), error) from error
+        reader = RasterReader(dataset, _checked_band(dataset, band, name), _grid_of(dataset, name, need_crs), extra_nodata)
+    try:
+        yield reader
+    finally:
+        reader._band = reader._dataset = dataset = None
+
+
+def _checked_band(dataset: gdal.Dataset, band: int, name: str) -> int:
+    if not 1 <= band <= dataset.RasterCount:
+        raise InputError(
+            say("{name}: không có kênh {band}; tệp có {count} kênh.", "{name}: there is no band {band}; the file has {count}.")
+            .format(name=name, band=band, count=dataset.RasterCount))
+    if gdal.DataTypeIsComplex(dataset.GetRasterBand(band).DataType):
+        raise InputError(say("{name}: raster chứa số phức, không dùng được.", "{name}: the raster holds complex numbers.")
+                         .format(name=name))
+    return band
+
+
+def _grid_of(dataset: gdal.Dataset, name: str, need_crs: bool) -> Grid:
+    transform = dataset.GetGeoTransform(can_return_null=True)
+    if transform is None or transform[1] * transform[5] == transform[2] * transform[4]:
+        raise InputError(
+            say("{name}: raster chưa được nắn vào tọa độ (không có vị trí ô). Hãy gán tọa độ trước.",
+                "{name}: the raster has no georeference (no position of its cells). Georeference it first.")
+            .format(name=name))
+    reference = dataset.GetSpatialRef()
+    if reference is None and need_crs:
+        raise InputError(
+            say("{name}: raster không ghi hệ tọa độ. Hãy gán hệ tọa độ đúng cho tệp (Raster > Projections > Assign Projection).",
+                "{name}: the raster records no CRS. Assign the right one to the file (Raster > Projections > Assign Projection).")
+            .format(name=name))
+    return Grid(tuple(transform), (dataset.RasterYSize, dataset.RasterXSize), reference.ExportToWkt() if reference else "")
+
+
+def sample(raster: Heights, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
+    """Return the value of the cell each point lies in; nan outside the raster or where unknown.
+
+    Parameters
+    ----------
+    raster : RasterReader or ArrayRaster
+    x, y : array of float, shape (n,)
+        In the CRS of the raster.
+
+    Returns
+    -------
+    array of float32, shape (n,)
+    """
+    columns, rows = (np.floor(pixel) for pixel in raster.grid.to_pixel(np.atleast_1d(x), np.atleast_1d(y)))
+    values = np.full(columns.shape, np.nan, np.float32)
+    height, width = raster.grid.shape
+    inside = np.flatnonzero((columns >= 0) & (columns < width) & (rows >= 0) & (rows < height))
+    order = inside[np.argsort(rows[inside], kind="stable")]
+    for window in raster.grid.strips():
+        here = order[np.searchsorted(rows[order], window.row):np.searchsorted(rows[order], window.row + window.rows)]
+        if here.size:
+            r, c = rows[here].astype(int), columns[here].astype(int)
+            box = Window(r.min(), c.min(), int(np.ptp(r)) + 1, int(np.ptp(c)) + 1)
+            box = Window(*(int(part) for part in box))
+            values[here] = raster.read(box)[r - box.row, c - box.column]
+    return values
+
+
+class RasterWriter:
+    """A GeoTIFF being written; nan becomes nodata. Use `write_raster`."""
+
+    def __init__(self, dataset: gdal.Dataset, path: Path):
+        self._dataset, self._path = dataset, path
+
+    def write(self, window: Window, values: NDArray[np.floating]) -> None:
+        """Write a window of the grid.
+
+        Raises
+        ------
+        OutputError
+            The disk is full or gone.
+        """
+        filled = np.where(np.isnan(values), np.float32(NODATA), values).astype(np.float32, copy=False)
+        with _gdal_exceptions():
+            try:
+                self._dataset.GetRasterBand(1).WriteArray(filled, window.column, window.row)
+                # Else GDAL's cache keeps 5 % of the machine's memory; strips hold whole tiles, so none is written twice.
+                self._dataset.FlushCache()
+            except RuntimeError as error:
+                raise _unwritable(self._path, error) from error
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Add tags to the file."""
+        self._dataset.SetMetadata({**(self._dataset.GetMetadata() or {}), **tags})
+
+
+@contextmanager
+def write_raster(path: str | Path, grid: Grid, *, description: str = "", unit: str = "m") -> Iterator[RasterWriter]:
+    """Write a float32 GeoTIFF (tiled, deflate) that appears under its name only when it is whole.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.tif`` or ``.tiff``.
+    grid : Grid
+    description : str
+        Description of the band.
+    unit : str
+        Unit of the values.
+
+    Raises
+    ------
+    OutputError
+        Wrong ending, folder missing or not writable, disk full, the file is in use by another program.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        raise OutputError(say("Tệp raster kết quả phải có đuôi .tif: {path}", "The raster output must end in .tif: {path}")
+                          .format(path=path))
+    with written_whole(path) as part:
+        writer = RasterWriter(_create(part, path, grid, description, unit), path)
+        try:
+            yield writer
+            _finish(writer)
+        finally:
+            writer._dataset = None  # Windows deletes no open file
+    for ending in _STALE_SIDECARS:  # statistics and overviews of the file that was there before
+        Path(f"{path}{ending}").unlink(missing_ok=True)
+
+
+def _create(part: Path, path: Path, grid: Grid, description: str, unit: str) -> gdal.Dataset:
+    rows, columns = grid.shape
+    with _gdal_exceptions():
+        try:
+            dataset = gdal.GetDriverByName("GTiff").Create(
+                str(part), columns, rows, 1, gdal.GDT_Float32, options=[*_CREATE])
+            dataset.SetGeoTransform(grid.transform)
+            if grid.crs_wkt:
+                dataset.SetProjection(grid.crs_wkt)
+            band = dataset.GetRasterBand(1)
+            band.SetNoDataValue(NODATA)
+            band.SetDescription(description)
+            band.SetUnitType(unit)
+        except RuntimeError as error:
+            raise _unwritable(path, error) from error
+    return dataset
+
+
+def _finish(writer: RasterWriter) -> None:
+    with _gdal_exceptions():
+        try:
+            gdal.ErrorReset()
+            writer._dataset.FlushCache()
+            writer._dataset = None
+            # Closing writes the directory of the file; before GDAL 3.8 it cannot raise and only leaves a message.
+            if gdal.GetLastErrorType() >= gdal.CE_Failure:
+                raise RuntimeError(gdal.GetLastErrorMsg())
+        except RuntimeError as error:
+            raise _unwritable(writer._path, error) from error
+
+
+def _fits(nodata: float, dtype: np.dtype) -> bool:
+    if dtype.kind == "f":
+        return True
+    limits = np.iinfo(dtype)
+    return float(nodata).is_integer() and limits.min <= nodata <= limits.max
+
+
+def _unreadable(path: str, error: Exception) -> InputError:
+    return InputError(say("Không đọc được raster {path}: {reason}", "The raster {path} cannot be read: {reason}")
+                      .format(path=path, reason=error))
+
+
+def _unwritable(path: Path, error: Exception) -> OutputError:
+    return OutputError(say("Không ghi được {path}: {reason}", "{path} cannot be written: {reason}")
+                       .format(path=path, reason=error))
+
+
+@contextmanager
+def _gdal_exceptions() -> Iterator[None]:
+    """GDAL raises inside this block; QGIS's own setting is untouched outside."""
+    if hasattr(gdal, "ExceptionMgr"):  # GDAL >= 3.7: for this thread only
+        with gdal.ExceptionMgr(useExceptions=True):
+            yield
+        return
+    before = gdal.GetUseExceptions()
+    gdal.UseExceptions()
+    try:
+        yield
+    finally:
+        if not before:
+            gdal.DontUseExceptions()

@@ -1,0 +1,254 @@
+"""How deep is the water, given its level at some places? Depth = water surface - terrain, where water can get to.
+
+Water stands in a cell that lies below the surface and is joined to the source by such cells. Two passes over strips of
+rows: the first numbers the connected parts of each strip and notes which touch each other and the source, the second
+writes the depth of the parts that water reaches. Memory is that of a strip, whatever the size of the terrain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+import geopandas
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ..common.cells import Runs, burn, cell_areas_m2, clipped, covered, crossed, weighted_sum
+from ..common.errors import InputError
+from ..common.language import say
+from ..common.progress import Progress, part, silent
+from ..common.raster import Grid, Heights, Window
+from .gauges import Gauges
+from .water_surface import Interpolation, WaterSurface, leave_one_out, water_surface
+
+
+class Connectivity(IntEnum):
+    """Which neighbours water can pass to."""
+
+    FOUR = 0  # over sides; a bank one cell wide holds water however it runs
+    EIGHT = 1  # over corners too; leaks through banks that run diagonally
+
+
+_STRUCTURE = {Connectivity.FOUR: ndimage.generate_binary_structure(2, 1),
+              Connectivity.EIGHT: ndimage.generate_binary_structure(2, 2)}
+_SOURCE = 0  # the number of the source among the connected parts
+
+
+@dataclass(frozen=True)
+class FloodDepth:
+    """What `flood_depth` found.
+
+    Attributes
+    ----------
+    wet_area_m2, volume_m3, max_depth_m : float
+    unreached_area_m2 : float
+        Below the water surface, but without a path to the source: dry in the result.
+    unknown_cells : int
+        Cells without terrain: nodata in the result.
+    errors_m : array of float
+        Leave-one-out error of the surface at each gauge (surface minus level); empty with one gauge.
+    """
+
+    wet_area_m2: float
+    volume_m3: float
+    max_depth_m: float
+    unreached_area_m2: float
+    unknown_cells: int
+    errors_m: NDArray[np.float64]
+
+    @property
+    def bias_m(self) -> float | None:
+        """Mean leave-one-out error; None with one gauge."""
+        return float(self.errors_m.mean()) if self.errors_m.size else None
+
+    @property
+    def mean_absolute_error_m(self) -> float | None:
+        """Mean absolute leave-one-out error; None with one gauge."""
+        return float(np.abs(self.errors_m).mean()) if self.errors_m.size else None
+
+    @property
+    def root_mean_square_error_m(self) -> float | None:
+        """Root mean square leave-one-out error; None with one gauge."""
+        return float(np.sqrt((self.errors_m**2).mean())) if self.errors_m.size else None
+
+
+def flood_depth(
+    terrain: Heights,
+    gauges: Gauges,
+    write: Callable[[Window, NDArray[np.float32]], None],
+    *,
+    source: Runs | None = None,
+    method: Interpolation = Interpolation.LINEAR,
+    connectivity: Connectivity = Connectivity.FOUR,
+    progress: Progress = silent,
+) -> FloodDepth:
+    """Compute the depth of water in every cell.
+
+    Parameters
+    ----------
+    terrain : RasterReader or ArrayRaster
+        Heights in metres, nan where unknown, in a metric or geographic CRS.
+    gauges : Gauges
+        Levels in the terrain's vertical datum.
+    write : callable
+        Takes each window of whole rows, top down, with depths in metres: float32, 0 = dry, nan = terrain unknown.
+    source : Runs, optional
+        Cells of the river or sea the water comes from (`source_cells`). Terrain that is unknown inside the source (a
+        laser scan sees no river bed) lets water pass. Without a source, water comes from the cells of the gauges.
+    method : Interpolation
+    connectivity : Connectivity
+    progress : Progress
+
+    Returns
+    -------
+    FloodDepth
+
+    Raises
+    ------
+    InputError
+        The source lies outside the terrain, or there is none and no gauge stands in water.
+
+    Examples
+    --------
+    A valley of one row: the bank keeps the last cell dry.
+
+    >>> from quyhoach.processing_algorithms.common.raster import ArrayRaster
+    >>> grid = Grid((0.0, 1.0, 0.0, 1.0, 0.0, -1.0), (1, 4), "EPSG:9214")
+    >>> terrain = ArrayRaster(grid, np.array([[1.0, 2.0, 9.0, 1.0]]))
+    >>> one = np.array([0.5])
+    >>> gauge = Gauges(np.array([1]), one, one, np.array([3.0]), np.array([1.0]), (1.0, 1.0), [])
+    >>> flood_depth(terrain, gauge, lambda window, depth: print(depth)).volume_m3
+    [[2. 1. 0. 0.]]
+    3.0
+    """
+    surface = water_surface(gauges.x, gauges.y, gauges.level_m, method, gauges.scale)
+    origin = _gauge_cells(terrain.grid, gauges) if source is None else source
+    passage = source is not None
+    reached = _reached_parts(terrain, surface, origin, passage, connectivity, part(progress, 0.0, 0.5))
+    errors = leave_one_out(gauges.x, gauges.y, gauges.level_m, method, gauges.scale)
+    return _write_depths(terrain, surface, origin, passage, connectivity, reached, write, errors, part(progress, 0.5, 1.0))
+
+
+def source_cells(frame: geopandas.GeoDataFrame, grid: Grid, progress: Progress = silent) -> Runs:
+    """Return the cells that polygons and lines of a river or sea touch.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+        Valid polygons or lines, in the CRS of the grid.
+
+    Raises
+    ------
+    InputError
+        None of them touches the grid.
+    """
+    shapes = np.asarray(frame.geometry.array, dtype=object)
+    areal = shapely.get_dimensions(shapes) == 2
+    found = [covered(shapes[areal], grid, progress), crossed(shapes[~areal], grid, progress)[0]]
+    rows = np.concatenate([runs.row for runs in found])
+    if not rows.size:
+        raise InputError(say("Nguồn nước (sông, biển) không nằm trong vùng của địa hình; kiểm tra hệ tọa độ của hai lớp.",
+                             "The source of water (river, sea) does not touch the terrain; check the CRS of both."))
+    order = np.argsort(rows, kind="stable")
+    joined = [np.concatenate([getattr(runs, name) for runs in found])[order] for name in ("shape", "row", "start", "stop", "weight")]
+    return Runs(*joined)
+
+
+def _gauge_cells(grid: Grid, gauges: Gauges) -> Runs:
+    standing = gauges.level_m > gauges.ground_m
+    if not standing.any():
+        raise InputError(
+            say("Không có điểm mực nước nào cao hơn mặt đất tại vị trí của nó, nên không biết nước từ đâu đến; hãy chọn lớp nguồn "
+                "nước (sông, biển), hoặc kiểm tra mực nước và hệ cao độ.",
+                "No level is above the ground where it was read, so where the water comes from is unknown; choose a source layer "
+                "(river, sea), or check the levels and the vertical datum."))
+    column, row = (np.floor(p).astype(np.int32) for p in grid.to_pixel(gauges.x[standing], gauges.y[standing]))
+    order = np.argsort(row, kind="stable")
+    runs = Runs(np.flatnonzero(standing)[order].astype(np.int32), row[order], column[order], column[order] + 1, np.ones(len(row)))
+    return clipped(runs, grid)
+
+
+def _strips(
+    terrain: Heights, surface: WaterSurface, origin: Runs, passage: bool
+) -> Iterator[tuple[Window, NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Yield window, water above ground (m, negative where the ground is higher), cells water can stand in, source cells."""
+    rows, columns = terrain.grid.shape
+    for window in terrain.grid.strips():
+        heights = terrain.read(window)
+        above = (surface.on(terrain.grid, window) - heights).astype(np.float32)
+        with np.errstate(invalid="ignore"):
+            passable = above > 0
+        source = burn(origin, window.row, window.rows, columns)
+        if passage:
+            passable |= np.isnan(above) & source
+        yield window, above, passable, source
+
+
+def _reached_parts(
+    terrain: Heights, surface: WaterSurface, origin: Runs, passage: bool, connectivity: Connectivity, progress: Progress
+) -> NDArray[np.bool_]:
+    """First pass: which connected parts of the strips, numbered in order from 1, have a path to the source."""
+    joined: list[NDArray[np.int64]] = []
+    count, last = 0, None
+    for window, _, passable, source in _strips(terrain, surface, origin, passage):
+        labels, here = _label(passable, connectivity)
+        touching = np.unique(labels[source & passable]).astype(np.int64) + count
+        joined.append(np.column_stack([np.full_like(touching, _SOURCE), touching]))
+        if last is not None:
+            joined += _seam(last, labels[0], count, connectivity)
+        last = np.where(labels[-1] > 0, labels[-1].astype(np.int64) + count, 0)
+        count += here
+        progress((window.row + window.rows) / terrain.grid.shape[0])
+    pairs = np.concatenate(joined)
+    graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(count + 1, count + 1))
+    component = connected_components(graph, directed=False)[1]
+    return component == component[_SOURCE]
+
+
+def _seam(above: NDArray[np.int64], below: NDArray[np.int32], offset: int, connectivity: Connectivity) -> list[NDArray[np.int64]]:
+    """Pairs of parts that touch across the border of two strips."""
+    below = np.where(below > 0, below.astype(np.int64) + offset, 0)
+    pairs = [(above, below)]
+    if connectivity is Connectivity.EIGHT:
+        pairs += [(above[:-1], below[1:]), (above[1:], below[:-1])]
+    touching = [np.column_stack([a, b])[(a > 0) & (b > 0)] for a, b in pairs]
+    return [np.unique(some, axis=0) for some in touching]
+
+
+def _label(passable: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[np.int32], int]:
+    if not passable.any():
+        return np.zeros(passable.shape, np.int32), 0
+    return ndimage.label(passable, _STRUCTURE[connectivity])
+
+
+def _write_depths(
+    terrain: Heights, surface: WaterSurface, origin: Runs, passage: bool, connectivity: Connectivity,
+    reached: NDArray[np.bool_], write: Callable[[Window, NDArray[np.float32]], None], errors: NDArray[np.float64],
+    progress: Progress,
+) -> FloodDepth:
+    """Second pass: the same parts get the same numbers, and those water reaches are written."""
+    count, deepest, wet_area, volume, unreached, unknown = 0, 0.0, 0.0, 0.0, 0.0, 0
+    for window, above, passable, _ in _strips(terrain, surface, origin, passage):
+        labels, here = _label(passable, connectivity)
+        wet = np.concatenate([[False], reached[count + 1:count + here + 1]])[labels]
+        count += here
+        area = cell_areas_m2(terrain.grid, window)
+        with np.errstate(invalid="ignore"):
+            standing = above > 0
+        below = np.isnan(above)
+        depth = np.where(wet & standing, above, np.float32(0))
+        deepest = max(deepest, float(depth.max()))
+        wet_area += weighted_sum(depth > 0, area)
+        volume += weighted_sum(depth, area)
+        unreached += weighted_sum(standing & ~wet, area)
+        unknown += int(below.sum())
+        depth[below] = np.nan
+        write(window, depth)
+        progress((window.row + window.rows) / terrain.grid.shape[0])
+    return FloodDepth(wet_area, volume, deepest, unreached, unknown, errors)

@@ -1,0 +1,169 @@
+"""Water levels read at places: gauges, or flood marks used as such, checked and set on the terrain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas
+import numpy as np
+import pandas
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from ..common.cells import metres_per_degree
+from ..common.crs import require_crs, require_metric, to_crs
+from ..common.errors import InputError, name_some
+from ..common.language import say
+from ..common.numbers_vi import format_number, parse_number
+from ..common.raster import Heights, sample
+
+#: Two levels closer than this are at the same place, metres.
+_SAME_PLACE = 0.001
+#: Deeper water at a gauge is more likely a level in centimetres, metres.
+_UNBELIEVABLE_DEPTH = 50.0
+
+
+@dataclass(frozen=True)
+class Gauges:
+    """Levels at distinct places, in the system of the terrain.
+
+    Attributes
+    ----------
+    ids : array, shape (n,)
+        Feature ids.
+    x, y : array of float, shape (n,)
+    level_m : array of float, shape (n,)
+        In the terrain's vertical datum.
+    ground_m : array of float, shape (n,)
+        Terrain in the gauge's cell; nan where unknown or outside.
+    scale : (float, float)
+        Metres per unit of x and y.
+    notes : list of str
+        What a person should know: levels left out, levels below the ground.
+    """
+
+    ids: NDArray[np.object_]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    level_m: NDArray[np.float64]
+    ground_m: NDArray[np.float64]
+    scale: tuple[float, float]
+    notes: list[str]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def read_gauges(frame: geopandas.GeoDataFrame, level_field: str, terrain: Heights) -> Gauges:
+    """Take levels from point features and set them on the terrain.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+        Points or multipoints (every point carries the level); index = feature ids. Any CRS, reprojected.
+    level_field : str
+        Levels in metres; numbers, or texts as people write them ("3,58").
+    terrain : RasterReader or ArrayRaster
+
+    Returns
+    -------
+    Gauges
+        Without the features that have no level; the same level twice at one place counts once.
+
+    Raises
+    ------
+    InputError
+        No level at all, a level that is no number, two different levels at one place, a CRS in other units than
+        metres or degrees.
+    """
+    crs = pyproj.CRS.from_wkt(terrain.grid.crs_wkt)
+    if not crs.is_geographic:
+        require_metric(crs, say("Địa hình", "The terrain"))
+    require_crs(frame, say("Lớp mực nước", "The layer of levels"))
+    levels = _levels(frame[level_field], level_field)
+    known = np.isfinite(levels)
+    if not known.any():
+        raise InputError(say("Trường \"{field}\" không có giá trị mực nước nào.", "The field \"{field}\" holds no level.")
+                         .format(field=level_field))
+    notes = []
+    if not known.all():
+        notes.append(say("{n} điểm không có mực nước, không dùng (fid: {ids}).", "{n} points have no level and are not used (ids: {ids}).")
+                     .format(n=int((~known).sum()), ids=name_some(frame.index[~known])))
+    used = to_crs(frame[known], crs)
+    xy, feature = shapely.get_coordinates(np.asarray(used.geometry.array, dtype=object), return_index=True)
+    ids, level = np.asarray(used.index)[feature], levels[known][feature]
+    if not len(ids):
+        raise InputError(say("Lớp mực nước không có điểm nào.", "The layer of levels has no points."))
+    scale = _scale(crs, xy[:, 1])
+    first = _distinct_places(xy, level, ids, scale)
+    xy, level, ids = xy[first], level[first], ids[first]
+    ground = sample(terrain, xy[:, 0], xy[:, 1]).astype(np.float64)
+    return Gauges(ids, xy[:, 0], xy[:, 1], level, ground, scale, notes + _notes_on_ground(ids, level, ground))
+
+
+def _levels(column: pandas.Series, field: str) -> NDArray[np.float64]:
+    if column.dtype.kind in "iuf" or str(column.dtype).startswith(("Int", "Float")):
+        levels = column.astype("float64").to_numpy()
+        wrong = [str(id_) for id_, value in zip(column.index, levels) if np.isinf(value)]
+    else:
+        levels, wrong = np.full(len(column), np.nan), []
+        for k, (id_, value) in enumerate(column.items()):
+            if pandas.isna(value) or str(value).strip() == "":
+                continue
+            try:
+                levels[k] = parse_number(str(value))
+            except InputError:
+                wrong.append(f"{id_}: {value}")
+    if wrong:
+        raise InputError(say("Trường \"{field}\" có giá trị không phải là mực nước (fid: {ids}).",
+                             "The field \"{field}\" has values that are no levels (ids: {ids}).")
+                         .format(field=field, ids=name_some(wrong)))
+    return levels
+
+
+def _scale(crs: pyproj.CRS, latitude: NDArray[np.float64]) -> tuple[float, float]:
+    if not crs.is_geographic:
+        return 1.0, 1.0
+    along_x, along_y = metres_per_degree(crs, np.array([latitude.mean()]))
+    return float(along_x[0]), float(along_y[0])
+
+
+def _distinct_places(xy: NDArray[np.float64], level: NDArray[np.float64], ids: NDArray, scale: tuple[float, float]) -> NDArray[np.intp]:
+    """Return one position per place; refuse places with two levels."""
+    tree = shapely.STRtree(shapely.points(xy * scale))
+    one, other = tree.query(tree.geometries, predicate="dwithin", distance=_SAME_PLACE)
+    pairs = one < other
+    contradicting = pairs & (level[one] != level[other])
+    if contradicting.any():
+        told = [f"{ids[a]} - {ids[b]}" for a, b in zip(one[contradicting], other[contradicting])]
+        raise InputError(say("Cùng một vị trí có hai mực nước khác nhau (fid: {ids}); hãy giữ một.",
+                             "Two different levels at one place (ids: {ids}); keep one of them.").format(ids=name_some(told)))
+    return np.setdiff1d(np.arange(len(xy)), other[pairs])
+
+
+def _notes_on_ground(ids: NDArray, level: NDArray[np.float64], ground: NDArray[np.float64]) -> list[str]:
+    def listed(which: NDArray[np.bool_]) -> str:
+        return name_some([f"{i} ({format_number(w, 2)} / {format_number(g, 2)} m)" for i, w, g in
+                          zip(ids[which], level[which], ground[which])])
+
+    notes = []
+    with np.errstate(invalid="ignore"):
+        below, deep = level <= ground, level - ground > _UNBELIEVABLE_DEPTH
+    if below.any():
+        notes.append(say("{n} điểm có mực nước không cao hơn mặt đất tại đó (fid (mực nước / mặt đất): {list}); kiểm tra hệ cao độ, "
+                         "cao độ \"0\" trạm và độ chính xác của địa hình.",
+                         "{n} points have a level not above the ground there (id (level / ground): {list}); check the vertical "
+                         "datum, the gauge zero and the accuracy of the terrain.").format(n=int(below.sum()), list=listed(below)))
+    if deep.any():
+        notes.append(say("{n} điểm có mực nước cao hơn mặt đất trên {depth} m (fid (mực nước / mặt đất): {list}); kiểm tra đơn vị: "
+                         "mực nước phải tính bằng mét.",
+                         "{n} points have a level more than {depth} m above the ground (id (level / ground): {list}); check the "
+                         "unit: levels are in metres.")
+                     .format(n=int(deep.sum()), depth=format_number(_UNBELIEVABLE_DEPTH), list=listed(deep)))
+    unknown = np.isnan(ground)
+    if unknown.any():
+        notes.append(say("{n} điểm nằm ngoài vùng có địa hình (fid: {ids}); mực nước vẫn dùng để nội suy.",
+                         "{n} points lie where the terrain is unknown (ids: {ids}); their levels still shape the surface.")
+                     .format(n=int(unknown.sum()), ids=name_some(ids[unknown])))
+    return notes
