@@ -1,0 +1,147 @@
+"""What travels between a hub and a working copy: values, not behaviour.
+
+A row is a dict by column name. Values are plain and exact, so that equal means equal on every storage:
+
+* text as it is (composed and decomposed letters stay apart), 64-bit integers, floats, booleans, None;
+* dates as ``YYYY-MM-DD``, instants as UTC ``YYYY-MM-DDTHH:MM:SS.mmmZ``;
+* geometry under ``geom`` as little-endian ISO WKB bytes, without a system: it is always the hub's.
+
+``fid`` never travels: it is each storage's own. ``feature_id`` is the identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from ..common.progress import Progress, silent
+
+Value = None | bool | int | float | str | bytes
+Row = dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One feature's way from one state to another.
+
+    ``before`` is None for a new feature, ``after`` None for a deleted one. Both are whole rows, so that a change can be
+    merged field by field, shown, and reverted without asking anybody. ``parent_id`` is the feature it was split or
+    copied from, where known.
+    """
+
+    dataset: str
+    feature_id: str
+    before: Row | None
+    after: Row | None
+    parent_id: str | None = None
+
+    def touched(self) -> frozenset[str]:
+        """Names of the fields that differ; all of them for a new or deleted feature."""
+        if self.before is None or self.after is None:
+            return frozenset(self.after or self.before or ())
+        names = self.before.keys() | self.after.keys()
+        return frozenset(name for name in names if self.before.get(name) != self.after.get(name))
+
+
+@dataclass(frozen=True)
+class Changeset:
+    """A set of changes that becomes history as one: who, when, department, message, decision number.
+
+    ``changeset_id`` is a UUID made by whoever made the changes. A hub that has it already has applied it: sending it
+    again does nothing, so a push that was cut off may always be repeated.
+    """
+
+    changeset_id: str
+    author: str
+    department: str
+    message: str
+    decision_no: str
+    made_at: str
+    changes: tuple[Change, ...] = field(repr=False)
+    working_copy_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where in a hub's history somebody stands.
+
+    ``token`` belongs to the hub: a transaction snapshot in PostGIS, a ledger number in a GeoPackage. Positions of another
+    ``incarnation`` (the hub was restored from a backup) say nothing; then everything has to be compared.
+    """
+
+    hub_id: str
+    incarnation: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a working copy holds of one dataset: everything, or some communes, or what touches a shape (WKB, hub's system)."""
+
+    dataset: str
+    communes: frozenset[str] | None = None
+    polygon: bytes | None = None
+
+
+class Outcome(Enum):
+    """What became of a changeset sent to a hub. Expected outcomes are values, not exceptions."""
+
+    APPLIED = "applied"
+    ALREADY_APPLIED = "already applied"
+    #: The hub has newer values of fields it would change: pull first. Nothing was applied.
+    STALE = "stale"
+    #: Some rows may not be written by this person, are locked, or break a check. Nothing was applied.
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Objection:
+    """Why one feature of a changeset could not be applied; ``reason`` is a sentence for people."""
+
+    dataset: str
+    feature_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The hub's answer to a changeset. ``number`` is its place in the hub's history."""
+
+    outcome: Outcome
+    changeset_id: str
+    number: int | None = None
+    objections: tuple[Objection, ...] = ()
+    #: Rows whose value after applying differs from what was sent (a trigger of the hub rewrote a field).
+    rewritten: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a hub hands over in one consistent read: the rows, and the position they are complete for.
+
+    ``rows`` yields (dataset, feature_id, row); row None means the feature is gone, or is no longer within the scope.
+    A delivery must be read to its end inside the ``with`` block that gave it.
+    """
+
+    position: Position
+    whole: bool
+    rows: Iterator[tuple[str, str, Row | None]] = field(repr=False)
+
+
+class ExchangingHub(Protocol):
+    """What pull, push and the exchange by file need of a hub; both hubs pass one contract test suite."""
+
+    def position(self) -> Position:
+        """Where the hub stands now."""
+
+    def deliver(self, scopes: Iterable[Scope], since: Position | None, progress: Progress = silent) -> Delivery:
+        """Hand over all rows of the scopes (``since`` None), or the present state of all that changed since then.
+
+        Used as a context manager. Rows and new position are read in one transaction, so nothing committed late is missed
+        and nothing is handed over twice. Raises `InputError` when ``since`` is of another incarnation.
+        """
+
+    def submit(self, changeset: Changeset, progress: Progress = silent) -> Receipt:
+        """Apply a changeset whole or not at all, exactly once. Fields somebody else has changed since ``before`` make it STALE."""
