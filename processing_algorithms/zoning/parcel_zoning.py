@@ -20,7 +20,7 @@ from ..common.language import say
 from ..common.numbers_vi import format_number
 from ..common.overlay import Pieces, intersect, intersect_within, remainder
 from ..common.progress import Progress, part, silent
-from .slivers import in_metres, is_narrow, is_shallow, tolerance_on_ground, tolerance_on_paper
+from ..common.slivers import in_metres, is_narrow, is_shallow, tolerance_on_ground, tolerance_on_paper
 
 #: Our columns, in the order they follow the parcel's own; a parcel column of the same name keeps it and ours moves.
 COLUMNS = ("parcel_fid", "zone_fid", "zone", "piece", "area_m2", "share_pct", "sliver", "sliver_reason")

@@ -7,10 +7,10 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from ..common.crs import transform_points
-from ..common.norms.loader import NormTable, load_table
-from ..common.parallel import run_blocks
-from ..common.progress import Progress, silent
+from .crs import transform_points
+from .norms.loader import NormTable, load_table
+from .parallel import run_blocks
+from .progress import Progress, silent
 
 #: Edges of a quarter circle where an eroded outline turns round a reflex corner.
 _QUARTER_SEGMENTS = 4
