@@ -7,6 +7,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from .common.language import say, set_language
 from .common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm, interface_language
+from .traffic.service_area_algorithm import ServiceAreaAlgorithm
 from .zoning.parcel_zoning_algorithm import ParcelZoningAlgorithm
 
 
@@ -14,6 +15,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
     """All algorithms in the order of the toolbox."""
     return [
         ParcelZoningAlgorithm,
+        ServiceAreaAlgorithm,
     ]
 
 

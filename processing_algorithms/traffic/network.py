@@ -23,8 +23,9 @@ from scipy.sparse.csgraph import connected_components
 from ..common.errors import InputError
 from ..common.geometry import GeometryReport, clean
 from ..common.language import say
+from .direction_values import DirectionValues
 from .joining import join_near_ends, label_points
-from .street_rules import DirectionValues, read_directions, read_speeds
+from .street_rules import read_directions, read_speeds
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -146,7 +147,7 @@ def build_network(
         Lines and multi-lines in a plane system; Z and M are ignored. Null, empty and zero-length lines are counted
         and left out. Index = feature ids.
     direction, speed : str, optional
-        Field names; see `street_rules`.
+        Field names; see `street_rules`, and `direction_values` for what values mean.
     default_speed_kmh : float
         Where the speed is not known.
     tolerance : float

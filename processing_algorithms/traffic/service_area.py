@@ -52,16 +52,19 @@ class ServiceAreas:
     areas : GeoDataFrame
         origin_id (null when together), break_value, reached_m (length of streets within the break), area_m2.
     origins : GeoDataFrame
-        Origins as points: origin_id, snap_m (distance to the network), used, part_m (length of streets, directions
-        aside, connected with the origin), reached_m.
-    sentences : list of str
-        What the user should be told.
+        Origins as points: origin_id, snap_m (distance to the network), used (not beyond the largest distance),
+        street_id, part_m (length of streets, directions aside, connected with the origin), on_main_part, reached_m.
+    network_parts : int
+        Connected parts of the network, directions aside.
+    warnings : list of str
+        What the user should know about origins and network.
     """
 
     lines: geopandas.GeoDataFrame | None
     areas: geopandas.GeoDataFrame | None
     origins: geopandas.GeoDataFrame
-    sentences: list[str]
+    network_parts: int
+    warnings: list[str]
 
 
 def service_areas(
@@ -77,6 +80,7 @@ def service_areas(
     rings: bool = False,
     want_lines: bool = True,
     want_areas: bool = True,
+    label: str | None = None,
     name: str = "",
     progress: Progress = silent,
 ) -> ServiceAreas:
@@ -96,6 +100,8 @@ def service_areas(
         Metres; origins farther from every street are left out and named.
     width, min_hole_m2, rings
         Of the areas, see `shapes.areas_along`.
+    label : str, optional
+        Column of the origins, repeated as ``origin_name`` beside every origin_id.
     name : str
         Of the origins, for messages.
 
@@ -147,10 +153,20 @@ def service_areas(
             shapes, owner_of_area, band, np.array([shapely.union_all(seeds)]) if together else seeds, len(breaks),
             width=width, min_hole_m2=min_hole_m2, rings=rings, progress=part(progress, 0.5, 1.0))
         areas = _areas_frame(shapes_of_areas, owner_of_area, band, stretches, breaks, None if together else ids, network.crs)
-    table = _origins_frame(network, origins, points, owner, snapped, near_enough, stretches, placed)
-    told = report.sentences() + _sentences(network, table, merge, max_snap, name)
+    parts, part_of_edge = network.components()
+    part_length = np.bincount(part_of_edge, weights=network.length)
+    table = _origins_frame(network, origins, points, owner, snapped, near_enough, stretches, placed,
+                           part_length[part_of_edge[snapped.edge]])
+    table["on_main_part"] = table["part_m"] == part_length.max()
+    if label is not None:
+        for result in (lines, areas, table):
+            if result is not None:
+                at = result.columns.get_loc("origin_id") + 1
+                result.insert(at, "origin_name", origins[label].reindex(result["origin_id"]).to_numpy())
+    share = float(part_length.max() / part_length.sum())
+    warnings = report.sentences() + _warnings(table, merge, max_snap, parts, share, name)
     progress(1.0)
-    return ServiceAreas(lines=lines, areas=areas, origins=table, sentences=told)
+    return ServiceAreas(lines=lines, areas=areas, origins=table, network_parts=parts, warnings=warnings)
 
 
 def _lines_frame(
@@ -183,11 +199,9 @@ def _areas_frame(
 
 def _origins_frame(
     network: Network, origins: geopandas.GeoDataFrame, points: NDArray[np.object_], owner: NDArray[np.intp],
-    snapped: Snapped, near_enough: NDArray[np.bool_], stretches: Stretches, placed: NDArray[np.intp],
+    snapped: Snapped, near_enough: NDArray[np.bool_], stretches: Stretches, placed: NDArray[np.intp], part_m: NDArray[np.float64],
 ) -> geopandas.GeoDataFrame:
     """One row per usable origin, at its entrance nearest to the network."""
-    _, part_of_edge = network.components()
-    part_length = np.bincount(part_of_edge, weights=network.length)
     order = np.lexsort((snapped.distance, owner))
     entrance = order[np.concatenate([[True], owner[order][1:] != owner[order][:-1]])]
     row = owner[entrance]
@@ -196,21 +210,16 @@ def _origins_frame(
     return geopandas.GeoDataFrame(
         {"origin_id": origins.index[row], "snap_m": snapped.distance[entrance], "used": near_enough[entrance],
          "street_id": network.street_ids[network.street[snapped.edge[entrance]]],
-         "part_m": part_length[part_of_edge[snapped.edge[entrance]]],
+         "part_m": part_m[entrance],
          "reached_m": np.where(number >= 0, reached[number], np.nan)},
         geometry=geopandas.GeoSeries(points[entrance], crs=network.crs), crs=network.crs)
 
 
-def _sentences(
-    network: Network, origins: geopandas.GeoDataFrame, merge: Merge, max_snap: float | None, name: str
+def _warnings(
+    origins: geopandas.GeoDataFrame, merge: Merge, max_snap: float | None, parts: int, share: float, name: str
 ) -> list[str]:
     told = []
-    used = origins[origins["used"]]
-    told.append(say("{name}: {n} điểm xuất phát được đưa lên đường gần nhất, cách trung bình {mean} m, xa nhất {most} m (fid: {id}).",
-                    "{name}: {n} origins were moved to the nearest street, {mean} m on average, {most} m at most (id: {id}).")
-                .format(name=name, n=len(used), mean=format_number(used["snap_m"].mean(), 1),
-                        most=format_number(used["snap_m"].max(), 1), id=used["origin_id"][used["snap_m"].idxmax()]))
-    far = origins[~origins["used"]]
+    used, far = origins[origins["used"]], origins[~origins["used"]]
     if len(far):
         told.append(say("{name}: {n} điểm xuất phát cách đường hơn {limit} m, không tính (fid: {ids}).",
                         "{name}: {n} origins are more than {limit} m from any street and left out (ids: {ids}).")
@@ -220,13 +229,11 @@ def _sentences(
         told.append(say("{name}: {n} điểm xuất phát không đi tiếp được theo chiều đường (fid: {ids}).",
                         "{name}: {n} origins cannot leave their place in the directions allowed (ids: {ids}).")
                     .format(name=name, n=len(stuck), ids=name_some(stuck["origin_id"])))
-    count, part_of_edge = network.components()
-    if count > 1:
-        part_length = np.bincount(part_of_edge, weights=network.length)
+    if parts > 1:
         told.append(say("Mạng lưới đường gồm {n} phần không nối với nhau; phần lớn nhất chiếm {share} % chiều dài.",
                         "The network has {n} parts that are not connected; the largest holds {share} % of its length.")
-                    .format(n=count, share=format_number(100 * part_length.max() / part_length.sum(), 1)))
-        apart = used[used["part_m"] < part_length.max()]
+                    .format(n=parts, share=format_number(100 * share, 1)))
+        apart = used[~used["on_main_part"]]
         if len(apart):
             told.append(say("{name}: {n} điểm xuất phát nằm trên phần đường tách rời khỏi phần lớn nhất (fid: {ids}).",
                             "{name}: {n} origins stand on streets not connected with the largest part (ids: {ids}).")

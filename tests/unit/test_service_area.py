@@ -82,7 +82,7 @@ def test_one_way_dead_end_is_told():
     network = build_network(frame("LINESTRING (0 0, 10 0)", d=[1]), direction="d")
     result = service_areas(network, frame("POINT (10 0)", "POINT (1 0)", index=[5, 6]), [4])
     assert result.lines["origin_id"].tolist() == [6]
-    assert any("không đi tiếp được" in text and "fid: 5" in text for text in result.sentences)
+    assert any("không đi tiếp được" in text and "fid: 5" in text for text in result.warnings)
     assert set(result.areas["origin_id"]) == {5, 6}
 
 
@@ -142,7 +142,7 @@ def test_far_origins_are_left_out_and_named():
     result = service_areas(network, origins, [30], max_snap=50.0, name="Trường học")
     assert set(result.lines["origin_id"]) == {4}
     assert result.origins[["origin_id", "used"]].values.tolist() == [[4, True], [9, False]]
-    told = "\n".join(result.sentences)
+    told = "\n".join(result.warnings)
     assert "cách đường hơn 50,0 m, không tính (fid: 9)" in told and "1 không có hình, 1 hình rỗng, 1 khác kiểu hình" in told
     with pytest.raises(InputError, match="mọi điểm xuất phát"):
         service_areas(network, origins, [30], max_snap=1.0)
@@ -151,7 +151,7 @@ def test_far_origins_are_left_out_and_named():
 def test_unconnected_parts_are_told():
     network = build_network(frame("LINESTRING (0 0, 90 0)", "LINESTRING (0 50, 10 50)"))
     result = service_areas(network, frame("POINT (5 0)", "POINT (5 50)", index=[1, 2]), [30])
-    told = "\n".join(result.sentences)
+    told = "\n".join(result.warnings)
     assert "2 phần không nối" in told and "90,0 %" in told and "(fid: 2)" in told
     assert result.origins["part_m"].tolist() == [90, 10]
 

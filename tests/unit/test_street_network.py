@@ -6,9 +6,10 @@ import pandas
 import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import InputError
+from quyhoach.processing_algorithms.traffic.direction_values import Direction, DirectionValues
 from quyhoach.processing_algorithms.traffic.joining import label_points
 from quyhoach.processing_algorithms.traffic.network import build_network
-from quyhoach.processing_algorithms.traffic.street_rules import Direction, DirectionValues, read_directions, read_speeds
+from quyhoach.processing_algorithms.traffic.street_rules import read_directions, read_speeds
 
 METRIC = "EPSG:32648"
 
