@@ -140,6 +140,7 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
 
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:  # noqa: D102, N802
         try:
+            require(*self.NEEDS)  # qgis_process does not ask canExecute
             self._check_destinations(parameters, context)
             self.prepare(parameters, context, feedback)
         except QuyHoachError as error:
