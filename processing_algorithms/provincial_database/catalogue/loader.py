@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import tomllib
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import Any
 
 from ...common.errors import InputError, refuse_if
 from ...common.language import say
+from ...common.norms import load_table
 from .model import (
     CRS_RULES,
     DEPARTMENTS,
@@ -30,7 +30,6 @@ from .model import (
 )
 
 FOLDER = Path(__file__).parent
-NORMS = Path(__file__).parents[2] / "common" / "norms" / "tables"
 _SHARED = "domains.toml"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _DATASET_ID = re.compile(r"D\d{2}")
@@ -81,7 +80,7 @@ def _domains(file: str, raw: dict[str, Any], problems: list[str]) -> dict[str, D
         where = f"{file}: domain {name}"
         try:
             domains[name] = _domain(name, content)
-        except (KeyError, TypeError, OSError) as error:
+        except (KeyError, TypeError) as error:
             problems.append(say("{where}: thiếu hoặc sai {what}", "{where}: missing or wrong {what}").format(where=where, what=error))
             continue
         twice = _twice(value.code for value in domains[name].values)
@@ -94,8 +93,9 @@ def _domain(name: str, content: dict[str, Any]) -> Domain:
     if "table" not in content:
         values = tuple(DomainValue(value["code"], Text(value["vi"], value["en"])) for value in content["values"])
         return Domain(name, _text(content["label"]), values)
-    with open(NORMS / f"{content['table']}.csv", encoding="utf-8-sig", newline="") as table:
-        values = tuple(DomainValue(row[content["code"]], Text(row[content["vi"]], row[content["en"]])) for row in csv.DictReader(table))
+    # All times together: legacy codes stay in the data until they are recoded.
+    rows = load_table(content["table"], on=None).rows
+    values = tuple(DomainValue(str(row[content["code"]]), Text(str(row[content["vi"]]), str(row[content["en"]]))) for row in rows)
     return Domain(name, _text(content["label"]), values, content["table"])
 
 
@@ -218,6 +218,13 @@ def _across(datasets: list[Dataset]) -> list[str]:
     """Tell what is wrong between datasets: ids given twice, references to nothing."""
     ids = [dataset.id for dataset in datasets] + [item.id for dataset in datasets for item in (*dataset.fields, *dataset.checks)]
     problems = [say("id bị lặp: {id}", "repeated id: {id}").format(id=twice) for twice in _twice(ids)]
+    lists: dict[str, Domain] = {}
+    for dataset in datasets:
+        for field in dataset.fields:
+            # The name of a list is its name in the hub too, so one name is one list.
+            if field.domain is not None and lists.setdefault(field.domain.name, field.domain) != field.domain:
+                problems.append(say("{file}: danh mục {name} đã có ở tệp khác", "{file}: domain {name} is another file's too").format(
+                    file=f"{dataset.name}.toml", name=field.domain.name))
     known = {f"{dataset.name}.{field.name}" for dataset in datasets for field in dataset.fields}
     problems += [
         say("{file}: {field}: không có {target}", "{file}: {field}: there is no {target}").format(

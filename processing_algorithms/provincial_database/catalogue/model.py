@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ...common.language import say
@@ -49,7 +49,7 @@ class Domain:
 
     name: str
     label: Text
-    values: tuple[DomainValue, ...]
+    values: tuple[DomainValue, ...] = field(repr=False)
     table: str | None = None
 
     @cached_property
@@ -114,8 +114,8 @@ class Dataset:
     writers: tuple[str, ...]
     #: Field with the commune a row belongs to: for rights by commune and for checking out by commune.
     commune_field: str | None
-    fields: tuple[Field, ...]
-    checks: tuple[Check, ...]
+    fields: tuple[Field, ...] = field(repr=False)
+    checks: tuple[Check, ...] = field(repr=False)
 
     def field(self, name: str) -> Field:
         """Return a field by name; KeyError when there is none."""

@@ -1,0 +1,280 @@
+"""A hub in one GeoPackage file: reading, and writing whole imports in one transaction."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pandas
+import pyproj
+
+from ..common.errors import InputError, OutputError
+from ..common.language import say
+from ..common.progress import Progress, part, silent
+from .catalogue import Catalogue, Dataset, load_catalogue
+from .catalogue.model import FEATURE_ID, FID, GEOMETRY
+from .geopackage_geometry import from_blobs, register_functions, to_blobs
+from .geopackage_schema import quoted, trigger_statements, verify_statement
+from .hub import Batch, DatasetSummary, Hub, HubInfo
+from .row_filter import RowFilter
+from .typed_columns import from_sqlite, to_sqlite
+
+#: Number of the newest file in ``sql/geopackage``.
+SCHEMA_VERSION = 1
+_ROWS_AT_ONCE = 20_000
+_WAIT_S = 10.0
+
+
+class GeoPackageHub(Hub):
+    """See `hub.Hub`. The file stays an ordinary GeoPackage for every other program."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._database = _connect(path)
+        try:
+            self._facts = self._read_facts()
+            self.datasets = self._held(load_catalogue())
+            self.info = self._read_info()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def close(self) -> None:  # noqa: D102
+        self._database.close()
+
+    # reading ------------------------------------------------------------------------------------------------------
+
+    def _read_facts(self) -> dict[str, str]:
+        try:
+            facts = dict(self._database.execute("SELECT key, value FROM quyhoach_hub"))
+        except sqlite3.DatabaseError as error:
+            raise InputError(say("{path} không phải là cơ sở dữ liệu dùng chung của QuyHoach; hãy chọn đúng tệp, hoặc tạo mới bằng quyhoach:hubcreate.",
+                                 "{path} is not a shared database of QuyHoach; choose the right file, or create one with quyhoach:hubcreate.")
+                             .format(path=self.path)) from error
+        version = facts.get("schema_version", "")
+        if not version.isdigit() or int(version) > SCHEMA_VERSION:
+            raise InputError(say("{path} được tạo bằng phiên bản QuyHoach mới hơn (cấu trúc {version}); hãy cập nhật QuyHoach.",
+                                 "{path} was made by a newer QuyHoach (schema {version}); update QuyHoach.")
+                             .format(path=self.path, version=version or "?"))
+        return facts
+
+    def _read_info(self) -> HubInfo:
+        row = self._database.execute(
+            "SELECT organization, organization_coordsys_id, definition FROM gpkg_spatial_ref_sys WHERE srs_id = ?",
+            (int(self._facts["srs_id"]),)).fetchone()
+        crs = pyproj.CRS.from_epsg(row[1]) if row[0].upper() == "EPSG" else pyproj.CRS.from_wkt(row[2])
+        return HubInfo(
+            name=self._facts["name"], location=str(self.path), crs=crs, schema_version=int(self._facts["schema_version"]),
+            incarnation=self._facts["incarnation"], created_at=datetime.datetime.fromisoformat(self._facts["created_at"]))
+
+    def _held(self, known: Catalogue) -> Catalogue:
+        """The catalogue cut down to what this file holds, found by the ids that never change."""
+        columns = dict(self._database.execute("SELECT field_id, column_name FROM quyhoach_field"))
+        tables = dict(self._database.execute("SELECT dataset_id, table_name FROM quyhoach_dataset"))
+        held = []
+        for dataset in known.values():
+            if dataset.id in tables:
+                fields = tuple(replace(f, name=columns[f.id]) for f in dataset.fields if f.id in columns)
+                names = {field.name for field in fields}
+                checks = tuple(check for check in dataset.checks if {check.left, check.right} <= names)
+                held.append(replace(dataset, name=tables[dataset.id], fields=fields, checks=checks))
+        return Catalogue(tuple(held))
+
+    def count(self, dataset: Dataset) -> int:  # noqa: D102
+        return self._one(f"SELECT count(*) FROM {quoted(dataset.name)}")
+
+    def _one(self, sql: str, values: Sequence[object] = ()):
+        return self._database.execute(sql, values).fetchone()[0]
+
+    def summaries(self, names: Iterable[str] | None = None) -> list[DatasetSummary]:  # noqa: D102
+        chosen = self.datasets.values() if names is None else [self.dataset(name) for name in names]
+        return [self._summary(dataset) for dataset in chosen]
+
+    def _summary(self, dataset: Dataset) -> DatasetSummary:
+        changed = self._one("SELECT last_change FROM gpkg_contents WHERE table_name = ?", (dataset.name,))
+        imports, rejected = self._database.execute(
+            "SELECT count(*), total(rejected) FROM quyhoach_import WHERE dataset_id = ?", (dataset.id,)).fetchone()
+        extent = None
+        if dataset.geometry:
+            rtree = quoted(f"rtree_{dataset.name}_{GEOMETRY}")
+            # From the index, which every edit keeps; it is single precision rounded outwards, so whole metres are shown.
+            bounds = self._database.execute(f"SELECT min(minx), min(miny), max(maxx), max(maxy) FROM {rtree}").fetchone()
+            if bounds[0] is not None:
+                extent = (float(np.floor(bounds[0])), float(np.floor(bounds[1])), float(np.ceil(bounds[2])), float(np.ceil(bounds[3])))
+        return DatasetSummary(
+            dataset=dataset, count=self.count(dataset), extent=extent, imports=imports, rejected=int(rejected),
+            changed_at=datetime.datetime.fromisoformat(changed) if changed else None)
+
+    def values(self, dataset: Dataset, column: str) -> set[object]:  # noqa: D102
+        sql = f"SELECT DISTINCT {quoted(column)} FROM {quoted(dataset.name)} WHERE {quoted(column)} IS NOT NULL"
+        return {row[0] for row in self._database.execute(sql)}
+
+    def read(
+        self,
+        dataset: Dataset,
+        *,
+        columns: Sequence[str] | None = None,
+        where: RowFilter | None = None,
+        extent: tuple[float, float, float, float] | None = None,
+        progress: Progress = silent,
+    ) -> geopandas.GeoDataFrame:  # noqa: D102
+        fields = [dataset.field(name) for name in (dataset.field_names if columns is None else columns)]
+        names = [FID, FEATURE_ID, *(field.name for field in fields), *([GEOMETRY] if dataset.geometry else [])]
+        sql, values = f"SELECT {', '.join(map(quoted, names))} FROM {quoted(dataset.name)}", []
+        conditions = []
+        if extent is not None and dataset.geometry:
+            conditions.append(f"{FID} IN (SELECT id FROM {quoted(f'rtree_{dataset.name}_{GEOMETRY}')} "
+                              "WHERE maxx >= ? AND maxy >= ? AND minx <= ? AND miny <= ?)")
+            values += extent
+        if where is not None:
+            conditions.append(where.sql)
+            values += where.values
+        if conditions:
+            sql += f" WHERE {' AND '.join(f'({condition})' for condition in conditions)}"
+        total = max(self.count(dataset), 1)
+        rows: list[tuple] = []
+        cursor = self._database.execute(f"{sql} ORDER BY {FID}", values)
+        while chunk := cursor.fetchmany(_ROWS_AT_ONCE):
+            rows += chunk
+            progress(min(len(rows) / total, 1.0))
+        by_column = list(zip(*rows)) if rows else [()] * len(names)
+        data = {FEATURE_ID: np.array(by_column[1], dtype=object)}
+        data |= {field.name: from_sqlite(by_column[2 + i], field).array for i, field in enumerate(fields)}
+        shapes = from_blobs(by_column[-1]) if dataset.geometry else np.full(len(rows), None, dtype=object)
+        index = pandas.Index(np.array(by_column[0], dtype=np.int64), name=FID)
+        return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, crs=self.info.crs).array, index=index, crs=self.info.crs)
+
+    def rejections(self, import_id: int | None = None) -> pandas.DataFrame:  # noqa: D102
+        names = ["import_id", "dataset", "source_fid", "reasons", "attributes", "geometry_wkb", "crs"]
+        cursor = self._database.execute(
+            "SELECT r.import_id, d.table_name, r.source_fid, r.reasons, r.attributes, r.geometry_wkb, r.crs FROM quyhoach_rejection r "
+            "JOIN quyhoach_import i USING (import_id) JOIN quyhoach_dataset d USING (dataset_id) "
+            "WHERE ?1 IS NULL OR r.import_id = ?1 ORDER BY r.rejection_id", (import_id,))
+        return pandas.DataFrame(cursor.fetchall(), columns=names)
+
+    # writing ------------------------------------------------------------------------------------------------------
+
+    def write(self, dataset: Dataset, batch: Batch, *, progress: Progress = silent) -> int:  # noqa: D102
+        with self._transaction():
+            import_id = self._record(dataset, batch)
+            self._add(dataset, batch.added, part(progress, 0.0, 0.8))
+            self._update(dataset, batch.updated, part(progress, 0.8, 0.95))
+            self._touch(dataset, batch)
+            progress(1.0)
+        return import_id
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+        except sqlite3.IntegrityError as error:
+            raise OutputError(say("Cơ sở dữ liệu dùng chung từ chối, không ghi gì: {why}", "The shared database refused, nothing was written: {why}")
+                              .format(why=error)) from error
+        except sqlite3.OperationalError as error:
+            raise OutputError(say("Không ghi được vào {path} ({why}). Nếu tệp đang mở hoặc đang sửa ở chương trình khác, hãy lưu, đóng rồi chạy lại.",
+                                  "{path} cannot be written ({why}). If another program has it open or is editing it, save, close and run again.")
+                              .format(path=self.path, why=error)) from error
+
+    def _record(self, dataset: Dataset, batch: Batch) -> int:
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+        import_id = self._database.execute(
+            "INSERT INTO quyhoach_import (dataset_id, imported_at, source, field_mapping, total, added, updated, unchanged, rejected, notes) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (dataset.id, now, batch.source, json.dumps(dict(batch.field_mapping), ensure_ascii=False), batch.total, len(batch.added),
+             len(batch.updated), batch.unchanged, len(batch.rejections), "\n".join(batch.notes))).lastrowid
+        self._database.executemany(
+            "INSERT INTO quyhoach_rejection (import_id, source_fid, reasons, attributes, geometry_wkb, crs) VALUES (?, ?, ?, ?, ?, ?)",
+            ((import_id, str(r.source_fid), "\n".join(r.reasons), json.dumps(dict(r.attributes), ensure_ascii=False, default=str),
+              r.geometry_wkb, r.crs) for r in batch.rejections))
+        return int(import_id)
+
+    def _add(self, dataset: Dataset, rows: geopandas.GeoDataFrame, progress: Progress) -> None:
+        if rows.empty:
+            return
+        names = [FID, FEATURE_ID, *dataset.field_names, *([GEOMETRY] if dataset.geometry else [])]
+        first = self._next_fid(dataset)
+        fids = range(first, first + len(rows))
+        columns = [fids, *self._columns(dataset, rows)]
+        triggers = trigger_statements(dataset)
+        # Fired per row they would take most of the time; what they do is done for all rows at once below.
+        for name in triggers:
+            self._database.execute(f"DROP TRIGGER IF EXISTS {quoted(name)}")
+        sql = f"INSERT INTO {quoted(dataset.name)} ({', '.join(map(quoted, names))}) VALUES ({', '.join('?' * len(names))})"
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            progress(0.8 * start / len(rows))
+            stop = start + _ROWS_AT_ONCE
+            self._database.executemany(sql, zip(*(column[start:stop] for column in columns)))
+        if dataset.geometry:
+            boxes = rows.geometry.bounds.to_numpy()[:, [0, 2, 1, 3]]
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                progress(0.8 + 0.2 * start / len(rows))
+                stop = start + _ROWS_AT_ONCE
+                self._database.executemany(f"INSERT INTO {quoted(f'rtree_{dataset.name}_{GEOMETRY}')} VALUES (?, ?, ?, ?, ?)",
+                                           ((fid, *box) for fid, box in zip(fids[start:stop], boxes[start:stop].tolist())))
+        refused = self._database.execute(verify_statement(dataset), (first,)).fetchone()
+        if refused:
+            raise sqlite3.IntegrityError(refused[0])
+        for statement in triggers.values():
+            self._database.execute(statement)
+
+    def _next_fid(self, dataset: Dataset) -> int:
+        used = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (dataset.name,)).fetchone()
+        highest = self._one(f"SELECT coalesce(max({FID}), 0) FROM {quoted(dataset.name)}")
+        return max(highest, used[0] if used else 0) + 1
+
+    def _columns(self, dataset: Dataset, rows: geopandas.GeoDataFrame) -> list[list[object]]:
+        columns: list[list[object]] = [[id if isinstance(id, str) else str(uuid.uuid4()) for id in rows[FEATURE_ID]]]
+        columns += [to_sqlite(rows[field.name], field) for field in dataset.fields]
+        if dataset.geometry:
+            columns.append(to_blobs(np.asarray(rows.geometry.array, dtype=object), int(self._facts["srs_id"])))
+        return columns
+
+    def _update(self, dataset: Dataset, rows: geopandas.GeoDataFrame, progress: Progress) -> None:
+        if rows.empty:
+            return
+        names = [*dataset.field_names, *([GEOMETRY] if dataset.geometry else [])]
+        sql = f"UPDATE {quoted(dataset.name)} SET {', '.join(f'{quoted(name)} = ?' for name in names)} WHERE {FID} = ?"
+        columns = [*self._columns(dataset, rows)[1:], rows.index.tolist()]
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            progress(start / len(rows))
+            self._database.executemany(sql, zip(*(column[start : start + _ROWS_AT_ONCE] for column in columns)))
+
+    def _touch(self, dataset: Dataset, batch: Batch) -> None:
+        """Bring what other programs read about the table up to date: extent, count, time of change."""
+        if batch.added.empty and batch.updated.empty:
+            return
+        self._database.execute("UPDATE gpkg_contents SET last_change = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE table_name = ?", (dataset.name,))
+        if not dataset.geometry:
+            return
+        self._database.execute("UPDATE gpkg_ogr_contents SET feature_count = ? WHERE table_name = ?", (self.count(dataset), dataset.name))
+        boxes = np.array([frame.total_bounds for frame in (batch.added, batch.updated) if len(frame)])
+        x_min, y_min, x_max, y_max = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
+        self._database.execute(
+            "UPDATE gpkg_contents SET min_x = min(coalesce(min_x, ?1), ?1), min_y = min(coalesce(min_y, ?2), ?2), "
+            "max_x = max(coalesce(max_x, ?3), ?3), max_y = max(coalesce(max_y, ?4), ?4) WHERE table_name = ?5",
+            (x_min, y_min, x_max, y_max, dataset.name))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # No isolation level: transactions begin and end where the code says so.
+    database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=_WAIT_S, isolation_level=None)
+    database.execute("PRAGMA foreign_keys = ON")
+    database.execute("PRAGMA cache_size = -65536")  # KiB: the index of random UUIDs touches pages everywhere
+    # A GeoPackage from elsewhere may hold triggers and views that call functions it should not.
+    database.execute("PRAGMA trusted_schema = OFF")
+    register_functions(database)
+    return database

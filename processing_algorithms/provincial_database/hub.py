@@ -1,0 +1,220 @@
+"""The hub: the one place that holds the truth, behind one short interface.
+
+A hub is a GeoPackage file (here) or a PostGIS database; both keep the same contract, and everything above this page
+knows only the contract:
+
+* a dataset is a table of the catalogue's name with ``fid`` (integer), ``feature_id`` (UUID, given by the hub when a row
+  comes without one, never changed) and ``geom`` in the hub's system;
+* `Hub.write` is one transaction: all of it happens or nothing; a cancelled or failed write leaves the hub as it was;
+* rows that were not taken are kept whole, with their reasons;
+* the hub refuses, whoever writes, what the catalogue does not allow.
+
+A script or a nightly job does the same as the algorithms::
+
+    from quyhoach.processing_algorithms.provincial_database.hub import open_hub
+    from quyhoach.processing_algorithms.provincial_database.hub_import import import_layer
+
+    with open_hub("tinh.gpkg") as hub:
+        print(hub.info.name, [summary.count for summary in hub.summaries()])
+        report = import_layer(hub, "parcel", frame)
+"""
+
+from __future__ import annotations
+
+import datetime
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from ..common.errors import InputError
+from ..common.language import say
+from ..common.progress import Progress, silent
+from .catalogue import Dataset
+from .catalogue.loader import find_dataset
+from .catalogue.model import Catalogue
+
+if TYPE_CHECKING:
+    import geopandas
+    import pandas
+    import pyproj
+
+    from .row_filter import RowFilter
+
+
+@dataclass(frozen=True)
+class HubInfo:
+    """What a hub says of itself. A restored hub has another ``incarnation`` than the one it was copied from."""
+
+    name: str
+    location: str
+    crs: pyproj.CRS
+    schema_version: int
+    incarnation: str
+    created_at: datetime.datetime
+
+
+@dataclass(frozen=True)
+class DatasetSummary:
+    """One line of the list of datasets. ``extent`` is x min, y min, x max, y max in the hub's system; None when empty."""
+
+    dataset: Dataset
+    count: int
+    extent: tuple[float, float, float, float] | None
+    changed_at: datetime.datetime | None
+    imports: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A row that was not taken: as it came, and why."""
+
+    source_fid: object
+    reasons: tuple[str, ...]
+    attributes: Mapping[str, object]
+    geometry_wkb: bytes | None
+    crs: str | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one import writes, all together.
+
+    Attributes
+    ----------
+    added : GeoDataFrame
+        New rows: catalogue fields as `typed_columns` describes them, ``feature_id`` (None = the hub gives one), geometry
+        in the hub's system.
+    updated : GeoDataFrame
+        Rows that replace present ones; index = the hub's ``fid``.
+    """
+
+    source: str
+    field_mapping: Mapping[str, str]
+    total: int
+    added: geopandas.GeoDataFrame
+    updated: geopandas.GeoDataFrame
+    unchanged: int
+    rejections: Sequence[Rejection]
+    notes: Sequence[str] = field(default_factory=tuple)
+
+
+class Hub(ABC):
+    """The contract. Use as a context manager; `open_hub` and `hub_create.create_hub` give one."""
+
+    info: HubInfo
+    #: The datasets this hub holds, with the fields it holds of them; the program's catalogue may know more.
+    datasets: Catalogue
+
+    @abstractmethod
+    def summaries(self, names: Iterable[str] | None = None) -> list[DatasetSummary]:
+        """Describe datasets, all of them by default, in the order of the catalogue."""
+
+    @abstractmethod
+    def count(self, dataset: Dataset) -> int:
+        """Count the rows of a dataset."""
+
+    @abstractmethod
+    def read(
+        self,
+        dataset: Dataset,
+        *,
+        columns: Sequence[str] | None = None,
+        where: RowFilter | None = None,
+        extent: tuple[float, float, float, float] | None = None,
+        progress: Progress = silent,
+    ) -> geopandas.GeoDataFrame:
+        """Read rows as they stand at one moment.
+
+        Returns
+        -------
+        GeoDataFrame
+            Index ``fid``; ``feature_id`` and the asked fields (all by default), types as in `typed_columns`; geometry in
+            the hub's system. ``extent`` keeps rows whose envelope touches it.
+        """
+
+    @abstractmethod
+    def write(self, dataset: Dataset, batch: Batch, *, progress: Progress = silent) -> int:
+        """Write a batch and its record in one transaction; return the import's number.
+
+        Raises
+        ------
+        Cancelled
+            The user stopped; nothing was written.
+        OutputError
+            The hub refused, or is held by another program; nothing was written.
+        """
+
+    @abstractmethod
+    def values(self, dataset: Dataset, column: str) -> set[object]:
+        """Return the distinct values of one field, null left out."""
+
+    @abstractmethod
+    def rejections(self, import_id: int | None = None) -> pandas.DataFrame:
+        """Return rejected rows of one import or of all: import_id, dataset, source_fid, reasons, attributes (JSON),
+        geometry_wkb, crs."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the file or connection."""
+
+    def dataset(self, name: str) -> Dataset:
+        """Return a dataset of this hub by name, id or label; refuse one it does not hold."""
+        return find_dataset(self.datasets, name)
+
+    def __enter__(self) -> Hub:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def open_hub(location: str) -> Hub:
+    """Open an existing hub.
+
+    Parameters
+    ----------
+    location : str
+        Path of a GeoPackage hub.
+
+    Raises
+    ------
+    InputError
+        There is none at that place, or it was made by a newer version.
+    """
+    from .geopackage_hub import GeoPackageHub
+
+    path = Path(location.strip())
+    if not location.strip():
+        raise InputError(say("Chưa chọn cơ sở dữ liệu dùng chung.", "No shared database is chosen."))
+    if not path.is_file():
+        raise InputError(say("Không có tệp cơ sở dữ liệu dùng chung {path}. Kiểm tra đường dẫn, hoặc tạo mới bằng quyhoach:hubcreate.",
+                             "There is no shared database at {path}. Check the path, or create one with quyhoach:hubcreate.")
+                         .format(path=path))
+    return GeoPackageHub(path)
+
+
+def chosen_datasets(datasets: Catalogue, names: str) -> list[Dataset]:
+    """Read a list of datasets separated by commas or semicolons; blank is all of them.
+
+    Raises
+    ------
+    InputError
+        Names that are no dataset, all told together.
+    """
+    chosen: dict[str, Dataset] = {}
+    problems: list[str] = []
+    for name in names.replace(";", ",").split(","):
+        if not name.strip():
+            continue
+        try:
+            dataset = find_dataset(datasets, name)
+            chosen[dataset.id] = dataset
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return [chosen[id] for id in sorted(chosen)] or list(datasets.values())
