@@ -8,6 +8,7 @@ through QGIS, so that what a person sees on the map is what is computed.
 from __future__ import annotations
 
 import datetime
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,9 +114,16 @@ def layer_input(key: str, value: Any, source: QgsProcessingFeatureSource, layer:
     limit = value.featureLimit if narrowed else -1
     whole = chosen is None and not expression and limit < 0
     return LayerInput(
-        key=key, name=layer.name() or source.sourceName(), fields=layer.fields(), qgis_crs=layer.crs(),
+        key=key, name=_name_people_know(value, layer), fields=layer.fields(), qgis_crs=layer.crs(),
         feature_count=source.featureCount(), snapshot=QgsVectorLayerFeatureSource(layer),
         file=_file_behind(layer) if whole else None, only=chosen, expression=expression, limit=limit)
+
+
+def _name_people_know(value: Any, layer: QgsVectorLayer) -> str:
+    """The table's name for a path with one, since QGIS names such layers after the file; else the layer's own name."""
+    if isinstance(value, str) and "layername=" in value:
+        return value.split("layername=")[1].split("|")[0]
+    return layer.name() or value
 
 
 def _file_behind(layer: QgsVectorLayer) -> FileTable | None:
@@ -147,8 +155,11 @@ def _read_file(
     import pandas
 
     try:
-        frame = pyogrio.read_dataframe(
-            file.path, layer=file.layer, columns=wanted, where=file.where, fid_as_index=True, force_2d=False)
+        with warnings.catch_warnings():
+            # What GDAL has to say of the file it has said when QGIS opened it.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            frame = pyogrio.read_dataframe(
+                file.path, layer=file.layer, columns=wanted, where=file.where, fid_as_index=True, force_2d=False)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
         return None  # QGIS opened it, so QGIS reads it
     if set(wanted) - set(frame.columns):
