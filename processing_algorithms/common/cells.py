@@ -23,7 +23,7 @@ from .raster import Grid, Window
 #: Shapes are worked on in groups of about this many vertices, so that memory does not follow the size of the layer.
 _VERTICES = 500_000
 #: Cells expanded from runs at a time.
-_CELLS = 4_000_000
+_CELLS = 1_000_000
 #: Shares of a cell below this are rounding noise of the coordinates, not cover.
 _NOISE = 1e-9
 
@@ -192,14 +192,20 @@ def _to_pixels(xy: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
     return np.column_stack(grid.to_pixel(xy[:, 0], xy[:, 1]))
 
 
-def _edges(polygons: NDArray[np.object_], grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
-    """Start and end of all ring edges in pixel coordinates, outer rings counterclockwise in the map; owning polygon."""
+def _edges(
+    polygons: NDArray[np.object_], grid: Grid
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]]:
+    """Start and end of all ring edges in pixel coordinates, owning polygon, and -1 for edges of rings that run the wrong
+    way (outer rings counterclockwise in the map and inner ones clockwise are right)."""
     parts, polygon_of_part = shapely.get_parts(polygons, return_index=True)
-    rings, part_of_ring = shapely.get_rings(shapely.orient_polygons(parts), return_index=True)
+    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
+    outer = np.r_[True, part_of_ring[1:] != part_of_ring[:-1]][:len(rings)]
+    direction = np.where(shapely.is_ccw(rings) == outer, 1.0, -1.0)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     joined = np.flatnonzero(ring[1:] == ring[:-1])
     pixels = _to_pixels(xy, grid)
-    return pixels[joined], pixels[joined + 1], polygon_of_part[part_of_ring[ring[joined]]]
+    ring = ring[joined]
+    return pixels[joined], pixels[joined + 1], polygon_of_part[part_of_ring[ring]], direction[ring]
 
 
 def _cut_at_grid_lines(a, b, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
@@ -225,10 +231,10 @@ def _cut_at_grid_lines(a, b, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.f
 
 def _covered(polygons: NDArray[np.object_], grid: Grid) -> tuple[NDArray, ...]:
     rows, columns = grid.shape
-    a, b, owner = _edges(polygons, grid)
+    a, b, owner, direction = _edges(polygons, grid)
     edge, t0, t1 = _cut_at_grid_lines(a, b, grid)
     begin, step = a[edge], (b - a)[edge]
-    height = step[:, 1] * (t1 - t0)
+    height = step[:, 1] * (t1 - t0) * direction[edge]
     middle = begin + ((t0 + t1) / 2)[:, None] * step
     row = np.floor(middle[:, 1]).astype(np.int64)
     # What lies left of the grid still has all of the row on its right: it counts at the border.
@@ -265,7 +271,7 @@ def _covered(polygons: NDArray[np.object_], grid: Grid) -> tuple[NDArray, ...]:
 
 
 def _centres_inside(polygons: NDArray[np.object_], grid: Grid) -> tuple[NDArray, ...]:
-    a, b, owner = _edges(polygons, grid)
+    a, b, owner, _ = _edges(polygons, grid)
     upper, lower = np.minimum(a[:, 1], b[:, 1]), np.maximum(a[:, 1], b[:, 1])
     first = np.ceil(upper - 0.5).astype(np.int64)
     count = np.ceil(lower - 0.5).astype(np.int64) - first
