@@ -270,7 +270,8 @@ def to_pyproj(crs: QgsCoordinateReferenceSystem) -> pyproj.CRS | None:
     """Return the same system for the engines; None when the layer states none."""
     import pyproj
 
-    if not crs.isValid():
+    # A GeoPackage written without a system says "Undefined geographic SRS" or "Undefined Cartesian SRS".
+    if not crs.isValid() or crs.description().startswith("Undefined "):
         return None
     authority = crs.authid()
     if authority.upper().startswith(("EPSG:", "ESRI:", "OGC:")):
