@@ -231,7 +231,9 @@ def _cut_pairs(left: Geometries, right: Geometries, unsafe: NDArray[np.bool_]) -
 def _intersection(left: Geometries, right: Geometries) -> tuple[Geometries, NDArray[np.bool_]]:
     rescued = np.zeros(len(left), dtype=bool)
     try:
-        return shapely.intersection(left, right), rescued
+        # GEOS leaves the processor's "invalid operation" flag set now and then, and numpy would warn of it.
+        with np.errstate(invalid="ignore"):
+            return shapely.intersection(left, right), rescued
     except shapely.GEOSException:
         pass
     cut = np.full(len(left), None, dtype=object)
