@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from qgis.core import Qgis, QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber
+from qgis.core import (
+    Qgis,
+    QgsCategorizedSymbolRenderer,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingLayerPostProcessorInterface,
+    QgsProcessingOutputNumber,
+)
 
 from ..common import qgis_parameters as ask
 from ..common.errors import noted, refuse_if
 from ..common.language import say
 from ..common.numbers_vi import format_number
 from ..common.progress import part
-from ..common.qgis_algorithm import QuyHoachAlgorithm
+from ..common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm
 from .direction_values import Direction, DirectionValues
 
 if TYPE_CHECKING:
@@ -231,6 +239,46 @@ class ServiceAreaAlgorithm(QuyHoachAlgorithm):
             **written, "ORIGINS_USED": len(used), "ORIGINS_LEFT_OUT": self.origins.feature_count - len(used),
             "SNAP_MEAN": float(used["snap_m"].mean()), "SNAP_MAX": float(used["snap_m"].max()),
             "REACHED_LENGTH": float(used["reached_m"].sum()), "NETWORK_PARTS": result.network_parts}
+
+    def style_on_load(self, context: QgsProcessingContext, destination: str, style: str | None) -> None:  # noqa: D102
+        if style in _BANDED_STYLES and context.willLoadLayerOnCompletion(destination):
+            unit = say("m", "m") if self.cost == 0 else say("phút", "min")
+            labels = tuple(say("đến {value} {unit}", "up to {value} {unit}")
+                           .format(value=format_number(value, 2).removesuffix("0").removesuffix(",0"), unit=unit)
+                           for value in self.breaks)
+            context.layerToLoadOnCompletionDetails(destination).setPostProcessor(_legend(style, labels))
+        else:
+            super().style_on_load(context, destination, style)
+
+
+_BANDED_STYLES = ("traffic/service_area_areas.qml", "traffic/service_area_lines.qml")
+
+
+class _LegendOfBreaks(QgsProcessingLayerPostProcessorInterface):
+    """Gives a result its style when QGIS loads it, with the breaks of this run as legend."""
+
+    def __init__(self, path: str, labels: tuple[str, ...]):
+        super().__init__()
+        self.path, self.labels = path, labels
+
+    def postProcessLayer(self, layer, context, feedback) -> None:  # noqa: D102, N802
+        message, loaded = layer.loadNamedStyle(self.path)
+        renderer = layer.renderer()
+        if not loaded or not isinstance(renderer, QgsCategorizedSymbolRenderer):
+            feedback.pushWarning(message)
+            return
+        for position in reversed(range(len(renderer.categories()))):
+            if position < len(self.labels):
+                renderer.updateCategoryLabel(position, self.labels[position])
+            else:
+                renderer.deleteCategory(position)
+        layer.triggerRepaint()
+
+
+@lru_cache(maxsize=None)
+def _legend(style: str, labels: tuple[str, ...]) -> _LegendOfBreaks:
+    # QGIS does not own post-processors and runs them after the algorithm is gone: the cache keeps them alive.
+    return _LegendOfBreaks(str(PLUGIN_FOLDER / "styles" / style), labels)
 
 
 def _tell(network: Network, result: ServiceAreas, name: str, feedback: QgsProcessingFeedback) -> None:
