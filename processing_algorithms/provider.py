@@ -7,7 +7,12 @@ from qgis.PyQt.QtGui import QIcon
 
 from .common.language import say, set_language
 from .common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm, interface_language
+from .provincial_database.hub_create_algorithm import HubCreateAlgorithm
+from .provincial_database.hub_export_algorithm import HubExportAlgorithm
+from .provincial_database.hub_import_algorithm import HubImportAlgorithm
+from .provincial_database.hub_list_algorithm import HubListAlgorithm
 from .traffic.service_area_algorithm import ServiceAreaAlgorithm
+from .disaster.flood_depth_algorithm import FloodDepthAlgorithm
 from .zoning.parcel_zoning_algorithm import ParcelZoningAlgorithm
 
 
@@ -15,7 +20,12 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
     """All algorithms in the order of the toolbox."""
     return [
         ParcelZoningAlgorithm,
+        FloodDepthAlgorithm,
         ServiceAreaAlgorithm,
+        HubCreateAlgorithm,
+        HubImportAlgorithm,
+        HubListAlgorithm,
+        HubExportAlgorithm,
     ]
 
 

@@ -61,7 +61,8 @@ def parse_mapping(text: str | Mapping[str, str]) -> dict[str, str | Constant]:
             problems.append(_not_understood(text[position:], ""))
             break
         if found["field"] in mapping:
-            problems.append(say("Trường \"{field}\" được gán hai lần.", "The field \"{field}\" is mapped twice.").format(field=found["field"]))
+            problems.append(say("Trường \"{field}\" được gán hai lần.",
+                                "The field \"{field}\" is mapped twice.").format(field=found["field"]))
         if found["constant"] is not None:
             mapping[found["field"]] = Constant(found["constant"].replace("''", "'"))
         elif found["quoted"] or found["column"]:
@@ -107,14 +108,18 @@ def resolve_mapping(dataset: Dataset, columns: Sequence[str], asked: Mapped | No
     """
     problems: list[str] = []
     settled: dict[str, str | Constant] = {}
-    fields = {_plain(word): field.name for field in dataset.fields for word in (field.tt16_field or field.name, field.label.en, field.label.vi, field.id, field.name)}
+    fields = {_plain(word): field.name for field in dataset.fields for word in (field.tt16_field or field.name,
+                                                                                field.label.en, field.label.vi,
+                                                                                field.id, field.name)}
     for name, source in (asked or {}).items():
         field = name if name == FEATURE_ID else fields.get(_plain(name))
         if field is None:
-            problems.append(say("{dataset} không có trường \"{field}\"; các trường: {names}.", "{dataset} has no field \"{field}\"; its fields are: {names}.")
+            problems.append(say("{dataset} không có trường \"{field}\"; các trường: {names}.",
+                                "{dataset} has no field \"{field}\"; its fields are: {names}.")
                             .format(dataset=dataset.label, field=name, names=", ".join(dataset.field_names)))
         elif isinstance(source, str) and source not in columns:
-            problems.append(say("Lớp nhập không có trường \"{column}\"; các trường: {names}.", "The layer has no field \"{column}\"; its fields are: {names}.")
+            problems.append(say("Lớp nhập không có trường \"{column}\"; các trường: {names}.",
+                                "The layer has no field \"{column}\"; its fields are: {names}.")
                             .format(column=source, names=", ".join(columns)))
         else:
             settled[field] = source
@@ -129,11 +134,14 @@ def resolve_mapping(dataset: Dataset, columns: Sequence[str], asked: Mapped | No
         settled.setdefault(FEATURE_ID, FEATURE_ID)
     lacking = [f"{field.name} ({field.label})" for field in dataset.fields if field.required and field.name not in settled]
     if lacking:
-        problems.append(say("Chưa biết lấy các trường bắt buộc từ đâu: {fields}. Khai báo ở FIELD_MAPPING, ví dụ: {example} = TÊN_TRƯỜNG, "
+        problems.append(say("Chưa biết lấy các trường bắt buộc từ đâu: {fields}. Khai báo ở FIELD_MAPPING, ví dụ: "
+                            "{example} = TÊN_TRƯỜNG, "
                             "hoặc {example} = 'giá trị'. Các trường của lớp nhập: {columns}.",
-                            "Nothing fills these required fields: {fields}. State it in FIELD_MAPPING, such as {example} = COLUMN or "
+                            "Nothing fills these required fields: {fields}. State it in FIELD_MAPPING, such as "
+                            "{example} = COLUMN or "
                             "{example} = 'value'. The layer's fields are: {columns}.")
-                        .format(fields=", ".join(lacking), example=lacking[0].split(" ")[0], columns=", ".join(columns)))
+                        .format(fields=", ".join(lacking), example=lacking[0].split(" ")[0],
+                                columns=", ".join(columns)))
     refuse_if(problems)
     order = {FEATURE_ID: -1} | {name: position for position, name in enumerate(dataset.field_names)}
     return dict(sorted(settled.items(), key=lambda item: order[item[0]]))
@@ -153,4 +161,5 @@ def _plain(word: str) -> str:
 
 def as_text(mapping: Mapped) -> dict[str, str]:
     """Return the mapping as it is recorded and can be given again."""
-    return {field: "'" + source.value.replace("'", "''") + "'" if isinstance(source, Constant) else source for field, source in mapping.items()}
+    return {field: "'" + source.value.replace("'", "''") + "'" if isinstance(source, Constant) else source for field,
+            source in mapping.items()}

@@ -56,12 +56,15 @@ class GeoPackageHub(Hub):
         try:
             facts = dict(self._database.execute("SELECT key, value FROM quyhoach_hub"))
         except sqlite3.DatabaseError as error:
-            raise InputError(say("{path} không phải là cơ sở dữ liệu dùng chung của QuyHoach; hãy chọn đúng tệp, hoặc tạo mới bằng quyhoach:hubcreate.",
-                                 "{path} is not a shared database of QuyHoach; choose the right file, or create one with quyhoach:hubcreate.")
+            raise InputError(say("{path} không phải là cơ sở dữ liệu dùng chung của QuyHoach; hãy chọn đúng tệp, hoặc "
+                                 "tạo mới bằng quyhoach:hubcreate.",
+                                 "{path} is not a shared database of QuyHoach; choose the right file, or create one "
+                                 "with quyhoach:hubcreate.")
                              .format(path=self.path)) from error
         version = facts.get("schema_version", "")
         if not version.isdigit() or int(version) > SCHEMA_VERSION:
-            raise InputError(say("{path} được tạo bằng phiên bản QuyHoach mới hơn (cấu trúc {version}); hãy cập nhật QuyHoach.",
+            raise InputError(say("{path} được tạo bằng phiên bản QuyHoach mới hơn (cấu trúc {version}); hãy cập nhật "
+                                 "QuyHoach.",
                                  "{path} was made by a newer QuyHoach (schema {version}); update QuyHoach.")
                              .format(path=self.path, version=version or "?"))
         return facts
@@ -72,8 +75,10 @@ class GeoPackageHub(Hub):
             (int(self._facts["srs_id"]),)).fetchone()
         crs = pyproj.CRS.from_epsg(row[1]) if row[0].upper() == "EPSG" else pyproj.CRS.from_wkt(row[2])
         return HubInfo(
-            name=self._facts["name"], location=str(self.path), crs=crs, schema_version=int(self._facts["schema_version"]),
-            incarnation=self._facts["incarnation"], created_at=datetime.datetime.fromisoformat(self._facts["created_at"]))
+            name=self._facts["name"], location=str(self.path), crs=crs,
+            schema_version=int(self._facts["schema_version"]),
+            incarnation=self._facts["incarnation"],
+            created_at=datetime.datetime.fromisoformat(self._facts["created_at"]))
 
     def _held(self, known: Catalogue) -> Catalogue:
         """The catalogue cut down to what this file holds, found by the ids that never change."""
@@ -108,7 +113,8 @@ class GeoPackageHub(Hub):
             # From the index, which every edit keeps; it is single precision rounded outwards, so whole metres are shown.
             bounds = self._database.execute(f"SELECT min(minx), min(miny), max(maxx), max(maxy) FROM {rtree}").fetchone()
             if bounds[0] is not None:
-                extent = (float(np.floor(bounds[0])), float(np.floor(bounds[1])), float(np.ceil(bounds[2])), float(np.ceil(bounds[3])))
+                extent = (float(np.floor(bounds[0])), float(np.floor(bounds[1])), float(np.ceil(bounds[2])),
+                          float(np.ceil(bounds[3])))
         return DatasetSummary(
             dataset=dataset, count=self.count(dataset), extent=extent, imports=imports, rejected=int(rejected),
             changed_at=datetime.datetime.fromisoformat(changed) if changed else None)
@@ -150,12 +156,14 @@ class GeoPackageHub(Hub):
         data |= {field.name: from_sqlite(by_column[2 + i], field).array for i, field in enumerate(fields)}
         shapes = from_blobs(by_column[-1]) if dataset.geometry else np.full(len(rows), None, dtype=object)
         index = pandas.Index(np.array(by_column[0], dtype=np.int64), name=FID)
-        return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, crs=self.info.crs).array, index=index, crs=self.info.crs)
+        return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, crs=self.info.crs).array, index=index,
+                                      crs=self.info.crs)
 
     def rejections(self, import_id: int | None = None) -> pandas.DataFrame:  # noqa: D102
         names = ["import_id", "dataset", "source_fid", "reasons", "attributes", "geometry_wkb", "crs"]
         cursor = self._database.execute(
-            "SELECT r.import_id, d.table_name, r.source_fid, r.reasons, r.attributes, r.geometry_wkb, r.crs FROM quyhoach_rejection r "
+            "SELECT r.import_id, d.table_name, r.source_fid, r.reasons, r.attributes, r.geometry_wkb, r.crs FROM "
+            "quyhoach_rejection r "
             "JOIN quyhoach_import i USING (import_id) JOIN quyhoach_dataset d USING (dataset_id) "
             "WHERE ?1 IS NULL OR r.import_id = ?1 ORDER BY r.rejection_id", (import_id,))
         return pandas.DataFrame(cursor.fetchall(), columns=names)
@@ -182,23 +190,30 @@ class GeoPackageHub(Hub):
                 self._database.execute("ROLLBACK")
                 raise
         except sqlite3.IntegrityError as error:
-            raise OutputError(say("Cơ sở dữ liệu dùng chung từ chối, không ghi gì: {why}", "The shared database refused, nothing was written: {why}")
+            raise OutputError(say("Cơ sở dữ liệu dùng chung từ chối, không ghi gì: {why}",
+                                  "The shared database refused, nothing was written: {why}")
                               .format(why=error)) from error
         except sqlite3.OperationalError as error:
-            raise OutputError(say("Không ghi được vào {path} ({why}). Nếu tệp đang mở hoặc đang sửa ở chương trình khác, hãy lưu, đóng rồi chạy lại.",
-                                  "{path} cannot be written ({why}). If another program has it open or is editing it, save, close and run again.")
+            raise OutputError(say("Không ghi được vào {path} ({why}). Nếu tệp đang mở hoặc đang sửa ở chương trình "
+                                  "khác, hãy lưu, đóng rồi chạy lại.",
+                                  "{path} cannot be written ({why}). If another program has it open or is editing it, "
+                                  "save, close and run again.")
                               .format(path=self.path, why=error)) from error
 
     def _record(self, dataset: Dataset, batch: Batch) -> int:
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
         import_id = self._database.execute(
-            "INSERT INTO quyhoach_import (dataset_id, imported_at, source, field_mapping, total, added, updated, unchanged, rejected, notes) "
+            "INSERT INTO quyhoach_import (dataset_id, imported_at, source, field_mapping, total, added, updated, "
+            "unchanged, rejected, notes) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (dataset.id, now, batch.source, json.dumps(dict(batch.field_mapping), ensure_ascii=False), batch.total, len(batch.added),
+            (dataset.id, now, batch.source, json.dumps(dict(batch.field_mapping), ensure_ascii=False), batch.total,
+             len(batch.added),
              len(batch.updated), batch.unchanged, len(batch.rejections), "\n".join(batch.notes))).lastrowid
         self._database.executemany(
-            "INSERT INTO quyhoach_rejection (import_id, source_fid, reasons, attributes, geometry_wkb, crs) VALUES (?, ?, ?, ?, ?, ?)",
-            ((import_id, str(r.source_fid), "\n".join(r.reasons), json.dumps(dict(r.attributes), ensure_ascii=False, default=str),
+            "INSERT INTO quyhoach_rejection (import_id, source_fid, reasons, attributes, geometry_wkb, crs) VALUES "
+            "(?, ?, ?, ?, ?, ?)",
+            ((import_id, str(r.source_fid), "\n".join(r.reasons),
+              json.dumps(dict(r.attributes), ensure_ascii=False, default=str),
               r.geometry_wkb, r.crs) for r in batch.rejections))
         return int(import_id)
 
@@ -223,8 +238,10 @@ class GeoPackageHub(Hub):
             for start in range(0, len(rows), _ROWS_AT_ONCE):
                 progress(0.8 + 0.2 * start / len(rows))
                 stop = start + _ROWS_AT_ONCE
-                self._database.executemany(f"INSERT INTO {quoted(f'rtree_{dataset.name}_{GEOMETRY}')} VALUES (?, ?, ?, ?, ?)",
-                                           ((fid, *box) for fid, box in zip(fids[start:stop], boxes[start:stop].tolist())))
+                self._database.executemany(f"INSERT INTO {quoted(f'rtree_{dataset.name}_{GEOMETRY}')} VALUES (?, ?, "
+                                           f"?, ?, ?)",
+                                           ((fid, *box) for fid,
+                                            box in zip(fids[start:stop], boxes[start:stop].tolist())))
         refused = self._database.execute(verify_statement(dataset), (first,)).fetchone()
         if refused:
             raise sqlite3.IntegrityError(refused[0])
@@ -257,10 +274,12 @@ class GeoPackageHub(Hub):
         """Bring what other programs read about the table up to date: extent, count, time of change."""
         if batch.added.empty and batch.updated.empty:
             return
-        self._database.execute("UPDATE gpkg_contents SET last_change = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE table_name = ?", (dataset.name,))
+        self._database.execute("UPDATE gpkg_contents SET last_change = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE "
+                               "table_name = ?", (dataset.name,))
         if not dataset.geometry:
             return
-        self._database.execute("UPDATE gpkg_ogr_contents SET feature_count = ? WHERE table_name = ?", (self.count(dataset), dataset.name))
+        self._database.execute("UPDATE gpkg_ogr_contents SET feature_count = ? WHERE table_name = ?",
+                               (self.count(dataset), dataset.name))
         boxes = np.array([frame.total_bounds for frame in (batch.added, batch.updated) if len(frame)])
         x_min, y_min, x_max, y_max = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
         self._database.execute(

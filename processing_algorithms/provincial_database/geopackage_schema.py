@@ -16,7 +16,8 @@ from .catalogue.model import FEATURE_ID, FID, GEOMETRY, Dataset, Field
 _COLUMN_TYPES = {"integer": "INTEGER", "real": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "datetime": "DATETIME"}
 _UUID = "-".join("[0-9a-f]" * n for n in (8, 4, 4, 4, 12))
 _NEW_UUID = (
-    "lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || substr(lower(hex(randomblob(2))), 2) || '-' || "
+    "lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || substr(lower(hex(randomblob(2))), 2) || "
+    "'-' || "
     "substr('89ab', 1 + (random() & 3), 1) || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))"
 )
 
@@ -67,7 +68,8 @@ def _identity_triggers(dataset: Dataset) -> Iterator[str]:
            f"WHEN NEW.{FEATURE_ID} IS NULL OR NEW.{FEATURE_ID} NOT GLOB '{_UUID}'\n"
            f"BEGIN UPDATE {table} SET {FEATURE_ID} = {_NEW_UUID} WHERE {FID} = NEW.{FID}; END")
     refusal = f"{dataset.label.vi}: feature_id không được thay đổi (must not change)."
-    yield (f"CREATE TRIGGER {quoted('quyhoach_identity_kept_' + dataset.name)} BEFORE UPDATE OF {FEATURE_ID} ON {table}\n"
+    yield (f"CREATE TRIGGER {quoted('quyhoach_identity_kept_' + dataset.name)} BEFORE UPDATE OF {FEATURE_ID} ON "
+           f"{table}\n"
            f"WHEN NEW.{FEATURE_ID} IS NOT OLD.{FEATURE_ID} AND OLD.{FEATURE_ID} GLOB '{_UUID}'\n"
            f"BEGIN SELECT RAISE(ABORT, {literal(refusal)}); END")
 
@@ -76,7 +78,8 @@ def _check_triggers(dataset: Dataset) -> Iterator[str]:
     """Refuse what the catalogue does not allow, row by row, whoever writes."""
     cases = _cases(dataset, lambda message: f"RAISE(ABORT, {message})")
     for event in ("INSERT", "UPDATE"):
-        yield (f"CREATE TRIGGER {quoted(f'quyhoach_check_{event.lower()}_{dataset.name}')} BEFORE {event} ON {quoted(dataset.name)}\n"
+        yield (f"CREATE TRIGGER {quoted(f'quyhoach_check_{event.lower()}_{dataset.name}')} BEFORE {event} ON "
+               f"{quoted(dataset.name)}\n"
                f"BEGIN SELECT {cases}; END")
 
 
@@ -91,12 +94,14 @@ def verify_statement(dataset: Dataset) -> str:
 
 def _cases(dataset: Dataset, then: Callable[[str], str]) -> str:
     """The conditions of a dataset as one CASE. Messages carry both languages: a trigger cannot know who reads."""
-    conditions = [(condition, f"{dataset.label.vi}: {field.label.vi}: {why}") for field in dataset.fields for condition, why in _wrong(field)]
+    conditions = [(condition, f"{dataset.label.vi}: {field.label.vi}: {why}") for field in dataset.fields for condition,
+                  why in _wrong(field)]
     for check in dataset.checks:
         # Holds when either is null, because a comparison with null is null.
         conditions.append((f"NOT (NEW.{quoted(check.left)} {check.operator} NEW.{quoted(check.right)})",
                            f"{dataset.label.vi}: {check.message.vi} ({check.message.en})"))
-    return "CASE\n" + "\n".join(f"    WHEN {condition} THEN {then(literal(message))}" for condition, message in conditions) + "\n    END"
+    return "CASE\n" + "\n".join(f"    WHEN {condition} THEN {then(literal(message))}" for condition,
+                                message in conditions) + "\n    END"
 
 
 def _wrong(field: Field) -> Iterator[tuple[str, str]]:
@@ -106,7 +111,8 @@ def _wrong(field: Field) -> Iterator[tuple[str, str]]:
         yield f"trim({value}) = ''", "không được để trống (must not be blank)."
     if field.length is not None:
         yield f"length({value}) > {field.length}", f"dài quá {field.length} ký tự (too long)."
-    stored = {"integer": "integer", "boolean": "integer", "real": "real", "text": "text", "date": "text", "datetime": "text"}[field.type]
+    stored = {"integer": "integer", "boolean": "integer", "real": "real", "text": "text", "date": "text",
+              "datetime": "text"}[field.type]
     allowed = "('real', 'integer', 'null')" if stored == "real" else f"('{stored}', 'null')"
     yield f"typeof({value}) NOT IN {allowed}", "sai kiểu dữ liệu (wrong type)."
     if field.type == "boolean":
@@ -121,7 +127,8 @@ def _wrong(field: Field) -> Iterator[tuple[str, str]]:
         yield f"{value} > {field.maximum!r}", f"lớn hơn {field.maximum} (too large)."
     if field.domain is not None:
         # From the table, so that a new code needs no new trigger.
-        yield (f"{value} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM gpkg_data_column_constraints WHERE constraint_name = "
+        yield (f"{value} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM gpkg_data_column_constraints WHERE constraint_name "
+               f"= "
                f"{literal(field.domain.name)} AND constraint_type = 'enum' AND value = {value})",
                "mã không có trong danh mục (unknown code).")
     if field.pattern is not None:
@@ -141,7 +148,8 @@ def globs_of(pattern: str) -> list[str]:
     parts: list[list[str]] = []
     rest = pattern.removeprefix("^").removesuffix("$")
     while rest:
-        found = re.match(r"(\[[^\]]+\])(?:\{(\d+)\})?|\(([A-Za-z0-9]+(?:\|[A-Za-z0-9]+)*)\)|([A-Za-z0-9-])(?![{?*+])", rest)
+        found = re.match(r"(\[[^\]]+\])(?:\{(\d+)\})?|\(([A-Za-z0-9]+(?:\|[A-Za-z0-9]+)*)\)|([A-Za-z0-9-])(?![{?*+])",
+                         rest)
         if not found or rest[found.end() : found.end() + 1] in ("?", "*", "+", "{"):
             return []
         group, times, words, letter = found.groups()
@@ -158,7 +166,8 @@ def _index_triggers(table: str) -> dict[str, str]:
     t, rtree = quoted(table), quoted(f"rtree_{table}_{GEOMETRY}")
     some, none = f"NEW.{GEOMETRY} NOTNULL AND NOT ST_IsEmpty(NEW.{GEOMETRY})", f"(NEW.{GEOMETRY} ISNULL OR ST_IsEmpty(NEW.{GEOMETRY}))"
     box = ", ".join(f"ST_{side}(NEW.{GEOMETRY})" for side in ("MinX", "MaxX", "MinY", "MaxY"))
-    sides = ", ".join(f"{side} = ST_{name}(NEW.{GEOMETRY})" for side, name in (("minx", "MinX"), ("maxx", "MaxX"), ("miny", "MinY"), ("maxy", "MaxY")))
+    sides = ", ".join(f"{side} = ST_{name}(NEW.{GEOMETRY})" for side,
+                      name in (("minx", "MinX"), ("maxx", "MaxX"), ("miny", "MinY"), ("maxy", "MaxY")))
     had = f"OLD.{GEOMETRY} NOTNULL AND NOT ST_IsEmpty(OLD.{GEOMETRY})"
     had_none = f"(OLD.{GEOMETRY} ISNULL OR ST_IsEmpty(OLD.{GEOMETRY}))"
     put = f"INSERT OR REPLACE INTO {rtree} VALUES (NEW.{FID}, {box});"
@@ -179,7 +188,8 @@ def _index_triggers(table: str) -> dict[str, str]:
     for event, sign in (("insert", "+"), ("delete", "-")):
         named[f"trigger_{event}_feature_count_{table}"] = (
             f"AFTER {event.upper()} ON {t}",
-            f"UPDATE gpkg_ogr_contents SET feature_count = feature_count {sign} 1 WHERE lower(table_name) = lower({literal(table)});")
+            f"UPDATE gpkg_ogr_contents SET feature_count = feature_count {sign} 1 WHERE lower(table_name) = "
+            f"lower({literal(table)});")
     return {name: f"CREATE TRIGGER {quoted(name)} {when} BEGIN {action} END" for name, (when, action) in named.items()}
 
 
@@ -189,6 +199,7 @@ def layer_metadata(dataset: Dataset, crs: str) -> str:
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'><qgis>"
         f"<identifier>{escape(dataset.id)}</identifier><language>VIE</language><type>dataset</type>"
-        f"<title>{escape(dataset.label.vi)}</title><abstract>{escape(dataset.help.vi)}\n\n{escape(dataset.label.en)}. {escape(dataset.help.en)}</abstract>"
+        f"<title>{escape(dataset.label.vi)}</title><abstract>{escape(dataset.help.vi)}\n\n{escape(dataset.label.en)}. "
+        f"{escape(dataset.help.en)}</abstract>"
         f"<rights>{secrecy}</rights><crs><spatialrefsys><authid>{escape(crs)}</authid></spatialrefsys></crs></qgis>"
     )

@@ -168,7 +168,8 @@ class Hub(ABC):
     def __enter__(self) -> Hub:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
         self.close()
 
 
@@ -191,8 +192,10 @@ def open_hub(location: str) -> Hub:
     if not location.strip():
         raise InputError(say("Chưa chọn cơ sở dữ liệu dùng chung.", "No shared database is chosen."))
     if not path.is_file():
-        raise InputError(say("Không có tệp cơ sở dữ liệu dùng chung {path}. Kiểm tra đường dẫn, hoặc tạo mới bằng quyhoach:hubcreate.",
-                             "There is no shared database at {path}. Check the path, or create one with quyhoach:hubcreate.")
+        raise InputError(say("Không có tệp cơ sở dữ liệu dùng chung {path}. Kiểm tra đường dẫn, hoặc tạo mới bằng "
+                             "quyhoach:hubcreate.",
+                             "There is no shared database at {path}. Check the path, or create one with "
+                             "quyhoach:hubcreate.")
                          .format(path=path))
     return GeoPackageHub(path)
 

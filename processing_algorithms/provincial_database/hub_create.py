@@ -67,7 +67,8 @@ def create_hub(
     system = pyproj.CRS.from_user_input(crs)
     require_metric(system, say("Cơ sở dữ liệu dùng chung", "The shared database"))
     if target.suffix.lower() != ".gpkg":
-        raise InputError(say("Tên tệp cơ sở dữ liệu dùng chung phải kết thúc bằng .gpkg: {path}.", "A shared database's file name ends in .gpkg: {path}.")
+        raise InputError(say("Tên tệp cơ sở dữ liệu dùng chung phải kết thúc bằng .gpkg: {path}.",
+                             "A shared database's file name ends in .gpkg: {path}.")
                          .format(path=target))
     _refuse_existing(target)
     check_destination(target)
@@ -81,7 +82,8 @@ def create_hub(
         _refuse_existing(target)
         os.rename(draft, target)
     except (sqlite3.Error, OSError) as error:
-        raise OutputError(say("Không tạo được {path}: {why}", "{path} cannot be created: {why}").format(path=target, why=error)) from error
+        raise OutputError(say("Không tạo được {path}: {why}", "{path} cannot be created: {why}").format(path=target,
+                                                                                                        why=error)) from error
     finally:
         draft.unlink(missing_ok=True)
     return open_hub(str(target))
@@ -94,7 +96,8 @@ def _refuse_existing(target: Path) -> None:
 
 
 def _build(
-    database: sqlite3.Connection, crs: pyproj.CRS, datasets: Sequence[Dataset], name: str, forms: Mapping[str, str], progress: Progress
+    database: sqlite3.Connection, crs: pyproj.CRS, datasets: Sequence[Dataset], name: str, forms: Mapping[str, str],
+    progress: Progress
 ) -> None:
     register_functions(database)
     database.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
@@ -105,15 +108,18 @@ def _build(
     srs_id = _add_systems(database, crs)
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
     database.executemany("INSERT INTO quyhoach_hub VALUES (?, ?)", [
-        ("schema_version", str(SCHEMA_VERSION)), ("incarnation", str(uuid.uuid4())), ("name", name), ("created_at", now), ("srs_id", str(srs_id))])
+        ("schema_version", str(SCHEMA_VERSION)), ("incarnation", str(uuid.uuid4())), ("name", name),
+        ("created_at", now), ("srs_id", str(srs_id))])
     for position, dataset in enumerate(datasets):
         progress(position / len(datasets), str(dataset.label))
         _add_dataset(database, dataset, srs_id, crs)
         if dataset.name in forms:
             database.execute(
-                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, useAsDefault, "
+                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
+                "styleName, styleQML, useAsDefault, "
                 "description) VALUES ('', '', ?, ?, ?, ?, 1, ?)",
-                (dataset.name, GEOMETRY if dataset.geometry else "", dataset.name, forms[dataset.name], dataset.label.vi))
+                (dataset.name, GEOMETRY if dataset.geometry else "", dataset.name, forms[dataset.name],
+                 dataset.label.vi))
     database.execute("COMMIT")
 
 
@@ -145,20 +151,25 @@ def _add_dataset(database: sqlite3.Connection, dataset: Dataset, srs_id: int, cr
     for statement in table_statements(dataset):
         database.execute(statement)
     kind = "features" if dataset.geometry else "attributes"
-    database.execute("INSERT INTO gpkg_contents (table_name, data_type, identifier, description, srs_id) VALUES (?, ?, ?, ?, ?)",
+    database.execute("INSERT INTO gpkg_contents (table_name, data_type, identifier, description, srs_id) VALUES (?, "
+                     "?, ?, ?, ?)",
                      (dataset.name, kind, dataset.label.vi, dataset.help.vi, srs_id if dataset.geometry else None))
     if dataset.geometry:
         # Neither heights nor measures: a layer that may have heights is a 3D layer to GDAL, and heights are fields here.
-        database.execute("INSERT INTO gpkg_geometry_columns VALUES (?, ?, ?, ?, 0, 0)", (dataset.name, GEOMETRY, dataset.geometry.upper(), srs_id))
-        database.execute(f"CREATE VIRTUAL TABLE {quoted(f'rtree_{dataset.name}_{GEOMETRY}')} USING rtree(id, minx, maxx, miny, maxy)")
-        database.execute("INSERT INTO gpkg_extensions VALUES (?, ?, 'gpkg_rtree_index', 'http://www.geopackage.org/spec120/#extension_rtree', 'write-only')",
+        database.execute("INSERT INTO gpkg_geometry_columns VALUES (?, ?, ?, ?, 0, 0)",
+                         (dataset.name, GEOMETRY, dataset.geometry.upper(), srs_id))
+        database.execute(f"CREATE VIRTUAL TABLE {quoted(f'rtree_{dataset.name}_{GEOMETRY}')} USING rtree(id, minx, "
+                         f"maxx, miny, maxy)")
+        database.execute("INSERT INTO gpkg_extensions VALUES (?, ?, 'gpkg_rtree_index', "
+                         "'http://www.geopackage.org/spec120/#extension_rtree', 'write-only')",
                          (dataset.name, GEOMETRY))
         database.execute("INSERT INTO gpkg_ogr_contents VALUES (?, 0)", (dataset.name,))
     for statement in trigger_statements(dataset).values():
         database.execute(statement)
     _describe(database, dataset, crs)
     database.execute("INSERT INTO quyhoach_dataset VALUES (?, ?)", (dataset.id, dataset.name))
-    database.executemany("INSERT INTO quyhoach_field VALUES (?, ?, ?)", [(field.id, dataset.id, field.name) for field in dataset.fields])
+    database.executemany("INSERT INTO quyhoach_field VALUES (?, ?, ?)",
+                         [(field.id, dataset.id, field.name) for field in dataset.fields])
 
 
 def _describe(database: sqlite3.Connection, dataset: Dataset, crs: pyproj.CRS) -> None:
@@ -168,12 +179,14 @@ def _describe(database: sqlite3.Connection, dataset: Dataset, crs: pyproj.CRS) -
         if field.domain is not None:
             constraint = field.domain.name
             database.executemany(
-                "INSERT OR IGNORE INTO gpkg_data_column_constraints (constraint_name, constraint_type, value, description) VALUES (?, 'enum', ?, ?)",
+                "INSERT OR IGNORE INTO gpkg_data_column_constraints (constraint_name, constraint_type, value, "
+                "description) VALUES (?, 'enum', ?, ?)",
                 [(constraint, value.code, value.label.vi) for value in field.domain.values])
         elif field.minimum is not None and field.maximum is not None:
             constraint = f"{dataset.name}_{field.name}"
             database.execute(
-                "INSERT INTO gpkg_data_column_constraints (constraint_name, constraint_type, min, min_is_inclusive, max, max_is_inclusive) "
+                "INSERT INTO gpkg_data_column_constraints (constraint_name, constraint_type, min, min_is_inclusive, "
+                "max, max_is_inclusive) "
                 "VALUES (?, 'range', ?, 1, ?, 1)", (constraint, field.minimum, field.maximum))
         database.execute("INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, ?, NULL, ?)",
                          (dataset.name, field.name, field.label.vi, field.label.vi, field.help.vi, constraint))
@@ -181,4 +194,5 @@ def _describe(database: sqlite3.Connection, dataset: Dataset, crs: pyproj.CRS) -
     metadata = layer_metadata(dataset, ":".join(authority) if authority else "")
     number = database.execute("INSERT INTO gpkg_metadata (md_scope, md_standard_uri, mime_type, metadata) "
                               "VALUES ('dataset', 'http://mrcc.com/qgis.dtd', 'text/xml', ?)", (metadata,)).lastrowid
-    database.execute("INSERT INTO gpkg_metadata_reference (reference_scope, table_name, md_file_id) VALUES ('table', ?, ?)", (dataset.name, number))
+    database.execute("INSERT INTO gpkg_metadata_reference (reference_scope, table_name, md_file_id) VALUES ('table', "
+                     "?, ?)", (dataset.name, number))

@@ -6,7 +6,6 @@ all its reasons. Import the same layer twice and the second time changes nothing
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from enum import IntEnum
 import geopandas
 import numpy as np
 import pandas
-import shapely
 from numpy.typing import NDArray
 
 from ..common.crs import require_crs
@@ -29,6 +27,7 @@ from .field_mapping import Constant, as_text, parse_mapping, resolve_mapping
 from .hub import Batch, Hub, Rejection
 from .incoming_shapes import fit_shapes
 from .incoming_values import convert
+from .rejected_rows import rejection
 from .same_rows import NEW, REPEATED, Matches, match_rows
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -56,8 +55,10 @@ class ImportReport:
 
     def sentences(self) -> list[str]:
         """Tell the outcome: the counts, then what was changed on the way, then the commonest reasons of refusal."""
-        told = [say("{dataset}: {total} đối tượng; nhập mới {added}, cập nhật {updated}, đã có sẵn {unchanged}, bị từ chối {rejected}.",
-                    "{dataset}: {total} rows; {added} added, {updated} updated, {unchanged} there already, {rejected} rejected.")
+        told = [say("{dataset}: {total} đối tượng; nhập mới {added}, cập nhật {updated}, đã có sẵn {unchanged}, bị từ "
+                    "chối {rejected}.",
+                    "{dataset}: {total} rows; {added} added, {updated} updated, {unchanged} there already, {rejected} "
+                    "rejected.")
                 .format(dataset=self.dataset.label, total=self.total, added=self.added, updated=self.updated,
                         unchanged=self.unchanged, rejected=len(self.rejections))]
         told += self.notes
@@ -66,7 +67,8 @@ class ImportReport:
             for reason in rejection.reasons:
                 by_reason.setdefault(reason, []).append(rejection.source_fid)
         for reason, ids in sorted(by_reason.items(), key=lambda item: -len(item[1]))[:20]:
-            told.append(say("Từ chối: {reason} - {n} đối tượng (fid: {ids}).", "Rejected: {reason} - {n} rows (ids: {ids}).")
+            told.append(say("Từ chối: {reason} - {n} đối tượng (fid: {ids}).",
+                            "Rejected: {reason} - {n} rows (ids: {ids}).")
                         .format(reason=reason, n=len(ids), ids=name_some(ids)))
         return told
 
@@ -134,13 +136,14 @@ def import_layer(
     _judge(dataset, frame, matches, existing, reasons)
     notes += _dangling(hub, dataset, rows, taken)
     added, updated, unchanged = _sorted_out(matches, reasons)
-    rejections = tuple(_rejection(frame, position, reasons[position]) for position in sorted(reasons))
+    rejections = tuple(rejection(frame, position, reasons[position]) for position in sorted(reasons))
     batch = Batch(
         source=source, field_mapping=as_text(mapping), total=len(frame), added=rows[added],
         updated=rows[updated].set_index(pandas.Index(matches.fid[updated])), unchanged=int(unchanged.sum()),
         rejections=rejections, notes=notes)
     import_id = hub.write(dataset, batch, progress=part(progress, 0.65, 1.0))
-    return ImportReport(import_id, dataset, len(frame), int(added.sum()), int(updated.sum()), int(unchanged.sum()), rejections, tuple(notes))
+    return ImportReport(import_id, dataset, len(frame), int(added.sum()), int(updated.sum()), int(unchanged.sum()),
+                        rejections, tuple(notes))
 
 
 def _typed_rows(
@@ -157,7 +160,8 @@ def _typed_rows(
     for number, field in enumerate(dataset.fields):
         progress(number / len(dataset.fields))
         source = mapping.get(field.name)
-        raw = _constant(source, len(frame)) if source is None or isinstance(source, Constant) else frame[source].reset_index(drop=True)
+        raw = _constant(source, len(frame)) if source is None or isinstance(source,
+                                                                            Constant) else frame[source].reset_index(drop=True)
         outcome = convert(raw, field)
         _collect(reasons, outcome.refused)
         for note, count in outcome.changes.items():
@@ -170,10 +174,12 @@ def _typed_rows(
 
 def _constant(source: Constant | None, count: int) -> pandas.Series:
     value = [] if source is None else [source.value]
-    return pandas.Series(pandas.Categorical.from_codes(np.full(count, len(value) - 1), categories=pandas.Index(value, dtype=object)))
+    return pandas.Series(pandas.Categorical.from_codes(np.full(count, len(value) - 1),
+                                                       categories=pandas.Index(value, dtype=object)))
 
 
-def _feature_ids(frame: geopandas.GeoDataFrame, mapping: Mapping[str, str | Constant], notes: list[str]) -> NDArray[np.object_]:
+def _feature_ids(frame: geopandas.GeoDataFrame, mapping: Mapping[str, str | Constant],
+                 notes: list[str]) -> NDArray[np.object_]:
     """Return well-formed ids, each once; the hub gives the others."""
     ids = np.full(len(frame), None, dtype=object)
     source = mapping.get(FEATURE_ID)
@@ -192,7 +198,8 @@ def _collect(reasons: dict[int, list[str]], refused: Mapping[int, str]) -> None:
 
 
 def _counted(changes: Mapping[str, int]) -> list[str]:
-    return [say("{note}: {n} đối tượng.", "{note}: {n} rows.").format(note=note[:1].upper() + note[1:], n=n) for note, n in changes.items()]
+    return [say("{note}: {n} đối tượng.", "{note}: {n} rows.").format(note=note[:1].upper() + note[1:], n=n) for note,
+            n in changes.items()]
 
 
 def _broken_checks(dataset: Dataset, rows: geopandas.GeoDataFrame) -> list[tuple[int, str]]:
@@ -214,16 +221,20 @@ def _judge(
     key = ", ".join(str(dataset.field(name).label) for name in dataset.key)
     for position in np.flatnonzero(matches.state == REPEATED):
         reasons.setdefault(int(position), []).append(
-            say("trùng {what} với đối tượng fid {other} của lớp nhập", "has the same {what} as row {other} of the layer").format(
-                what=f"({key})" if key else say("toàn bộ giá trị và hình", "values and shape"), other=frame.index[matches.twin[position]]))
+            say("trùng {what} với đối tượng fid {other} của lớp nhập",
+                "has the same {what} as row {other} of the layer").format(
+                what=f"({key})" if key else say("toàn bộ giá trị và hình", "values and shape"),
+                other=frame.index[matches.twin[position]]))
     if existing is Existing.REFUSE:
         for position in np.flatnonzero(matches.differs):
             reasons.setdefault(int(position), []).append(
-                say("cơ sở dữ liệu đã có đối tượng này (fid {fid}) với giá trị khác", "the database has this row (fid {fid}) with other values")
+                say("cơ sở dữ liệu đã có đối tượng này (fid {fid}) với giá trị khác",
+                    "the database has this row (fid {fid}) with other values")
                 .format(fid=matches.fid[position]))
 
 
-def _sorted_out(matches: Matches, reasons: Mapping[int, Sequence[str]]) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+def _sorted_out(matches: Matches, reasons: Mapping[int, Sequence[str]]) -> tuple[NDArray[np.bool_], NDArray[np.bool_],
+                                                                                 NDArray[np.bool_]]:
     free = np.ones(len(matches.state), dtype=bool)
     free[list(reasons)] = False
     return free & (matches.state == NEW), free & matches.differs, free & matches.same
@@ -244,27 +255,8 @@ def _dangling(hub: Hub, dataset: Dataset, rows: geopandas.GeoDataFrame, taken: N
             known |= set(rows[column][taken])
         missing = sorted(present - known, key=str)
         if missing and known:
-            notes.append(say("{field}: {n} giá trị chưa có trong {target} ({values}).", "{field}: {n} values are not in {target} ({values}).")
-                         .format(field=field.label, n=len(missing), target=hub.datasets[target].label, values=name_some(missing)))
+            notes.append(say("{field}: {n} giá trị chưa có trong {target} ({values}).",
+                             "{field}: {n} values are not in {target} ({values}).")
+                         .format(field=field.label, n=len(missing), target=hub.datasets[target].label,
+                                 values=name_some(missing)))
     return notes
-
-
-def _rejection(frame: geopandas.GeoDataFrame, position: int, reasons: Sequence[str]) -> Rejection:
-    row = frame.iloc[position]
-    attributes = {str(name): _plain(row[name]) for name in frame.columns if name != frame.geometry.name}
-    shape = frame.geometry.iloc[position]
-    # Not only valid shapes come here, so the bytes are kept rather than a text that could lose digits.
-    return Rejection(
-        source_fid=frame.index[position], reasons=tuple(reasons), attributes=attributes,
-        geometry_wkb=None if shape is None else shapely.to_wkb(shape, include_srid=False, flavor="iso"),
-        crs=None if frame.crs is None else frame.crs.to_string())
-
-
-def _plain(value: object) -> object:
-    if value is None or value is pandas.NA or value is pandas.NaT or (isinstance(value, float) and not np.isfinite(value)):
-        return None
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, (datetime.date, datetime.datetime)):
-        return value.isoformat()
-    return value

@@ -58,7 +58,8 @@ def fit_shapes(frame: geopandas.GeoDataFrame, geometry: str, crs: pyproj.CRS, in
     coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
     infinite = np.zeros(len(shapes), dtype=bool)
     infinite[owner[~np.isfinite(coordinates).all(axis=1)]] = True
-    _refuse(outcome, _left(outcome) & infinite, say("tọa độ vô hạn hoặc không phải số", "has infinite or missing coordinates"))
+    _refuse(outcome, _left(outcome) & infinite,
+            say("tọa độ vô hạn hoặc không phải số", "has infinite or missing coordinates"))
     types = shapely.get_type_id(shapes)
     wrong = _left(outcome) & ~np.isin(types, _FITTING[geometry])
     for position in np.flatnonzero(wrong):
@@ -97,7 +98,8 @@ def _drop_heights(outcome: Shapes) -> None:
     high = _left(outcome) & shapely.has_z(outcome.geometry)
     if high.any():
         outcome.geometry[high] = shapely.force_2d(outcome.geometry[high])
-        outcome.changes[say("đã bỏ cao độ (Z) của hình, chỉ giữ mặt bằng", "heights (Z) of shapes dropped, only the plan is kept")] = int(high.sum())
+        outcome.changes[say("đã bỏ cao độ (Z) của hình, chỉ giữ mặt bằng",
+                            "heights (Z) of shapes dropped, only the plan is kept")] = int(high.sum())
 
 
 def _settle_invalid(outcome: Shapes, frame: geopandas.GeoDataFrame, invalid: InvalidGeometry) -> None:
@@ -107,7 +109,8 @@ def _settle_invalid(outcome: Shapes, frame: geopandas.GeoDataFrame, invalid: Inv
         return
     if invalid is InvalidGeometry.REFUSE:
         for position, why in zip(wrong, shapely.is_valid_reason(outcome.geometry[wrong])):
-            outcome.refused[int(position)] = say("hình không hợp lệ ({why})", "has an invalid shape ({why})").format(why=why)
+            outcome.refused[int(position)] = say("hình không hợp lệ ({why})",
+                                                 "has an invalid shape ({why})").format(why=why)
         return
     rows = geopandas.GeoDataFrame(geometry=geopandas.GeoSeries(outcome.geometry[wrong], index=wrong, crs=frame.crs))
     repaired, _ = clean(rows, "polygon", InvalidGeometry.REPAIR)
@@ -135,7 +138,8 @@ def _reproject(outcome: Shapes, frame: geopandas.GeoDataFrame, crs: pyproj.CRS) 
     x, y = transform_points(coordinates[:, 0], coordinates[:, 1], frame.crs, crs)
     lost = np.unique(owner[~(np.isfinite(x) & np.isfinite(y))])
     for position in left[lost]:
-        outcome.refused[int(position)] = say("tọa độ nằm ngoài vùng áp dụng của hệ tọa độ", "has coordinates outside the area of its system")
+        outcome.refused[int(position)] = say("tọa độ nằm ngoài vùng áp dụng của hệ tọa độ",
+                                             "has coordinates outside the area of its system")
     left = np.delete(left, lost)
     rows = geopandas.GeoDataFrame(geometry=geopandas.GeoSeries(outcome.geometry[left], index=left, crs=frame.crs))
     outcome.geometry[left] = np.asarray(to_crs(rows, crs).geometry.array, dtype=object)
@@ -145,12 +149,15 @@ def _refuse_abroad(outcome: Shapes, crs: pyproj.CRS) -> None:
     west, south, east, north = _VIETNAM
     steps = np.linspace(0.0, 1.0, 21)
     x, y = transform_points(
-        np.concatenate([west + (east - west) * steps, west + (east - west) * steps, np.full(21, west), np.full(21, east)]),
-        np.concatenate([np.full(21, south), np.full(21, north), south + (north - south) * steps, south + (north - south) * steps]),
+        np.concatenate([west + (east - west) * steps, west + (east - west) * steps, np.full(21, west),
+                        np.full(21, east)]),
+        np.concatenate([np.full(21, south), np.full(21, north), south + (north - south) * steps,
+                        south + (north - south) * steps]),
         "EPSG:4326", crs)
     bounds = shapely.bounds(outcome.geometry)
     with np.errstate(invalid="ignore"):
-        abroad = (bounds[:, 0] < x.min()) | (bounds[:, 1] < y.min()) | (bounds[:, 2] > x.max()) | (bounds[:, 3] > y.max())
+        abroad = (bounds[:, 0] < x.min()) | (bounds[:, 1] < y.min()) | (bounds[:, 2] > x.max()) | (bounds[:,
+                                                                                                          3] > y.max())
     _refuse(outcome, _left(outcome) & abroad, say(
         "nằm ngoài lãnh thổ Việt Nam; kiểm tra hệ tọa độ đã khai báo và thứ tự X, Y",
         "lies outside Viet Nam; check the declared coordinate system and the order of X and Y"))

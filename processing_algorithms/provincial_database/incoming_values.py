@@ -128,7 +128,8 @@ def _text(value: object, field: Field) -> object:
         text = str(int(value)) if float(value).is_integer() else repr(float(value))
         digits = _FIXED_DIGITS.match(field.pattern or "")
         if digits and len(text) < int(digits[1]):
-            changed = say("đã thêm số 0 đứng đầu cho mã bị lưu dạng số", "leading zeros given back to codes kept as numbers")
+            changed = say("đã thêm số 0 đứng đầu cho mã bị lưu dạng số",
+                          "leading zeros given back to codes kept as numbers")
             text = text.zfill(int(digits[1]))
     elif isinstance(value, (datetime.datetime, datetime.date)):
         text = value.isoformat()
@@ -149,7 +150,8 @@ def _text(value: object, field: Field) -> object:
     if field.pattern is not None and not re.fullmatch(field.pattern, text):
         raise Unfit(say("\"{text}\" sai dạng mã", "\"{text}\" is a malformed code").format(text=_short(text)))
     if field.length is not None and len(text) > field.length:
-        raise Unfit(say("dài {n} ký tự, tối đa {most}", "has {n} characters, at most {most}").format(n=len(text), most=field.length))
+        raise Unfit(say("dài {n} ký tự, tối đa {most}", "has {n} characters, at most {most}").format(n=len(text),
+                                                                                                     most=field.length))
     return _Changed(text, changed) if changed else text
 
 
@@ -159,7 +161,8 @@ def _code(text: str, domain: Domain) -> tuple[str, str | None]:
     words = _words(domain)
     code = words.get(_fold(text))
     if code is None:
-        raise Unfit(say("mã \"{code}\" không có trong danh mục {domain}", "the code \"{code}\" is not in the list {domain}")
+        raise Unfit(say("mã \"{code}\" không có trong danh mục {domain}",
+                        "the code \"{code}\" is not in the list {domain}")
                     .format(code=_short(text), domain=domain.label))
     return code, say("đã đổi tên gọi, chữ hoa thường thành mã", "names and letter case turned into codes")
 
@@ -204,9 +207,11 @@ def _number(value: object) -> float | int | None:
 
 def _within(number: float, field: Field) -> None:
     if field.minimum is not None and number < field.minimum:
-        raise Unfit(say("{value} nhỏ hơn {limit}", "{value} is below {limit}").format(value=_shown(number), limit=_shown(field.minimum)))
+        raise Unfit(say("{value} nhỏ hơn {limit}", "{value} is below {limit}").format(value=_shown(number),
+                                                                                      limit=_shown(field.minimum)))
     if field.maximum is not None and number > field.maximum:
-        raise Unfit(say("{value} lớn hơn {limit}", "{value} is above {limit}").format(value=_shown(number), limit=_shown(field.maximum)))
+        raise Unfit(say("{value} lớn hơn {limit}", "{value} is above {limit}").format(value=_shown(number),
+                                                                                      limit=_shown(field.maximum)))
 
 
 def _shown(number: float) -> str:
@@ -219,7 +224,8 @@ def _integer(value: object, field: Field) -> int | None:
         return None
     if isinstance(number, float):
         if not number.is_integer():
-            raise Unfit(say("{value} không phải số nguyên", "{value} is not a whole number").format(value=_shown(number)))
+            raise Unfit(say("{value} không phải số nguyên",
+                            "{value} is not a whole number").format(value=_shown(number)))
         number = int(number)
     if not -(2**63) <= number < 2**63:
         raise Unfit(say("số quá lớn", "is too large"))
@@ -280,7 +286,8 @@ def _datetime(value: object, field: Field) -> datetime.datetime | None:
     try:
         stamp = datetime.datetime.fromisoformat(f"{parse_date(day).isoformat()}T{time.replace('h', ':').rstrip(':') or '?'}")
     except (InputError, ValueError):
-        raise Unfit(say("\"{value}\" không phải là ngày giờ (ngày/tháng/năm giờ:phút)", "\"{value}\" is not a date and time (day/month/year hour:minute)")
+        raise Unfit(say("\"{value}\" không phải là ngày giờ (ngày/tháng/năm giờ:phút)",
+                        "\"{value}\" is not a date and time (day/month/year hour:minute)")
                     .format(value=_short(text))) from None
     return stamp if stamp.tzinfo else stamp.replace(tzinfo=VIETNAM)
 

@@ -174,6 +174,8 @@ class _Reader:
 
     def _refusal(self) -> InputError:
         rest = self.text[self.start :].strip()
-        return InputError(say("Không hiểu điều kiện lọc từ chỗ \"{rest}\". Ví dụ đúng: land_code IN ('ONT', 'ODT') AND legal_area_m2 > 100.",
-                              "The filter is not understood from \"{rest}\" on. A right one: land_code IN ('ONT', 'ODT') AND legal_area_m2 > 100.")
+        return InputError(say("Không hiểu điều kiện lọc từ chỗ \"{rest}\". Ví dụ đúng: land_code IN ('ONT', 'ODT') "
+                              "AND legal_area_m2 > 100.",
+                              "The filter is not understood from \"{rest}\" on. A right one: land_code IN ('ONT', "
+                              "'ODT') AND legal_area_m2 > 100.")
                           .format(rest=rest[:60] or say("cuối câu", "its end")))

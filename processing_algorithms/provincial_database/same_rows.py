@@ -98,7 +98,8 @@ def _identities(dataset: Dataset, rows: geopandas.GeoDataFrame) -> list[object]:
     if dataset.geometry:
         # Rounded to the millimetre: the same shape read from two formats differs in the last bits.
         rounded = shapely.transform(np.asarray(rows.geometry.array, dtype=object), lambda xy: np.round(xy, 3))
-        columns.append(pandas.Series([None if wkb is None else hashlib.blake2b(wkb, digest_size=16).digest() for wkb in shapely.to_wkb(rounded)],
+        columns.append(pandas.Series([None if wkb is None else hashlib.blake2b(wkb,
+                                                                               digest_size=16).digest() for wkb in shapely.to_wkb(rounded)],
                                      index=rows.index, dtype=object))
     return list(zip(*columns))
 
@@ -106,13 +107,15 @@ def _identities(dataset: Dataset, rows: geopandas.GeoDataFrame) -> list[object]:
 def _different(dataset: Dataset, rows: geopandas.GeoDataFrame, present: geopandas.GeoDataFrame) -> NDArray[np.bool_]:
     different = np.zeros(len(rows), dtype=bool)
     for name in dataset.field_names:
-        left, right = (frame[name].astype(object).where(frame[name].notna(), None).to_numpy() for frame in (rows, present))
+        left, right = (frame[name].astype(object).where(frame[name].notna(), None).to_numpy() for frame in (rows,
+                                                                                                            present))
         different |= np.array([a is not b and a != b for a, b in zip(left, right)], dtype=bool)
     if dataset.geometry:
         left, right = (np.asarray(frame.geometry.array, dtype=object) for frame in (rows, present))
         same = shapely.equals_exact(left, right, tolerance=TOLERANCE_M)
         apart = np.flatnonzero(~same)
         # The same ring may start elsewhere; only what is not equal at once is put in order and looked at again.
-        same[apart] = shapely.equals_exact(shapely.normalize(left[apart]), shapely.normalize(right[apart]), tolerance=TOLERANCE_M)
+        same[apart] = shapely.equals_exact(shapely.normalize(left[apart]), shapely.normalize(right[apart]),
+                                           tolerance=TOLERANCE_M)
         different |= ~same
     return different

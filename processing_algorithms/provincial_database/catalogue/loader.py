@@ -81,11 +81,13 @@ def _domains(file: str, raw: dict[str, Any], problems: list[str]) -> dict[str, D
         try:
             domains[name] = _domain(name, content)
         except (KeyError, TypeError) as error:
-            problems.append(say("{where}: thiếu hoặc sai {what}", "{where}: missing or wrong {what}").format(where=where, what=error))
+            problems.append(say("{where}: thiếu hoặc sai {what}",
+                                "{where}: missing or wrong {what}").format(where=where, what=error))
             continue
         twice = _twice(value.code for value in domains[name].values)
         if twice:
-            problems.append(say("{where}: mã bị lặp {codes}", "{where}: repeated codes {codes}").format(where=where, codes=", ".join(twice)))
+            problems.append(say("{where}: mã bị lặp {codes}", "{where}: repeated codes {codes}").format(where=where,
+                                                                                                        codes=", ".join(twice)))
     return domains
 
 
@@ -95,7 +97,8 @@ def _domain(name: str, content: dict[str, Any]) -> Domain:
         return Domain(name, _text(content["label"]), values)
     # All times together: legacy codes stay in the data until they are recoded.
     rows = load_table(content["table"], on=None).rows
-    values = tuple(DomainValue(str(row[content["code"]]), Text(str(row[content["vi"]]), str(row[content["en"]]))) for row in rows)
+    values = tuple(DomainValue(str(row[content["code"]]),
+                               Text(str(row[content["vi"]]), str(row[content["en"]]))) for row in rows)
     return Domain(name, _text(content["label"]), values, content["table"])
 
 
@@ -117,9 +120,11 @@ def _dataset(file: str, raw: dict[str, Any], shared: dict[str, Domain], problems
             title_field=raw["title_field"], style=raw["style"], tt16_class=raw.get("tt16_class"),
             writers=tuple(raw["rights"]["writers"]), commune_field=raw["rights"].get("commune_field"),
             fields=tuple(field for field in fields if field is not None),
-            checks=tuple(Check(check["id"], *check["compare"], _text(check["message"])) for check in raw.get("check", [])))
+            checks=tuple(Check(check["id"], *check["compare"], _text(check["message"])) for check in raw.get("check",
+                                                                                                             [])))
     except (KeyError, TypeError) as error:
-        found.append(say("{file}: thiếu hoặc sai {what}", "{file}: missing or wrong {what}").format(file=file, what=error))
+        found.append(say("{file}: thiếu hoặc sai {what}", "{file}: missing or wrong {what}").format(file=file,
+                                                                                                    what=error))
         dataset = None
     if dataset is not None:
         found += [f"{file}: {problem}" for problem in _inside(file, dataset)]
@@ -136,7 +141,8 @@ def _field(raw: dict[str, Any], domains: dict[str, Domain], where: str, problems
         field = Field(
             id=raw["id"], name=raw["name"], type=raw["type"], label=_text(raw["label"]), help=_text(raw["help"]),
             length=raw.get("length"), decimals=raw.get("decimals"), unit=raw.get("unit"), minimum=raw.get("min"),
-            maximum=raw.get("max"), pattern=raw.get("pattern"), domain=domains.get(named), required=raw.get("required", False),
+            maximum=raw.get("max"), pattern=raw.get("pattern"), domain=domains.get(named),
+            required=raw.get("required", False),
             secrecy=raw.get("secrecy", "public"), references=raw.get("references"), tt16_field=raw.get("tt16_field"))
         found += _wrong_field(field)
     except (KeyError, TypeError) as error:
@@ -152,7 +158,8 @@ def _wrong_keys(raw: dict[str, Any], known: set[str]) -> Iterable[str]:
 
 def _one_of(what: str, value: object, allowed: Iterable[object]) -> str:
     allowed = list(allowed)
-    return "" if value in allowed else say("{what} là \"{value}\", chỉ được là {allowed}", "{what} is \"{value}\", must be one of {allowed}").format(
+    return "" if value in allowed else say("{what} là \"{value}\", chỉ được là {allowed}",
+                                           "{what} is \"{value}\", must be one of {allowed}").format(
         what=what, value=value, allowed=", ".join(map(str, allowed)))
 
 
@@ -162,12 +169,17 @@ def _wrong_field(field: Field) -> list[str]:
     problems = [
         _one_of("type", field.type, TYPES),
         _one_of("secrecy", field.secrecy, SECRECY),
-        "" if _NAME.fullmatch(field.name) and field.name not in RESERVED else say("tên trường không hợp lệ", "not a valid field name"),
-        "" if field.length is None or field.type == "text" else say("length chỉ dùng cho text", "length is for text only"),
+        "" if _NAME.fullmatch(field.name) and field.name not in RESERVED else say("tên trường không hợp lệ",
+                                                                                  "not a valid field name"),
+        "" if field.length is None or field.type == "text" else say("length chỉ dùng cho text",
+                                                                    "length is for text only"),
         "" if field.length or field.type != "text" else say("text phải có length", "text needs a length"),
-        "" if field.decimals is None or field.type == "real" else say("decimals chỉ dùng cho real", "decimals is for real only"),
-        "" if numeric or (field.minimum is None and field.maximum is None) else say("min, max chỉ dùng cho số", "min and max are for numbers"),
-        "" if field.type == "text" or not (field.domain or field.pattern) else say("domain, pattern chỉ dùng cho text", "domain and pattern are for text"),
+        "" if field.decimals is None or field.type == "real" else say("decimals chỉ dùng cho real",
+                                                                      "decimals is for real only"),
+        "" if numeric or (field.minimum is None and field.maximum is None) else say("min, max chỉ dùng cho số",
+                                                                                    "min and max are for numbers"),
+        "" if field.type == "text" or not (field.domain or field.pattern) else say("domain, pattern chỉ dùng cho text",
+                                                                                   "domain and pattern are for text"),
     ]
     limits = [limit for limit in (field.minimum, field.maximum, field.length, field.decimals) if limit is not None]
     if not all(isinstance(limit, (int, float)) for limit in limits):
@@ -180,7 +192,8 @@ def _wrong_field(field: Field) -> list[str]:
         except re.error as error:
             problems.append(f"pattern: {error}")
         if not (field.pattern.startswith("^") and field.pattern.endswith("$")):
-            problems.append(say("pattern phải bắt đầu bằng ^ và kết thúc bằng $", "a pattern starts with ^ and ends with $"))
+            problems.append(say("pattern phải bắt đầu bằng ^ và kết thúc bằng $",
+                                "a pattern starts with ^ and ends with $"))
     if field.domain is not None and field.length is not None and any(len(code) > field.length for code in field.domain.codes):
         problems.append(say("có mã dài hơn length", "a code is longer than length"))
     return [problem for problem in problems if problem]
@@ -191,39 +204,46 @@ def _inside(file: str, dataset: Dataset) -> list[str]:
     names = dataset.field_names
     problems = [
         "" if _DATASET_ID.fullmatch(dataset.id) else say("id phải có dạng D01", "the id must look like D01"),
-        "" if _NAME.fullmatch(dataset.name) and f"{dataset.name}.toml" == file else say("name phải trùng tên tệp", "the name must be the file's"),
+        "" if _NAME.fullmatch(dataset.name) and f"{dataset.name}.toml" == file else say("name phải trùng tên tệp",
+                                                                                        "the name must be the file's"),
         _one_of("geometry", dataset.geometry, (None, *GEOMETRIES)),
         _one_of("crs", dataset.crs, CRS_RULES),
         _one_of("secrecy", dataset.secrecy, SECRECY),
         _one_of("title_field", dataset.title_field, names),
-        "" if dataset.tt16_class is None or _TT16_CLASS.fullmatch(dataset.tt16_class) else say("tt16_class sai dạng", "tt16_class is malformed"),
+        "" if dataset.tt16_class is None or _TT16_CLASS.fullmatch(dataset.tt16_class) else say("tt16_class sai dạng",
+                                                                                               "tt16_class is malformed"),
         *(_one_of("rights.writers", writer, DEPARTMENTS) for writer in dataset.writers),
         *(_one_of("key", name, names) for name in dataset.key),
-        *(say("trường bị lặp {name}", "repeated field {name}").format(name=name) for name in _twice(field.name for field in dataset.fields)),
+        *(say("trường bị lặp {name}",
+              "repeated field {name}").format(name=name) for name in _twice(field.name for field in dataset.fields)),
     ]
     if dataset.commune_field is not None:
         problems.append(_one_of("rights.commune_field", dataset.commune_field, names))
     for field in dataset.fields:
         if not field.id.startswith(f"{dataset.id}."):
-            problems.append(say("{name}: id phải bắt đầu bằng {id}.", "{name}: the id must start with {id}.").format(name=field.name, id=dataset.id))
+            problems.append(say("{name}: id phải bắt đầu bằng {id}.",
+                                "{name}: the id must start with {id}.").format(name=field.name, id=dataset.id))
     for check in dataset.checks:
         problems.append(_one_of(f"{check.id}: compare", check.operator, _OPERATORS))
         sides = [dataset.field(name).type for name in (check.left, check.right) if name in names]
         if len(sides) < 2 or sides[0] != sides[1] and not set(sides) <= {"integer", "real"}:
-            problems.append(say("{id}: hai trường không so sánh được", "{id}: the two fields cannot be compared").format(id=check.id))
+            problems.append(say("{id}: hai trường không so sánh được",
+                                "{id}: the two fields cannot be compared").format(id=check.id))
     return [problem for problem in problems if problem]
 
 
 def _across(datasets: list[Dataset]) -> list[str]:
     """Tell what is wrong between datasets: ids given twice, references to nothing."""
-    ids = [dataset.id for dataset in datasets] + [item.id for dataset in datasets for item in (*dataset.fields, *dataset.checks)]
+    ids = [dataset.id for dataset in datasets] + [item.id for dataset in datasets for item in (*dataset.fields,
+                                                                                               *dataset.checks)]
     problems = [say("id bị lặp: {id}", "repeated id: {id}").format(id=twice) for twice in _twice(ids)]
     lists: dict[str, Domain] = {}
     for dataset in datasets:
         for field in dataset.fields:
             # The name of a list is its name in the hub too, so one name is one list.
             if field.domain is not None and lists.setdefault(field.domain.name, field.domain) != field.domain:
-                problems.append(say("{file}: danh mục {name} đã có ở tệp khác", "{file}: domain {name} is another file's too").format(
+                problems.append(say("{file}: danh mục {name} đã có ở tệp khác",
+                                    "{file}: domain {name} is another file's too").format(
                     file=f"{dataset.name}.toml", name=field.domain.name))
     known = {f"{dataset.name}.{field.name}" for dataset in datasets for field in dataset.fields}
     problems += [
@@ -242,7 +262,8 @@ def find_dataset(catalogue: Catalogue, name: str) -> Dataset:
     """Return a dataset by name, id or label as people may type it; refuse others with the list of names."""
     asked = name.strip()
     for dataset in catalogue.values():
-        if asked in (dataset.id, dataset.name) or asked.casefold() in (dataset.label.vi.casefold(), dataset.label.en.casefold()):
+        if asked in (dataset.id, dataset.name) or asked.casefold() in (dataset.label.vi.casefold(),
+                                                                       dataset.label.en.casefold()):
             return dataset
     raise InputError(say("Danh mục không có tập dữ liệu \"{name}\"; các tập dữ liệu: {names}.",
                          "The catalogue has no dataset \"{name}\"; its datasets are: {names}.")
