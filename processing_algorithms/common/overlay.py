@@ -95,7 +95,7 @@ def intersect_within(shapes: Geometries, progress: Progress = silent) -> Pieces:
         return Pieces(none, none, np.zeros(0, dtype=object), none)
     i, j = candidate_pairs(shapes, shapes)
     once = (i < j) & ((apart[i] != apart[j]) | (apart[i] < 0))
-    i, j, geometry, rescued = _cut(shapes, shapes, i[once], j[once], progress)
+    i, j, geometry, rescued = _cut(shapes, shapes, i[once], j[once], progress, mostly_touching=True)
     order = np.lexsort((j, i))
     return Pieces(i[order], j[order], geometry[order], np.flatnonzero(rescued[order]))
 
@@ -187,7 +187,9 @@ def candidate_pairs(left: Geometries, right: Geometries) -> tuple[Positions, Pos
     return i[order], j[order]
 
 
-def _cut(left: Geometries, right: Geometries, i: Positions, j: Positions, progress: Progress) -> tuple[Any, ...]:
+def _cut(
+    left: Geometries, right: Geometries, i: Positions, j: Positions, progress: Progress, mostly_touching: bool = False
+) -> tuple[Any, ...]:
     geometry = np.full(len(i), None, dtype=object)
     rescued = np.zeros(len(i), dtype=bool)
     unsafe = _unsafe_to_share(left)
@@ -198,7 +200,7 @@ def _cut(left: Geometries, right: Geometries, i: Positions, j: Positions, progre
 
     def cut_block(start: int, stop: int) -> None:
         geometry[start:stop], rescued[start:stop] = _cut_pairs(left[i[start:stop]], right[j[start:stop]],
-                                                               unsafe[i[start:stop]])
+                                                               unsafe[i[start:stop]], mostly_touching)
 
     try:
         # A zone belongs to one thread at a time, because GEOS builds its index on first use.
@@ -210,7 +212,9 @@ def _cut(left: Geometries, right: Geometries, i: Positions, j: Positions, progre
     return i[kept], j[kept], geometry[kept], rescued[kept]
 
 
-def _cut_pairs(left: Geometries, right: Geometries, unsafe: NDArray[np.bool_]) -> tuple[Geometries, NDArray[np.bool_]]:
+def _cut_pairs(
+    left: Geometries, right: Geometries, unsafe: NDArray[np.bool_], mostly_touching: bool
+) -> tuple[Geometries, NDArray[np.bool_]]:
     if unsafe.any():
         left = left.copy()
         left[unsafe] = shapely.from_wkb(shapely.to_wkb(left[unsafe]))
@@ -220,12 +224,23 @@ def _cut_pairs(left: Geometries, right: Geometries, unsafe: NDArray[np.bool_]) -
     inside = shapely.contains_properly(right, left) | shapely.equals_exact(right, left, 0)
     geometry[inside] = left[inside]
     todo = np.flatnonzero(~inside)
-    todo = todo[shapely.intersects(right[todo], left[todo])]
+    if mostly_touching:
+        todo = todo[_interiors_meet(right[todo], left[todo])]
+    else:
+        todo = todo[shapely.intersects(right[todo], left[todo])]
     cut, rescued[todo] = _intersection(left[todo], right[todo])
     cut = polygonal(cut)
     positive = shapely.area(cut) > 0
     geometry[todo[positive]] = cut[positive]
     return geometry, rescued
+
+
+def _interiors_meet(left: Geometries, right: Geometries) -> NDArray[np.bool_]:
+    # Told without building the common shape, in less than half of the time.
+    try:
+        return shapely.relate_pattern(left, right, "T********")
+    except shapely.GEOSException:
+        return shapely.intersects(left, right)
 
 
 def _intersection(left: Geometries, right: Geometries) -> tuple[Geometries, NDArray[np.bool_]]:
