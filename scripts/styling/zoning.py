@@ -1,0 +1,137 @@
+"""Styles of the zoning room. Colours of land functions come from the table ``planning_land_functions`` (TT 16/2025).
+
+Labels of legends are Vietnamese, as on the printed sheet.
+"""
+
+from __future__ import annotations
+
+from qgis.core import (
+    Qgis,
+    QgsCategorizedSymbolRenderer,
+    QgsFillSymbol,
+    QgsLinePatternFillSymbolLayer,
+    QgsPalLayerSettings,
+    QgsRendererCategory,
+    QgsRuleBasedRenderer,
+    QgsTextBufferSettings,
+    QgsTextFormat,
+    QgsUnitTypes,
+    QgsVectorLayer,
+    QgsVectorLayerSimpleLabeling,
+)
+from qgis.PyQt.QtGui import QColor
+from quyhoach.processing_algorithms.common.norms.loader import load_table
+from quyhoach.processing_algorithms.provincial_database.catalogue.loader import find_dataset, load_catalogue
+
+OUTLINE = "70,70,70"
+OTHER = "225,225,215"
+
+
+def styled_layers() -> dict[str, QgsVectorLayer]:
+    """Return a memory layer with symbols and labels for each style."""
+    return {"zone": zone(), "parcel_zoning": parcel_zoning(), "plan": plan(), "constraint_overlay": constraint_overlay()}
+
+
+def zone() -> QgsVectorLayer:
+    """Zones of a plan by land function, labelled with their code."""
+    layer = polygons("zone_code:string", "function_code:string")
+    categories = [QgsRendererCategory(code, fill(colour), label) for code, colour, label in functions()]
+    categories.append(QgsRendererCategory(None, fill(OTHER), "Chức năng khác"))
+    layer.setRenderer(QgsCategorizedSymbolRenderer("function_code", categories))
+    label(layer, '"zone_code"', smallest_scale=15_000)
+    return layer
+
+
+def parcel_zoning() -> QgsVectorLayer:
+    """Pieces of ``quyhoach:parcelzoning``: by function where the zone's value is one, slivers hatched in red on top."""
+    layer = polygons("zone_fid:integer", "zone:string", "share_pct:double", "sliver:boolean")
+    root = QgsRuleBasedRenderer.Rule(None)
+    rule = QgsRuleBasedRenderer.Rule
+    for code, colour, text in functions():
+        root.appendChild(rule(fill(colour), 0, 0, f"to_string(\"zone\") = '{code}'", text))
+    known = ", ".join(f"'{code}'" for code, _, _ in functions())
+    root.appendChild(rule(fill(OTHER), 0, 0, f'"zone_fid" IS NOT NULL AND coalesce(to_string("zone") NOT IN ({known}), true)',
+                          "Ô quy hoạch khác"))
+    root.appendChild(rule(hatch("150,150,150", 0.2, 45), 0, 0, '"zone_fid" IS NULL', "Ngoài mọi ô quy hoạch"))
+    root.appendChild(rule(hatch("215,25,28", 0.3, 135), 0, 0, '"sliver"', "Phần hẹp trong sai số ghép bản đồ"))
+    layer.setRenderer(QgsRuleBasedRenderer(root))
+    label(layer, """if("sliver", '', concat(to_string("zone"), '\\n', replace(format_number("share_pct", 1, 'en'), '.', ','), ' %'))""",
+          smallest_scale=2_500)
+    return layer
+
+
+def plan() -> QgsVectorLayer:
+    """Boundaries of plans by status: approved solid, others dashed."""
+    layer = polygons("name:string", "status:string")
+    look = {"approved": ("200,0,0", "solid"), "in_appraisal": ("200,110,0", "dash"), "draft": ("110,110,110", "dash"),
+            "superseded": ("150,150,150", "dot")}
+    categories = [QgsRendererCategory(value.code, outline(*look[value.code]), value.label.vi) for value in domain("plan", "status")]
+    layer.setRenderer(QgsCategorizedSymbolRenderer("status", categories))
+    label(layer, '"name"', smallest_scale=50_000)
+    return layer
+
+
+def constraint_overlay() -> QgsVectorLayer:
+    """Areas where building is restricted, by effect: hatches that leave the plan below readable."""
+    layer = polygons("name:string", "effect:string")
+    look = {"no_building": ("215,25,28", 2.0, 45), "limited": ("230,120,0", 3.0, 45), "height_limit": ("60,60,200", 3.0, 135)}
+    categories = [QgsRendererCategory(value.code, hatch(look[value.code][0], 0.3, look[value.code][2], look[value.code][1]),
+                                      value.label.vi) for value in domain("constraint_overlay", "effect")]
+    layer.setRenderer(QgsCategorizedSymbolRenderer("effect", categories))
+    return layer
+
+
+def polygons(*fields: str) -> QgsVectorLayer:
+    """Return an empty polygon layer with fields given as ``name:type``."""
+    return QgsVectorLayer("MultiPolygon?crs=EPSG:9214" + "".join(f"&field={field}" for field in fields), "", "memory")
+
+
+def functions() -> list[tuple[str, str, str]]:
+    """Return code, colour as ``r,g,b`` and Vietnamese legend text of all land functions."""
+    rows = load_table("planning_land_functions", on=None).rows
+    return [(str(row["key"]), f"{row['r']},{row['g']},{row['b']}", f"{row['name_vi']} ({row['key']})") for row in rows]
+
+
+def domain(dataset: str, field: str) -> list:
+    """Return the values of a field's domain from the catalogue."""
+    found = find_dataset(load_catalogue(), dataset)
+    return list(next(item for item in found.fields if item.name == field).domain.values)
+
+
+def fill(colour: str) -> QgsFillSymbol:
+    """A filled polygon with a thin dark outline."""
+    return QgsFillSymbol.createSimple({"color": colour, "outline_color": OUTLINE, "outline_width": "0.15"})
+
+
+def outline(colour: str, style: str) -> QgsFillSymbol:
+    """A boundary without filling."""
+    return QgsFillSymbol.createSimple(
+        {"style": "no", "outline_color": colour, "outline_width": "0.7", "outline_style": style})
+
+
+def hatch(colour: str, width: float, angle: float, distance: float = 1.2) -> QgsFillSymbol:
+    """A hatch with an outline of its colour; lengths in mm."""
+    symbol = QgsFillSymbol.createSimple({"style": "no", "outline_color": colour, "outline_width": str(width)})
+    lines = QgsLinePatternFillSymbolLayer.create(
+        {"color": colour, "line_width": str(width), "angle": str(angle), "distance": str(distance)})
+    symbol.insertSymbolLayer(0, lines)
+    return symbol
+
+
+def label(layer: QgsVectorLayer, expression: str, smallest_scale: float) -> None:
+    """Label with a white halo, from a scale on."""
+    text = QgsTextFormat()
+    text.setSize(7)
+    text.setSizeUnit(QgsUnitTypes.RenderUnit.RenderPoints)
+    text.setColor(QColor(30, 30, 30))
+    halo = QgsTextBufferSettings()
+    halo.setEnabled(True)
+    halo.setSize(0.6)
+    text.setBuffer(halo)
+    settings = QgsPalLayerSettings()
+    settings.fieldName, settings.isExpression = expression, True
+    settings.placement = Qgis.LabelPlacement.Horizontal
+    settings.scaleVisibility, settings.minimumScale = True, smallest_scale
+    settings.setFormat(text)
+    layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+    layer.setLabelsEnabled(True)
