@@ -7,12 +7,13 @@ from qgis.PyQt.QtGui import QIcon
 
 from .common.language import say, set_language
 from .common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm, interface_language
+from .disaster.flood_depth_algorithm import FloodDepthAlgorithm
+from .disaster.flood_exposure_algorithm import FloodExposureAlgorithm
 from .provincial_database.hub_create_algorithm import HubCreateAlgorithm
 from .provincial_database.hub_export_algorithm import HubExportAlgorithm
 from .provincial_database.hub_import_algorithm import HubImportAlgorithm
 from .provincial_database.hub_list_algorithm import HubListAlgorithm
 from .traffic.service_area_algorithm import ServiceAreaAlgorithm
-from .disaster.flood_depth_algorithm import FloodDepthAlgorithm
 from .zoning.parcel_zoning_algorithm import ParcelZoningAlgorithm
 
 
@@ -21,6 +22,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
     return [
         ParcelZoningAlgorithm,
         FloodDepthAlgorithm,
+        FloodExposureAlgorithm,
         ServiceAreaAlgorithm,
         HubCreateAlgorithm,
         HubImportAlgorithm,

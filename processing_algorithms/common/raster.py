@@ -25,6 +25,7 @@ STRIP_CELLS = 4_000_000
 NODATA = -9999.0
 _CREATE = ("TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=3", "ZLEVEL=1", "BIGTIFF=IF_SAFER", "NUM_THREADS=ALL_CPUS")
 _TILE_ROWS = 256
+_METRES = ("", "m", "metre", "metres", "meter", "meters", "mét")
 _STALE_SIDECARS = (".aux.xml", ".ovr", ".msk")
 
 
@@ -122,14 +123,14 @@ class RasterReader:
     tags : dict of str to str
     """
 
-    def __init__(self, dataset: gdal.Dataset, band: int, grid: Grid, extra_nodata: tuple[float, ...]):
+    def __init__(self, dataset: gdal.Dataset, band: int, grid: Grid, nodata_ranges: tuple[tuple[float, float], ...]):
         self._dataset = dataset  # GDAL closes the file when the last reference to the dataset goes
         self._band = dataset.GetRasterBand(band)
         self.grid = grid
         self.unit: str = self._band.GetUnitType() or ""
         self.tags: dict[str, str] = dict(dataset.GetMetadata() or {})
         self._scale, self._offset = self._band.GetScale(), self._band.GetOffset()
-        self._extra_nodata = extra_nodata
+        self._nodata_ranges = nodata_ranges
         flags = self._band.GetMaskFlags()
         self._has_mask = not flags & (gdal.GMF_ALL_VALID | gdal.GMF_NODATA)
         self._nodata = self._band.GetNoDataValue()
@@ -155,10 +156,9 @@ class RasterReader:
             except RuntimeError as error:
                 raise _unreadable(self._dataset.GetDescription(), error) from error
         unknown = ~np.isfinite(stored) if stored.dtype.kind == "f" else np.zeros(stored.shape, bool)
-        for nodata in (self._nodata, *self._extra_nodata):
+        if self._nodata is not None and self._nodata == self._nodata and _fits(self._nodata, stored.dtype):
             # Compared before scaling, and in the stored type: -3.4e38 as double is not the float32 in the file.
-            if nodata is not None and nodata == nodata and _fits(nodata, stored.dtype):
-                unknown |= stored == stored.dtype.type(nodata)
+            unknown |= stored == stored.dtype.type(self._nodata)
         if mask is not None:
             unknown |= mask == 0
         if self._scale not in (None, 1.0) or self._offset not in (None, 0.0):
@@ -166,6 +166,8 @@ class RasterReader:
             values = scaled.astype(np.float32)
         else:
             values = stored.astype(np.float32, copy=False)
+        for low, high in self._nodata_ranges:
+            unknown |= (values >= low) & (values <= high)
         if unknown.any():
             values[unknown] = np.nan
         return values
@@ -173,7 +175,7 @@ class RasterReader:
 
 @contextmanager
 def open_raster(
-    path: str | Path, *, name: str, band: int = 1, need_crs: bool = True, extra_nodata: tuple[float, ...] = ()
+    path: str | Path, *, name: str, band: int = 1, crs_wkt: str = "", nodata_ranges: tuple[tuple[float, float], ...] = ()
 ) -> Iterator[RasterReader]:
     """Open one band of a raster for reading.
 
@@ -184,10 +186,10 @@ def open_raster(
         What the raster is to the user ("Địa hình"), for messages.
     band : int
         From 1.
-    need_crs : bool
-        Refuse a raster that records no CRS.
-    extra_nodata : tuple of float
-        Further stored values that mean unknown, as set by hand in QGIS.
+    crs_wkt : str
+        Used instead of what the file says, as where a person has set it in QGIS.
+    nodata_ranges : tuple of (float, float)
+        Further values (lowest, highest) that mean unknown.
 
     Raises
     ------
@@ -199,11 +201,20 @@ def open_raster(
             dataset = gdal.OpenEx(str(path), gdal.OF_RASTER | gdal.OF_READONLY)
         except RuntimeError as error:
             raise _unreadable(str(path), error) from error
-        reader = RasterReader(dataset, _checked_band(dataset, band, name), _grid_of(dataset, name, need_crs), extra_nodata)
+        band = _checked_band(dataset, band, name)
+        reader = RasterReader(dataset, band, _grid_of(dataset, name, crs_wkt), nodata_ranges)
     try:
         yield reader
     finally:
         reader._band = reader._dataset = dataset = None
+
+
+def require_metres(raster: RasterReader, name: str) -> None:
+    """Refuse values the file states in another unit than metres."""
+    if raster.unit.strip().lower() not in _METRES:
+        raise InputError(say("{name}: giá trị tính bằng \"{unit}\", không phải mét; hãy đổi sang mét.",
+                             "{name}: the values are in \"{unit}\", not in metres; convert them.")
+                         .format(name=name, unit=raster.unit))
 
 
 def _checked_band(dataset: gdal.Dataset, band: int, name: str) -> int:
@@ -217,7 +228,7 @@ def _checked_band(dataset: gdal.Dataset, band: int, name: str) -> int:
     return band
 
 
-def _grid_of(dataset: gdal.Dataset, name: str, need_crs: bool) -> Grid:
+def _grid_of(dataset: gdal.Dataset, name: str, crs_wkt: str) -> Grid:
     transform = dataset.GetGeoTransform(can_return_null=True)
     if transform is None or transform[1] * transform[5] == transform[2] * transform[4]:
         raise InputError(
@@ -225,12 +236,13 @@ def _grid_of(dataset: gdal.Dataset, name: str, need_crs: bool) -> Grid:
                 "{name}: the raster has no georeference (no position of its cells). Georeference it first.")
             .format(name=name))
     reference = dataset.GetSpatialRef()
-    if reference is None and need_crs:
+    crs_wkt = crs_wkt or (reference.ExportToWkt(["FORMAT=WKT2_2019"]) if reference else "")
+    if not crs_wkt:
         raise InputError(
             say("{name}: raster không ghi hệ tọa độ. Hãy gán hệ tọa độ đúng cho tệp (Raster > Projections > Assign Projection).",
                 "{name}: the raster records no CRS. Assign the right one to the file (Raster > Projections > Assign Projection).")
             .format(name=name))
-    return Grid(tuple(transform), (dataset.RasterYSize, dataset.RasterXSize), reference.ExportToWkt() if reference else "")
+    return Grid(tuple(transform), (dataset.RasterYSize, dataset.RasterXSize), crs_wkt)
 
 
 def sample(raster: Heights, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..common.errors import InputError
 from ..common.language import say
-from ..common.norms import NormTable, load_table
+from ..common.norms import load_table
 from ..common.progress import Progress, silent
 from ..common.raster import Grid, Heights
 
@@ -45,7 +45,19 @@ class DepthClasses:
 
     name: str
     classes: tuple[DepthClass, ...]
-    citation: str
+    source: str
+    confidence: str
+
+    @property
+    def citation(self) -> str:
+        """Where the classes come from and how sure they are."""
+        return say("{source} (mức tin cậy: {confidence}; cần xác nhận)", "{source} (confidence: {confidence}; to be confirmed)").format(
+            source=self.source, confidence=self.confidence)
+
+    @property
+    def narrowest_m(self) -> float:
+        """Width of the narrowest class, m: the terrain and the water surface must be better known than that."""
+        return min((c.maximum_m - c.minimum_m for c in self.classes if c.maximum_m is not None), default=float("inf"))
 
     @property
     def unknown(self) -> int:
@@ -108,7 +120,7 @@ def depth_classes(name: str = DEFAULT_SET) -> DepthClasses:
                              "There is no set of depth classes \"{name}\"; the sets are: {names}.")
                          .format(name=name, names=", ".join(class_sets())))
     _refuse_gaps(name, rows)
-    return DepthClasses(name, tuple(_class(row) for row in rows), _citation(table, rows))
+    return DepthClasses(name, tuple(_class(row) for row in rows), str(rows[0]["source"]), str(rows[0]["confidence"]))
 
 
 def class_raster(depth: Heights, classes: DepthClasses, progress: Progress = silent) -> ClassRaster:
@@ -152,9 +164,3 @@ def _refuse_gaps(name: str, rows: Sequence) -> None:
             say("Bộ phân cấp độ sâu \"{name}\" phải bắt đầu từ 0 m, các cấp nối tiếp nhau và cấp cuối không có giới hạn trên.",
                 "The set of depth classes \"{name}\" must start at 0 m, its classes follow one another and the last be open.")
             .format(name=name))
-
-
-def _citation(table: NormTable, rows: Sequence) -> str:
-    confidence = str(rows[0]["confidence"])
-    text = say("{source} (mức tin cậy: {confidence}; cần xác nhận)", "{source} (confidence: {confidence}; to be confirmed)")
-    return text.format(source=rows[0]["source"], confidence=confidence)

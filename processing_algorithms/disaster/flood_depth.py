@@ -13,6 +13,7 @@ from enum import IntEnum
 
 import geopandas
 import numpy as np
+import pandas
 import shapely
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -20,7 +21,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..common.cells import Runs, burn, cell_areas_m2, clipped, covered, crossed, weighted_sum
+from ..common.crs import to_crs
 from ..common.errors import InputError
+from ..common.geometry import InvalidGeometry, clean
 from ..common.language import say
 from ..common.progress import Progress, part, silent
 from ..common.raster import Grid, Heights, Window
@@ -158,6 +161,18 @@ def source_cells(frame: geopandas.GeoDataFrame, grid: Grid, progress: Progress =
     order = np.argsort(rows, kind="stable")
     joined = [np.concatenate([getattr(runs, name) for runs in found])[order] for name in ("shape", "row", "start", "stop", "weight")]
     return Runs(*joined)
+
+
+def source_in(
+    frame: geopandas.GeoDataFrame, grid: Grid, invalid: InvalidGeometry, name: str
+) -> tuple[geopandas.GeoDataFrame, list[str]]:
+    """Bring the polygons and lines of a source to the grid: clean, in its CRS; and what to tell about them."""
+    dimension = shapely.get_dimensions(np.asarray(frame.geometry.array, dtype=object))
+    areal, areal_report = clean(frame[dimension != 1], "polygon", invalid, name)
+    linear, linear_report = clean(frame[dimension == 1], "line", invalid, name)
+    both = frame.loc[areal.index.union(linear.index)]
+    both = both.set_geometry(pandas.concat([areal.geometry, linear.geometry]).loc[both.index])
+    return to_crs(both, grid.crs_wkt), areal_report.sentences() + linear_report.sentences()
 
 
 def _gauge_cells(grid: Grid, gauges: Gauges) -> Runs:

@@ -13,7 +13,7 @@ from osgeo import gdal
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError, OutputError
 from quyhoach.processing_algorithms.common.language import speaking
 from quyhoach.processing_algorithms.common.raster import (
-    NODATA, ArrayRaster, Grid, Window, open_raster, sample, write_raster)
+    NODATA, ArrayRaster, Grid, Window, open_raster, require_metres, sample, write_raster)
 
 WKT = pyproj.CRS.from_epsg(9214).to_wkt()
 NORTH_UP = (500000.0, 5.0, 0.0, 1200000.0, 0.0, -5.0)
@@ -67,7 +67,7 @@ def test_nodata_that_the_type_cannot_hold_is_no_value(tmp_path):
 
 def test_nodata_set_by_hand_in_qgis_comes_on_top(tmp_path):
     path = make(tmp_path / "a.tif", [[1.0, -99.0, 2.0]])
-    np.testing.assert_array_equal(read_all(path, extra_nodata=(-99.0,)), [[1.0, np.nan, 2.0]])
+    np.testing.assert_array_equal(read_all(path, nodata_ranges=((-100.0, -99.0),)), [[1.0, np.nan, 2.0]])
 
 
 def test_mask_band_is_unknown(tmp_path):
@@ -94,8 +94,18 @@ def test_refusals_say_what_is_wrong(tmp_path):
             call()
 
 
-def test_a_raster_without_crs_can_be_read_where_that_is_allowed(tmp_path):
-    assert read_all(make(tmp_path / "b.tif", [[1.0]], wkt=None), need_crs=False)[0, 0] == 1.0
+def test_a_crs_set_in_qgis_serves_where_the_file_has_none(tmp_path):
+    with open_raster(make(tmp_path / "b.tif", [[1.0]], wkt=None), name="Terrain", crs_wkt=WKT) as raster:
+        assert raster.grid.crs_wkt == WKT
+
+
+def test_other_units_than_metres_are_refused(tmp_path):
+    path = make(tmp_path / "feet.tif", [[1.0]])
+    dataset = gdal.Open(str(path), gdal.GA_Update)
+    dataset.GetRasterBand(1).SetUnitType("ft")
+    dataset = None
+    with open_raster(path, name="Terrain") as raster, pytest.raises(InputError, match='"ft", not in metres'):
+        require_metres(raster, "Terrain")
 
 
 def test_gdal_exceptions_are_left_as_they_were(tmp_path):

@@ -1,0 +1,75 @@
+"""Raster parameters to files that engines read by strips, with what a person set in QGIS: CRS and further nodata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from qgis.core import Qgis, QgsProcessingAlgorithm, QgsProcessingContext, QgsRasterLayer
+
+from .errors import InputError
+from .language import say
+from .qgis_layers import to_pyproj
+from .raster import RasterReader, open_raster, require_metres
+
+
+@dataclass(frozen=True)
+class RasterInput:
+    """A raster parameter, resolved in the main thread, to be opened in any thread.
+
+    Attributes
+    ----------
+    name : str
+        Of the layer, for messages.
+    path : str
+        What GDAL opens.
+    crs_wkt : str
+        Of the layer in QGIS, which may differ from what the file says; empty when neither says.
+    nodata_ranges : tuple of (float, float)
+        Values that mean unknown, set by hand in the layer's properties.
+    """
+
+    name: str
+    path: str
+    crs_wkt: str
+    nodata_ranges: tuple[tuple[float, float], ...]
+
+    @contextmanager
+    def open(self) -> Iterator[RasterReader]:
+        """Open the first band; refuse what is no raster in metres with a CRS."""
+        with open_raster(self.path, name=self.name, crs_wkt=self.crs_wkt, nodata_ranges=self.nodata_ranges) as reader:
+            require_metres(reader, self.name)
+            yield reader
+
+
+def raster_input(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext
+) -> RasterInput | None:
+    """Resolve a raster parameter in `prepare`; None for an optional one left empty.
+
+    Raises
+    ------
+    InputError
+        The layer cannot be read, or is no file (a web map).
+    """
+    definition = algorithm.parameterDefinition(key)
+    layer = algorithm.parameterAsRasterLayer(parameters, key, context)
+    if layer is None:
+        if parameters.get(key) in (None, "") and definition.flags() & Qgis.ProcessingParameterFlag.Optional:
+            return None
+        raise InputError(say("Không đọc được raster {label}: {value}. Kiểm tra đường dẫn hoặc tên lớp.",
+                             "The raster {label} cannot be read: {value}. Check its path or name.")
+                         .format(label=definition.description(), value=parameters.get(key)))
+    if layer.providerType() != "gdal":
+        raise InputError(say("Lớp {layer} không phải là tệp raster trên máy này; hãy lưu nó thành tệp GeoTIFF rồi chọn tệp đó.",
+                             "Layer {layer} is no raster file on this machine; save it as a GeoTIFF and choose that file.")
+                         .format(layer=layer.name()))
+    crs = to_pyproj(layer.crs())
+    return RasterInput(layer.name(), layer.dataProvider().dataSourceUri().split("|option:")[0],
+                       crs.to_wkt() if crs is not None else "", _nodata_ranges(layer))
+
+
+def _nodata_ranges(layer: QgsRasterLayer) -> tuple[tuple[float, float], ...]:
+    return tuple((one.min(), one.max()) for one in layer.dataProvider().userNoDataValues(1))
