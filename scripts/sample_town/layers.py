@@ -1,0 +1,116 @@
+"""What the files hold: the layers, the catalogue dataset each follows, and writing them so that each run gives the same bytes."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+
+from .place import CRS, ORIGIN
+
+CATALOGUE = Path(__file__).resolve().parents[2] / "processing_algorithms" / "provincial_database" / "catalogue"
+#: Layer: catalogue dataset, fields beside those of the dataset (name, type, meaning).
+LAYERS: dict[str, tuple[str | None, list[tuple[str, str, str]]]] = {
+    "administrative_unit": ("administrative_unit", []),
+    "hamlet": ("hamlet", [("old_commune_code", "text", "Mã xã cũ chứa thôn, tổ dân phố")]),
+    "parcel": ("parcel", [("land_code_2020", "text", "Mã loại đất của thửa năm 2020")]),
+    "land_use_2020": ("land_use", []),
+    "land_use_2025": ("land_use", []),
+    "land_use_plan": ("land_use_plan", []),
+    "plan": ("plan", []),
+    "zone": ("zone", []),
+    "constraint_overlay": ("constraint_overlay", []),
+    "building": ("building", []),
+    "road": ("road", []),
+    "facility": ("facility", []),
+    "river": ("river", []),
+    "river_axis": (None, [("name", "text", "Tên sông, kênh"), ("kind", "text", "river, stream, canal"), ("width_m", "real", "Bề rộng trung bình, m")]),
+    "dyke": (None, [("name", "text", "Tên đê"), ("crest_level_m", "real", "Cao trình đỉnh đê thấp nhất của đoạn, hệ cao độ quốc gia, m"),
+                    ("from_chainage_m", "real", "Lý trình đầu, m"), ("to_chainage_m", "real", "Lý trình cuối, m"), ("note", "text", "Ghi chú")]),
+    "gauge": ("gauge", []),
+    "flood_mark": ("flood_mark", []),
+    "flood_zone": ("flood_zone", []),
+    "landslide_zone": ("landslide_zone", []),
+    "shelter": ("shelter", []),
+    "field_report": ("field_report", []),
+}
+_EXTRA_GEOMETRY = {"river_axis": "LineString", "dyke": "LineString"}
+_FIXED_TIME = "2026-11-01T00:00:00.000Z"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column: its name, catalogue type and what it means."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+def fields_of(layer: str) -> list[Field]:
+    """Columns of a layer in order: `feature_id`, the catalogue's fields, the sample's own."""
+    dataset, extra = LAYERS[layer]
+    known = [] if dataset is None else catalogue_entry(dataset)["field"]
+    return [Field("feature_id", "text", "UUID cố định của đối tượng"), *[Field(one["name"], one["type"], one["label"]["vi"]) for one in known],
+            *[Field(*one) for one in extra]]
+
+
+def catalogue_entry(dataset: str) -> dict[str, Any]:
+    """The catalogue file of a dataset."""
+    return tomllib.loads((CATALOGUE / f"{dataset}.toml").read_text(encoding="utf-8"))
+
+
+def geometry_type(layer: str) -> str:
+    """Geometry type of the layer's table."""
+    dataset, _ = LAYERS[layer]
+    return _EXTRA_GEOMETRY[layer] if dataset is None else catalogue_entry(dataset)["geometry"]
+
+
+def write_layer(path: Path, layer: str, frame: pd.DataFrame, *, append: bool = False) -> None:
+    """Write a frame (local coordinates) as a layer; columns that are no field of it are left out, missing fields are null."""
+    fields = fields_of(layer)
+    kind = geometry_type(layer)
+    shapes = frame["geometry"].to_numpy()
+    moved = shapely.transform(shapes, lambda xy: np.round(xy + ORIGIN, 3))
+    data, masks = [], []
+    for field in fields:
+        values, mask = _column(frame[field.name] if field.name in frame else pd.Series([None] * len(frame), dtype=object), field.type)
+        data.append(values)
+        masks.append(mask)
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _FIXED_TIME, "OGR_SQLITE_SYNCHRONOUS": "OFF"})
+    pyogrio.raw.write(
+        path, shapely.to_wkb(_multi(moved, kind)), data, [field.name for field in fields], field_mask=masks, layer=layer, driver="GPKG",
+        geometry_type=kind, crs=CRS, append=append, encoding="UTF-8",
+        **({} if append else {"layer_options": {"GEOMETRY_NAME": "geom", "FID": "fid", "SPATIAL_INDEX": "YES"}}),
+    )
+
+
+def _multi(shapes: NDArray[np.object_], kind: str) -> NDArray[np.object_]:
+    if not kind.startswith("Multi"):
+        return shapes
+    single = ~np.char.startswith(np.array([shape.geom_type for shape in shapes], dtype=str), "Multi")
+    make = shapely.multipolygons if kind == "MultiPolygon" else shapely.multilinestrings
+    wrapped = shapes.copy()
+    wrapped[single] = make(shapes[single], indices=np.arange(int(single.sum())))
+    return wrapped
+
+
+def _column(values: pd.Series, kind: str) -> tuple[NDArray, NDArray[np.bool_]]:
+    mask = values.isna().to_numpy()
+    if kind == "text":
+        return np.where(mask, None, values.astype(str)).astype(object), mask
+    if kind in ("integer", "real", "boolean"):
+        dtype = {"integer": np.int32, "real": np.float64, "boolean": bool}[kind]
+        return np.where(mask, 0, values).astype(dtype), mask
+    if kind == "date":
+        return np.where(mask, "1970-01-01", values).astype("datetime64[D]"), mask
+    if kind == "datetime":
+        return pd.to_datetime(values, utc=True).dt.tz_localize(None).to_numpy().astype("datetime64[ms]"), mask
+    raise ValueError(f"type {kind} of the catalogue is not known to the sample town")
