@@ -9,6 +9,8 @@ from .common.language import say, set_language
 from .common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm, interface_language
 from .disaster.flood_depth_algorithm import FloodDepthAlgorithm
 from .disaster.flood_exposure_algorithm import FloodExposureAlgorithm
+from .land_use.change_matrix_algorithm import LandUseChangeMatrixAlgorithm
+from .land_use.statistics_algorithm import LandUseStatisticsAlgorithm
 from .provincial_database.hub_create_algorithm import HubCreateAlgorithm
 from .provincial_database.hub_export_algorithm import HubExportAlgorithm
 from .provincial_database.hub_import_algorithm import HubImportAlgorithm
@@ -20,6 +22,8 @@ from .zoning.parcel_zoning_algorithm import ParcelZoningAlgorithm
 def algorithms() -> list[type[QuyHoachAlgorithm]]:
     """All algorithms in the order of the toolbox."""
     return [
+        LandUseStatisticsAlgorithm,
+        LandUseChangeMatrixAlgorithm,
         ParcelZoningAlgorithm,
         FloodDepthAlgorithm,
         FloodExposureAlgorithm,

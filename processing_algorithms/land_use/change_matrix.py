@@ -90,6 +90,11 @@ class LandUseChange:
         return float(self.area.sum() + self.noise.sum())
 
     @property
+    def unchanged(self) -> float:
+        """Land of the same type in both layers."""
+        return float(np.trace(self.area))
+
+    @property
     def changed(self) -> float:
         """Changed land beyond the noise."""
         return float(self.area.sum() - np.trace(self.area))
