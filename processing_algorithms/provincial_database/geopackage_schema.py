@@ -14,8 +14,8 @@ from xml.sax.saxutils import escape
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY, Dataset, Field
 
 _COLUMN_TYPES = {"integer": "INTEGER", "real": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "datetime": "DATETIME"}
-_UUID = "-".join("[0-9a-f]" * n for n in (8, 4, 4, 4, 12))
-_NEW_UUID = (
+UUID_GLOB = "-".join("[0-9a-f]" * n for n in (8, 4, 4, 4, 12))
+NEW_UUID = (
     "lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || substr(lower(hex(randomblob(2))), 2) || "
     "'-' || "
     "substr('89ab', 1 + (random() & 3), 1) || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))"
@@ -32,12 +32,15 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def table_statements(dataset: Dataset) -> Iterator[str]:
-    """Yield what creates the table and its indexes; the triggers are `trigger_statements`."""
+def table_statements(dataset: Dataset, *, unique_identity: bool = True) -> Iterator[str]:
+    """Yield what creates the table and its indexes; the triggers are `trigger_statements`.
+
+    ``unique_identity`` is False in a working copy, where splitting and pasting copy the identity before it is mended.
+    """
     columns = [f"{quoted(FID)} INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL"]
     if dataset.geometry:
         columns.append(f"{quoted(GEOMETRY)} {dataset.geometry.upper()} NOT NULL")
-    columns.append(f"{quoted(FEATURE_ID)} TEXT(36) UNIQUE")
+    columns.append(f"{quoted(FEATURE_ID)} TEXT(36){' UNIQUE' if unique_identity else ''}")
     columns += [f"{quoted(field.name)} {_column_type(field)}{' NOT NULL' if field.required else ''}" for field in dataset.fields]
     yield f"CREATE TABLE {quoted(dataset.name)} (\n    " + ",\n    ".join(columns) + "\n)"
     if dataset.key:
@@ -65,12 +68,12 @@ def _column_type(field: Field) -> str:
 def _identity_triggers(dataset: Dataset) -> Iterator[str]:
     table = quoted(dataset.name)
     yield (f"CREATE TRIGGER {quoted('quyhoach_identity_' + dataset.name)} AFTER INSERT ON {table}\n"
-           f"WHEN NEW.{FEATURE_ID} IS NULL OR NEW.{FEATURE_ID} NOT GLOB '{_UUID}'\n"
-           f"BEGIN UPDATE {table} SET {FEATURE_ID} = {_NEW_UUID} WHERE {FID} = NEW.{FID}; END")
+           f"WHEN NEW.{FEATURE_ID} IS NULL OR NEW.{FEATURE_ID} NOT GLOB '{UUID_GLOB}'\n"
+           f"BEGIN UPDATE {table} SET {FEATURE_ID} = {NEW_UUID} WHERE {FID} = NEW.{FID}; END")
     refusal = f"{dataset.label.vi}: feature_id không được thay đổi (must not change)."
     yield (f"CREATE TRIGGER {quoted('quyhoach_identity_kept_' + dataset.name)} BEFORE UPDATE OF {FEATURE_ID} ON "
            f"{table}\n"
-           f"WHEN NEW.{FEATURE_ID} IS NOT OLD.{FEATURE_ID} AND OLD.{FEATURE_ID} GLOB '{_UUID}'\n"
+           f"WHEN NEW.{FEATURE_ID} IS NOT OLD.{FEATURE_ID} AND OLD.{FEATURE_ID} GLOB '{UUID_GLOB}'\n"
            f"BEGIN SELECT RAISE(ABORT, {literal(refusal)}); END")
 
 
