@@ -50,9 +50,12 @@ class DepthClasses:
 
     @property
     def citation(self) -> str:
-        """Where the classes come from and how sure they are."""
-        return say("{source} (mức tin cậy: {confidence}; cần xác nhận)", "{source} (confidence: {confidence}; to be confirmed)").format(
-            source=self.source, confidence=self.confidence)
+        """Name of the set and how sure it is, as a sentence for prints."""
+        if self.confidence == "text":
+            return self.source
+        return say("bộ {name}; chưa tìm thấy văn bản quy định (mức tin cậy: {confidence}), cần xác nhận",
+                   "set {name}; no regulation found (confidence: {confidence}), to be confirmed").format(
+                       name=self.name, confidence=self.confidence)
 
     @property
     def narrowest_m(self) -> float:
@@ -121,6 +124,17 @@ def depth_classes(name: str = DEFAULT_SET) -> DepthClasses:
                          .format(name=name, names=", ".join(class_sets())))
     _refuse_gaps(name, rows)
     return DepthClasses(name, tuple(_class(row) for row in rows), str(rows[0]["source"]), str(rows[0]["confidence"]))
+
+
+def style_name(style: str, name: str) -> str:
+    """Name of the file in ``styles/disaster`` that shows a set of classes.
+
+    Examples
+    --------
+    >>> style_name("flood_depth", "common_practice_6"), style_name("flood_depth", "hue_published_5")
+    ('flood_depth', 'flood_depth_hue_published_5')
+    """
+    return style if name == DEFAULT_SET else f"{style}_{name}"
 
 
 def class_raster(depth: Heights, classes: DepthClasses, progress: Progress = silent) -> ClassRaster:

@@ -171,6 +171,7 @@ class FloodDepthAlgorithm(QuyHoachAlgorithm):
                 found = flood_depth(terrain, gauges, writer.write, source=source, method=method, connectivity=connectivity,
                                     progress=part(progress, 0.05, 1.0))
                 writer.tag(self._tags(parameters, context, gauges, found, method.name, connectivity.name, datum))
+                progress(1.0)  # the last moment to stop: leaving the block puts the file in place
         _tell(found, gauges, feedback)
         self.style_on_load(context, self.path, "disaster/flood_depth.qml")
         return {

@@ -192,6 +192,7 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
         remarks = _too_fine(found, tags)
         if remarks is not None:
             feedback.pushWarning(say(*remarks))
+        progress(0.9)  # the last moment to stop: from here on results are written
         results = self._write(parameters, context, found, original, tags, [remarks[0]] if remarks else [])
         return {**results, **_totals(found, feedback)}
 
@@ -227,6 +228,7 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
     ) -> dict[str, Any]:
         from ..common.columns import free_names
         from ..common.workbook import write_workbook
+        from .depth_classes import style_name
         from .flood_exposure_workbook import exposure_sheets
 
         results: dict[str, Any] = {}
@@ -238,7 +240,7 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
         kind = Qgis.WkbType.MultiPolygon if self.polygonal else Qgis.WkbType.MultiPoint
         results["OUTPUT_BUILDINGS"] = self.write_layer(
             parameters, "OUTPUT_BUILDINGS", context, with_depth, kind,
-            style="disaster/flood_exposure_buildings.qml" if self.polygonal else None)
+            style=f"disaster/{style_name('flood_exposure_buildings', self.classes.name)}.qml" if self.polygonal else None)
         results["OUTPUT"] = self.write_layer(parameters, "OUTPUT", context, found.table)
         if found.land is not None:
             results["OUTPUT_LAND_USE"] = self.write_layer(parameters, "OUTPUT_LAND_USE", context, found.land)
