@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from .destinations import written_whole
 from .errors import OutputError
+from .geopackage import fill_layer
 from .language import say
 
 _DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON", ".shp": "ESRI Shapefile", ".csv": "CSV"}
@@ -31,7 +34,7 @@ def write_vector(
     Parameters
     ----------
     frame : GeoDataFrame or DataFrame
-        A DataFrame becomes a table. Object columns of `datetime.date` become dates, other objects text. A column named
+        A DataFrame becomes a table, as does any frame in a .csv file. Object columns of `datetime.date` become dates, other objects text. A column named
         ``fid`` is renamed ``fid_source``: the file numbers its rows itself.
     path : path
     geometry_type : str
@@ -49,30 +52,44 @@ def write_vector(
     target = Path(path)
     driver = _DRIVERS[target.suffix.lower()]
     frame = _without_reserved_names(frame)
+    if driver == "CSV" and isinstance(frame, geopandas.GeoDataFrame):
+        frame = pandas.DataFrame(frame.drop(columns=frame.geometry.name))  # a table of the attributes
     is_layer = isinstance(frame, geopandas.GeoDataFrame)
     names = [name for name in frame.columns if not (is_layer and name == frame.geometry.name)]
     data, masks = zip(*(_field(frame[name]) for name in names)) if names else ((), ())
-    geometry = None
-    if is_layer:
-        geometry = shapely.to_wkb(promoted(np.asarray(frame.geometry.array, dtype=object), geometry_type))
+    shapes = np.asarray(frame.geometry.array, dtype=object) if is_layer else None
     if is_layer and driver == "FlatGeobuf" and frame.geometry.isna().any():
         raise OutputError(say("Định dạng FlatGeobuf bỏ mất đối tượng không có hình; hãy ghi kết quả vào tệp .gpkg.",
                               "FlatGeobuf loses features without geometry; write the result to a .gpkg file."))
     options = {"SPATIAL_INDEX": "YES"} if driver == "GPKG" and is_layer else {}
     if driver == "ESRI Shapefile":
         options["ENCODING"] = "UTF-8"
+    # GDAL makes the empty GeoPackage, SQLite fills it; other formats are GDAL's alone.
+    fast = driver == "GPKG"
+    data_for_gdal = [column[:0] for column in data] if fast else list(data)
+    geometry = None
+    if is_layer:
+        geometry = np.empty(0, dtype=object) if fast else shapely.to_wkb(promoted(shapes, geometry_type))
     with written_whole(target) as part:
         try:
             pyogrio.raw.write(
-                part, geometry=geometry, field_data=list(data), fields=np.array(names, dtype=object),
-                field_mask=list(masks), layer=layer or target.stem, driver=driver,
-                geometry_type=geometry_type if is_layer else None,
+                part, geometry=geometry, field_data=data_for_gdal, fields=np.array(names, dtype=object),
+                field_mask=None if fast else list(masks), layer=layer or target.stem, driver=driver,
+                geometry_type=re.sub(r"(?<=[a-z])(Z?M?)$", r" \1", geometry_type).strip() if is_layer else None,
                 crs=frame.crs.to_wkt() if is_layer and frame.crs is not None else None,
-                dataset_options=None, layer_options=options)
-        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
+                dataset_options=None, layer_options=options, gdal_tz_offsets=None if fast else _utc_columns(frame, names))
+            if fast:
+                fill_layer(part, layer or target.stem, shapes, names, data, masks, multi=geometry_type.startswith("Multi"),
+                           utc=_utc_columns(frame, names))
+        except (sqlite3.Error, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
                 pyogrio.errors.FieldError, pyogrio.errors.GeometryError) as error:
             raise OutputError(say("Không ghi được {path}: {why}", "{path} cannot be written: {why}")
                               .format(path=target, why=error)) from error
+
+
+def _utc_columns(frame: Any, names: list[str]) -> dict[str, NDArray[np.int64]]:
+    """Say of date-times with a zone, which `_field` turns into UTC, that they are UTC: 100 in GDAL's counting."""
+    return {name: np.full(len(frame), 100) for name in names if isinstance(frame[name].dtype, pandas.DatetimeTZDtype)}
 
 
 def _without_reserved_names(frame: Any) -> Any:
