@@ -175,7 +175,8 @@ def _tree(present: set[str], known: dict[str, dict[str, object]]) -> list[Node]:
             if child in needed:
                 visit(child, position, level + 1)
 
-    for code in children.get("", []):
+    # Areas drawn across land types stand behind the types themselves.
+    for code in sorted(children.get("", []), key=lambda code: known[code]["status"] == "overlay"):
         if code in needed:
             visit(code, -1, 0)
     return nodes
