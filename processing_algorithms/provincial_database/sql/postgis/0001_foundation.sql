@@ -1,0 +1,245 @@
+-- The hub's own tables (schema quyhoach) and its ledger. Datasets are tables of schema quyhoach_data.
+-- Run by the owner of the hub. A released file is never edited: a change is the next number.
+--
+-- Every function fixes its search_path: what a caller puts in the way of a name must not matter.
+
+CREATE SCHEMA quyhoach;
+CREATE SCHEMA quyhoach_data;
+
+CREATE TABLE quyhoach.schema_version (
+    number integer PRIMARY KEY,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- One row. roles is how the names of this hub's roles begin; place is the very database the incarnation lives in.
+CREATE TABLE quyhoach.hub (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    hub_id uuid NOT NULL DEFAULT gen_random_uuid(),
+    incarnation uuid NOT NULL DEFAULT gen_random_uuid(),
+    place text NOT NULL,
+    name text NOT NULL,
+    srid integer NOT NULL,
+    roles text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Which dataset of the catalogue is which table here, by the ids that never change. secrecy: 0 public, 1 internal, 2 restricted.
+CREATE TABLE quyhoach.dataset (
+    dataset_id text PRIMARY KEY,
+    table_name name NOT NULL UNIQUE,
+    label_vi text NOT NULL,
+    commune_field name,
+    lock_field name,
+    secrecy smallint NOT NULL
+);
+
+CREATE TABLE quyhoach.field (
+    field_id text PRIMARY KEY,
+    dataset_id text NOT NULL REFERENCES quyhoach.dataset,
+    column_name name NOT NULL,
+    secrecy smallint NOT NULL,
+    UNIQUE (dataset_id, column_name)
+);
+
+-- Allowed codes; checks read this table, so a new code needs no new trigger.
+CREATE TABLE quyhoach.domain_value (
+    domain text NOT NULL,
+    code text NOT NULL,
+    label_vi text NOT NULL,
+    label_en text NOT NULL,
+    PRIMARY KEY (domain, code)
+);
+
+-- One row per import, and the rows it did not take: whole, with the reasons.
+CREATE TABLE quyhoach.import (
+    import_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    dataset_id text NOT NULL REFERENCES quyhoach.dataset,
+    imported_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    imported_by name NOT NULL DEFAULT session_user,
+    source text NOT NULL,
+    field_mapping jsonb NOT NULL,
+    total bigint NOT NULL,
+    added bigint NOT NULL,
+    updated bigint NOT NULL,
+    unchanged bigint NOT NULL,
+    rejected bigint NOT NULL,
+    notes text NOT NULL
+);
+
+CREATE TABLE quyhoach.rejection (
+    rejection_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    import_id bigint NOT NULL REFERENCES quyhoach.import,
+    source_fid text NOT NULL,
+    reasons text NOT NULL,
+    attributes jsonb NOT NULL,
+    geometry_wkb bytea,
+    crs text
+);
+CREATE INDEX rejection_by_import ON quyhoach.rejection (import_id);
+
+-- A changeset is one transaction: sent by a working copy, or made by itself for whoever else writes (psql, QGIS, ogr2ogr).
+-- author is who made the changes, applied_by who brought them; with a changes file these differ.
+-- xid says which snapshots have seen it. It belongs to the incarnation: in another one it is null, seen by all.
+CREATE TABLE quyhoach.changeset (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    changeset_id uuid NOT NULL DEFAULT gen_random_uuid() UNIQUE,
+    author text NOT NULL DEFAULT session_user,
+    applied_by name NOT NULL DEFAULT session_user,
+    department text NOT NULL DEFAULT '',
+    message text NOT NULL DEFAULT '',
+    decision_no text NOT NULL DEFAULT '',
+    made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    working_copy_id text,
+    reverts bigint REFERENCES quyhoach.changeset,
+    started_at timestamptz NOT NULL DEFAULT transaction_timestamp(),
+    xid xid8 DEFAULT pg_current_xact_id()
+);
+CREATE INDEX changeset_by_xid ON quyhoach.changeset (xid);
+CREATE INDEX changeset_by_time ON quyhoach.changeset (applied_at, number);
+
+-- Rows as JSON by column name, null fields left out; geometry as hex EWKB; fid is no part of history.
+CREATE TABLE quyhoach.ledger (
+    ledger_no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    changeset bigint NOT NULL REFERENCES quyhoach.changeset,
+    dataset_id text NOT NULL,
+    feature_id uuid NOT NULL,
+    old_row jsonb,
+    new_row jsonb,
+    CHECK (old_row IS NOT NULL OR new_row IS NOT NULL)
+);
+CREATE INDEX ledger_by_changeset ON quyhoach.ledger (changeset);
+CREATE INDEX ledger_by_feature ON quyhoach.ledger (feature_id, ledger_no);
+
+-- Where this database is: a copy, a restored dump and a rewound server are elsewhere.
+CREATE FUNCTION quyhoach.place() RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.system_identifier || '/' || c.timeline_id || '/' || d.oid
+    FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d WHERE d.datname = current_database()
+$$;
+
+-- Begin a new incarnation if this database is not where the old one lived. True when it did.
+CREATE FUNCTION quyhoach.ensure_incarnation() RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM quyhoach.hub WHERE place = quyhoach.place()) THEN
+        RETURN false;
+    END IF;
+    UPDATE quyhoach.hub SET place = quyhoach.place(), incarnation = gen_random_uuid() WHERE place <> quyhoach.place();
+    IF NOT FOUND THEN
+        RETURN false;  -- another session was first
+    END IF;
+    UPDATE quyhoach.changeset SET xid = NULL WHERE xid IS NOT NULL;
+    RETURN true;
+END $$;
+
+-- The changeset of this transaction; made when there is none yet.
+CREATE FUNCTION quyhoach.current_changeset() RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE found bigint;
+BEGIN
+    -- The time too: in a restored hub an old changeset may have the same xid.
+    SELECT number INTO found FROM quyhoach.changeset
+    WHERE xid = pg_current_xact_id() AND started_at = transaction_timestamp();
+    IF found IS NULL THEN
+        PERFORM quyhoach.ensure_incarnation();
+        INSERT INTO quyhoach.changeset DEFAULT VALUES RETURNING number INTO found;
+    END IF;
+    RETURN found;
+END $$;
+
+-- At commit: the time at which others can see it. So the order in time is the order of the ledger for every single row.
+CREATE FUNCTION quyhoach.close_changeset() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE quyhoach.changeset SET applied_at = clock_timestamp() WHERE number = NEW.number;
+    RETURN NULL;
+END $$;
+
+CREATE CONSTRAINT TRIGGER close_changeset AFTER INSERT ON quyhoach.changeset
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION quyhoach.close_changeset();
+
+-- AFTER ROW trigger of every dataset; arguments: dataset id, and 'geom' when it has a shape.
+-- Time zone, date style and digits are fixed, or a session's settings would end up in the ledger.
+CREATE FUNCTION quyhoach.record_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET extra_float_digits = 1 AS $$
+DECLARE
+    before jsonb;
+    after jsonb;
+    shape text;
+    feature uuid;
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        feature := OLD.feature_id;
+        IF TG_ARGV[1] = 'geom' THEN
+            shape := OLD.geom::text;
+            OLD.geom := NULL;  -- to_jsonb would make it GeoJSON, rounded
+        END IF;
+        before := jsonb_strip_nulls(to_jsonb(OLD) - '{fid,feature_id}'::text[]);
+        IF shape IS NOT NULL THEN
+            before := before || jsonb_build_object('geom', shape);
+        END IF;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        feature := NEW.feature_id;
+        shape := NULL;
+        IF TG_ARGV[1] = 'geom' THEN
+            shape := NEW.geom::text;
+            NEW.geom := NULL;
+        END IF;
+        after := jsonb_strip_nulls(to_jsonb(NEW) - '{fid,feature_id}'::text[]);
+        IF shape IS NOT NULL THEN
+            after := after || jsonb_build_object('geom', shape);
+        END IF;
+    END IF;
+    IF before IS DISTINCT FROM after THEN
+        INSERT INTO quyhoach.ledger (changeset, dataset_id, feature_id, old_row, new_row)
+        VALUES (quyhoach.current_changeset(), TG_ARGV[0], feature, before, after);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- History is only added to, even by the owner.
+CREATE FUNCTION quyhoach.refuse_rewriting() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'Nhật ký thay đổi không được sửa hoặc xóa (the ledger is never changed or deleted).' USING ERRCODE = 'QH001';
+END $$;
+
+CREATE TRIGGER never_rewritten BEFORE UPDATE OR DELETE OR TRUNCATE ON quyhoach.ledger
+    FOR EACH STATEMENT EXECUTE FUNCTION quyhoach.refuse_rewriting();
+CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON quyhoach.changeset
+    FOR EACH STATEMENT EXECUTE FUNCTION quyhoach.refuse_rewriting();
+
+CREATE FUNCTION quyhoach.refuse_truncate() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'Không được xóa trắng bảng %; hãy xóa từng đối tượng để lịch sử còn đủ (TRUNCATE is refused, delete rows so that history is kept).',
+        TG_TABLE_NAME USING ERRCODE = 'QH001';
+END $$;
+
+-- The changeset of a transaction that comes with its own id: number, and whether it is new here. A second sender of the
+-- same id waits for the first.
+CREATE FUNCTION quyhoach.open_changeset(
+    id uuid, author text, department text, message text, decision_no text, made_at timestamptz, working_copy_id text, reverts bigint
+) RETURNS TABLE (number bigint, fresh boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM quyhoach.ensure_incarnation();
+    RETURN QUERY
+        INSERT INTO quyhoach.changeset AS c (changeset_id, author, department, message, decision_no, made_at, working_copy_id, reverts)
+        VALUES ($1, coalesce(nullif($2, ''), session_user), $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (changeset_id) DO NOTHING
+        RETURNING c.number, true;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT c.number, false FROM quyhoach.changeset c WHERE c.changeset_id = $1;
+    END IF;
+END $$;
+
+-- For who edits in psql or QGIS: say what this transaction is for.
+CREATE FUNCTION quyhoach.describe(message text, decision_no text DEFAULT '') RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE quyhoach.changeset SET message = $1, decision_no = $2 WHERE number = quyhoach.current_changeset() RETURNING number
+$$;

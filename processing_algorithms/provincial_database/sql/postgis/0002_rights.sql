@@ -1,0 +1,151 @@
+-- Who may read and write what. Roles: <hub>_owner (administrators), <hub>_public, _internal, _restricted (how secret what
+-- one may see is; each holds the one before), and one group per department. People are login roles in these groups.
+
+CREATE TABLE quyhoach.department (
+    role_name name PRIMARY KEY,
+    label text NOT NULL,
+    kind text NOT NULL
+);
+
+-- What a group or a person may do. A null dataset is all of them, a null commune the whole province. Every permission reads.
+CREATE TABLE quyhoach.permission (
+    permission_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    role_name name NOT NULL,
+    dataset_id text REFERENCES quyhoach.dataset,
+    commune_code text,
+    may_write boolean NOT NULL,
+    granted_by name NOT NULL DEFAULT session_user,
+    granted_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE UNIQUE INDEX permission_once ON quyhoach.permission (role_name, coalesce(dataset_id, ''), coalesce(commune_code, ''));
+
+-- Rows nobody may change: those of a dataset whose lock field (plan_ref, year) has the value.
+CREATE TABLE quyhoach.lock (
+    lock_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    dataset_id text NOT NULL REFERENCES quyhoach.dataset,
+    value text NOT NULL,
+    reason text NOT NULL,
+    locked_by name NOT NULL DEFAULT session_user,
+    locked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- The transaction that locks may still finish its own changes: an approval comes with its zones.
+    xid xid8 DEFAULT pg_current_xact_id(),
+    lifted_by name,
+    lifted_at timestamptz,
+    lifted_because text
+);
+CREATE UNIQUE INDEX lock_in_force ON quyhoach.lock (dataset_id, value) WHERE lifted_at IS NULL;
+
+CREATE FUNCTION quyhoach.has_role(part text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(pg_has_role(current_user, to_regrole(quote_ident(roles || '_' || part)), 'USAGE'), false) FROM quyhoach.hub
+$$;
+
+-- What the present role may do with one dataset, or with all.
+CREATE FUNCTION quyhoach.rights(dataset text DEFAULT NULL)
+RETURNS TABLE (
+    dataset_id text, commune_field name, reads_all boolean, reads text[], writes_all boolean, writes text[], hidden text[]
+)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH me AS MATERIALIZED (
+        SELECT quyhoach.has_role('owner') AS owner,
+               CASE WHEN quyhoach.has_role('owner') OR quyhoach.has_role('restricted') THEN 2
+                    WHEN quyhoach.has_role('internal') THEN 1
+                    WHEN quyhoach.has_role('public') THEN 0 ELSE -1 END AS level
+    ), mine AS MATERIALIZED (
+        SELECT p.dataset_id, p.commune_code, p.may_write FROM quyhoach.permission p
+        WHERE pg_has_role(current_user, to_regrole(quote_ident(p.role_name)), 'USAGE')
+    )
+    SELECT d.dataset_id, d.commune_field,
+           me.owner OR d.secrecy <= me.level
+               AND coalesce(bool_or(m.may_write IS NOT NULL AND (m.commune_code IS NULL OR d.commune_field IS NULL)), false),
+           CASE WHEN d.secrecy <= me.level THEN array_agg(m.commune_code) FILTER (WHERE m.commune_code IS NOT NULL) END,
+           me.owner OR d.secrecy <= me.level AND coalesce(bool_or(m.may_write AND m.commune_code IS NULL), false),
+           CASE WHEN d.secrecy <= me.level
+                THEN array_agg(m.commune_code) FILTER (WHERE m.may_write AND m.commune_code IS NOT NULL AND d.commune_field IS NOT NULL) END,
+           ARRAY(SELECT f.column_name::text FROM quyhoach.field f WHERE f.dataset_id = d.dataset_id AND f.secrecy > me.level)
+    FROM quyhoach.dataset d CROSS JOIN me
+    LEFT JOIN mine m ON m.dataset_id IS NULL OR m.dataset_id = d.dataset_id
+    WHERE dataset IS NULL OR d.dataset_id = dataset
+    GROUP BY d.dataset_id, me.owner, me.level
+$$;
+
+-- Changes with the day they are, however a session sets its dates: the order of a set of rights says nothing.
+CREATE FUNCTION quyhoach.rights_fingerprint() RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT md5(string_agg(concat_ws('|', r.dataset_id, r.reads_all,
+                                    (SELECT string_agg(DISTINCT c, ',' ORDER BY c) FROM unnest(r.reads) c),
+                                    (SELECT string_agg(c, ',' ORDER BY c) FROM unnest(r.hidden) c),
+                                    (SELECT string_agg(f.field_id || f.column_name, ',' ORDER BY f.field_id) FROM quyhoach.field f
+                                     WHERE f.dataset_id = r.dataset_id)), ';' ORDER BY r.dataset_id))
+    FROM quyhoach.rights() r
+$$;
+
+CREATE FUNCTION quyhoach.lock_reason(dataset text, value text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT l.reason FROM quyhoach.lock l
+    WHERE l.dataset_id = $1 AND l.value = $2 AND l.lifted_at IS NULL AND l.xid IS DISTINCT FROM pg_current_xact_id()
+$$;
+
+-- Why the present role may not write a row with this commune; null when it may.
+CREATE FUNCTION quyhoach.write_objection(dataset text, commune text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE r record;
+BEGIN
+    IF quyhoach.has_role('owner') THEN
+        RETURN NULL;
+    END IF;
+    SELECT * INTO r FROM quyhoach.rights(dataset);
+    IF r.writes_all OR commune = ANY (r.writes) THEN
+        RETURN NULL;
+    END IF;
+    RETURN format('%s: tài khoản %s không có quyền ghi%s (no right to write here).',
+                  (SELECT label_vi FROM quyhoach.dataset d WHERE d.dataset_id = dataset), current_user,
+                  CASE WHEN r.commune_field IS NULL OR r.writes IS NULL THEN '' ELSE format(' ở xã, phường %s', coalesce(commune, '?')) END);
+END $$;
+
+-- An approved plan locks itself and its zones; argument: dataset ids to lock by plan_ref.
+CREATE FUNCTION quyhoach.lock_approved() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NEW.status = 'approved' THEN
+        INSERT INTO quyhoach.lock (dataset_id, value, reason)
+        SELECT dataset_id, NEW.plan_ref, format('đồ án %s đã phê duyệt (the plan is approved)', NEW.plan_ref)
+        FROM quyhoach.dataset WHERE lock_field = 'plan_ref'
+        ON CONFLICT (dataset_id, value) WHERE lifted_at IS NULL DO NOTHING;
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- History as the present role may see it: rows of communes it reads, without fields too secret for it. A row that came
+-- from or went to a commune out of sight is seen on one side only.
+CREATE VIEW quyhoach.history WITH (security_barrier) AS
+    SELECT l.ledger_no, l.changeset, c.applied_at, c.xid, l.dataset_id, l.feature_id,
+           CASE WHEN r.reads_all OR l.old_row ->> r.commune_field = ANY (r.reads) THEN l.old_row - r.hidden END AS old_row,
+           CASE WHEN r.reads_all OR l.new_row ->> r.commune_field = ANY (r.reads) THEN l.new_row - r.hidden END AS new_row,
+           l.old_row IS NULL AS created, l.new_row IS NULL AS deleted
+    FROM quyhoach.ledger l JOIN quyhoach.changeset c ON c.number = l.changeset JOIN quyhoach.rights() r ON r.dataset_id = l.dataset_id
+    WHERE r.reads_all OR l.old_row ->> r.commune_field = ANY (r.reads) OR l.new_row ->> r.commune_field = ANY (r.reads);
+
+-- Changesets that hold something the present role may see, and its own.
+CREATE VIEW quyhoach.changesets WITH (security_barrier) AS
+    SELECT c.number, c.changeset_id, c.author, c.applied_by, c.department, c.message, c.decision_no, c.made_at, c.applied_at, c.working_copy_id, c.reverts
+    FROM quyhoach.changeset c
+    WHERE c.applied_by = session_user OR quyhoach.has_role('owner')
+       OR EXISTS (SELECT FROM quyhoach.ledger l JOIN quyhoach.rights() r ON r.dataset_id = l.dataset_id
+                  WHERE l.changeset = c.number
+                    AND (r.reads_all OR l.old_row ->> r.commune_field = ANY (r.reads) OR l.new_row ->> r.commune_field = ANY (r.reads)));
+
+-- Try one statement on each of some positions apart, and tell which fail and why; nothing of it is meant to stay.
+-- Runs with the caller's own rights.
+CREATE FUNCTION quyhoach.try_each(statement text, positions integer[]) RETURNS TABLE (place integer, message text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    FOREACH place IN ARRAY positions LOOP
+        BEGIN
+            EXECUTE statement USING ARRAY[place];
+        EXCEPTION WHEN OTHERS THEN
+            message := SQLERRM;
+            RETURN NEXT;
+        END;
+    END LOOP;
+END $$;

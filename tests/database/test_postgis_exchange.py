@@ -1,0 +1,144 @@
+"""Submitting to a PostGIS hub and being delivered from it: exactly once, nothing missed, whoever wrote."""
+
+import uuid
+
+import psycopg2
+import pytest
+import shapely
+from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.postgis_hub import PostgisHub
+
+
+def square(x=0.0, y=0.0, side=10.0):
+    return shapely.to_wkb(shapely.MultiPolygon([shapely.box(x, y, x + side, y + side)]), byte_order=1, flavor="iso")
+
+
+def parcel(hub, **values):
+    row = dict.fromkeys(hub.datasets["parcel"].field_names)
+    return row | {"old_commune_code": "00001", "commune_code": "25001", "sheet_no": "1", "parcel_no": 1, "land_code": "ONT", "geom": square()} | values
+
+
+def changeset(*changes, **more):
+    values = {"changeset_id": str(uuid.uuid4()), "author": "lan", "department": "land", "message": "đo lại", "decision_no": "12/QĐ", "made_at": "2026-11-22T01:02:03.004Z"}
+    return Changeset(**values | more, changes=tuple(changes))
+
+
+def new(row, feature_id=None):
+    return Change("parcel", feature_id or str(uuid.uuid4()), None, row)
+
+
+def delivered(hub, since=None, scope=Scope("parcel")):
+    with hub.deliver([scope], since) as delivery:
+        rows = {feature_id: row for _, feature_id, row in delivery.rows}
+        return delivery.position, delivery.whole, rows
+
+
+def test_a_new_hub_is_empty_and_gets_an_incarnation_of_its_own(postgis_hub, postgis_parameters, sql_at):
+    assert list(postgis_hub.datasets)[:3] == ["administrative_unit", "hamlet", "parcel"] and len(postgis_hub.datasets) == 19
+    assert postgis_hub.count(postgis_hub.dataset("parcel")) == 0
+    template = sql_at({**postgis_parameters, "dbname": "hub_template"}, "SELECT incarnation::text FROM quyhoach.hub")[0][0]
+    assert postgis_hub.info.incarnation != template, "a copy of a database is another incarnation"
+
+
+def test_what_is_submitted_is_delivered(postgis_hub):
+    start, whole, rows = delivered(postgis_hub)
+    assert whole and rows == {}
+    change = new(parcel(postgis_hub, note="Đường Lê Lợi \\ \t \"x\" 'y'", legal_area_m2=100.1, survey_date="1969-07-20"))
+    receipt = postgis_hub.submit(changeset(change))
+    assert (receipt.outcome, receipt.rewritten) == (Outcome.APPLIED, ())
+    position, whole, rows = delivered(postgis_hub, start)
+    assert not whole and rows == {change.feature_id: change.after}
+    assert delivered(postgis_hub, position)[2] == {}
+
+
+def test_the_same_changeset_again_does_nothing(postgis_hub):
+    sent = changeset(new(parcel(postgis_hub)))
+    first = postgis_hub.submit(sent)
+    again = postgis_hub.submit(sent)
+    assert (again.outcome, again.number) == (Outcome.ALREADY_APPLIED, first.number)
+    assert postgis_hub.count(postgis_hub.dataset("parcel")) == 1
+
+
+def test_fields_of_one_row_merge_and_the_same_field_is_stale(postgis_hub):
+    base = parcel(postgis_hub)
+    change = new(base)
+    postgis_hub.submit(changeset(change))
+    edit = lambda **values: changeset(Change("parcel", change.feature_id, base, base | values))
+    assert postgis_hub.submit(edit(note="một")).outcome is Outcome.APPLIED
+    assert postgis_hub.submit(edit(address="hai")).outcome is Outcome.APPLIED
+    stale = postgis_hub.submit(edit(note="ba"))
+    assert stale.outcome is Outcome.STALE and "Ghi chú" in stale.objections[0].reason
+    # The same value on both sides is no conflict.
+    assert postgis_hub.submit(edit(note="một")).outcome is Outcome.APPLIED
+    row = delivered(postgis_hub)[2][change.feature_id]
+    assert (row["note"], row["address"]) == ("một", "hai")
+
+
+def test_a_deletion_against_an_edit_is_stale_and_one_against_a_deletion_is_not(postgis_hub):
+    base, change = parcel(postgis_hub), new(parcel(postgis_hub))
+    postgis_hub.submit(changeset(change))
+    postgis_hub.submit(changeset(Change("parcel", change.feature_id, base, base | {"note": "x"})))
+    assert postgis_hub.submit(changeset(Change("parcel", change.feature_id, base, None))).outcome is Outcome.STALE
+    now = base | {"note": "x"}
+    assert postgis_hub.submit(changeset(Change("parcel", change.feature_id, now, None))).outcome is Outcome.APPLIED
+    assert postgis_hub.submit(changeset(Change("parcel", change.feature_id, now, None))).outcome is Outcome.APPLIED
+    edited = postgis_hub.submit(changeset(Change("parcel", change.feature_id, now, now | {"note": "y"})))
+    assert edited.outcome is Outcome.STALE
+
+
+def test_all_reasons_are_told_and_nothing_is_kept(postgis_hub):
+    good, bad, worse = (new(parcel(postgis_hub, **values)) for values in ({}, {"land_code": "XXX"}, {"parcel_no": 0}))
+    receipt = postgis_hub.submit(changeset(good, bad, worse))
+    assert receipt.outcome is Outcome.REFUSED
+    assert {o.feature_id: o.reason for o in receipt.objections} == {
+        bad.feature_id: "Thửa đất: Loại đất: mã không có trong danh mục (unknown code).",
+        worse.feature_id: "Thửa đất: Thửa đất số: nhỏ hơn 1 (too small)."}
+    assert postgis_hub.count(postgis_hub.dataset("parcel")) == 0
+    assert postgis_hub.connection.get_transaction_status() == psycopg2.extensions.TRANSACTION_STATUS_IDLE
+
+
+def test_the_later_numbered_transaction_may_commit_first(postgis_hub, postgis_parameters):
+    """Two transactions overlap, the later-numbered one commits first; a pull between and one after miss nothing."""
+    base, change, other = parcel(postgis_hub), new(parcel(postgis_hub)), new(parcel(postgis_hub, parcel_no=2))
+    postgis_hub.submit(changeset(change, other))
+    position, _, _ = delivered(postgis_hub)
+    early, late = (psycopg2.connect(**postgis_parameters) for _ in range(2))
+    with early.cursor() as cursor:
+        cursor.execute("UPDATE quyhoach_data.parcel SET note = 'trước' WHERE feature_id = %s", (other.feature_id,))
+    with late.cursor() as cursor:
+        cursor.execute("UPDATE quyhoach_data.parcel SET note = 'sau' WHERE feature_id = %s", (change.feature_id,))
+    late.commit()
+    between, _, rows = delivered(postgis_hub, position)
+    assert {key: row["note"] for key, row in rows.items()} == {change.feature_id: "sau"}
+    with early.cursor() as cursor:
+        cursor.execute("UPDATE quyhoach_data.parcel SET note = 'cuối' WHERE feature_id = %s", (change.feature_id,))
+    early.commit()
+    after, _, rows = delivered(postgis_hub, between)
+    assert {key: row["note"] for key, row in rows.items()} == {change.feature_id: "cuối", other.feature_id: "trước"}
+    assert delivered(postgis_hub, after)[2] == {}
+    early.close(), late.close()
+
+
+def test_a_row_that_leaves_the_scope_is_told_as_gone(postgis_hub):
+    change = new(parcel(postgis_hub))
+    postgis_hub.submit(changeset(change))
+    scope = Scope("parcel", communes=frozenset({"25001"}))
+    position, _, rows = delivered(postgis_hub, scope=scope)
+    assert list(rows) == [change.feature_id]
+    postgis_hub.submit(changeset(Change("parcel", change.feature_id, change.after, change.after | {"commune_code": "25002"})))
+    assert delivered(postgis_hub, position, scope)[2] == {change.feature_id: None}
+    polygon = Scope("parcel", polygon=shapely.to_wkb(shapely.box(5, 5, 6, 6)))
+    assert list(delivered(postgis_hub, scope=polygon)[2]) == [change.feature_id]
+    assert delivered(postgis_hub, scope=Scope("parcel", polygon=shapely.to_wkb(shapely.box(50, 5, 60, 6))))[2] == {}
+
+
+def test_a_position_of_another_incarnation_is_refused(postgis_hub):
+    from dataclasses import replace
+
+    from quyhoach.processing_algorithms.common.errors import InputError
+
+    position, _, _ = delivered(postgis_hub)
+    with pytest.raises(InputError, match="khôi phục"), postgis_hub.deliver([Scope("parcel")], replace(position, incarnation=str(uuid.uuid4()))):
+        pass
+    with pytest.raises(InputError, match="khác"), postgis_hub.deliver([Scope("parcel")], replace(position, hub_id=str(uuid.uuid4()))):
+        pass
