@@ -1,0 +1,165 @@
+"""Making a working copy (tải dữ liệu về máy) from one consistent read of the hub."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import tempfile
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pyproj
+
+from ..common.destinations import check_destination
+from ..common.errors import InputError, OutputError
+from ..common.language import say
+from ..common.progress import Progress, silent
+from .catalogue import Dataset
+from .catalogue.model import FEATURE_ID, FID, GEOMETRY
+from .changes import Delivery, ExchangingHub, Scope
+from .geopackage_file import add_dataset, add_form, begin_file, numbered_statements
+from .geopackage_schema import quoted
+from .rows import now, row_to_sqlite
+from .working_copy import FORMAT, WorkingCopy
+from .working_copy_schema import copy_table_statements, copy_trigger_statements, data_columns
+
+_SQL = Path(__file__).parent / "sql" / "working_copy"
+_ROWS_AT_ONCE = 20_000
+
+
+def checkout(
+    path: str | Path,
+    hub: ExchangingHub,
+    *,
+    location: str,
+    crs: pyproj.CRS,
+    datasets: Sequence[Dataset],
+    scopes: Sequence[Scope],
+    name: str = "",
+    forms: Mapping[str, str] | None = None,
+    progress: Progress = silent,
+) -> WorkingCopy:
+    """Make a working copy from one consistent read of the hub, and open it.
+
+    Parameters
+    ----------
+    path : path
+        Of the new GeoPackage; an existing file is never touched.
+    hub : ExchangingHub
+    location : str
+        Where the hub is, to be found again at pull and push; without a password.
+    crs : pyproj.CRS
+        The hub's.
+    datasets : sequence of Dataset
+        As the hub holds them.
+    scopes : sequence of Scope
+        One per dataset to check out.
+    forms : mapping, optional
+        QGIS style (QML) by dataset name.
+
+    Raises
+    ------
+    OutputError
+        Something is at that place already, or it cannot be written; nothing is left half done.
+    """
+    target = Path(path)
+    if target.suffix.lower() != ".gpkg":
+        raise InputError(say("Tên tệp bản dữ liệu làm việc phải kết thúc bằng .gpkg: {path}.", "A working copy's file name ends in .gpkg: {path}.")
+                         .format(path=target))
+    _refuse_existing(target)
+    check_destination(target)
+    handle, draft_name = tempfile.mkstemp(prefix=".quyhoach-", suffix=".gpkg", dir=target.parent)
+    os.close(handle)
+    draft = Path(draft_name)
+    try:
+        with closing(sqlite3.connect(draft, isolation_level=None)) as database, hub.deliver(scopes, None, progress) as delivery:
+            # The draft is nobody's until it is renamed, so nothing of it need survive a crash.
+            database.execute("PRAGMA journal_mode = OFF")
+            database.execute("PRAGMA synchronous = OFF")
+            database.execute("PRAGMA cache_size = -262144")
+            srs_id = begin_file(database, crs)
+            for statement in numbered_statements(_SQL, 0, FORMAT):
+                database.execute(statement)
+            _note(database, delivery, location, name or target.stem, srs_id)
+            chosen = [dataset for dataset in datasets if dataset.name in {scope.dataset for scope in scopes}]
+            for dataset in chosen:
+                _add_tables(database, dataset, srs_id, crs, (forms or {}).get(dataset.name))
+            _add_scopes(database, chosen, scopes)
+            _fill(database, {dataset.name: dataset for dataset in chosen}, delivery, srs_id, progress)
+            for dataset in chosen:
+                _finish(database, dataset)
+            database.execute("COMMIT")
+            database.execute("PRAGMA synchronous = FULL")
+        _refuse_existing(target)
+        os.rename(draft, target)
+    except (sqlite3.Error, OSError) as error:
+        raise OutputError(say("Không tạo được bản dữ liệu làm việc {path}: {why}", "The working copy {path} cannot be made: {why}")
+                          .format(path=target, why=error)) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return WorkingCopy(target)
+
+
+def _refuse_existing(target: Path) -> None:
+    if target.exists() or target.is_symlink():
+        raise OutputError(say("{path} đã có; tải dữ liệu về máy không ghi đè tệp nào. Hãy đặt tên khác, hoặc nhận cập nhật vào bản đang có.",
+                              "{path} exists; a checkout never overwrites anything. Choose another name, or pull into the one you have.")
+                          .format(path=target))
+
+
+def _note(database: sqlite3.Connection, delivery: Delivery, location: str, name: str, srs_id: int) -> None:
+    at, moment = delivery.position, now()
+    facts = {"format": str(FORMAT), "working_copy_id": str(uuid.uuid4()), "name": name, "hub": location, "hub_id": at.hub_id,
+             "incarnation": at.incarnation, "token": at.token, "srs_id": str(srs_id), "checked_out_at": moment, "pulled_at": moment}
+    database.executemany("INSERT INTO quyhoach_working_copy VALUES (?, ?)", facts.items())
+
+
+def _add_tables(database: sqlite3.Connection, dataset: Dataset, srs_id: int, crs: pyproj.CRS, form: str | None) -> None:
+    for statement in copy_table_statements(dataset):
+        database.execute(statement)
+    add_dataset(database, dataset, srs_id, crs)
+    if form:
+        add_form(database, dataset, form)
+
+
+def _add_scopes(database: sqlite3.Connection, datasets: Iterable[Dataset], scopes: Iterable[Scope]) -> None:
+    ids = {dataset.name: dataset.id for dataset in datasets}
+    database.executemany("INSERT INTO quyhoach_scope VALUES (?, ?, ?)", [
+        (ids[scope.dataset], None if scope.communes is None else json.dumps(sorted(scope.communes)), scope.polygon)
+        for scope in scopes if scope.dataset in ids])
+
+
+def _fill(database: sqlite3.Connection, datasets: Mapping[str, Dataset], delivery: Delivery, srs_id: int, progress: Progress) -> None:
+    waiting: dict[str, list[list[object]]] = {name: [] for name in datasets}
+    for count, (name, feature_id, row) in enumerate(delivery.rows, start=1):
+        if row is None:
+            continue
+        waiting[name].append([feature_id, *row_to_sqlite(datasets[name], row, srs_id)])
+        if len(waiting[name]) == _ROWS_AT_ONCE:
+            progress(0.5, f"{datasets[name].label}: {count}")
+            _insert(database, datasets[name], waiting[name])
+            waiting[name] = []
+    for name, rows in waiting.items():
+        _insert(database, datasets[name], rows)
+
+
+def _insert(database: sqlite3.Connection, dataset: Dataset, rows: list[list[object]]) -> None:
+    columns = [FEATURE_ID, *data_columns(dataset)]
+    database.executemany(f"INSERT INTO {quoted(dataset.name)} ({', '.join(map(quoted, columns))}) VALUES ({', '.join('?' * len(columns))})", rows)
+
+
+def _finish(database: sqlite3.Connection, dataset: Dataset) -> None:
+    """Fill the spatial index in one go, then put the triggers on."""
+    if dataset.geometry:
+        table, rtree = quoted(dataset.name), quoted(f"rtree_{dataset.name}_{GEOMETRY}")
+        sides = ", ".join(f"ST_{side}({GEOMETRY})" for side in ("MinX", "MaxX", "MinY", "MaxY"))
+        database.execute(f"INSERT INTO {rtree} SELECT {FID}, {sides} FROM {table} WHERE {GEOMETRY} NOTNULL AND NOT ST_IsEmpty({GEOMETRY})")
+        database.execute(f"UPDATE gpkg_ogr_contents SET feature_count = (SELECT count(*) FROM {table}) WHERE table_name = ?", (dataset.name,))
+        database.execute(
+            f"UPDATE gpkg_contents SET (min_x, max_x, min_y, max_y) = (SELECT min(minx), max(maxx), min(miny), max(maxy) FROM {rtree}) "
+            "WHERE table_name = ?", (dataset.name,))
+    for statement in copy_trigger_statements(dataset).values():
+        database.execute(statement)

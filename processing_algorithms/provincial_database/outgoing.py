@@ -1,0 +1,154 @@
+"""Changesets on their way from a working copy to the hub.
+
+Freezing comes before the first attempt to send and is committed on its own: whatever happens then (a cut line, a killed
+program, a lost file), the same changeset with the same id is sent again, and the hub applies it once. Edits made after
+freezing belong to the next changeset. Base rows stay what the hub is known to have until the hub has answered.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+import zlib
+from collections.abc import Collection
+
+from ..common.errors import InputError
+from ..common.language import say
+from .changes import Change, Changeset, Outcome, Receipt, Row
+from .merge import same_row
+from .rows import now, row_from_json, row_to_json
+from .working_copy import WorkingCopy
+
+
+def pending(copy: WorkingCopy) -> list[Changeset]:
+    """Return the frozen changesets the hub has not answered yet, oldest first."""
+    rows = copy.database.execute(
+        "SELECT changeset_id, author, department, message, decision_no, made_at, changes FROM quyhoach_outgoing ORDER BY sequence")
+    return [Changeset(*facts, changes=unpack_changes(packed), working_copy_id=copy.id) for *facts, packed in rows]
+
+
+def waiting_features(copy: WorkingCopy) -> set[tuple[str, str]]:
+    """Return dataset and id of the features in frozen changesets."""
+    return {(change.dataset, change.feature_id) for changeset in pending(copy) for change in changeset.changes}
+
+
+def freeze(
+    copy: WorkingCopy, *, author: str, department: str = "", message: str, decision_no: str = "", datasets: Collection[str] | None = None
+) -> Changeset | None:
+    """Freeze what was edited into a changeset; None when there is nothing new to send.
+
+    Features with an unsettled conflict stay behind. ``datasets`` limits it to some.
+
+    Raises
+    ------
+    InputError
+        No message: history without a reason helps nobody.
+    """
+    if not message.strip():
+        raise InputError(say("Hãy ghi nội dung đợt cập nhật (ví dụ: Chỉnh lý biến động tháng 11).",
+                             "Write what this changeset is about (such as: November updates).") )
+    disputed = set(copy.database.execute("SELECT dataset_id, feature_id FROM quyhoach_conflict"))
+    sent = _sent_rows(copy)
+    changes = []
+    for dataset in copy.datasets.values():
+        if datasets is not None and dataset.name not in datasets:
+            continue
+        if copy.tracking_lost(dataset):
+            raise InputError(say("Lớp {dataset} đã bị chương trình khác tạo lại nên không còn theo dõi được chỉnh sửa; hãy nhận cập nhật để so sánh lại "
+                                 "toàn bộ trước khi gửi.",
+                                 "Layer {dataset} was made anew by another program and edits are no longer tracked; pull first, which compares "
+                                 "everything, then send.").format(dataset=dataset.label))
+        for change in copy.edits(dataset):
+            key = (change.dataset, change.feature_id)
+            before = sent.get(key, change.before)
+            if (dataset.id, change.feature_id) in disputed or same_row(before, change.after):
+                continue
+            changes.append(Change(change.dataset, change.feature_id, before, change.after, change.parent_id))
+        changes += _taken_back(copy, dataset.name, sent)
+    if not changes:
+        return None
+    changeset = Changeset(str(uuid.uuid4()), author, department, message.strip(), decision_no.strip(), now(), tuple(changes), copy.id)
+    with copy.applying("freeze"):
+        copy.database.execute(
+            "INSERT INTO quyhoach_outgoing (changeset_id, author, department, message, decision_no, made_at, changes) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (changeset.changeset_id, author, department, changeset.message, changeset.decision_no, changeset.made_at, pack_changes(changes)))
+    return changeset
+
+
+def _sent_rows(copy: WorkingCopy) -> dict[tuple[str, str], Row | None]:
+    """What the hub will have of the features under way, once all pending changesets are applied."""
+    return {(change.dataset, change.feature_id): change.after for changeset in pending(copy) for change in changeset.changes}
+
+
+def _taken_back(copy: WorkingCopy, name: str, sent: dict[tuple[str, str], Row | None]) -> list[Change]:
+    """Features under way that were since edited back to the hub's state: no longer an edit, but different from what was sent."""
+    dataset = copy.datasets[name]
+    edited = {change.feature_id for change in copy.edits(dataset)}
+    back = []
+    for (of, feature_id), after in sent.items():
+        if of == name and feature_id not in edited:
+            ours = copy.row(dataset, feature_id)
+            if not same_row(after, ours):
+                back.append(Change(name, feature_id, after, ours))
+    return back
+
+
+def settle(copy: WorkingCopy, receipt: Receipt) -> None:
+    """Take note of the hub's answer to a pending changeset; an answer to one that is not pending changes nothing.
+
+    Applied: what was sent is now what the hub has. Anything else: this changeset and those frozen after it are thawed,
+    their edits are edits again, and the next pull merges them.
+    """
+    changeset = next((one for one in pending(copy) if one.changeset_id == receipt.changeset_id), None)
+    if changeset is None:
+        return
+    with copy.applying("settle"):
+        if receipt.outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
+            for change in changeset.changes:
+                _now_at_hub(copy, change.dataset, change.feature_id, change.after)
+            for change in receipt.rewritten:
+                _rewritten_by_hub(copy, change)
+            copy.database.execute("DELETE FROM quyhoach_outgoing WHERE changeset_id = ?", (receipt.changeset_id,))
+        else:
+            copy.database.execute("DELETE FROM quyhoach_outgoing WHERE sequence >= (SELECT sequence FROM quyhoach_outgoing WHERE changeset_id = ?)",
+                                  (receipt.changeset_id,))
+
+
+def _now_at_hub(copy: WorkingCopy, name: str, feature_id: str, row: Row | None) -> None:
+    dataset = copy.datasets[name]
+    if same_row(copy.row(dataset, feature_id), row):
+        copy.forget_base(dataset, feature_id)
+    else:
+        copy.put_base(dataset, feature_id, row)
+
+
+def _rewritten_by_hub(copy: WorkingCopy, change: Change) -> None:
+    """A trigger of the hub altered what was sent: take its value where nobody has edited since."""
+    dataset = copy.datasets[change.dataset]
+    if same_row(copy.row(dataset, change.feature_id), change.before):
+        copy.put_row(dataset, change.feature_id, change.after)
+        copy.forget_base(dataset, change.feature_id)
+    else:
+        copy.put_base(dataset, change.feature_id, change.after)
+
+
+def pack_changes(changes: Collection[Change]) -> bytes:
+    """Write changes as compressed JSON lines."""
+    lines = (json.dumps([c.dataset, c.feature_id, row_to_json(c.before), row_to_json(c.after), c.parent_id], ensure_ascii=False) for c in changes)
+    return zlib.compress("\n".join(lines).encode("utf-8"), level=6)
+
+
+def unpack_changes(packed: bytes) -> tuple[Change, ...]:
+    """Read what `pack_changes` wrote.
+
+    Raises
+    ------
+    ValueError
+        It is not such a text.
+    """
+    changes = []
+    for line in zlib.decompress(packed).decode("utf-8").split("\n"):
+        if line:
+            dataset, feature_id, before, after, parent_id = json.loads(line)
+            changes.append(Change(dataset, feature_id, row_from_json(before), row_from_json(after), parent_id))
+    return tuple(changes)

@@ -1,0 +1,123 @@
+"""Rows as they travel (`changes.Row`), from and to what a GeoPackage keeps, and as JSON."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+
+from .catalogue.model import GEOMETRY, Dataset, Field
+from .changes import Row, Value
+from .geopackage_geometry import from_blobs, to_blobs
+
+_SHAPE = "wkb"
+
+
+def row_from_sqlite(dataset: Dataset, values: Sequence[object]) -> Row:
+    """Build a row from the values of `working_copy_schema.data_columns`, in that order."""
+    row: Row = {field.name: canonical(value, field) for field, value in zip(dataset.fields, values)}
+    if dataset.geometry:
+        row[GEOMETRY] = _to_wkb(values[len(dataset.fields)])
+    return row
+
+
+def row_to_sqlite(dataset: Dataset, row: Row, srs_id: int) -> list[object]:
+    """Return the values of a row in the order of `working_copy_schema.data_columns`; a field it lacks is null."""
+    values: list[object] = [_stored(row.get(field.name)) for field in dataset.fields]
+    if dataset.geometry:
+        values.append(blob_of(row.get(GEOMETRY), srs_id))
+    return values
+
+
+def canonical(value: object, field: Field) -> Value:
+    """Bring a stored value to the one form in which equal means equal.
+
+    Values of a wrong type, which SQLite lets any program write, are passed on as they are: the hub refuses them with
+    its own words, and nothing is lost before.
+    """
+    if value is None or isinstance(value, float) and math.isnan(value):
+        return None
+    if field.type == "boolean" and value in (0, 1):
+        return bool(value)
+    if field.type == "real" and isinstance(value, int):
+        return float(value)
+    if field.type == "date" and isinstance(value, str):
+        return value[:10]
+    if field.type == "datetime" and isinstance(value, str):
+        return instant(value)
+    return value if isinstance(value, (str, int, float, bool, bytes)) else str(value)
+
+
+def instant(text: str) -> str:
+    """Write an instant as UTC to the millisecond; text that is none stays as it is. Without a zone it is UTC.
+
+    Examples
+    --------
+    >>> instant("2026-11-22T07:00:00+07:00"), instant("2026-11-22 00:00:00")
+    ('2026-11-22T00:00:00.000Z', '2026-11-22T00:00:00.000Z')
+    """
+    try:
+        moment = datetime.datetime.fromisoformat(text.strip())
+    except ValueError:
+        return text
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    return moment.astimezone(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def now() -> str:
+    """This instant, in the form rows and ledgers keep."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _stored(value: Value) -> object:
+    return int(value) if isinstance(value, bool) else value
+
+
+def _to_wkb(blob: object) -> bytes | None:
+    if blob is None:
+        return None
+    shape = from_blobs([blob])[0]  # type: ignore[list-item]
+    return shapely.to_wkb(shape, byte_order=1, include_srid=False, flavor="iso")
+
+
+def blob_of(wkb: Value, srs_id: int) -> bytes | None:
+    """Return a shape (WKB) as GeoPackage geometry."""
+    if not isinstance(wkb, bytes):
+        return None
+    return to_blobs(np.array([shapely.from_wkb(wkb)], dtype=object), srs_id)[0]
+
+
+def row_to_json(row: Row | None) -> str | None:
+    """Write a row as JSON; floats keep every digit, shapes are hexadecimal WKB."""
+    if row is None:
+        return None
+    plain = {name: {_SHAPE: value.hex()} if isinstance(value, bytes) else value for name, value in row.items()}
+    return json.dumps(plain, ensure_ascii=False, allow_nan=False)
+
+
+def row_from_json(text: str | None) -> Row | None:
+    """Read what `row_to_json` wrote.
+
+    Raises
+    ------
+    ValueError
+        It is not such a text.
+    """
+    if text is None:
+        return None
+    plain = json.loads(text)
+    if not isinstance(plain, dict):
+        raise ValueError("not a row")
+    row: Row = {}
+    for name, value in plain.items():
+        if isinstance(value, dict) and set(value) == {_SHAPE}:
+            value = bytes.fromhex(value[_SHAPE])
+        elif isinstance(value, (dict, list)):
+            raise ValueError("not a row")
+        row[name] = value
+    return row

@@ -1,0 +1,275 @@
+"""A working copy (bản dữ liệu làm việc): the checked-out datasets in one GeoPackage, and what was done to them since.
+
+Any program may edit it; triggers notice (`working_copy_schema`). `checkout.py` makes one, `pull.py` and `push.py`
+exchange with the hub, `exchange_file.py` does the same through files, `conflict_review.py` settles what could not be
+merged.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..common.errors import InputError, OutputError
+from ..common.language import say
+from .catalogue import Catalogue, Dataset, load_catalogue
+from .catalogue.loader import find_dataset
+from .catalogue.model import FEATURE_ID, FID
+from .changes import Change, Position, Row, Scope
+from .geopackage_geometry import register_functions
+from .geopackage_schema import quoted
+from .merge import same_row
+from .rows import row_from_sqlite, row_to_sqlite
+from .working_copy_schema import base_table, copy_trigger_statements, data_columns
+
+#: Number of the newest file in ``sql/working_copy``.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class DatasetStatus:
+    """One line of the status: counts of features.
+
+    ``waiting`` were frozen in a changeset the hub has not answered yet. ``tracking_lost`` means that a program made the
+    table anew: edits are found by comparison with the hub at the next pull, until then the counts say too little.
+    """
+
+    dataset: Dataset
+    count: int
+    added: int
+    changed: int
+    deleted: int
+    conflicts: int
+    waiting: int
+    tracking_lost: bool
+
+    @property
+    def edits(self) -> int:
+        """All features edited and not yet sent."""
+        return self.added + self.changed + self.deleted
+
+
+class WorkingCopy:
+    """An open working copy. Use as a context manager."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self.database = _connect(self.path)
+        try:
+            self.facts = self._read_facts()
+            self.datasets = self._held(load_catalogue())
+        except BaseException:
+            self.database.close()
+            raise
+
+    def __enter__(self) -> WorkingCopy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.database.close()
+
+    # what it is ---------------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """Identity of this working copy."""
+        return self.facts["working_copy_id"]
+
+    @property
+    def hub_location(self) -> str:
+        """Where its hub is: a path or a connection, never with a password."""
+        return self.facts["hub"]
+
+    @property
+    def srs_id(self) -> int:
+        """Number of the system of its geometries, in this file."""
+        return int(self.facts["srs_id"])
+
+    @property
+    def position(self) -> Position:
+        """Up to where in the hub's history it has received everything."""
+        return Position(self.facts["hub_id"], self.facts["incarnation"], self.facts["token"])
+
+    def dataset(self, name: str) -> Dataset:
+        """Return a dataset it holds, by name, id or label."""
+        return find_dataset(self.datasets, name)
+
+    def scopes(self) -> list[Scope]:
+        """What it holds of each dataset."""
+        names = {dataset.id: dataset.name for dataset in self.datasets.values()}
+        return [Scope(names[id], None if communes is None else frozenset(json.loads(communes)), polygon)
+                for id, communes, polygon in self.database.execute("SELECT dataset_id, communes, polygon FROM quyhoach_scope")
+                if id in names]
+
+    def _read_facts(self) -> dict[str, str]:
+        try:
+            facts = dict(self.database.execute("SELECT key, value FROM quyhoach_working_copy"))
+        except sqlite3.DatabaseError as error:
+            raise InputError(say("{path} không phải là bản dữ liệu làm việc của QuyHoach.", "{path} is not a working copy of QuyHoach.")
+                             .format(path=self.path)) from error
+        if not facts.get("format", "").isdigit() or int(facts["format"]) > FORMAT:
+            raise InputError(say("{path} được tạo bằng phiên bản QuyHoach mới hơn; hãy cập nhật QuyHoach.",
+                                 "{path} was made by a newer QuyHoach; update QuyHoach.").format(path=self.path))
+        return facts
+
+    def _held(self, known: Catalogue) -> Catalogue:
+        """The catalogue cut down to what this file holds, found by the ids that never change."""
+        columns = dict(self.database.execute("SELECT field_id, column_name FROM quyhoach_field"))
+        tables = dict(self.database.execute("SELECT dataset_id, table_name FROM quyhoach_dataset"))
+        held = []
+        for dataset in known.values():
+            if dataset.id in tables:
+                fields = tuple(replace(f, name=columns[f.id]) for f in dataset.fields if f.id in columns)
+                names = {field.name for field in fields}
+                checks = tuple(check for check in dataset.checks if {check.left, check.right} <= names)
+                held.append(replace(dataset, name=tables[dataset.id], fields=fields, checks=checks))
+        return Catalogue(tuple(held))
+
+    # what was done ------------------------------------------------------------------------------------------------
+
+    def status(self) -> list[DatasetStatus]:
+        """Tell what was edited since the last exchange; costs what was touched, not what exists."""
+        from .outgoing import waiting_features
+
+        waiting = waiting_features(self)
+        conflicts = dict(self.database.execute("SELECT dataset_id, count(*) FROM quyhoach_conflict GROUP BY dataset_id"))
+        lines = []
+        for dataset in self.datasets.values():
+            kinds = [(change.before is None, change.after is None) for change in self.edits(dataset)]
+            lines.append(DatasetStatus(
+                dataset=dataset, count=self._count(dataset), added=sum(new for new, _ in kinds), deleted=sum(gone for _, gone in kinds),
+                changed=sum(not new and not gone for new, gone in kinds), conflicts=conflicts.get(dataset.id, 0),
+                waiting=sum(name == dataset.name for name, _ in waiting), tracking_lost=self.tracking_lost(dataset)))
+        return lines
+
+    def _count(self, dataset: Dataset) -> int:
+        if dataset.geometry:
+            kept = self.database.execute("SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?", (dataset.name,)).fetchone()
+            if kept and kept[0] is not None:
+                return int(kept[0])
+        return int(self.database.execute(f"SELECT count(*) FROM {quoted(dataset.name)}").fetchone()[0])
+
+    def edits(self, dataset: Dataset) -> Iterator[Change]:
+        """Yield the features that differ from what the hub is known to have. ``before`` is the hub's row, ``after`` ours."""
+        columns = data_columns(dataset)
+        width = len(columns)
+        base = ", ".join(f"b.{quoted(name)}" for name in columns)
+        ours = ", ".join(f"t.{quoted(name)}" for name in columns)
+        sql = (f"SELECT b.{FEATURE_ID}, b.existed, t.{FID}, p.parent_id, {base}, {ours} FROM {quoted(base_table(dataset))} b "
+               f"LEFT JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = b.{FEATURE_ID} "
+               f"LEFT JOIN quyhoach_parent p ON p.feature_id = b.{FEATURE_ID} AND p.dataset_id = ? ORDER BY b.rowid")
+        for feature_id, existed, fid, parent_id, *values in self.database.execute(sql, (dataset.id,)):
+            before = row_from_sqlite(dataset, values[:width]) if existed else None
+            after = row_from_sqlite(dataset, values[width:]) if fid is not None else None
+            if not same_row(before, after):
+                yield Change(dataset.name, feature_id, before, after, parent_id)
+
+    def tracking_lost(self, dataset: Dataset) -> bool:
+        """Tell whether a program has removed or altered the triggers that notice edits."""
+        present = dict(self.database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (dataset.name,)))
+        expected = {name: sql for name, sql in copy_trigger_statements(dataset).items() if name.startswith("quyhoach_track_")}
+        return any(present.get(name) != sql for name, sql in expected.items())
+
+    # rows ---------------------------------------------------------------------------------------------------------
+
+    def row(self, dataset: Dataset, feature_id: str) -> Row | None:
+        """Our present row of a feature, or None."""
+        columns = ", ".join(map(quoted, data_columns(dataset)))
+        found = self.database.execute(f"SELECT {columns} FROM {quoted(dataset.name)} WHERE {FEATURE_ID} = ?", (feature_id,)).fetchone()
+        return None if found is None else row_from_sqlite(dataset, found)
+
+    def base(self, dataset: Dataset, feature_id: str) -> tuple[bool, Row | None]:
+        """Whether a feature was touched, and the hub's row of it as last known (None: the hub has none)."""
+        columns = ", ".join(map(quoted, data_columns(dataset)))
+        found = self.database.execute(
+            f"SELECT existed, {columns} FROM {quoted(base_table(dataset))} WHERE {FEATURE_ID} = ?", (feature_id,)).fetchone()
+        if found is None:
+            return False, self.row(dataset, feature_id)
+        return True, row_from_sqlite(dataset, found[1:]) if found[0] else None
+
+    def put_row(self, dataset: Dataset, feature_id: str, row: Row | None) -> None:
+        """Make a feature be as given, within `applying`."""
+        table = quoted(dataset.name)
+        if row is None:
+            self.database.execute(f"DELETE FROM {table} WHERE {FEATURE_ID} = ?", (feature_id,))
+            return
+        columns = data_columns(dataset)
+        values = row_to_sqlite(dataset, row, self.srs_id)
+        changed = self.database.execute(
+            f"UPDATE {table} SET {', '.join(f'{quoted(name)} = ?' for name in columns)} WHERE {FEATURE_ID} = ?", (*values, feature_id))
+        if changed.rowcount == 0:
+            names = ", ".join(map(quoted, (FEATURE_ID, *columns)))
+            self.database.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * (len(columns) + 1))})", (feature_id, *values))
+
+    def put_base(self, dataset: Dataset, feature_id: str, row: Row | None) -> None:
+        """Note the hub's row of a feature that differs from ours; within `applying`."""
+        base = quoted(base_table(dataset))
+        columns = data_columns(dataset)
+        self.database.execute(f"DELETE FROM {base} WHERE {FEATURE_ID} = ?", (feature_id,))
+        names = ", ".join(map(quoted, (FEATURE_ID, "existed", *columns)))
+        values = row_to_sqlite(dataset, row or {}, self.srs_id) if row is not None else [None] * len(columns)
+        self.database.execute(f"INSERT INTO {base} ({names}) VALUES ({', '.join('?' * (len(columns) + 2))})",
+                              (feature_id, int(row is not None), *values))
+
+    def forget_base(self, dataset: Dataset, feature_id: str) -> None:
+        """Note that a feature is as the hub has it."""
+        self.database.execute(f"DELETE FROM {quoted(base_table(dataset))} WHERE {FEATURE_ID} = ?", (feature_id,))
+        self.database.execute("DELETE FROM quyhoach_parent WHERE dataset_id = ? AND feature_id = ?", (dataset.id, feature_id))
+
+    # writing ------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def applying(self, reason: str) -> Iterator[None]:
+        """Write as the program, not as a person: one transaction nobody else is in, tracking silent, all or nothing."""
+        try:
+            self.database.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise OutputError(say("Bản dữ liệu làm việc {path} đang được chương trình khác sử dụng; hãy lưu, đóng rồi chạy lại.",
+                                  "Another program is using the working copy {path}; save, close it and run again.")
+                              .format(path=self.path)) from error
+        try:
+            self.database.execute("INSERT INTO quyhoach_applying VALUES (?)", (reason,))
+            yield
+            self.database.execute("DELETE FROM quyhoach_applying")
+            self.database.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise OutputError(say("Không ghi được vào bản dữ liệu làm việc {path}, mọi thứ giữ nguyên như trước: {why}",
+                                  "The working copy {path} cannot be written, all stays as it was: {why}")
+                              .format(path=self.path, why=error)) from error
+        except BaseException:
+            self._roll_back()
+            raise
+        self.facts = self._read_facts()
+
+    def _roll_back(self) -> None:
+        # A full disk makes SQLite roll back by itself; asking again would hide the first error.
+        if self.database.in_transaction:
+            self.database.execute("ROLLBACK")
+
+    def set_facts(self, **facts: str) -> None:
+        """Note facts, within `applying`."""
+        self.database.executemany("INSERT INTO quyhoach_working_copy VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                                  facts.items())
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    if path.is_symlink():
+        raise InputError(say("{path} là một liên kết; hãy chọn chính tệp bản dữ liệu làm việc.",
+                             "{path} is a link; choose the working copy's file itself.").format(path=path))
+    if not path.is_file():
+        raise InputError(say("Không có bản dữ liệu làm việc {path}; kiểm tra đường dẫn, hoặc tải dữ liệu về máy bằng quyhoach:checkout.",
+                             "There is no working copy at {path}; check the path, or make one with quyhoach:checkout.").format(path=path))
+    # No isolation level: transactions begin and end where the code says so.
+    database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=2.0, isolation_level=None)
+    database.execute("PRAGMA cache_size = -65536")
+    register_functions(database)
+    return database
