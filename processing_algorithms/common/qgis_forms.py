@@ -6,6 +6,7 @@ does the same to any layer that has the dataset's fields, such as a working copy
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from qgis.core import (
@@ -31,9 +32,10 @@ _HIDDEN = ("fid", "feature_id")
 _META_TYPES = {"text": QMetaType.Type.QString, "integer": QMetaType.Type.LongLong, "real": QMetaType.Type.Double,
                "boolean": QMetaType.Type.Bool, "date": QMetaType.Type.QDate, "datetime": QMetaType.Type.QDateTime}
 _HARD = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
-#: What a hub's own style says; symbols come from ``styles/`` and are left alone where there are none.
+#: What a hub says by itself; symbols come from ``styles/`` and are left alone where there are none.
 _FORM_PARTS = (QgsMapLayer.StyleCategory.Fields | QgsMapLayer.StyleCategory.Forms | QgsMapLayer.StyleCategory.AttributeTable
-               | QgsMapLayer.StyleCategory.MapTips)
+               | QgsMapLayer.StyleCategory.LayerConfiguration)
+_SYMBOL_PARTS = QgsMapLayer.StyleCategory.Symbology | QgsMapLayer.StyleCategory.Labeling | QgsMapLayer.StyleCategory.Rendering
 
 
 def configure_form(layer: QgsVectorLayer, dataset: Dataset) -> list[str]:
@@ -73,16 +75,23 @@ def configure_form(layer: QgsVectorLayer, dataset: Dataset) -> list[str]:
     return lacking
 
 
-def form_style(dataset: Dataset) -> str:
-    """Return the form as a QGIS style (QML), to be kept beside the data."""
-    layer = QgsVectorLayer("NoGeometry", dataset.name, "memory")
+def form_style(dataset: Dataset, symbols: Path | None = None) -> str:
+    """Return the form as a QGIS style (QML), to be kept beside the data.
+
+    ``symbols`` is a style file whose symbols and labels go into it; where there is none, the style says nothing of them.
+    """
+    layer = QgsVectorLayer(dataset.geometry or "NoGeometry", dataset.name, "memory")
     fields = [QgsField("fid", QMetaType.Type.LongLong), QgsField("feature_id", QMetaType.Type.QString)]
     fields += [QgsField(field.name, _META_TYPES[field.type]) for field in dataset.fields]
     layer.dataProvider().addAttributes(fields)
     layer.updateFields()
+    parts = _FORM_PARTS
+    if symbols is not None and symbols.is_file():
+        layer.loadNamedStyle(str(symbols), False, _SYMBOL_PARTS)
+        parts |= _SYMBOL_PARTS
     configure_form(layer, dataset)
     document = QDomDocument()
-    layer.exportNamedStyle(document, QgsReadWriteContext(), _FORM_PARTS)
+    layer.exportNamedStyle(document, QgsReadWriteContext(), parts)
     return document.toString()
 
 

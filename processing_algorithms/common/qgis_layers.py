@@ -31,7 +31,7 @@ from qgis.core import (
     QgsVectorLayerFeatureSource,
     QgsWkbTypes,
 )
-from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType, QTime
+from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType, Qt, QTime
 
 if TYPE_CHECKING:
     import geopandas
@@ -243,7 +243,10 @@ def _plain(value: Any) -> Any:
     if value is None or value == NULL:
         return None
     if isinstance(value, QDateTime):
-        return value.toPyDateTime()
+        stamp = value.toPyDateTime()
+        if value.timeSpec() == Qt.TimeSpec.LocalTime:
+            return stamp  # no zone was stated
+        return stamp.replace(tzinfo=datetime.timezone(datetime.timedelta(seconds=value.offsetFromUtc())))
     if isinstance(value, QDate):
         return value.toPyDate()
     if isinstance(value, QTime):
@@ -262,7 +265,8 @@ def _column(values: list[Any], field: QgsField) -> Any:
     if kind == QMetaType.Type.Bool:
         return pandas.array(values, dtype="boolean")
     if kind == QMetaType.Type.QDateTime:
-        return pandas.to_datetime(pandas.Series(values, dtype=object))
+        zoned = any(value is not None and value.tzinfo is not None for value in values)
+        return pandas.to_datetime(pandas.Series(values, dtype=object), utc=True if zoned else None)
     return np.array(values, dtype=object) if not any(isinstance(v, list) for v in values) else pandas.Series(values, dtype=object)
 
 
@@ -330,7 +334,7 @@ def add_to_sink(frame: geopandas.GeoDataFrame, fields: QgsFields, sink: QgsFeatu
     for name, field in zip(attribute_columns(frame), fields):
         column = frame[name].astype(object).where(frame[name].notna(), None)
         if field.type() == QMetaType.Type.QDateTime:
-            column = column.map(lambda stamp: None if stamp is None else QDateTime(pandas.Timestamp(stamp).to_pydatetime()))
+            column = column.map(lambda stamp: None if stamp is None else _qdatetime(pandas.Timestamp(stamp)))
         elif field.type() == QMetaType.Type.QDate:
             column = column.map(lambda day: None if day is None else QDate(day))
         columns.append(column.tolist())
@@ -353,6 +357,12 @@ def add_to_sink(frame: geopandas.GeoDataFrame, fields: QgsFields, sink: QgsFeatu
                 return False
             batch = []
     return sink.addFeatures(batch, QgsFeatureSink.Flag.FastInsert) if batch else True
+
+
+def _qdatetime(stamp: Any) -> QDateTime:
+    if stamp.tzinfo is None:
+        return QDateTime(stamp.to_pydatetime())
+    return QDateTime.fromMSecsSinceEpoch(stamp.value // 1_000_000, Qt.TimeSpec.UTC)
 
 
 def is_plain_file(destination: str) -> bool:

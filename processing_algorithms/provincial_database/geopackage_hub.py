@@ -31,6 +31,8 @@ from .typed_columns import from_sqlite, to_sqlite
 SCHEMA_VERSION = 1
 _ROWS_AT_ONCE = 20_000
 _WAIT_S = 10.0
+#: The index of random UUIDs touches pages everywhere.
+_CACHE_KIB = 65_536
 
 
 class GeoPackageHub(Hub):
@@ -38,9 +40,14 @@ class GeoPackageHub(Hub):
 
     def __init__(self, path: Path):
         self.path = path
-        self._database = _connect(path)
+        # No isolation level: transactions begin and end where the code says so.
+        self._database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=_WAIT_S,
+                                         isolation_level=None)
         try:
             self._facts = self._read_facts()
+            self._database.execute("PRAGMA foreign_keys = ON")
+            self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            register_functions(self._database)
             self.datasets = self._held(load_catalogue())
             self.info = self._read_info()
         except BaseException:
@@ -286,14 +293,3 @@ class GeoPackageHub(Hub):
             "UPDATE gpkg_contents SET min_x = min(coalesce(min_x, ?1), ?1), min_y = min(coalesce(min_y, ?2), ?2), "
             "max_x = max(coalesce(max_x, ?3), ?3), max_y = max(coalesce(max_y, ?4), ?4) WHERE table_name = ?5",
             (x_min, y_min, x_max, y_max, dataset.name))
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    # No isolation level: transactions begin and end where the code says so.
-    database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=_WAIT_S, isolation_level=None)
-    database.execute("PRAGMA foreign_keys = ON")
-    database.execute("PRAGMA cache_size = -65536")  # KiB: the index of random UUIDs touches pages everywhere
-    # A GeoPackage from elsewhere may hold triggers and views that call functions it should not.
-    database.execute("PRAGMA trusted_schema = OFF")
-    register_functions(database)
-    return database

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber, QgsProcessingParameterCrs, QgsProcessingParameterFileDestination
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterCrs,
+    QgsProcessingParameterFileDestination,
+)
 
 from ..common import qgis_parameters as ask
 from ..common.errors import InputError
 from ..common.language import say
-from ..common.qgis_algorithm import QuyHoachAlgorithm
+from ..common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm
 from ..common.qgis_layers import to_pyproj
 
 
@@ -85,7 +91,8 @@ class HubCreateAlgorithm(QuyHoachAlgorithm):
         from ..common.qgis_forms import form_style
         from .hub_create import create_hub
 
-        forms = {dataset.name: form_style(dataset) for dataset in self.datasets}
+        forms = {dataset.name: form_style(dataset,
+                                          PLUGIN_FOLDER / "styles" / dataset.style) for dataset in self.datasets}
         with create_hub(self.path, self.crs, datasets=self.datasets,
                         name=self.parameterAsString(parameters, "NAME", context),
                         forms=forms, progress=self.progress(feedback)) as hub:

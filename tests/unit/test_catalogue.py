@@ -12,8 +12,10 @@ from quyhoach.processing_algorithms.common.language import speaking
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.catalogue.loader import FOLDER, find_dataset
 
-NAMES = ["administrative_unit", "hamlet", "parcel", "land_use", "land_use_plan", "plan", "zone", "constraint_overlay", "building",
-         "road", "facility", "river", "gauge", "flood_mark", "flood_zone", "landslide_zone", "shelter", "field_report", "planning_paper"]
+NAMES = ["administrative_unit", "hamlet", "parcel", "land_use", "land_use_plan", "plan", "zone", "constraint_overlay",
+         "building",
+         "road", "facility", "river", "gauge", "flood_mark", "flood_zone", "landslide_zone", "shelter", "field_report",
+         "planning_paper"]
 VIETNAMESE = re.compile("[à-ỹđ]", re.IGNORECASE)
 SCHEMA = Path(__file__).resolve().parents[3] / "shared" / "norms" / "tt16_gis_schema.json"
 
@@ -33,13 +35,15 @@ def test_people_can_read_every_field_in_both_languages(name):
         assert len(item.label.vi) <= 60 and len(item.label.en) <= 60
     for field in dataset.fields:
         assert re.fullmatch(rf"{dataset.id}\.\d\d", field.id)
-        assert (field.unit is not None) == field.name.endswith(("_m", "_m2", "_ha", "_pct", "_kmh", "_t", "_years")) or field.unit in (
+        assert (field.unit is not None) == field.name.endswith(("_m", "_m2", "_ha", "_pct", "_kmh", "_t",
+                                                                "_years")) or field.unit in (
             "person", "household", "storey", "year", "lane", "1"), field.name
 
 
 def test_field_ids_never_move():
     # A field keeps its id whatever becomes of its name; these pin the first and a later one of some datasets.
-    pinned = {"D03.01": "old_commune_code", "D03.05": "land_code", "D07.03": "function_code", "D10.12": "bridge_deck_level_m", "D13.07": "alarm_3_m"}
+    pinned = {"D03.01": "old_commune_code", "D03.05": "land_code", "D07.03": "function_code",
+              "D10.12": "bridge_deck_level_m", "D13.07": "alarm_3_m"}
     fields = {field.id: field.name for dataset in load_catalogue().values() for field in dataset.fields}
     assert {id: fields[id] for id in pinned} == pinned
 
@@ -52,7 +56,8 @@ def test_land_codes_come_from_the_norms_table():
 
 
 def test_no_field_holds_a_land_users_name():
-    parcel_and_paper = [field.name for name in ("parcel", "planning_paper", "building") for field in load_catalogue()[name].fields]
+    parcel_and_paper = [field.name for name in ("parcel", "planning_paper",
+                                                "building") for field in load_catalogue()[name].fields]
     assert not [name for name in parcel_and_paper if re.search("owner|holder|applicant", name)]
 
 
@@ -94,12 +99,14 @@ def edit(folder, name, before, after):
 @pytest.mark.parametrize(("name", "before", "after", "told"), [
     ("parcel", "length = 5", "lenght = 5", "parcel.toml: old_commune_code: unknown key lenght"),
     ("parcel", 'type = "integer"', 'type = "int"', 'parcel.toml: parcel_no: type is "int"'),
-    ("parcel", 'domain = "land_use_code"', 'domain = "land_code"', "parcel.toml: land_code: there is no domain land_code"),
+    ("parcel", 'domain = "land_use_code"', 'domain = "land_code"',
+     "parcel.toml: land_code: there is no domain land_code"),
     ("parcel", 'name = "note"', 'name = "feature_id"', "parcel.toml: feature_id: not a valid field name"),
     ("parcel", 'name = "note"', 'name = "address"', "parcel.toml: repeated field address"),
     ("parcel", 'id = "D03.02"', 'id = "D03.01"', "repeated id: D03.01"),
     ("parcel", 'id = "D03.02"', 'id = "D04.88"', "commune_code: the id must start with D03."),
-    ("parcel", 'references = "administrative_unit.unit_code"', 'references = "ward.code"', "parcel.toml: commune_code: there is no ward.code"),
+    ("parcel", 'references = "administrative_unit.unit_code"', 'references = "ward.code"',
+     "parcel.toml: commune_code: there is no ward.code"),
     ("parcel", 'geometry = "MultiPolygon"', 'geometry = "Polygon"', 'geometry is "Polygon"'),
     ("parcel", "min = 200", "min = 30000", "parcel.toml: map_scale: min is above max"),
     ("parcel", 'pattern = \'^[0-9]{5}$\'', "pattern = '^[0-9{5}$'", "parcel.toml: old_commune_code: pattern"),
@@ -127,4 +134,5 @@ def test_all_mistakes_are_told_together(copy):
     edit(copy, "plan", 'domain = "plan_level"', 'domain = "levels"')
     with pytest.raises(InputError) as refusal:
         load_catalogue(copy)
-    assert all(name in str(refusal.value) for name in ("parcel.toml: parcel_no", "road.toml: lanes", "plan.toml: level"))
+    assert all(name in str(refusal.value) for name in ("parcel.toml: parcel_no", "road.toml: lanes",
+                                                       "plan.toml: level"))
