@@ -67,8 +67,7 @@ def checkout(
     """
     target = Path(path)
     if target.suffix.lower() != ".gpkg":
-        raise InputError(say("Tên tệp bản dữ liệu làm việc phải kết thúc bằng .gpkg: {path}.",
-                             "A working copy's file name ends in .gpkg: {path}.")
+        raise InputError(say("Tên tệp bản dữ liệu làm việc phải kết thúc bằng .gpkg: {path}.", "A working copy's file name ends in .gpkg: {path}.")
                          .format(path=target))
     _refuse_existing(target)
     check_destination(target)
@@ -76,8 +75,7 @@ def checkout(
     os.close(handle)
     draft = Path(draft_name)
     try:
-        with closing(sqlite3.connect(draft, isolation_level=None)) as database, hub.deliver(scopes, None,
-                                                                                            progress) as delivery:
+        with closing(sqlite3.connect(draft, isolation_level=None)) as database, hub.deliver(scopes, None, progress) as delivery:
             # The draft is nobody's until it is renamed, so nothing of it need survive a crash.
             database.execute("PRAGMA journal_mode = OFF")
             database.execute("PRAGMA synchronous = OFF")
@@ -98,8 +96,7 @@ def checkout(
         _refuse_existing(target)
         os.rename(draft, target)
     except (sqlite3.Error, OSError) as error:
-        raise OutputError(say("Không tạo được bản dữ liệu làm việc {path}: {why}",
-                              "The working copy {path} cannot be made: {why}")
+        raise OutputError(say("Không tạo được bản dữ liệu làm việc {path}: {why}", "The working copy {path} cannot be made: {why}")
                           .format(path=target, why=error)) from error
     finally:
         draft.unlink(missing_ok=True)
@@ -108,19 +105,15 @@ def checkout(
 
 def _refuse_existing(target: Path) -> None:
     if target.exists() or target.is_symlink():
-        raise OutputError(say("{path} đã có; tải dữ liệu về máy không ghi đè tệp nào. Hãy đặt tên khác, hoặc nhận cập "
-                              "nhật vào bản đang có.",
-                              "{path} exists; a checkout never overwrites anything. Choose another name, or pull into "
-                              "the one you have.")
+        raise OutputError(say("{path} đã có; tải dữ liệu về máy không ghi đè tệp nào. Hãy đặt tên khác, hoặc nhận cập nhật vào bản đang có.",
+                              "{path} exists; a checkout never overwrites anything. Choose another name, or pull into the one you have.")
                           .format(path=target))
 
 
 def _note(database: sqlite3.Connection, delivery: Delivery, location: str, name: str, srs_id: int) -> None:
     at, moment = delivery.position, now()
-    facts = {"format": str(FORMAT), "working_copy_id": str(uuid.uuid4()), "name": name, "hub": location,
-             "hub_id": at.hub_id,
-             "incarnation": at.incarnation, "token": at.token, "srs_id": str(srs_id), "checked_out_at": moment,
-             "pulled_at": moment}
+    facts = {"format": str(FORMAT), "working_copy_id": str(uuid.uuid4()), "name": name, "hub": location, "hub_id": at.hub_id,
+             "incarnation": at.incarnation, "token": at.token, "srs_id": str(srs_id), "checked_out_at": moment, "pulled_at": moment}
     database.executemany("INSERT INTO quyhoach_working_copy VALUES (?, ?)", facts.items())
 
 
@@ -139,8 +132,7 @@ def _add_scopes(database: sqlite3.Connection, datasets: Iterable[Dataset], scope
         for scope in scopes if scope.dataset in ids])
 
 
-def _fill(database: sqlite3.Connection, datasets: Mapping[str, Dataset], delivery: Delivery, srs_id: int,
-          progress: Progress) -> None:
+def _fill(database: sqlite3.Connection, datasets: Mapping[str, Dataset], delivery: Delivery, srs_id: int, progress: Progress) -> None:
     waiting: dict[str, list[list[object]]] = {name: [] for name in datasets}
     for count, (name, feature_id, row) in enumerate(delivery.rows, start=1):
         if row is None:
@@ -156,8 +148,7 @@ def _fill(database: sqlite3.Connection, datasets: Mapping[str, Dataset], deliver
 
 def _insert(database: sqlite3.Connection, dataset: Dataset, rows: list[list[object]]) -> None:
     columns = [FEATURE_ID, *data_columns(dataset)]
-    database.executemany(f"INSERT INTO {quoted(dataset.name)} ({', '.join(map(quoted, columns))}) VALUES "
-                         f"({', '.join('?' * len(columns))})", rows)
+    database.executemany(f"INSERT INTO {quoted(dataset.name)} ({', '.join(map(quoted, columns))}) VALUES ({', '.join('?' * len(columns))})", rows)
 
 
 def _finish(database: sqlite3.Connection, dataset: Dataset) -> None:
@@ -165,13 +156,10 @@ def _finish(database: sqlite3.Connection, dataset: Dataset) -> None:
     if dataset.geometry:
         table, rtree = quoted(dataset.name), quoted(f"rtree_{dataset.name}_{GEOMETRY}")
         sides = ", ".join(f"ST_{side}({GEOMETRY})" for side in ("MinX", "MaxX", "MinY", "MaxY"))
-        database.execute(f"INSERT INTO {rtree} SELECT {FID}, {sides} FROM {table} WHERE {GEOMETRY} NOTNULL AND NOT "
-                         f"ST_IsEmpty({GEOMETRY})")
-        database.execute(f"UPDATE gpkg_ogr_contents SET feature_count = (SELECT count(*) FROM {table}) WHERE "
-                         f"table_name = ?", (dataset.name,))
+        database.execute(f"INSERT INTO {rtree} SELECT {FID}, {sides} FROM {table} WHERE {GEOMETRY} NOTNULL AND NOT ST_IsEmpty({GEOMETRY})")
+        database.execute(f"UPDATE gpkg_ogr_contents SET feature_count = (SELECT count(*) FROM {table}) WHERE table_name = ?", (dataset.name,))
         database.execute(
-            f"UPDATE gpkg_contents SET (min_x, max_x, min_y, max_y) = (SELECT min(minx), max(maxx), min(miny), "
-            f"max(maxy) FROM {rtree}) "
+            f"UPDATE gpkg_contents SET (min_x, max_x, min_y, max_y) = (SELECT min(minx), max(maxx), min(miny), max(maxy) FROM {rtree}) "
             "WHERE table_name = ?", (dataset.name,))
     for statement in copy_trigger_statements(dataset).values():
         database.execute(statement)

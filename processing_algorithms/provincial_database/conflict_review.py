@@ -46,18 +46,15 @@ def conflicts(copy: WorkingCopy) -> Iterator[Conflict]:
     names = {dataset.id: dataset.name for dataset in copy.datasets.values()}
     sql = "SELECT dataset_id, feature_id, clash, fields, base, ours, theirs, noticed_at FROM quyhoach_conflict ORDER BY noticed_at, rowid"
     for dataset_id, feature_id, clash, fields, base, ours, theirs, noticed_at in copy.database.execute(sql).fetchall():
-        yield Conflict(names[dataset_id], feature_id, Clash(clash), frozenset(json.loads(fields)), row_from_json(base),
-                       row_from_json(ours),
+        yield Conflict(names[dataset_id], feature_id, Clash(clash), frozenset(json.loads(fields)), row_from_json(base), row_from_json(ours),
                        row_from_json(theirs), noticed_at)
 
 
 def note_conflict(
-    copy: WorkingCopy, dataset: Dataset, feature_id: str, merged: Merge, base: Row | None, ours: Row | None,
-    theirs: Row | None
+    copy: WorkingCopy, dataset: Dataset, feature_id: str, merged: Merge, base: Row | None, ours: Row | None, theirs: Row | None
 ) -> None:
     """Keep a conflict, within `WorkingCopy.applying`; a newer pull renews theirs and keeps the oldest base."""
-    earlier = copy.database.execute("SELECT base, base_geom FROM quyhoach_conflict WHERE dataset_id = ? AND "
-                                    "feature_id = ?",
+    earlier = copy.database.execute("SELECT base, base_geom FROM quyhoach_conflict WHERE dataset_id = ? AND feature_id = ?",
                                     (dataset.id, feature_id)).fetchone()
     shapes = [blob_of(row.get(GEOMETRY), copy.srs_id) if row else None for row in (base, ours, theirs)]
     texts = [row_to_json(row) for row in (base, ours, theirs)]
@@ -65,8 +62,7 @@ def note_conflict(
         texts[0], shapes[0] = earlier
     withdraw_conflict(copy, dataset, feature_id)
     copy.database.execute(
-        "INSERT INTO quyhoach_conflict (dataset_id, feature_id, clash, fields, base, ours, theirs, base_geom, "
-        "ours_geom, theirs_geom, noticed_at) "
+        "INSERT INTO quyhoach_conflict (dataset_id, feature_id, clash, fields, base, ours, theirs, base_geom, ours_geom, theirs_geom, noticed_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (dataset.id, feature_id, merged.clash.value, json.dumps(sorted(merged.fields)), *texts, *shapes, now()))
 
@@ -76,8 +72,7 @@ def base_in_dispute(copy: WorkingCopy, dataset: Dataset, feature_id: str, base: 
 
     Else the value theirs had at the first pull would count as agreed, and ours would silently win at the next.
     """
-    found = copy.database.execute("SELECT clash, fields, base FROM quyhoach_conflict WHERE dataset_id = ? AND "
-                                  "feature_id = ?",
+    found = copy.database.execute("SELECT clash, fields, base FROM quyhoach_conflict WHERE dataset_id = ? AND feature_id = ?",
                                   (dataset.id, feature_id)).fetchone()
     if found is None:
         return base
@@ -90,12 +85,10 @@ def base_in_dispute(copy: WorkingCopy, dataset: Dataset, feature_id: str, base: 
 
 def withdraw_conflict(copy: WorkingCopy, dataset: Dataset, feature_id: str) -> None:
     """Drop a conflict that is no more, within `WorkingCopy.applying`."""
-    copy.database.execute("DELETE FROM quyhoach_conflict WHERE dataset_id = ? AND feature_id = ?",
-                          (dataset.id, feature_id))
+    copy.database.execute("DELETE FROM quyhoach_conflict WHERE dataset_id = ? AND feature_id = ?", (dataset.id, feature_id))
 
 
-def resolve(copy: WorkingCopy, rule: Rule, *, dataset: str | None = None, feature_ids: set[str] | None = None,
-            field: str | None = None) -> int:
+def resolve(copy: WorkingCopy, rule: Rule, *, dataset: str | None = None, feature_ids: set[str] | None = None, field: str | None = None) -> int:
     """Settle conflicts by a rule; return how many features are settled wholly.
 
     Parameters

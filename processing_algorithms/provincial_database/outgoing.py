@@ -23,8 +23,7 @@ from .working_copy import WorkingCopy
 def pending(copy: WorkingCopy) -> list[Changeset]:
     """Return the frozen changesets the hub has not answered yet, oldest first."""
     rows = copy.database.execute(
-        "SELECT changeset_id, author, department, message, decision_no, made_at, changes FROM quyhoach_outgoing ORDER "
-        "BY sequence")
+        "SELECT changeset_id, author, department, message, decision_no, made_at, changes FROM quyhoach_outgoing ORDER BY sequence")
     return [Changeset(*facts, changes=unpack_changes(packed), working_copy_id=copy.id) for *facts, packed in rows]
 
 
@@ -34,8 +33,7 @@ def waiting_features(copy: WorkingCopy) -> set[tuple[str, str]]:
 
 
 def freeze(
-    copy: WorkingCopy, *, author: str, department: str = "", message: str, decision_no: str = "",
-    datasets: Collection[str] | None = None
+    copy: WorkingCopy, *, author: str, department: str = "", message: str, decision_no: str = "", datasets: Collection[str] | None = None
 ) -> Changeset | None:
     """Freeze what was edited into a changeset; None when there is nothing new to send.
 
@@ -56,11 +54,9 @@ def freeze(
         if datasets is not None and dataset.name not in datasets:
             continue
         if copy.tracking_lost(dataset):
-            raise InputError(say("Lớp {dataset} đã bị chương trình khác tạo lại nên không còn theo dõi được chỉnh "
-                                 "sửa; hãy nhận cập nhật để so sánh lại "
+            raise InputError(say("Lớp {dataset} đã bị chương trình khác tạo lại nên không còn theo dõi được chỉnh sửa; hãy nhận cập nhật để so sánh lại "
                                  "toàn bộ trước khi gửi.",
-                                 "Layer {dataset} was made anew by another program and edits are no longer tracked; "
-                                 "pull first, which compares "
+                                 "Layer {dataset} was made anew by another program and edits are no longer tracked; pull first, which compares "
                                  "everything, then send.").format(dataset=dataset.label))
         for change in copy.edits(dataset):
             key = (change.dataset, change.feature_id)
@@ -71,21 +67,17 @@ def freeze(
         changes += _taken_back(copy, dataset.name, sent)
     if not changes:
         return None
-    changeset = Changeset(str(uuid.uuid4()), author, department, message.strip(), decision_no.strip(), now(),
-                          tuple(changes), copy.id)
+    changeset = Changeset(str(uuid.uuid4()), author, department, message.strip(), decision_no.strip(), now(), tuple(changes), copy.id)
     with copy.applying("freeze"):
         copy.database.execute(
-            "INSERT INTO quyhoach_outgoing (changeset_id, author, department, message, decision_no, made_at, changes) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (changeset.changeset_id, author, department, changeset.message, changeset.decision_no, changeset.made_at,
-             pack_changes(changes)))
+            "INSERT INTO quyhoach_outgoing (changeset_id, author, department, message, decision_no, made_at, changes) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (changeset.changeset_id, author, department, changeset.message, changeset.decision_no, changeset.made_at, pack_changes(changes)))
     return changeset
 
 
 def _sent_rows(copy: WorkingCopy) -> dict[tuple[str, str], Row | None]:
     """What the hub will have of the features under way, once all pending changesets are applied."""
-    return {(change.dataset,
-             change.feature_id): change.after for changeset in pending(copy) for change in changeset.changes}
+    return {(change.dataset, change.feature_id): change.after for changeset in pending(copy) for change in changeset.changes}
 
 
 def _taken_back(copy: WorkingCopy, name: str, sent: dict[tuple[str, str], Row | None]) -> list[Change]:
@@ -118,8 +110,7 @@ def settle(copy: WorkingCopy, receipt: Receipt) -> None:
                 _rewritten_by_hub(copy, change)
             copy.database.execute("DELETE FROM quyhoach_outgoing WHERE changeset_id = ?", (receipt.changeset_id,))
         else:
-            copy.database.execute("DELETE FROM quyhoach_outgoing WHERE sequence >= (SELECT sequence FROM "
-                                  "quyhoach_outgoing WHERE changeset_id = ?)",
+            copy.database.execute("DELETE FROM quyhoach_outgoing WHERE sequence >= (SELECT sequence FROM quyhoach_outgoing WHERE changeset_id = ?)",
                                   (receipt.changeset_id,))
 
 
@@ -143,8 +134,7 @@ def _rewritten_by_hub(copy: WorkingCopy, change: Change) -> None:
 
 def pack_changes(changes: Collection[Change]) -> bytes:
     """Write changes as compressed JSON lines."""
-    lines = (json.dumps([c.dataset, c.feature_id, row_to_json(c.before), row_to_json(c.after), c.parent_id],
-                        ensure_ascii=False) for c in changes)
+    lines = (json.dumps([c.dataset, c.feature_id, row_to_json(c.before), row_to_json(c.after), c.parent_id], ensure_ascii=False) for c in changes)
     return zlib.compress("\n".join(lines).encode("utf-8"), level=6)
 
 

@@ -28,13 +28,11 @@ INSTANT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 
 def position_of(hub: PostgisHub, cursor: Any) -> Position:
     """Return the position of the transaction the cursor is in."""
-    cursor.execute("SELECT hub_id::text, incarnation::text, pg_current_snapshot()::text || '/' || "
-                   "coalesce(quyhoach.rights_fingerprint(), '') FROM quyhoach.hub")
+    cursor.execute("SELECT hub_id::text, incarnation::text, pg_current_snapshot()::text || '/' || coalesce(quyhoach.rights_fingerprint(), '') FROM quyhoach.hub")
     return Position(*cursor.fetchone())
 
 
-def delivery(hub: PostgisHub, cursor: Any, scopes: Sequence[Scope], since: Position | None,
-             progress: Progress) -> Delivery:
+def delivery(hub: PostgisHub, cursor: Any, scopes: Sequence[Scope], since: Position | None, progress: Progress) -> Delivery:
     """Begin a delivery inside a REPEATABLE READ transaction; the rows are read as they are asked for."""
     now = position_of(hub, cursor)
     snapshot = None
@@ -49,12 +47,10 @@ def delivery(hub: PostgisHub, cursor: Any, scopes: Sequence[Scope], since: Posit
 def _known(cursor: Any, since: Position, now: Position) -> tuple[str, str]:
     """Return snapshot and rights of a position of this hub; refuse any other."""
     if since.hub_id != now.hub_id:
-        raise InputError(say("Bản dữ liệu làm việc này thuộc một cơ sở dữ liệu dùng chung khác.",
-                             "This working copy belongs to another shared database."))
+        raise InputError(say("Bản dữ liệu làm việc này thuộc một cơ sở dữ liệu dùng chung khác.", "This working copy belongs to another shared database."))
     snapshot, _, rights = since.token.partition("/")
     if since.incarnation == now.incarnation:
-        cursor.execute("SELECT pg_snapshot_xmax(%s::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot())",
-                       (snapshot,))
+        cursor.execute("SELECT pg_snapshot_xmax(%s::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot())", (snapshot,))
         if cursor.fetchone()[0]:
             return snapshot, rights
     # Another incarnation, or a position the hub has not come to: its folder was put back to an earlier day.
@@ -70,9 +66,7 @@ def value_expression(field: Field) -> Any:
     if field.type == "datetime":
         return sql.SQL(INSTANT).format(name)
     # Whatever the column became in the administrator's hands, such as numeric(15, 4).
-    return sql.SQL("{}::{}").format(name,
-                                    sql.SQL({"text": "text", "integer": "bigint", "real": "float8",
-                                             "boolean": "boolean", "date": "text"}[field.type]))
+    return sql.SQL("{}::{}").format(name, sql.SQL({"text": "text", "integer": "bigint", "real": "float8", "boolean": "boolean", "date": "text"}[field.type]))
 
 
 def row_expressions(dataset: Dataset, postgis: str) -> tuple[list[str], list[Any]]:
@@ -82,8 +76,7 @@ def row_expressions(dataset: Dataset, postgis: str) -> tuple[list[str], list[Any
     names, wanted = list(dataset.field_names), [value_expression(field) for field in dataset.fields]
     if dataset.geometry:
         names.append(GEOMETRY)
-        wanted.append(sql.SQL("{}.ST_AsBinary({}, 'NDR')").format(sql.Identifier(postgis),
-                                                                  sql.Identifier("t", GEOMETRY)))
+        wanted.append(sql.SQL("{}.ST_AsBinary({}, 'NDR')").format(sql.Identifier(postgis), sql.Identifier("t", GEOMETRY)))
     return names, wanted
 
 
@@ -99,9 +92,7 @@ def scope_condition(scope: Scope, dataset: Dataset, postgis: str, srid: int) -> 
         parts.append(sql.SQL("{} = ANY (%s)").format(sql.Identifier("t", dataset.commune_field)))
         values.append(sorted(scope.communes))
     if scope.polygon is not None and dataset.geometry:
-        parts.append(sql.SQL("{0}.ST_Intersects({1}, {0}.ST_GeomFromWKB(%s, %s))").format(sql.Identifier(postgis),
-                                                                                          sql.Identifier("t",
-                                                                                                         GEOMETRY)))
+        parts.append(sql.SQL("{0}.ST_Intersects({1}, {0}.ST_GeomFromWKB(%s, %s))").format(sql.Identifier(postgis), sql.Identifier("t", GEOMETRY)))
         values += [scope.polygon, srid]
     return sql.SQL(" AND ").join(parts), values
 
@@ -123,10 +114,8 @@ def _rows(
             # Below xmin everything was visible already: that, and the index, keep this as small as what changed.
             query = sql.SQL(
                 "SELECT c.feature_id::text, t.fid IS NOT NULL, {} FROM "
-                "(SELECT DISTINCT h.feature_id FROM quyhoach.history h WHERE h.dataset_id = %s AND h.xid >= "
-                "pg_snapshot_xmin(%s::pg_snapshot) "
-                "AND NOT pg_visible_in_snapshot(h.xid, %s::pg_snapshot)) c LEFT JOIN {} t ON t.feature_id = "
-                "c.feature_id AND {}").format(
+                "(SELECT DISTINCT h.feature_id FROM quyhoach.history h WHERE h.dataset_id = %s AND h.xid >= pg_snapshot_xmin(%s::pg_snapshot) "
+                "AND NOT pg_visible_in_snapshot(h.xid, %s::pg_snapshot)) c LEFT JOIN {} t ON t.feature_id = c.feature_id AND {}").format(
                 columns, table_of(dataset), inside)
             values = [dataset.id, snapshot, snapshot, *values]
         # Closed with the transaction; the names keep apart what one delivery has open.

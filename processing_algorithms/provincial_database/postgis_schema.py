@@ -49,8 +49,7 @@ def table_statements(dataset: Dataset, srid: int, postgis: str) -> Iterator[Any]
     columns += [column_definition(field) + sql.SQL(" NOT NULL" if field.required else "") for field in dataset.fields]
     if dataset.geometry:
         columns.append(sql.SQL("{} {}({}, {}) NOT NULL").format(
-            sql.Identifier(GEOMETRY), sql.Identifier(postgis, "geometry"), sql.SQL(dataset.geometry),
-            sql.Literal(srid)))
+            sql.Identifier(GEOMETRY), sql.Identifier(postgis, "geometry"), sql.SQL(dataset.geometry), sql.Literal(srid)))
     yield sql.SQL("CREATE TABLE {} (\n    {}\n)").format(table, sql.SQL(",\n    ").join(columns))
     if dataset.geometry:
         yield sql.SQL("CREATE INDEX ON {} USING gist ({})").format(table, sql.Identifier(GEOMETRY))
@@ -67,22 +66,16 @@ def description_statements(dataset: Dataset) -> Iterator[Any]:
 
     table = table_of(dataset)
     yield sql.SQL("COMMENT ON TABLE {} IS {}").format(table, sql.Literal(f"{dataset.label.vi}. {dataset.help.vi}"))
-    yield sql.SQL("INSERT INTO quyhoach.dataset VALUES ({}) ON CONFLICT (dataset_id) DO UPDATE SET label_vi = "
-                  "excluded.label_vi, "
+    yield sql.SQL("INSERT INTO quyhoach.dataset VALUES ({}) ON CONFLICT (dataset_id) DO UPDATE SET label_vi = excluded.label_vi, "
                   "commune_field = excluded.commune_field, lock_field = excluded.lock_field, secrecy = excluded.secrecy").format(
-        sql.SQL(", ").join(map(sql.Literal,
-                               (dataset.id, dataset.name, dataset.label.vi, dataset.commune_field, lock_field(dataset),
+        sql.SQL(", ").join(map(sql.Literal, (dataset.id, dataset.name, dataset.label.vi, dataset.commune_field, lock_field(dataset),
                                              SECRECY.index(dataset.secrecy)))))
     for field in dataset.fields:
-        yield sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(table, sql.Identifier(field.name),
-                                                              sql.Literal(f"{field.label.vi}. {field.help.vi}"))
-        yield sql.SQL("INSERT INTO quyhoach.field VALUES ({}) ON CONFLICT (field_id) DO UPDATE SET secrecy = "
-                      "excluded.secrecy").format(
+        yield sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(table, sql.Identifier(field.name), sql.Literal(f"{field.label.vi}. {field.help.vi}"))
+        yield sql.SQL("INSERT INTO quyhoach.field VALUES ({}) ON CONFLICT (field_id) DO UPDATE SET secrecy = excluded.secrecy").format(
             sql.SQL(", ").join(map(sql.Literal, (field.id, dataset.id, field.name, SECRECY.index(field.secrecy)))))
         if field.domain is not None:
-            values = [sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Literal,
-                                                                    (field.domain.name, v.code, v.label.vi,
-                                                                     v.label.en))))
+            values = [sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Literal, (field.domain.name, v.code, v.label.vi, v.label.en))))
                       for v in field.domain.values]
             yield sql.SQL("INSERT INTO quyhoach.domain_value VALUES {} ON CONFLICT (domain, code) DO UPDATE "
                           "SET label_vi = excluded.label_vi, label_en = excluded.label_en").format(sql.SQL(", ").join(values))
@@ -93,22 +86,17 @@ def trigger_statements(dataset: Dataset) -> Iterator[Any]:
     from psycopg2 import sql
 
     table, guard = table_of(dataset), sql.Identifier(META, f"guard_{dataset.name}")
-    yield sql.SQL("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, "
-                  "pg_temp AS {}").format(
+    yield sql.SQL("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS {}").format(
         guard, sql.Literal(_guard_body(dataset)))
-    yield sql.SQL("CREATE OR REPLACE TRIGGER {} BEFORE INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION "
-                  "{}()").format(
+    yield sql.SQL("CREATE OR REPLACE TRIGGER {} BEFORE INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION {}()").format(
         sql.Identifier(GUARD), table, guard)
     arguments = [dataset.id, *([GEOMETRY] if dataset.geometry else [])]
-    yield sql.SQL("CREATE OR REPLACE TRIGGER {} AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION "
-                  "quyhoach.record_change({})").format(
+    yield sql.SQL("CREATE OR REPLACE TRIGGER {} AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION quyhoach.record_change({})").format(
         sql.Identifier(RECORD), table, sql.SQL(", ").join(map(sql.Literal, arguments)))
-    yield sql.SQL("CREATE OR REPLACE TRIGGER {} BEFORE TRUNCATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION "
-                  "quyhoach.refuse_truncate()").format(
+    yield sql.SQL("CREATE OR REPLACE TRIGGER {} BEFORE TRUNCATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION quyhoach.refuse_truncate()").format(
         sql.Identifier(NO_TRUNCATE), table)
     if _approves(dataset):
-        yield sql.SQL("CREATE OR REPLACE TRIGGER {} AFTER INSERT OR UPDATE OF status ON {} FOR EACH ROW EXECUTE "
-                      "FUNCTION quyhoach.lock_approved()").format(
+        yield sql.SQL("CREATE OR REPLACE TRIGGER {} AFTER INSERT OR UPDATE OF status ON {} FOR EACH ROW EXECUTE FUNCTION quyhoach.lock_approved()").format(
             sql.Identifier(LOCK_APPROVED), table)
 
 
@@ -145,19 +133,15 @@ def rights_statements(dataset: Dataset, roles: str) -> Iterator[Any]:
         names = [FID, FEATURE_ID, *([GEOMETRY] if dataset.geometry else [])]
         names += [field.name for field in dataset.fields if SECRECY.index(field.secrecy) <= level]
         columns = sql.SQL(", ").join(map(sql.Identifier, names))
-        yield sql.SQL("GRANT SELECT ({0}), INSERT ({0}), UPDATE ({0}) ON {1} TO {2}").format(columns, table,
-                                                                                             sql.Identifier(f"{roles}_{secrecy}"))
+        yield sql.SQL("GRANT SELECT ({0}), INSERT ({0}), UPDATE ({0}) ON {1} TO {2}").format(columns, table, sql.Identifier(f"{roles}_{secrecy}"))
     yield sql.SQL("GRANT DELETE ON {} TO {}").format(table, sql.Identifier(f"{roles}_{SECRECY[0]}"))
 
 
 def _guard_body(dataset: Dataset) -> str:
     """Return the PL/pgSQL of a dataset's guard."""
-    cases = [(field.name, condition,
-              f"{dataset.label.vi}: {field.label.vi}: {why}") for field in dataset.fields for condition,
-             why in _wrong(field)]
+    cases = [(field.name, condition, f"{dataset.label.vi}: {field.label.vi}: {why}") for field in dataset.fields for condition, why in _wrong(field)]
     checks = "\n".join(
-        f"    IF (TG_OP = 'INSERT' OR NEW.{_quoted(name)} IS DISTINCT FROM OLD.{_quoted(name)}) AND {condition} THEN "
-        f"why := {_literal(message)}; END IF;"
+        f"    IF (TG_OP = 'INSERT' OR NEW.{_quoted(name)} IS DISTINCT FROM OLD.{_quoted(name)}) AND {condition} THEN why := {_literal(message)}; END IF;"
         for name, condition, message in cases)
     for check in dataset.checks:
         # Stated as "both are there and it does not hold", because a comparison with null is null.
@@ -203,8 +187,7 @@ def _lock_check(dataset: Dataset, row: str) -> str:
     if _approves(dataset):
         # The one thing that may happen to an approved plan without an administrator: a later plan takes its place.
         condition += (" AND NOT (TG_OP = 'UPDATE' AND NEW.status = 'superseded' AND OLD.status = 'approved' AND "
-                      "to_jsonb(NEW) - '{status,geom}'::text[] = to_jsonb(OLD) - '{status,geom}'::text[] AND "
-                      "NEW.geom::text = OLD.geom::text)")
+                      "to_jsonb(NEW) - '{status,geom}'::text[] = to_jsonb(OLD) - '{status,geom}'::text[] AND NEW.geom::text = OLD.geom::text)")
     label = _literal(f"{dataset.label.vi} đã khóa: ")
     return f"""
     IF {condition} THEN
@@ -226,8 +209,7 @@ def _wrong(field: Field) -> Iterator[tuple[str, str]]:
     if field.maximum is not None:
         yield f"{value} > {field.maximum!r}", f"lớn hơn {field.maximum} (too large)."
     if field.domain is not None:
-        yield (f"{value} IS NOT NULL AND NOT EXISTS (SELECT FROM quyhoach.domain_value WHERE domain = "
-               f"{_literal(field.domain.name)} AND code = {value})",
+        yield (f"{value} IS NOT NULL AND NOT EXISTS (SELECT FROM quyhoach.domain_value WHERE domain = {_literal(field.domain.name)} AND code = {value})",
                "mã không có trong danh mục (unknown code).")
     if field.pattern is not None:
         yield f"{value} !~ {_literal(field.pattern)}", "sai dạng mã (malformed code)."

@@ -85,8 +85,7 @@ def _submit(hub: PostgisHub, cursor: Any, changeset: Changeset, progress: Progre
     import psycopg2
 
     cursor.execute("SELECT number, fresh FROM quyhoach.open_changeset(%s, %s, %s, %s, %s, %s, %s, NULL)",
-                   (changeset.changeset_id, changeset.author, changeset.department, changeset.message,
-                    changeset.decision_no,
+                   (changeset.changeset_id, changeset.author, changeset.department, changeset.message, changeset.decision_no,
                     changeset.made_at, changeset.working_copy_id))
     number, fresh = cursor.fetchone()
     if not fresh:
@@ -143,17 +142,14 @@ def _impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
             dataset = hub.dataset(change.dataset)
         except InputError:
             found.append(Objection(change.dataset, change.feature_id, say(
-                "Không có tập dữ liệu này, hoặc tài khoản này không được xem.",
-                "There is no such dataset, or this account may not see it.")))
+                "Không có tập dữ liệu này, hoặc tài khoản này không được xem.", "There is no such dataset, or this account may not see it.")))
             continue
         known = {FID, FEATURE_ID, *dataset.field_names, *([GEOMETRY] if dataset.geometry else [])}
         row = change.after or {}
         strange = sorted(name for name in change.touched() if name not in known)
         if strange:
-            found.append(Objection(change.dataset, change.feature_id,
-                                   say("Không có trường {names}, hoặc tài khoản này không được xem.",
-                                                                          "There is no field {names}, or this account "
-                                                                          "may not see it.").format(names=", ".join(strange))))
+            found.append(Objection(change.dataset, change.feature_id, say("Không có trường {names}, hoặc tài khoản này không được xem.",
+                                                                          "There is no field {names}, or this account may not see it.").format(names=", ".join(strange))))
         for name, value in row.items():
             reason = _unstorable(value, dataset.field(name).length if name in dataset.field_names else None)
             if reason:
@@ -183,25 +179,21 @@ def _stage(hub: PostgisHub, cursor: Any, changes: Sequence[Change], progress: Pr
         kind = _INSERT if change.before is None else _DELETE if change.after is None else _UPDATE
         own = set(dataset.field_names) | ({GEOMETRY} if dataset.geometry else set())
         names = [name for name in change.touched() if name in own]
-        _, positions, fields, inserted = seen.setdefault(dataset.id,
-                                                         (dataset, {_INSERT: [], _UPDATE: [], _DELETE: []}, set(),
-                                                          set()))
+        _, positions, fields, inserted = seen.setdefault(dataset.id, (dataset, {_INSERT: [], _UPDATE: [], _DELETE: []}, set(), set()))
         if kind == _UPDATE and not names:
             continue
         positions[kind].append(position)
         fields.update(names)
         if kind == _INSERT:
             inserted.update(names)
-        rows.append((position, dataset.id, change.feature_id, kind, _as_json(change.before, names),
-                     _as_json(change.after, names)))
+        rows.append((position, dataset.id, change.feature_id, kind, _as_json(change.before, names), _as_json(change.after, names)))
     from psycopg2 import sql
 
     copy_rows(cursor, sql.Identifier("pg_temp", "outgoing"), _COLUMNS, rows, len(rows), progress)
     # Parents before children, by the foreign keys an administrator may have added; else in the catalogue's order.
     rank = _ranks(cursor)
     ordered = sorted(seen.values(), key=lambda item: (rank.get(item[0].name, 0), item[0].id))
-    return [_Part(dataset, positions, _in_order(dataset, fields), _in_order(dataset, inserted)) for dataset, positions,
-            fields, inserted in ordered]
+    return [_Part(dataset, positions, _in_order(dataset, fields), _in_order(dataset, inserted)) for dataset, positions, fields, inserted in ordered]
 
 
 def _in_order(dataset: Dataset, names: Iterable[str]) -> tuple[str, ...]:
@@ -225,12 +217,9 @@ def _json_value(value: Value) -> object:
 
 def _ranks(cursor: Any) -> dict[str, int]:
     """Return how deep each table stands below those its foreign keys point at."""
-    cursor.execute("SELECT child.relname, parent.relname FROM pg_constraint c JOIN pg_class child ON child.oid = "
-                   "c.conrelid "
-                   "JOIN pg_class parent ON parent.oid = c.confrelid WHERE c.contype = 'f' AND c.conrelid <> "
-                   "c.confrelid "
-                   "AND child.relnamespace = 'quyhoach_data'::regnamespace AND parent.relnamespace = "
-                   "'quyhoach_data'::regnamespace")
+    cursor.execute("SELECT child.relname, parent.relname FROM pg_constraint c JOIN pg_class child ON child.oid = c.conrelid "
+                   "JOIN pg_class parent ON parent.oid = c.confrelid WHERE c.contype = 'f' AND c.conrelid <> c.confrelid "
+                   "AND child.relnamespace = 'quyhoach_data'::regnamespace AND parent.relnamespace = 'quyhoach_data'::regnamespace")
     edges = cursor.fetchall()
     rank: dict[str, int] = {}
     for _ in range(len(edges)):  # as many rounds as the longest chain can be; a ring ends too
@@ -242,8 +231,7 @@ def _ranks(cursor: Any) -> dict[str, int]:
 def _lock(cursor: Any, one: _Part) -> None:
     from psycopg2 import sql
 
-    cursor.execute(sql.SQL("SELECT 1 FROM {} t WHERE t.feature_id IN (SELECT o.feature_id FROM pg_temp.outgoing o "
-                           "WHERE o.dataset_id = %s) "
+    cursor.execute(sql.SQL("SELECT 1 FROM {} t WHERE t.feature_id IN (SELECT o.feature_id FROM pg_temp.outgoing o WHERE o.dataset_id = %s) "
                            "ORDER BY t.feature_id FOR UPDATE").format(table_of(one.dataset)), (one.dataset.id,))
 
 
@@ -270,35 +258,27 @@ def _stale(hub: PostgisHub, cursor: Any, one: _Part) -> list[Objection]:
     from psycopg2 import sql
 
     found = []
-    cursor.execute(sql.SQL("SELECT o.feature_id::text, o.kind::text FROM pg_temp.outgoing o LEFT JOIN {} t USING "
-                           "(feature_id) "
-                           "WHERE o.dataset_id = %s AND ((o.kind = 'I') = (t.fid IS NOT NULL)) AND o.kind <> 'D' "
-                           "ORDER BY o.position")
+    cursor.execute(sql.SQL("SELECT o.feature_id::text, o.kind::text FROM pg_temp.outgoing o LEFT JOIN {} t USING (feature_id) "
+                           "WHERE o.dataset_id = %s AND ((o.kind = 'I') = (t.fid IS NOT NULL)) AND o.kind <> 'D' ORDER BY o.position")
                    .format(table_of(one.dataset)), (one.dataset.id,))
     for feature_id, kind in cursor.fetchall():
-        reason = (say("đã có trong cơ sở dữ liệu dùng chung.",
-                      "is in the shared database already.") if kind == _INSERT else
-                  say("không còn trong cơ sở dữ liệu dùng chung, hoặc ngoài quyền xem.",
-                      "is no longer in the shared database, or out of sight."))
+        reason = (say("đã có trong cơ sở dữ liệu dùng chung.", "is in the shared database already.") if kind == _INSERT else
+                  say("không còn trong cơ sở dữ liệu dùng chung, hoặc ngoài quyền xem.", "is no longer in the shared database, or out of sight."))
         found.append(Objection(one.dataset.name, feature_id, f"{one.dataset.label} {reason}"))
     if not one.fields:
         return found
     cases = [sql.SQL("CASE WHEN o.before ? {name} AND {changed} AND (o.kind = 'D' OR {other}) THEN {name} END").format(
-        name=sql.Literal(name), changed=_different(hub, name, "t", "b"),
-        other=_different(hub, name, "t", "n")) for name in one.fields]
+        name=sql.Literal(name), changed=_different(hub, name, "t", "b"), other=_different(hub, name, "t", "n")) for name in one.fields]
     query = sql.SQL(
-        "SELECT feature_id, fields FROM (SELECT o.position, o.feature_id::text, array_remove(ARRAY[{}], NULL) AS "
-        "fields "
+        "SELECT feature_id, fields FROM (SELECT o.position, o.feature_id::text, array_remove(ARRAY[{}], NULL) AS fields "
         "FROM pg_temp.outgoing o JOIN {} t USING (feature_id) CROSS JOIN LATERAL {} b CROSS JOIN LATERAL {} n "
         "WHERE o.dataset_id = %s AND o.kind <> 'I') found WHERE cardinality(fields) > 0 ORDER BY position").format(
         sql.SQL(", ").join(cases), table_of(one.dataset), _typed(one.dataset, "before"), _typed(one.dataset, "after"))
     cursor.execute(query, (one.dataset.id,))
     for feature_id, names in cursor.fetchall():
         labels = [say("hình", "shape") if name == GEOMETRY else str(one.dataset.field(name).label) for name in names]
-        found.append(Objection(one.dataset.name, feature_id,
-                               say("{label}: người khác đã sửa {fields}; hãy cập nhật trước khi gửi.",
-                                                                 "{label}: somebody else has changed {fields}; pull "
-                                                                 "first.")
+        found.append(Objection(one.dataset.name, feature_id, say("{label}: người khác đã sửa {fields}; hãy cập nhật trước khi gửi.",
+                                                                 "{label}: somebody else has changed {fields}; pull first.")
                                .format(label=one.dataset.label, fields=", ".join(labels))))
     return found
 
@@ -315,19 +295,14 @@ def _composed(one: _Part, kind: str, positions: Any) -> Any:
 
     table, dataset = table_of(one.dataset), one.dataset
     if kind == _DELETE:
-        return sql.SQL("DELETE FROM {} t USING pg_temp.outgoing o WHERE o.position = ANY ({}) AND t.feature_id = "
-                       "o.feature_id").format(table, positions)
+        return sql.SQL("DELETE FROM {} t USING pg_temp.outgoing o WHERE o.position = ANY ({}) AND t.feature_id = o.feature_id").format(table, positions)
     if kind == _INSERT:
         names = [sql.Identifier(name) for name in one.inserted]
-        return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM pg_temp.outgoing o CROSS JOIN LATERAL {} n WHERE "
-                       "o.position = ANY ({}) ORDER BY o.position").format(
+        return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM pg_temp.outgoing o CROSS JOIN LATERAL {} n WHERE o.position = ANY ({}) ORDER BY o.position").format(
             table, sql.SQL(", ").join([sql.Identifier(FEATURE_ID), *names]),
-            sql.SQL(", ").join([sql.SQL("o.feature_id"), *(sql.SQL("n.{}").format(name) for name in names)]),
-            _typed(dataset, "after"), positions)
-    assignments = [sql.SQL("{0} = CASE WHEN o.after ? {1} THEN n.{0} ELSE t.{0} END").format(sql.Identifier(name),
-                                                                                             sql.Literal(name)) for name in one.fields]
-    return sql.SQL("UPDATE {} t SET {} FROM pg_temp.outgoing o CROSS JOIN LATERAL {} n WHERE o.position = ANY ({}) "
-                   "AND t.feature_id = o.feature_id").format(
+            sql.SQL(", ").join([sql.SQL("o.feature_id"), *(sql.SQL("n.{}").format(name) for name in names)]), _typed(dataset, "after"), positions)
+    assignments = [sql.SQL("{0} = CASE WHEN o.after ? {1} THEN n.{0} ELSE t.{0} END").format(sql.Identifier(name), sql.Literal(name)) for name in one.fields]
+    return sql.SQL("UPDATE {} t SET {} FROM pg_temp.outgoing o CROSS JOIN LATERAL {} n WHERE o.position = ANY ({}) AND t.feature_id = o.feature_id").format(
         table, sql.SQL(", ").join(assignments), _typed(dataset, "after"), positions)
 
 
@@ -340,11 +315,9 @@ def _objections(hub: PostgisHub, cursor: Any, one: _Part) -> list[Objection]:
         if not positions:
             continue
         statement = _composed(one, kind, sql.SQL("$1")).as_string(hub.connection)
-        cursor.execute("SELECT o.feature_id::text, f.message FROM quyhoach.try_each(%s, %s) f JOIN pg_temp.outgoing o "
-                       "ON o.position = f.place ORDER BY o.position",
+        cursor.execute("SELECT o.feature_id::text, f.message FROM quyhoach.try_each(%s, %s) f JOIN pg_temp.outgoing o ON o.position = f.place ORDER BY o.position",
                        (statement, positions))
-        found += [Objection(one.dataset.name, feature_id, _sentence(message)) for feature_id,
-                  message in cursor.fetchall()]
+        found += [Objection(one.dataset.name, feature_id, _sentence(message)) for feature_id, message in cursor.fetchall()]
     return found
 
 
@@ -361,11 +334,9 @@ def _rewritten(hub: PostgisHub, cursor: Any, one: _Part, number: int) -> list[Ch
     table = table_of(one.dataset)
     query = sql.SQL(
         "SELECT o.position, {wanted} FROM pg_temp.outgoing o JOIN {table} t USING (feature_id) "
-        "JOIN LATERAL (SELECT h.old_row FROM quyhoach.history h WHERE h.feature_id = o.feature_id AND h.changeset = "
-        "%s ORDER BY h.ledger_no LIMIT 1) h ON true "
+        "JOIN LATERAL (SELECT h.old_row FROM quyhoach.history h WHERE h.feature_id = o.feature_id AND h.changeset = %s ORDER BY h.ledger_no LIMIT 1) h ON true "
         "CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, coalesce(h.old_row, '{{}}') || o.after) e "
-        "WHERE o.dataset_id = %s AND o.kind <> 'D' AND ({differs})").format(wanted=sql.SQL(", ").join(wanted),
-                                                                            table=table, differs=differs)
+        "WHERE o.dataset_id = %s AND o.kind <> 'D' AND ({differs})").format(wanted=sql.SQL(", ").join(wanted), table=table, differs=differs)
     cursor.execute(query, (number, one.dataset.id))
     rows = cursor.fetchall()
     if not rows:
@@ -383,8 +354,7 @@ def _rewritten(hub: PostgisHub, cursor: Any, one: _Part, number: int) -> list[Ch
 
 
 def _sent(cursor: Any, positions: list[int]) -> list[tuple[int, str, dict[str, Any]]]:
-    cursor.execute("SELECT position, feature_id::text, after FROM pg_temp.outgoing WHERE position = ANY (%s)",
-                   (positions,))
+    cursor.execute("SELECT position, feature_id::text, after FROM pg_temp.outgoing WHERE position = ANY (%s)", (positions,))
     return cursor.fetchall()
 
 

@@ -85,14 +85,12 @@ def receive(
             _merge_in(copy, dataset, feature_id, theirs, dataset in (lost or []), report)
         if delivery.whole:
             for name, present in seen.items():
-                _without_the_missing(copy, copy.datasets[name], present,
-                                     dataset_lost=copy.datasets[name] in (lost or []), report=report)
+                _without_the_missing(copy, copy.datasets[name], present, dataset_lost=copy.datasets[name] in (lost or []), report=report)
         _note_position(copy, delivery.position)
     return report
 
 
-def _merge_in(copy: WorkingCopy, dataset: Dataset, feature_id: str, theirs: Row | None, tracking_was_lost: bool,
-              report: PullReport) -> None:
+def _merge_in(copy: WorkingCopy, dataset: Dataset, feature_id: str, theirs: Row | None, tracking_was_lost: bool, report: PullReport) -> None:
     touched, base = copy.base(dataset, feature_id)
     ours = copy.row(dataset, feature_id)
     if same_row(ours, theirs):
@@ -122,8 +120,7 @@ def _merge_in(copy: WorkingCopy, dataset: Dataset, feature_id: str, theirs: Row 
         report.conflicts += 1
 
 
-def _without_the_missing(copy: WorkingCopy, dataset: Dataset, present: set[str], *, dataset_lost: bool,
-                         report: PullReport) -> None:
+def _without_the_missing(copy: WorkingCopy, dataset: Dataset, present: set[str], *, dataset_lost: bool, report: PullReport) -> None:
     """After a whole delivery: features here that did not come are gone at the hub, unless they are new here."""
     here = [row[0] for row in copy.database.execute(f"SELECT {FEATURE_ID} FROM {quoted(dataset.name)}")]
     for feature_id in here:

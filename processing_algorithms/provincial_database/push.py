@@ -44,8 +44,7 @@ def push(
     """
     receipts = [*_send_pending(copy, hub, progress)]
     if all(_landed(receipt) for receipt in receipts):
-        if freeze(copy, author=author, department=department, message=message, decision_no=decision_no,
-                  datasets=datasets) is not None:
+        if freeze(copy, author=author, department=department, message=message, decision_no=decision_no, datasets=datasets) is not None:
             receipts += _send_pending(copy, hub, progress)
     held_back = copy.database.execute("SELECT count(*) FROM quyhoach_conflict").fetchone()[0]
     return PushReport(tuple(receipts), held_back)

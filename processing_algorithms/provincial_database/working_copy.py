@@ -106,16 +106,14 @@ class WorkingCopy:
         """What it holds of each dataset."""
         names = {dataset.id: dataset.name for dataset in self.datasets.values()}
         return [Scope(names[id], None if communes is None else frozenset(json.loads(communes)), polygon)
-                for id, communes,
-                polygon in self.database.execute("SELECT dataset_id, communes, polygon FROM quyhoach_scope")
+                for id, communes, polygon in self.database.execute("SELECT dataset_id, communes, polygon FROM quyhoach_scope")
                 if id in names]
 
     def _read_facts(self) -> dict[str, str]:
         try:
             facts = dict(self.database.execute("SELECT key, value FROM quyhoach_working_copy"))
         except sqlite3.DatabaseError as error:
-            raise InputError(say("{path} không phải là bản dữ liệu làm việc của QuyHoach.",
-                                 "{path} is not a working copy of QuyHoach.")
+            raise InputError(say("{path} không phải là bản dữ liệu làm việc của QuyHoach.", "{path} is not a working copy of QuyHoach.")
                              .format(path=self.path)) from error
         if not facts.get("format", "").isdigit() or int(facts["format"]) > FORMAT:
             raise InputError(say("{path} được tạo bằng phiên bản QuyHoach mới hơn; hãy cập nhật QuyHoach.",
@@ -147,16 +145,14 @@ class WorkingCopy:
         for dataset in self.datasets.values():
             kinds = [(change.before is None, change.after is None) for change in self.edits(dataset)]
             lines.append(DatasetStatus(
-                dataset=dataset, count=self._count(dataset), added=sum(new for new, _ in kinds),
-                deleted=sum(gone for _, gone in kinds),
+                dataset=dataset, count=self._count(dataset), added=sum(new for new, _ in kinds), deleted=sum(gone for _, gone in kinds),
                 changed=sum(not new and not gone for new, gone in kinds), conflicts=conflicts.get(dataset.id, 0),
                 waiting=sum(name == dataset.name for name, _ in waiting), tracking_lost=self.tracking_lost(dataset)))
         return lines
 
     def _count(self, dataset: Dataset) -> int:
         if dataset.geometry:
-            kept = self.database.execute("SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?",
-                                         (dataset.name,)).fetchone()
+            kept = self.database.execute("SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?", (dataset.name,)).fetchone()
             if kept and kept[0] is not None:
                 return int(kept[0])
         return int(self.database.execute(f"SELECT count(*) FROM {quoted(dataset.name)}").fetchone()[0])
@@ -167,8 +163,7 @@ class WorkingCopy:
         width = len(columns)
         base = ", ".join(f"b.{quoted(name)}" for name in columns)
         ours = ", ".join(f"t.{quoted(name)}" for name in columns)
-        sql = (f"SELECT b.{FEATURE_ID}, b.existed, t.{FID}, p.parent_id, {base}, {ours} FROM "
-               f"{quoted(base_table(dataset))} b "
+        sql = (f"SELECT b.{FEATURE_ID}, b.existed, t.{FID}, p.parent_id, {base}, {ours} FROM {quoted(base_table(dataset))} b "
                f"LEFT JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = b.{FEATURE_ID} "
                f"LEFT JOIN quyhoach_parent p ON p.feature_id = b.{FEATURE_ID} AND p.dataset_id = ? ORDER BY b.rowid")
         for feature_id, existed, fid, parent_id, *values in self.database.execute(sql, (dataset.id,)):
@@ -179,10 +174,8 @@ class WorkingCopy:
 
     def tracking_lost(self, dataset: Dataset) -> bool:
         """Tell whether a program has removed or altered the triggers that notice edits."""
-        present = dict(self.database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name "
-                                             "= ?", (dataset.name,)))
-        expected = {name: sql for name,
-                    sql in copy_trigger_statements(dataset).items() if name.startswith("quyhoach_track_")}
+        present = dict(self.database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (dataset.name,)))
+        expected = {name: sql for name, sql in copy_trigger_statements(dataset).items() if name.startswith("quyhoach_track_")}
         return any(present.get(name) != sql for name, sql in expected.items())
 
     # rows ---------------------------------------------------------------------------------------------------------
@@ -190,16 +183,14 @@ class WorkingCopy:
     def row(self, dataset: Dataset, feature_id: str) -> Row | None:
         """Our present row of a feature, or None."""
         columns = ", ".join(map(quoted, data_columns(dataset)))
-        found = self.database.execute(f"SELECT {columns} FROM {quoted(dataset.name)} WHERE {FEATURE_ID} = ?",
-                                      (feature_id,)).fetchone()
+        found = self.database.execute(f"SELECT {columns} FROM {quoted(dataset.name)} WHERE {FEATURE_ID} = ?", (feature_id,)).fetchone()
         return None if found is None else row_from_sqlite(dataset, found)
 
     def base(self, dataset: Dataset, feature_id: str) -> tuple[bool, Row | None]:
         """Whether a feature was touched, and the hub's row of it as last known (None: the hub has none)."""
         columns = ", ".join(map(quoted, data_columns(dataset)))
         found = self.database.execute(
-            f"SELECT existed, {columns} FROM {quoted(base_table(dataset))} WHERE {FEATURE_ID} = ?",
-            (feature_id,)).fetchone()
+            f"SELECT existed, {columns} FROM {quoted(base_table(dataset))} WHERE {FEATURE_ID} = ?", (feature_id,)).fetchone()
         if found is None:
             return False, self.row(dataset, feature_id)
         return True, row_from_sqlite(dataset, found[1:]) if found[0] else None
@@ -213,12 +204,10 @@ class WorkingCopy:
         columns = data_columns(dataset)
         values = row_to_sqlite(dataset, row, self.srs_id)
         changed = self.database.execute(
-            f"UPDATE {table} SET {', '.join(f'{quoted(name)} = ?' for name in columns)} WHERE {FEATURE_ID} = ?",
-            (*values, feature_id))
+            f"UPDATE {table} SET {', '.join(f'{quoted(name)} = ?' for name in columns)} WHERE {FEATURE_ID} = ?", (*values, feature_id))
         if changed.rowcount == 0:
             names = ", ".join(map(quoted, (FEATURE_ID, *columns)))
-            self.database.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * (len(columns) + 1))})",
-                                  (feature_id, *values))
+            self.database.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * (len(columns) + 1))})", (feature_id, *values))
 
     def put_base(self, dataset: Dataset, feature_id: str, row: Row | None) -> None:
         """Note the hub's row of a feature that differs from ours; within `applying`."""
@@ -233,8 +222,7 @@ class WorkingCopy:
     def forget_base(self, dataset: Dataset, feature_id: str) -> None:
         """Note that a feature is as the hub has it."""
         self.database.execute(f"DELETE FROM {quoted(base_table(dataset))} WHERE {FEATURE_ID} = ?", (feature_id,))
-        self.database.execute("DELETE FROM quyhoach_parent WHERE dataset_id = ? AND feature_id = ?",
-                              (dataset.id, feature_id))
+        self.database.execute("DELETE FROM quyhoach_parent WHERE dataset_id = ? AND feature_id = ?", (dataset.id, feature_id))
 
     # writing ------------------------------------------------------------------------------------------------------
 
@@ -244,8 +232,7 @@ class WorkingCopy:
         try:
             self.database.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
-            raise OutputError(say("Bản dữ liệu làm việc {path} đang được chương trình khác sử dụng; hãy lưu, đóng rồi "
-                                  "chạy lại.",
+            raise OutputError(say("Bản dữ liệu làm việc {path} đang được chương trình khác sử dụng; hãy lưu, đóng rồi chạy lại.",
                                   "Another program is using the working copy {path}; save, close it and run again.")
                               .format(path=self.path)) from error
         try:
@@ -270,8 +257,7 @@ class WorkingCopy:
 
     def set_facts(self, **facts: str) -> None:
         """Note facts, within `applying`."""
-        self.database.executemany("INSERT INTO quyhoach_working_copy VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET "
-                                  "value = excluded.value",
+        self.database.executemany("INSERT INTO quyhoach_working_copy VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                                   facts.items())
 
 
@@ -280,8 +266,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         raise InputError(say("{path} là một liên kết; hãy chọn chính tệp bản dữ liệu làm việc.",
                              "{path} is a link; choose the working copy's file itself.").format(path=path))
     if not path.is_file():
-        raise InputError(say("Không có bản dữ liệu làm việc {path}; kiểm tra đường dẫn, hoặc tải dữ liệu về máy bằng "
-                             "quyhoach:checkout.",
+        raise InputError(say("Không có bản dữ liệu làm việc {path}; kiểm tra đường dẫn, hoặc tải dữ liệu về máy bằng quyhoach:checkout.",
                              "There is no working copy at {path}; check the path, or make one with quyhoach:checkout.").format(path=path))
     # No isolation level: transactions begin and end where the code says so.
     database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=2.0, isolation_level=None)

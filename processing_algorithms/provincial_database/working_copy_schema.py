@@ -33,8 +33,7 @@ def copy_table_statements(dataset: Dataset) -> Iterator[str]:
     yield from table_statements(dataset, unique_identity=False)
     yield f"CREATE INDEX {quoted(f'quyhoach_identity_{dataset.name}')} ON {quoted(dataset.name)} ({FEATURE_ID})"
     columns = ", ".join(quoted(name) for name in data_columns(dataset))
-    yield (f"CREATE TABLE {quoted(base_table(dataset))} ({FEATURE_ID} TEXT NOT NULL PRIMARY KEY, existed INTEGER NOT "
-           f"NULL, "
+    yield (f"CREATE TABLE {quoted(base_table(dataset))} ({FEATURE_ID} TEXT NOT NULL PRIMARY KEY, existed INTEGER NOT NULL, "
            f"{FID} INTEGER, {columns})")
 
 
@@ -52,12 +51,9 @@ def tracking_statements(dataset: Dataset) -> dict[str, str]:
     listed = ", ".join(quoted(name) for name in columns)
     old = ", ".join(f"OLD.{quoted(name)}" for name in columns)
     saved = f"EXISTS (SELECT 1 FROM {base} WHERE {FEATURE_ID} = OLD.{FEATURE_ID})"
-    save_old = (f"INSERT INTO {base} ({FEATURE_ID}, existed, {FID}, {listed}) VALUES (OLD.{FEATURE_ID}, 1, OLD.{FID}, "
-                f"{old});")
-    save_hit = (f"INSERT INTO {base} ({FEATURE_ID}, existed, {FID}, {listed}) SELECT {FEATURE_ID}, 1, {FID}, {listed} "
-                f"FROM {table} AS hit "
-                f"WHERE hit.{FID} = NEW.{FID} AND NOT EXISTS (SELECT 1 FROM {base} WHERE {FEATURE_ID} = "
-                f"hit.{FEATURE_ID});")
+    save_old = (f"INSERT INTO {base} ({FEATURE_ID}, existed, {FID}, {listed}) VALUES (OLD.{FEATURE_ID}, 1, OLD.{FID}, {old});")
+    save_hit = (f"INSERT INTO {base} ({FEATURE_ID}, existed, {FID}, {listed}) SELECT {FEATURE_ID}, 1, {FID}, {listed} FROM {table} AS hit "
+                f"WHERE hit.{FID} = NEW.{FID} AND NOT EXISTS (SELECT 1 FROM {base} WHERE {FEATURE_ID} = hit.{FEATURE_ID});")
     hit = f"EXISTS (SELECT 1 FROM {table} WHERE {FID} = NEW.{FID})"
     odd = f"(NEW.{FEATURE_ID} IS NULL OR NEW.{FEATURE_ID} NOT GLOB '{UUID_GLOB}')"
     twin = f"EXISTS (SELECT 1 FROM {table} WHERE {FEATURE_ID} = NEW.{FEATURE_ID} AND {FID} <> NEW.{FID})"
@@ -72,24 +68,19 @@ def tracking_statements(dataset: Dataset) -> dict[str, str]:
 
     return dict([
         trigger("replacing", "BEFORE INSERT", hit, save_hit, forget_replaced,
-                f"INSERT INTO quyhoach_replaced SELECT {id_text}, {FID}, {FEATURE_ID} FROM {table} WHERE {FID} = "
-                f"NEW.{FID};"),
+                f"INSERT INTO quyhoach_replaced SELECT {id_text}, {FID}, {FEATURE_ID} FROM {table} WHERE {FID} = NEW.{FID};"),
         # One trigger, so that the order is certain: first who the row is, then that it is new.
         trigger("insert", "AFTER INSERT", "1", hush,
-                f"INSERT INTO quyhoach_parent SELECT {id_text}, {NEW_UUID}, NEW.{FEATURE_ID} WHERE NOT {odd} AND "
-                f"{twin};",
+                f"INSERT INTO quyhoach_parent SELECT {id_text}, {NEW_UUID}, NEW.{FEATURE_ID} WHERE NOT {odd} AND {twin};",
                 f"UPDATE {table} SET {FEATURE_ID} = CASE WHEN {odd} THEN coalesce(({replaced}), {NEW_UUID}) ELSE "
-                f"(SELECT feature_id FROM quyhoach_parent WHERE rowid = last_insert_rowid()) END WHERE {FID} = "
-                f"NEW.{FID} AND ({odd} OR {twin});",
+                f"(SELECT feature_id FROM quyhoach_parent WHERE rowid = last_insert_rowid()) END WHERE {FID} = NEW.{FID} AND ({odd} OR {twin});",
                 speak, forget_replaced,
-                f"INSERT INTO {base} ({FEATURE_ID}, existed, {FID}) SELECT {FEATURE_ID}, 0, {FID} FROM {table} AS "
-                f"fresh WHERE fresh.{FID} = NEW.{FID} "
+                f"INSERT INTO {base} ({FEATURE_ID}, existed, {FID}) SELECT {FEATURE_ID}, 0, {FID} FROM {table} AS fresh WHERE fresh.{FID} = NEW.{FID} "
                 f"AND NOT EXISTS (SELECT 1 FROM {base} WHERE {FEATURE_ID} = fresh.{FEATURE_ID});"),
         trigger("update", "BEFORE UPDATE", f"NOT {saved}", save_old),
         trigger("update_replacing", "BEFORE UPDATE", f"NEW.{FID} <> OLD.{FID} AND {hit}", save_hit),
         trigger("identity_kept", f"AFTER UPDATE OF {FEATURE_ID}", f"NEW.{FEATURE_ID} IS NOT OLD.{FEATURE_ID}", hush,
                 f"UPDATE {table} SET {FEATURE_ID} = OLD.{FEATURE_ID} WHERE {FID} = NEW.{FID};", speak),
         trigger("delete", "BEFORE DELETE", f"NOT {saved}", save_old),
-        trigger("delete_new", "AFTER DELETE", "1",
-                f"DELETE FROM {base} WHERE {FEATURE_ID} = OLD.{FEATURE_ID} AND existed = 0;"),
+        trigger("delete_new", "AFTER DELETE", "1", f"DELETE FROM {base} WHERE {FEATURE_ID} = OLD.{FEATURE_ID} AND existed = 0;"),
     ])
