@@ -117,9 +117,18 @@ class Network:
         """Travel time on each edge, shape (E,)."""
         return 0.06 / self.speed_kmh
 
-    def lines(self) -> NDArray[np.object_]:
-        """Edges as LineStrings, shape (E,)."""
-        return shapely.linestrings(self.xy, indices=np.repeat(np.arange(self.edge_count), np.diff(self.first)))
+    def lines(self, edges: Indices | None = None) -> NDArray[np.object_]:
+        """Edges as LineStrings: all, shape (E,), or those asked for."""
+        if edges is None:
+            return shapely.linestrings(self.xy, indices=np.repeat(np.arange(self.edge_count), np.diff(self.first)))
+        owner, vertex = self.vertices_of(edges)
+        return shapely.linestrings(self.xy[vertex], indices=owner)
+
+    def vertices_of(self, edges: Indices) -> tuple[Indices, Indices]:
+        """Vertices of some edges, one edge after the other: (position in ``edges``, vertex), both of one shape."""
+        count = self.first[edges + 1] - self.first[edges]
+        owner = np.repeat(np.arange(len(edges)), count)
+        return owner, np.repeat(self.first[edges] - np.cumsum(count) + count, count) + np.arange(len(owner))
 
     def components(self) -> tuple[int, Indices]:
         """Number of connected parts (directions aside), and the part of each edge, shape (E,)."""
@@ -198,7 +207,9 @@ def build_network(
 def _vertices(shapes: NDArray[np.object_], rows: Indices) -> tuple[Floats, Indices, Indices, int]:
     """Return vertices without repeats, the line each belongs to (numbered 0.. without gaps), the row of each line,
     and the number of lines of zero length."""
-    parts, owner = shapely.get_parts(shapes, return_index=True)
+    parts, owner = shapes, np.arange(len(shapes))
+    if (shapely.get_type_id(shapes) != shapely.GeometryType.LINESTRING).any():
+        parts, owner = shapely.get_parts(shapes, return_index=True)
     xy, line = shapely.get_coordinates(parts, return_index=True)
     xy += 0.0  # makes -0.0 equal 0.0 in bits, which labels places
     repeats = np.zeros(len(xy), dtype=bool)

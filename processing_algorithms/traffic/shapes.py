@@ -32,9 +32,7 @@ def cut_edges(network: Network, edge: Indices, from_along: Floats, to_along: Flo
     array of LineStrings, shape (m,)
     """
     low, high = np.minimum(from_along, to_along), np.maximum(from_along, to_along)
-    first, count = network.first[edge], network.first[edge + 1] - network.first[edge]
-    owner = np.repeat(np.arange(len(edge)), count)
-    vertex = np.repeat(first - np.cumsum(count) + count, count) + np.arange(len(owner))
+    owner, vertex = network.vertices_of(edge)
     # Vertices a hair's breadth from a cut would make segments without length.
     inner = (network.along[vertex] > low[owner] + 1e-7) & (network.along[vertex] < high[owner] - 1e-7)
     owner, vertex = owner[inner], vertex[inner]
@@ -55,13 +53,10 @@ def cut_edges(network: Network, edge: Indices, from_along: Floats, to_along: Flo
 
 def _places(network: Network, edge: Indices, along: Floats) -> Floats:
     """Coordinates at distances along edges; the very vertex where the distance is that of an end."""
-    first, last = network.first[edge], network.first[edge + 1] - 1
-    count = last - first
-    owner = np.repeat(np.arange(len(edge)), count)
-    vertex = np.repeat(first - np.cumsum(count) + count, count) + np.arange(len(owner)) + 1
+    owner, vertex = network.vertices_of(edge)
     # The segment is the one whose start is the last vertex not beyond the distance.
     passed = np.bincount(owner[network.along[vertex] <= along[owner]], minlength=len(edge))
-    here = first + np.minimum(passed, count - 1)
+    here = np.minimum(network.first[edge] + passed - 1, network.first[edge + 1] - 2)
     share = (along - network.along[here]) / (network.along[here + 1] - network.along[here])
     share = np.clip(share, 0.0, 1.0)[:, None]
     return np.where(share == 1.0, network.xy[here + 1], network.xy[here] + share * (network.xy[here + 1] - network.xy[here]))

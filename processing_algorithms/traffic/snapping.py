@@ -13,6 +13,9 @@ from .network import Network
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
+#: Cells along the longer side of the network when edges near points are sought.
+_CELLS = 128
+
 
 @dataclass(frozen=True)
 class Snapped:
@@ -46,12 +49,44 @@ def snap(network: Network, points: NDArray[np.object_]) -> Snapped:
     points : array of shapely Points, shape (k,)
         In the network's system.
     """
-    lines = network.lines()
-    (asked, found), gap = shapely.STRtree(lines).query_nearest(points, return_distance=True)
-    order = np.lexsort((found, asked))
-    asked, found, gap = asked[order], found[order], gap[order]
-    foremost = np.concatenate([[True], asked[1:] != asked[:-1]]) if len(asked) else np.zeros(0, dtype=bool)
-    edge = found[foremost]
-    along = np.clip(shapely.line_locate_point(lines[edge], points), 0.0, network.length[edge])
-    place = shapely.line_interpolate_point(lines[edge], along)
-    return Snapped(edge=edge, along=along, distance=gap[foremost], xy=shapely.get_coordinates(place))
+    xy = shapely.get_coordinates(points)
+    near, safe = _edges_near(network, xy)
+    edge, distance = _nearest(network, near, points)
+    missed = ~(distance <= safe)
+    if missed.any():
+        edge[missed], distance[missed] = _nearest(network, np.arange(network.edge_count), points[missed])
+    lines = network.lines(edge)
+    along = np.clip(shapely.line_locate_point(lines, points), 0.0, network.length[edge])
+    return Snapped(edge=edge, along=along, distance=distance,
+                   xy=shapely.get_coordinates(shapely.line_interpolate_point(lines, along)))
+
+
+def _nearest(network: Network, edges: Indices, points: NDArray[np.object_]) -> tuple[Indices, Floats]:
+    """The nearest of some edges to each point, and how far; infinitely far when there are no edges."""
+    edge, distance = np.full(len(points), -1, dtype=np.intp), np.full(len(points), np.inf)
+    (asked, found), gap = shapely.STRtree(network.lines(edges)).query_nearest(points, return_distance=True)
+    order = np.lexsort((-found, asked))[::-1]  # so that the first of equally near edges is written last
+    edge[asked[order]], distance[asked[order]] = edges[found[order]], gap[order]
+    return edge, distance
+
+
+def _edges_near(network: Network, xy: Floats) -> tuple[Indices, float]:
+    """Edges around points, and the distance within which none is missing.
+
+    A few schools touch a small part of a province's streets; making shapes and a tree of all of them would take longer
+    than everything else.
+    """
+    low, high = network.xy.min(axis=0), network.xy.max(axis=0)
+    cell = max(float((high - low).max()) / _CELLS, 1e-9)
+    column, row = (np.clip((xy - low) / cell, -1, _CELLS).astype(np.intp) + 1).T
+    marked = np.zeros((_CELLS + 3, _CELLS + 3), dtype=np.int64)
+    for right in (-1, 0, 1):
+        for up in (-1, 0, 1):
+            marked[np.clip(row + up, 0, _CELLS + 1), np.clip(column + right, 0, _CELLS + 1)] = 1
+    counted = np.zeros((_CELLS + 4, _CELLS + 4), dtype=np.int64)
+    counted[1:, 1:] = marked.cumsum(axis=0).cumsum(axis=1)
+    starts = network.first[:-1]
+    left, bottom = (((np.minimum.reduceat(network.xy[:, axis], starts) - low[axis]) / cell).astype(np.intp) + 1 for axis in (0, 1))
+    right, top = (((np.maximum.reduceat(network.xy[:, axis], starts) - low[axis]) / cell).astype(np.intp) + 2 for axis in (0, 1))
+    touched = counted[top, right] - counted[bottom, right] - counted[top, left] + counted[bottom, left]
+    return np.flatnonzero(touched), cell

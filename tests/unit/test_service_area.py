@@ -11,6 +11,7 @@ from quyhoach.processing_algorithms.common.errors import Cancelled, InputError
 from quyhoach.processing_algorithms.traffic.breaks import parse_breaks
 from quyhoach.processing_algorithms.traffic.network import build_network
 from quyhoach.processing_algorithms.traffic.service_area import Cost, Merge, service_areas
+from quyhoach.processing_algorithms.traffic.snapping import snap
 
 METRIC = "EPSG:32648"
 
@@ -349,3 +350,15 @@ def test_rings_and_holes():
     discs = service_areas(network, origin, [100, 400], width=10, min_hole_m2=0).areas
     assert rings["area_m2"].sum() == pytest.approx(discs["area_m2"][0])
     assert rings["area_m2"][1] == discs["area_m2"][1]
+
+
+@settings(max_examples=30)
+@given(seed=st.integers(0, 10_000), points=st.lists(st.tuples(st.floats(-300, 300), st.floats(-300, 300)), min_size=1, max_size=8))
+def test_snapping_finds_the_nearest_place_anywhere(seed, points):
+    network = build_network(town(seed))
+    places = shapely.points(points)
+    snapped = snap(network, places)
+    everything = shapely.union_all(network.lines())
+    assert np.allclose(snapped.distance, shapely.distance(everything, places), atol=1e-9)
+    assert np.allclose(shapely.distance(shapely.points(snapped.xy), places), snapped.distance, atol=1e-6)
+    assert (shapely.distance(network.lines()[snapped.edge], shapely.points(snapped.xy)) < 1e-9).all()
