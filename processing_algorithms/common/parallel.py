@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,3 +74,22 @@ def _runs(groups: NDArray[np.intp], block: int) -> list[tuple[int, int]]:
         runs.append((start, stop))
         start = stop
     return runs
+
+
+_Item = TypeVar("_Item")
+_END = object()
+
+
+def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+    """Yield the items while the next one is being made in another thread: reading goes on while computing does.
+
+    Examples
+    --------
+    >>> list(ahead(iter([1, 2])))
+    [1, 2]
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, items, _END)
+        while (item := coming.result()) is not _END:
+            coming = pool.submit(next, items, _END)
+            yield item

@@ -6,6 +6,7 @@ the file. Rotated and south-up rasters work everywhere: positions go through the
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -390,10 +391,21 @@ def _gdal_exceptions() -> Iterator[None]:
         with gdal.ExceptionMgr(useExceptions=True):
             yield
         return
-    before = gdal.GetUseExceptions()
-    gdal.UseExceptions()
+    # One setting for all threads: the first one in turns it on, the last one out restores it.
+    with _switching:
+        if _inside[0] == 0:
+            _inside[1] = gdal.GetUseExceptions()
+            gdal.UseExceptions()
+        _inside[0] += 1
     try:
         yield
     finally:
-        if not before:
-            gdal.DontUseExceptions()
+        with _switching:
+            _inside[0] -= 1
+            if _inside[0] == 0 and not _inside[1]:
+                gdal.DontUseExceptions()
+
+
+_switching = threading.Lock()
+#: How many blocks are open, and the setting before the first.
+_inside = [0, 0]

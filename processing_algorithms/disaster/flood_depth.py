@@ -25,6 +25,7 @@ from ..common.crs import to_crs
 from ..common.errors import InputError
 from ..common.geometry import InvalidGeometry, clean
 from ..common.language import say
+from ..common.parallel import ahead
 from ..common.progress import Progress, part, silent
 from ..common.raster import Grid, Heights, Window
 from .gauges import Gauges
@@ -211,7 +212,7 @@ def _reached_parts(
     """First pass: which connected parts of the strips, numbered in order from 1, have a path to the source."""
     joined: list[NDArray[np.int64]] = []
     count, last = 0, None
-    for window, _, passable, source in _strips(terrain, surface, origin, passage):
+    for window, _, passable, source in ahead(_strips(terrain, surface, origin, passage)):
         labels, here = _label(passable, connectivity)
         touching = np.unique(labels[source & passable]).astype(np.int64) + count
         joined.append(np.column_stack([np.full_like(touching, _SOURCE), touching]))
@@ -249,7 +250,7 @@ def _write_depths(
 ) -> FloodDepth:
     """Second pass: the same parts get the same numbers, and those water reaches are written."""
     count, deepest, wet_area, volume, unreached, unknown = 0, 0.0, 0.0, 0.0, 0.0, 0
-    for window, above, passable, _ in _strips(terrain, surface, origin, passage):
+    for window, above, passable, _ in ahead(_strips(terrain, surface, origin, passage)):
         labels, here = _label(passable, connectivity)
         wet = np.concatenate([[False], reached[count + 1:count + here + 1]])[labels]
         count += here
