@@ -80,18 +80,18 @@ def form_style(dataset: Dataset, symbols: Path | None = None) -> str:
 
     ``symbols`` is a style file whose symbols and labels go into it; where there is none, the style says nothing of them.
     """
-    layer = QgsVectorLayer(dataset.geometry or "NoGeometry", dataset.name, "memory")
+    with_symbols = symbols is not None and symbols.is_file()
+    # A layer that has shapes writes its symbols into the style whether asked to or not.
+    layer = QgsVectorLayer(dataset.geometry if with_symbols and dataset.geometry else "NoGeometry", dataset.name, "memory")
     fields = [QgsField("fid", QMetaType.Type.LongLong), QgsField("feature_id", QMetaType.Type.QString)]
     fields += [QgsField(field.name, _META_TYPES[field.type]) for field in dataset.fields]
     layer.dataProvider().addAttributes(fields)
     layer.updateFields()
-    parts = _FORM_PARTS
-    if symbols is not None and symbols.is_file():
+    if with_symbols:
         layer.loadNamedStyle(str(symbols), False, _SYMBOL_PARTS)
-        parts |= _SYMBOL_PARTS
     configure_form(layer, dataset)
     document = QDomDocument()
-    layer.exportNamedStyle(document, QgsReadWriteContext(), parts)
+    layer.exportNamedStyle(document, QgsReadWriteContext(), _FORM_PARTS | _SYMBOL_PARTS if with_symbols else _FORM_PARTS)
     return document.toString()
 
 

@@ -265,8 +265,10 @@ def _column(values: list[Any], field: QgsField) -> Any:
     if kind == QMetaType.Type.Bool:
         return pandas.array(values, dtype="boolean")
     if kind == QMetaType.Type.QDateTime:
-        zoned = any(value is not None and value.tzinfo is not None for value in values)
-        return pandas.to_datetime(pandas.Series(values, dtype=object), utc=True if zoned else None)
+        zoned = {value.tzinfo is not None for value in values if value is not None}
+        if len(zoned) == 2:
+            return pandas.Series(values, dtype=object)  # some state a zone and some do not: not ours to guess
+        return pandas.to_datetime(pandas.Series(values, dtype=object), utc=True if True in zoned else None)
     return np.array(values, dtype=object) if not any(isinstance(v, list) for v in values) else pandas.Series(values, dtype=object)
 
 
