@@ -99,10 +99,17 @@ def _bold(rows: list[tuple[object, ...]]) -> set[int]:
 
 
 def _row(unit: str, label: str, part: pandas.DataFrame) -> tuple[object, ...]:
-    people = [_sum(part[name]) for name in _PEOPLE]
-    rounded = [None if value is None else round_estimate(value) for value in people]
+    rounded = [_people(_sum(part[name])) for name in _PEOPLE]
     buildings, *missing = (_sum(part[name]) for name in _COUNTS)
     return (unit, label, buildings, *rounded, *missing, *(_sum(part[name]) for name in _MEASURED))
+
+
+def _people(count: float | None) -> int | str | None:
+    """Round an estimate; somebody is never nobody."""
+    if count is None:
+        return None
+    rounded = round_estimate(count)
+    return "< 10" if count > 0 and rounded == 0 else rounded
 
 
 def _sum(column: pandas.Series) -> float | None:

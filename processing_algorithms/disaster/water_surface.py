@@ -28,6 +28,8 @@ Array = NDArray[np.float64]
 _COLLINEAR = 1e-9
 #: Squared metres; below a millimetre from a gauge the surface is the gauge's level.
 _AT_GAUGE = 1e-6
+#: With fewer gauges than this every triangulation is made anew.
+_FEW = 30
 
 
 class Interpolation(IntEnum):
@@ -101,12 +103,30 @@ def leave_one_out(
     count = len(level)
     if count < 2:
         return np.zeros(0)
+    neighbours = _neighbours(np.column_stack([x, y]) * scale) if method is Interpolation.LINEAR else {}
     errors = np.empty(count)
     for left_out in range(count):
-        others = np.arange(count) != left_out
+        others = neighbours.get(left_out, np.flatnonzero(np.arange(count) != left_out))
         surface = water_surface(x[others], y[others], level[others], method, scale)
         errors[left_out] = surface.at(x[left_out:left_out + 1], y[left_out:left_out + 1])[0] - level[left_out]
     return errors
+
+
+def _neighbours(points: Array) -> dict[int, NDArray[np.intp]]:
+    """For each gauge inside the hull, the gauges its triangles share: without it, they alone triangulate the hole it leaves,
+    so that thousands of flood marks need no new triangulation of all the others each."""
+    points = points - points.mean(axis=0)
+    if len(points) < _FEW or _on_one_line(points):
+        return {}
+    triangles = Delaunay(points)
+    start, neighbour = triangles.vertex_neighbor_vertices
+    inside = np.setdiff1d(np.arange(len(points)), triangles.convex_hull)
+    return {int(k): neighbour[start[k]:start[k + 1]] for k in inside}
+
+
+def _on_one_line(points: Array) -> bool:
+    extent = np.linalg.svd(points, compute_uv=False)
+    return len(points) == 2 or bool(extent[1] <= _COLLINEAR * extent[0])
 
 
 @dataclass(frozen=True)
@@ -231,9 +251,8 @@ class _Linear:
 
 
 def _linear(points: Array, level: Array, origin: Array, scale: tuple[float, float]) -> _Linear:
-    extent = np.linalg.svd(points, compute_uv=True, full_matrices=False)
-    if len(points) == 2 or extent[1][1] <= _COLLINEAR * extent[1][0]:
-        direction = extent[2][0]
+    if _on_one_line(points):
+        direction = np.linalg.svd(points, full_matrices=False)[2][0]
         order = np.argsort(points @ direction)
         hull = np.column_stack([order[:-1], order[1:]])
         across = np.array([-direction[1], direction[0]])

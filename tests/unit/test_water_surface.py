@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quyhoach.processing_algorithms.common.raster import Grid, Window
+from quyhoach.processing_algorithms.disaster import water_surface as water_surface_module
 from quyhoach.processing_algorithms.disaster.water_surface import Interpolation, leave_one_out, water_surface
 
 GRIDS = [Grid((1000.0, 5.0, 0.0, 2000.0, 0.0, -5.0), (40, 50), ""), Grid((1000.0, 4.0, 3.0, 2000.0, 3.0, -4.0), (40, 50), "")]
@@ -46,6 +47,14 @@ def test_leave_one_out_by_hand():
     errors = leave_one_out(np.array([0.0, 50.0, 100.0]), np.zeros(3), np.array([2.0, 2.2, 3.0]))
     np.testing.assert_allclose(errors, [0.2, 0.3, -0.8])
     assert leave_one_out(np.zeros(1), np.zeros(1), np.ones(1)).size == 0
+
+
+def test_leave_one_out_of_many_is_that_of_new_triangulations(monkeypatch):
+    random = np.random.default_rng(5)
+    x, y, level = random.uniform(0, 1000, 200), random.uniform(0, 1000, 200), random.uniform(1, 6, 200)
+    quick = leave_one_out(x, y, level)
+    monkeypatch.setattr(water_surface_module, "_FEW", 1000)
+    np.testing.assert_allclose(quick, leave_one_out(x, y, level), atol=1e-9)
 
 
 @st.composite
