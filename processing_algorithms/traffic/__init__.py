@@ -1,6 +1,6 @@
 """Traffic: the street network as a graph, and what can be reached on it.
 
-Terms: edge (a street segment between two nodes), origin, cost (metres or seconds), break (a cost that bounds a
+Terms: edge (a stretch of street between two nodes), origin, cost (metres or minutes), break (a cost that bounds a
 service area). *Phạm vi phục vụ theo mạng lưới đường* is along streets; the *bán kính phục vụ* of QCVN 01 is a
 straight line and something else. Start with `network.py`, then `service_area.py`.
 """

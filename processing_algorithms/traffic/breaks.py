@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..common.errors import InputError
 from ..common.language import say
@@ -38,9 +38,12 @@ def parse_breaks(text: str) -> NDArray[np.float64]:
     return check_breaks(np.array([parse_number(word) for word in words]))
 
 
-def check_breaks(breaks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the breaks as floats; refuse none, any that is not positive and finite, and any order but increasing."""
-    values = np.atleast_1d(np.asarray(breaks, dtype=float))
+def check_breaks(breaks: ArrayLike) -> NDArray[np.float64]:
+    """Return the breaks as floats; refuse none, any that is not positive and finite, and any order but increasing.
+
+    Texts among them are read as numbers by themselves.
+    """
+    values = np.array([parse_number(value) if isinstance(value, str) else float(value) for value in np.atleast_1d(breaks).tolist()])
     shown = "; ".join(format_number(value, 2).removesuffix(",00") for value in values)
     if not values.size or not (np.isfinite(values) & (values > 0)).all():
         raise InputError(say("Mọi ngưỡng phải lớn hơn 0; đã nhập: {shown}.", "Every break must be greater than 0; given: {shown}.")

@@ -170,7 +170,7 @@ class ServiceAreaAlgorithm(QuyHoachAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         from ..common.crs import require_metric, require_stated
-        from .breaks import parse_breaks
+        from .breaks import check_breaks, parse_breaks
         from .service_area import Cost, Merge
 
         self.network = self.layer(parameters, "NETWORK", context)
@@ -178,8 +178,10 @@ class ServiceAreaAlgorithm(QuyHoachAlgorithm):
         self.cost = Cost(self.parameterAsEnum(parameters, "COST", context))
         self.merge = Merge(self.parameterAsEnum(parameters, "MERGE", context))
         problems: list[str] = []
+        given = parameters.get("BREAKS")
         with noted(problems):
-            self.breaks = parse_breaks(self.parameterAsString(parameters, "BREAKS", context))
+            self.breaks = check_breaks(given) if isinstance(given, (list, tuple)) else parse_breaks(
+                self.parameterAsString(parameters, "BREAKS", context))
         for layer in (self.network, self.origins):
             with noted(problems):
                 self.not_empty(layer)
@@ -213,13 +215,14 @@ class ServiceAreaAlgorithm(QuyHoachAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         from .network import build_network
-        from .service_area import service_areas
+        from .service_area import Cost, service_areas
 
         progress = self.progress(feedback)
         progress(0.0, say("Dựng mạng lưới đường", "Building the network"))
+        speeds = {} if self.cost is Cost.DISTANCE else {"speed": self.speed, "default_speed_kmh": self.numbers["DEFAULT_SPEED"]}
+        columns = {name for name in (speeds.get("speed"), self.direction) if name}
         network = build_network(
-            self.network.read([name for name in {self.speed, self.direction} if name]), direction=self.direction,
-            direction_values=self.direction_values, speed=self.speed, default_speed_kmh=self.numbers["DEFAULT_SPEED"],
+            self.network.read(sorted(columns)), direction=self.direction, direction_values=self.direction_values, **speeds,
             tolerance=self.numbers["TOLERANCE"], name=self.network.name)
         progress(0.2)
         result = service_areas(

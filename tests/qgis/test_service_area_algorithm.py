@@ -70,6 +70,11 @@ def test_time_directions_and_memory_layers(run, town):
     assert layer.isValid() and found["OUTPUT_AREAS"].featureCount() == 4
 
 
+def test_breaks_as_a_list_from_a_script(run, town):
+    found = run("quyhoach:servicearea", inputs(town, BREAKS=[100, 250]))
+    assert found["REACHED_LENGTH"] == pytest.approx(550)
+
+
 def test_merged_areas(run, town):
     for merge, count in ((0, 4), (1, 4), (2, 2)):
         found = run("quyhoach:servicearea", inputs(town, MERGE=merge, OUTPUT_AREAS="TEMPORARY_OUTPUT"))

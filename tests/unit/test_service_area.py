@@ -1,6 +1,7 @@
 """Service areas: by hand on small networks, against networkx on streets chopped into half metres, and by invariants."""
 
 import geopandas
+import geopandas.testing
 import networkx
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError
+from quyhoach.processing_algorithms.traffic import reach
 from quyhoach.processing_algorithms.traffic.breaks import parse_breaks
 from quyhoach.processing_algorithms.traffic.network import build_network
 from quyhoach.processing_algorithms.traffic.service_area import Cost, Merge, service_areas
@@ -192,6 +194,32 @@ def test_cancel():
 
     with pytest.raises(Cancelled):
         service_areas(build_network(frame("LINESTRING (0 0, 100 0)")), frame("POINT (5 0)"), [5], progress=stop)
+
+
+def test_one_stuck_origin_alone():
+    network = build_network(frame("LINESTRING (0 0, 10 0)", d=[1]), direction="d")
+    for merge in Merge:
+        result = service_areas(network, frame("POINT (10 0)"), [4, 8], merge=merge, width=2.0)
+        assert result.lines.empty and result.areas["reached_m"].tolist() == [0, 0]
+        assert (result.areas["area_m2"] > 12).all() and result.origins["reached_m"].tolist() == [0]
+
+
+def test_names_of_origins_travel_with_their_ids():
+    network = build_network(frame("LINESTRING (0 0, 100 0)"))
+    origins = frame("POINT (20 0)", "POINT (60 0)", index=[8, 3], ten=["Trường A", None])
+    each = service_areas(network, origins, [10], label="ten")
+    assert set(zip(each.lines["origin_id"], each.lines["origin_name"])) == {(8, "Trường A"), (3, None)}
+    together = service_areas(network, origins, [10], label="ten", merge=Merge.TOGETHER)
+    assert together.areas["origin_name"].isna().all() and together.origins["origin_name"].tolist() == ["Trường A", None]
+
+
+def test_work_in_small_lots_gives_the_same(monkeypatch):
+    network = build_network(town(3), direction="d")
+    origins = geopandas.GeoDataFrame(geometry=shapely.points(np.random.default_rng(1).uniform(0, 16, (9, 2))), crs=METRIC)
+    whole = service_areas(network, origins, [3, 9], want_areas=False).lines
+    monkeypatch.setattr(reach, "_TABLE", 2 * network.node_count)
+    monkeypatch.setattr(reach, "_FOLLOWED", 7)
+    geopandas.testing.assert_geodataframe_equal(service_areas(network, origins, [3, 9], want_areas=False).lines, whole)
 
 
 # against networkx ---------------------------------------------------------------------------------------------------
