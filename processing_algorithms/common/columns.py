@@ -1,8 +1,18 @@
-"""Names of result columns beside the user's own."""
+"""Columns of attributes: names of results beside the user's own, and numbers however they are stored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .numbers_vi import parse_number
+
+if TYPE_CHECKING:
+    import pandas
 
 
 def free_names(wanted: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
@@ -25,3 +35,29 @@ def free_names(wanted: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
         names[name] = free
         used.add(free.lower())
     return names
+
+
+def numbers(column: pandas.Series) -> tuple[NDArray[np.float64], list[str]]:
+    """Read a column of numbers, or of texts as people write them (``"3,58"``).
+
+    Returns
+    -------
+    values : array of float, shape (n,)
+        nan where null or blank, and where the text is no number.
+    wrong : list of str
+        ``"id: value"`` of texts that are no number and of infinite values.
+    """
+    import pandas
+
+    if pandas.api.types.is_numeric_dtype(column.dtype):
+        values = column.astype("float64").to_numpy()
+        return values, [f"{id_}: {value}" for id_, value in zip(column.index, values) if np.isinf(value)]
+    values, wrong = np.full(len(column), np.nan), []
+    for position, (id_, value) in enumerate(column.items()):
+        if pandas.isna(value) or str(value).strip() == "":
+            continue
+        try:
+            values[position] = parse_number(str(value))
+        except InputError:
+            wrong.append(f"{id_}: {value}")
+    return values, wrong

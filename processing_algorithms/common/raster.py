@@ -166,7 +166,8 @@ class RasterReader:
             scaled = stored.astype(np.float64) * (1.0 if self._scale is None else self._scale) + (self._offset or 0.0)
             values = scaled.astype(np.float32)
         else:
-            values = stored.astype(np.float32, copy=False)
+            with np.errstate(over="ignore"):  # nodata of doubles, -1.8e308, does not fit and is replaced below
+                values = stored.astype(np.float32, copy=False)
         for low, high in self._nodata_ranges:
             unknown |= (values >= low) & (values <= high)
         if unknown.any():

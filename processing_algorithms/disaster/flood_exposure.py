@@ -14,9 +14,9 @@ import pandas
 import shapely
 from numpy.typing import NDArray
 
-from ..common.errors import InputError, name_some, refuse_if
+from ..common.columns import numbers
+from ..common.errors import name_some, refuse_if
 from ..common.language import say
-from ..common.numbers_vi import format_number
 from ..common.progress import Progress, part, silent
 from ..common.raster import Heights
 from .depth_at_shapes import Statistic, areas_by_class, building_depths, lengths_by_class
@@ -157,15 +157,18 @@ def _check(buildings: geopandas.GeoDataFrame, fields: BuildingFields, terrain: H
     if fields.floor_level and terrain is None:
         problems.append(say("Cao độ nền nhà chỉ dùng được cùng với địa hình đã tính độ sâu; hãy chọn lớp địa hình.",
                             "Floor levels need the terrain the depth was computed from; choose the terrain."))
-    for name in (fields.households, fields.residents, fields.floor_height):
+    for name in (fields.households, fields.residents, fields.floor_level, fields.floor_height):
         if name is None:
             continue
-        values = buildings[name].astype("float64").to_numpy()
-        wrong = (values < 0) | np.isinf(values)
-        if wrong.any():
-            problems.append(say("Trường \"{field}\" có giá trị âm hoặc vô hạn (fid: {ids}).",
-                                "The field \"{field}\" has negative or infinite values (ids: {ids}).")
-                            .format(field=name, ids=name_some(buildings.index[wrong])))
+        values, wrong = numbers(buildings[name])
+        if wrong:
+            problems.append(say("Trường \"{field}\" có giá trị không phải là số (fid: {ids}).",
+                                "The field \"{field}\" has values that are no numbers (ids: {ids}).")
+                            .format(field=name, ids=name_some(wrong)))
+        negative = values < 0
+        if negative.any() and name != fields.floor_level:
+            problems.append(say("Trường \"{field}\" có giá trị âm (fid: {ids}).", "The field \"{field}\" has negative values (ids: {ids}).")
+                            .format(field=name, ids=name_some(buildings.index[negative])))
     refuse_if(problems)
 
 
@@ -178,12 +181,12 @@ def _above_floor(
     above = depth.copy()
     without = np.ones(len(buildings), bool)
     if fields.floor_height is not None:
-        height = buildings[fields.floor_height].astype("float64").to_numpy()
+        height = numbers(buildings[fields.floor_height])[0]
         known = ~np.isnan(height)
         above[known] = np.maximum(depth[known] - height[known], 0.0)
         without &= ~known
     if fields.floor_level is not None:
-        floor = buildings[fields.floor_level].astype("float64").to_numpy()
+        floor = numbers(buildings[fields.floor_level])[0]
         known = ~np.isnan(floor)
         wet = known & (depth > 0)
         above[wet] = np.maximum(level[wet] - floor[wet], 0.0)
@@ -206,7 +209,7 @@ def _count_buildings(
             table[column] = pandas.array([pandas.NA] * len(table), dtype="Int64")
             table[f"{column}_missing"] = pandas.array([pandas.NA] * len(table), dtype="Int64")
             continue
-        values = buildings[name].astype("float64").to_numpy()
+        values = numbers(buildings[name])[0]
         missing = np.isnan(values)
         sums = np.bincount(cell, np.where(missing, 0.0, values), size[0] * size[1])
         nobody = np.bincount(cell[missing], minlength=size[0] * size[1])

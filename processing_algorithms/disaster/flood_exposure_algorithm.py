@@ -37,7 +37,7 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
             "Phương pháp: độ sâu tại công trình là lớn nhất (hoặc trung bình) của các ô có tâm nằm trong công trình; công trình nhỏ "
             "không chứa tâm ô nào lấy ô tại điểm đại diện. Đường được cắt đúng tại cạnh ô, đất chia đúng theo phần ô bị phủ, nên cộng "
             "các cấp bằng tổng chiều dài, tổng diện tích. Công trình thuộc đơn vị chứa điểm đại diện; ngoài mọi đơn vị là một dòng "
-            "riêng; đơn vị chồng lấn: tính cho đơn vị đứng trước.\n\n"
+            "riêng; đơn vị chồng lấn: tính cho đơn vị đứng trước. Vùng đất chồng lấn nhau được tính mỗi vùng một lần.\n\n"
             "Nơi không có địa hình hoặc ngoài raster là cấp \"chưa rõ\" (-1), không coi là khô; công trình chỉ \"không ngập\" (0) khi mọi ô "
             "đều rõ và khô. Số hộ, số khẩu chưa có là trống, không phải 0; số công trình chưa có số liệu nằm ở cột *_missing. Lớp tùy "
             "chọn để trống cho giá trị trống; lớp không có đối tượng cho 0.\n\n"
@@ -50,7 +50,7 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
             "Method: the depth at a building is the greatest (or mean) of the cells whose centre it covers; a building that covers no "
             "centre takes the cell of its representative point. Roads are cut exactly at cell borders and land is shared out by the "
             "covered part of each cell, so that classes add up to the total length and area. A building belongs to the unit of its "
-            "representative point; what is outside all units has its own row; where units overlap the earlier one counts.\n\n"
+            "representative point; what is outside all units has its own row; where units overlap the earlier one counts. Land polygons that overlap count each.\n\n"
             "Where there is no terrain, and outside the raster, the class is unknown (-1), never dry; a building is dry (0) only when "
             "all its cells are known and dry. Missing counts of households and people are null, not 0; the columns *_missing tell how "
             "many buildings lack them. An optional layer left empty gives nulls, one without features gives zeros.\n\n"
@@ -130,7 +130,11 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         from ..common.crs import require_stated
+        from ..common.packages import require
         from .depth_classes import depth_classes
+
+        if parameters.get("XLSX"):
+            require("openpyxl")
 
         self.invalid = self.invalid_geometry(parameters, context)
         self.inputs = {key: self.layer(parameters, key, context) for key in ("BUILDINGS", "UNITS", "ROADS", "LAND_USE")}

@@ -12,10 +12,11 @@ import shapely
 from numpy.typing import NDArray
 
 from ..common.cells import metres_per_degree
+from ..common.columns import numbers
 from ..common.crs import require_crs, require_metric, to_crs
 from ..common.errors import InputError, name_some
 from ..common.language import say
-from ..common.numbers_vi import format_number, parse_number
+from ..common.numbers_vi import format_number
 from ..common.raster import Heights, sample
 
 #: Two levels closer than this are at the same place, metres.
@@ -103,18 +104,7 @@ def read_gauges(frame: geopandas.GeoDataFrame, level_field: str, terrain: Height
 
 
 def _levels(column: pandas.Series, field: str) -> NDArray[np.float64]:
-    if column.dtype.kind in "iuf" or str(column.dtype).startswith(("Int", "Float")):
-        levels = column.astype("float64").to_numpy()
-        wrong = [str(id_) for id_, value in zip(column.index, levels) if np.isinf(value)]
-    else:
-        levels, wrong = np.full(len(column), np.nan), []
-        for k, (id_, value) in enumerate(column.items()):
-            if pandas.isna(value) or str(value).strip() == "":
-                continue
-            try:
-                levels[k] = parse_number(str(value))
-            except InputError:
-                wrong.append(f"{id_}: {value}")
+    levels, wrong = numbers(column)
     if wrong:
         raise InputError(say("Trường \"{field}\" có giá trị không phải là mực nước (fid: {ids}).",
                              "The field \"{field}\" has values that are no levels (ids: {ids}).")

@@ -177,8 +177,17 @@ def test_refusals():
     negative = raster_of([[0.0, -9999.0]])
     with pytest.raises(InputError, match="negative values"):
         flood_exposure(negative, frame([shapely.Point(15, 5)]), depth_classes(CLASSES))
-    with pytest.raises(InputError, match=r"negative or infinite values \(ids: 2\)"):
+    with pytest.raises(InputError, match=r"negative values \(ids: 2\)"):
         flood_exposure(DEPTHS, frame([shapely.Point(5, 5)] * 2, residents=[1, -3]), depth_classes(CLASSES),
+                       fields=BuildingFields(residents="residents"))
+
+
+def test_counts_written_as_text_are_read_and_other_texts_refused():
+    texts = frame([shapely.Point(35, 5)] * 3, residents=["4", " ", None])
+    table = flood_exposure(DEPTHS, texts, depth_classes(CLASSES), fields=BuildingFields(residents="residents")).table
+    assert rows(table, "residents", "residents_missing")[6] == (4, 2)
+    with pytest.raises(InputError, match=r"no numbers \(ids: 2: bốn\)"):
+        flood_exposure(DEPTHS, frame([shapely.Point(35, 5)] * 2, residents=["4", "bốn"]), depth_classes(CLASSES),
                        fields=BuildingFields(residents="residents"))
 
 
