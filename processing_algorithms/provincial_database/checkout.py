@@ -21,10 +21,10 @@ from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY
 from .changes import Delivery, ExchangingHub, Scope
 from .geopackage_file import add_dataset, add_form, begin_file, numbered_statements
-from .geopackage_schema import quoted
+from .geopackage_schema import data_columns, quoted
 from .rows import now, row_to_sqlite
 from .working_copy import FORMAT, WorkingCopy
-from .working_copy_schema import copy_table_statements, copy_trigger_statements, data_columns
+from .working_copy_schema import copy_table_statements, copy_trigger_statements
 
 _SQL = Path(__file__).parent / "sql" / "working_copy"
 _ROWS_AT_ONCE = 20_000

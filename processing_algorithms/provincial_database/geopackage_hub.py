@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import getpass
 import json
 import sqlite3
 import uuid
@@ -22,17 +23,25 @@ from ..common.progress import Progress, part, silent
 from .catalogue import Catalogue, Dataset, load_catalogue
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY
 from .geopackage_geometry import from_blobs, register_functions, to_blobs
-from .geopackage_schema import quoted, trigger_statements, verify_statement
+from . import geopackage_exchange as exchange
+from .changes import Changeset, Delivery, Outcome, Position, Receipt, Scope
+from .geopackage_ledger import adopt_strays, begin_changeset, end_changeset, enter_new_rows, hub_trigger_statements
+from .geopackage_schema import quoted, verify_statement
 from .hub import Batch, DatasetSummary, Hub, HubInfo
 from .row_filter import RowFilter
+from .rows import now
 from .typed_columns import from_sqlite, to_sqlite
 
 #: Number of the newest file in ``sql/geopackage``.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _ROWS_AT_ONCE = 20_000
 _WAIT_S = 10.0
 #: The index of random UUIDs touches pages everywhere.
 _CACHE_KIB = 65_536
+
+
+class _NothingApplied(Exception):
+    """Rolls a submission back whose answer is that nothing was applied."""
 
 
 class GeoPackageHub(Hub):
@@ -175,14 +184,44 @@ class GeoPackageHub(Hub):
             "WHERE ?1 IS NULL OR r.import_id = ?1 ORDER BY r.rejection_id", (import_id,))
         return pandas.DataFrame(cursor.fetchall(), columns=names)
 
+    # exchange -----------------------------------------------------------------------------------------------------
+
+    def position(self) -> Position:
+        """Where the hub stands now."""
+        return exchange.position(self._database, self._facts)
+
+    @contextmanager
+    def deliver(self, scopes: Iterable[Scope], since: Position | None, progress: Progress = silent) -> Iterator[Delivery]:
+        """See `changes.ExchangingHub`."""
+        with exchange.deliver(self._database, self._facts, self.datasets, scopes, since) as delivery:
+            yield delivery
+
+    def submit(self, changeset: Changeset, progress: Progress = silent) -> Receipt:
+        """See `changes.ExchangingHub`."""
+        receipt = Receipt(Outcome.REFUSED, changeset.changeset_id)
+        try:
+            with self._transaction():
+                adopt_strays(self._database)
+                receipt = exchange.submit(self._database, self.datasets, int(self._facts["srs_id"]), changeset, progress)
+                if receipt.outcome is not Outcome.APPLIED:
+                    raise _NothingApplied
+        except _NothingApplied:
+            pass
+        return receipt
+
     # writing ------------------------------------------------------------------------------------------------------
 
     def write(self, dataset: Dataset, batch: Batch, *, progress: Progress = silent) -> int:  # noqa: D102
         with self._transaction():
+            adopt_strays(self._database)
             import_id = self._record(dataset, batch)
-            self._add(dataset, batch.added, part(progress, 0.0, 0.8))
+            changeset = begin_changeset(
+                self._database, changeset_id=str(uuid.uuid4()), author=getpass.getuser(), department="",
+                message=f"Nhập lớp dữ liệu (import): {batch.source}", decision_no="", made_at=now())
+            self._add(dataset, batch.added, changeset, part(progress, 0.0, 0.8))
             self._update(dataset, batch.updated, part(progress, 0.8, 0.95))
             self._touch(dataset, batch)
+            end_changeset(self._database)
             progress(1.0)
         return import_id
 
@@ -209,12 +248,11 @@ class GeoPackageHub(Hub):
                               .format(path=self.path, why=error)) from error
 
     def _record(self, dataset: Dataset, batch: Batch) -> int:
-        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
         import_id = self._database.execute(
             "INSERT INTO quyhoach_import (dataset_id, imported_at, source, field_mapping, total, added, updated, "
             "unchanged, rejected, notes) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (dataset.id, now, batch.source, json.dumps(dict(batch.field_mapping), ensure_ascii=False), batch.total,
+            (dataset.id, now(), batch.source, json.dumps(dict(batch.field_mapping), ensure_ascii=False), batch.total,
              len(batch.added),
              len(batch.updated), batch.unchanged, len(batch.rejections), "\n".join(batch.notes))).lastrowid
         self._database.executemany(
@@ -225,14 +263,14 @@ class GeoPackageHub(Hub):
               r.geometry_wkb, r.crs) for r in batch.rejections))
         return int(import_id)
 
-    def _add(self, dataset: Dataset, rows: geopandas.GeoDataFrame, progress: Progress) -> None:
+    def _add(self, dataset: Dataset, rows: geopandas.GeoDataFrame, changeset: int, progress: Progress) -> None:
         if rows.empty:
             return
         names = [FID, FEATURE_ID, *dataset.field_names, *([GEOMETRY] if dataset.geometry else [])]
         first = self._next_fid(dataset)
         fids = range(first, first + len(rows))
         columns = [fids, *self._columns(dataset, rows)]
-        triggers = trigger_statements(dataset)
+        triggers = hub_trigger_statements(dataset)
         # Fired per row they would take most of the time; what they do is done for all rows at once below.
         for name in triggers:
             self._database.execute(f"DROP TRIGGER IF EXISTS {quoted(name)}")
@@ -253,6 +291,7 @@ class GeoPackageHub(Hub):
         refused = self._database.execute(verify_statement(dataset), (first,)).fetchone()
         if refused:
             raise sqlite3.IntegrityError(refused[0])
+        enter_new_rows(self._database, dataset, first, changeset)
         for statement in triggers.values():
             self._database.execute(statement)
 

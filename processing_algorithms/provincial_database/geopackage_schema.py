@@ -32,6 +32,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def data_columns(dataset: Dataset) -> list[str]:
+    """The columns that are data: the catalogue's fields, then the shape. ``fid`` and ``feature_id`` are not."""
+    return [*dataset.field_names, *([GEOMETRY] if dataset.geometry else [])]
+
+
 def table_statements(dataset: Dataset, *, unique_identity: bool = True) -> Iterator[str]:
     """Yield what creates the table and its indexes; the triggers are `trigger_statements`.
 

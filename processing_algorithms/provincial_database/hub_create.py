@@ -21,7 +21,8 @@ from ..common.progress import Progress, silent
 from .catalogue import Dataset, load_catalogue
 from .geopackage_file import add_dataset, add_form, begin_file, numbered_statements
 from .geopackage_hub import SCHEMA_VERSION
-from .geopackage_schema import table_statements, trigger_statements
+from .geopackage_ledger import hub_trigger_statements, ledger_table_statements
+from .geopackage_schema import table_statements
 from .hub import Hub, open_hub
 
 _SQL = Path(__file__).parent / "sql" / "geopackage"
@@ -99,14 +100,17 @@ def _build(
         database.execute(statement)
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
     database.executemany("INSERT INTO quyhoach_hub VALUES (?, ?)", [
-        ("schema_version", str(SCHEMA_VERSION)), ("incarnation", str(uuid.uuid4())), ("name", name),
+        ("schema_version", str(SCHEMA_VERSION)), ("hub_id", str(uuid.uuid4())), ("incarnation", str(uuid.uuid4())),
+        ("name", name),
         ("created_at", now), ("srs_id", str(srs_id))])
     for position, dataset in enumerate(datasets):
         progress(position / len(datasets), str(dataset.label))
         for statement in table_statements(dataset):
             database.execute(statement)
         add_dataset(database, dataset, srs_id, crs)
-        for statement in trigger_statements(dataset).values():
+        for statement in ledger_table_statements(dataset):
+            database.execute(statement)
+        for statement in hub_trigger_statements(dataset).values():
             database.execute(statement)
         if dataset.name in forms:
             add_form(database, dataset, forms[dataset.name])

@@ -18,7 +18,7 @@ _SHAPE = "wkb"
 
 
 def row_from_sqlite(dataset: Dataset, values: Sequence[object]) -> Row:
-    """Build a row from the values of `working_copy_schema.data_columns`, in that order."""
+    """Build a row from the values of `geopackage_schema.data_columns`, in that order."""
     row: Row = {field.name: canonical(value, field) for field, value in zip(dataset.fields, values)}
     if dataset.geometry:
         row[GEOMETRY] = _to_wkb(values[len(dataset.fields)])
@@ -26,7 +26,7 @@ def row_from_sqlite(dataset: Dataset, values: Sequence[object]) -> Row:
 
 
 def row_to_sqlite(dataset: Dataset, row: Row, srs_id: int) -> list[object]:
-    """Return the values of a row in the order of `working_copy_schema.data_columns`; a field it lacks is null."""
+    """Return the values of a row in the order of `geopackage_schema.data_columns`; a field it lacks is null."""
     values: list[object] = [_stored(row.get(field.name)) for field in dataset.fields]
     if dataset.geometry:
         values.append(blob_of(row.get(GEOMETRY), srs_id))

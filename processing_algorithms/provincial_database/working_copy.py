@@ -21,10 +21,10 @@ from .catalogue.loader import find_dataset
 from .catalogue.model import FEATURE_ID, FID
 from .changes import Change, Position, Row, Scope
 from .geopackage_geometry import register_functions
-from .geopackage_schema import quoted
+from .geopackage_schema import data_columns, quoted
 from .merge import same_row
 from .rows import row_from_sqlite, row_to_sqlite
-from .working_copy_schema import base_table, copy_trigger_statements, data_columns
+from .working_copy_schema import base_table, copy_trigger_statements
 
 #: Number of the newest file in ``sql/working_copy``.
 FORMAT = 1

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .catalogue.model import FEATURE_ID, FID, GEOMETRY, Dataset
-from .geopackage_schema import NEW_UUID, UUID_GLOB, literal, quoted, table_statements, trigger_statements
+from .catalogue.model import FEATURE_ID, FID, Dataset
+from .geopackage_schema import NEW_UUID, UUID_GLOB, data_columns, literal, quoted, table_statements, trigger_statements
 
 _SILENT = "EXISTS (SELECT 1 FROM quyhoach_applying)"
 
@@ -20,11 +20,6 @@ _SILENT = "EXISTS (SELECT 1 FROM quyhoach_applying)"
 def base_table(dataset: Dataset) -> str:
     """Name of the table that keeps the hub's state of touched rows."""
     return f"quyhoach_base_{dataset.name}"
-
-
-def data_columns(dataset: Dataset) -> list[str]:
-    """The columns that are data: the catalogue's fields, then the shape. ``fid`` and ``feature_id`` are not."""
-    return [*dataset.field_names, *([GEOMETRY] if dataset.geometry else [])]
 
 
 def copy_table_statements(dataset: Dataset) -> Iterator[str]:
@@ -67,7 +62,8 @@ def tracking_statements(dataset: Dataset) -> dict[str, str]:
         return full, f"CREATE TRIGGER {quoted(full)} {event} ON {table}\nWHEN NOT {_SILENT} AND {condition}\nBEGIN\n    {body}\nEND"
 
     return dict([
-        trigger("replacing", "BEFORE INSERT", hit, save_hit, forget_replaced,
+        # Always, so that what an ignored statement left there is cleared.
+        trigger("replacing", "BEFORE INSERT", "1", save_hit, forget_replaced,
                 f"INSERT INTO quyhoach_replaced SELECT {id_text}, {FID}, {FEATURE_ID} FROM {table} WHERE {FID} = NEW.{FID};"),
         # One trigger, so that the order is certain: first who the row is, then that it is new.
         trigger("insert", "AFTER INSERT", "1", hush,

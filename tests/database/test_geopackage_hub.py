@@ -15,6 +15,7 @@ from quyhoach.processing_algorithms.common.errors import Cancelled, InputError, 
 from quyhoach.processing_algorithms.common.geometry import InvalidGeometry
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.geopackage_hub import SCHEMA_VERSION
 from quyhoach.processing_algorithms.provincial_database.hub import chosen_datasets, open_hub
 from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.hub_export import export_dataset
@@ -59,7 +60,7 @@ def counts(report):
 
 
 def test_a_new_hub_says_what_it_is(hub, folder):
-    assert hub.info.name == "Tỉnh thử" and hub.info.crs.to_epsg() == 9214 and hub.info.schema_version == 1
+    assert hub.info.name == "Tỉnh thử" and hub.info.crs.to_epsg() == 9214 and hub.info.schema_version == SCHEMA_VERSION
     assert list(hub.datasets) == list(load_catalogue())
     with open_hub(str(folder / "tỉnh thử.gpkg")) as again:
         assert again.info == hub.info
@@ -145,7 +146,7 @@ def test_what_is_no_hub_is_refused_in_one_sentence(folder, hub):
     for name in ("lớp.gpkg", "rác.gpkg"):
         with pytest.raises(InputError, match="không phải là cơ sở dữ liệu dùng chung"):
             open_hub(str(folder / name))
-    sql(hub, "UPDATE quyhoach_hub SET value = '2' WHERE key = 'schema_version'")
+    sql(hub, f"UPDATE quyhoach_hub SET value = '{SCHEMA_VERSION + 1}' WHERE key = 'schema_version'")
     with pytest.raises(InputError, match="phiên bản QuyHoach mới hơn"):
         open_hub(hub.info.location)
 
@@ -514,7 +515,8 @@ def test_a_field_the_program_has_and_the_file_lacks_is_left_alone(hub):
     # An older hub: its table has no note, and calls the address otherwise; ids tell which field is which.
     sql(hub, "DELETE FROM quyhoach_field WHERE field_id = 'D11.10'")
     sql(hub, "UPDATE quyhoach_field SET column_name = 'place' WHERE field_id = 'D11.08'")
-    sql(hub, "ALTER TABLE facility RENAME COLUMN address TO place")
+    for table in ("facility", "quyhoach_ledger_facility", "quyhoach_replaced_facility"):
+        sql(hub, f"ALTER TABLE {table} RENAME COLUMN address TO place")
     with open_hub(hub.info.location) as older:
         names = older.dataset("facility").field_names
         assert "note" not in names and "place" in names and "address" not in names

@@ -1,0 +1,129 @@
+"""The ledger of a GeoPackage hub: whatever is done by whatever program is there, and replays to the tables exactly."""
+
+import sqlite3
+import uuid
+
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
+from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.geopackage_ledger import entries
+from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
+
+FACILITY = load_catalogue()["facility"]
+KIND = FACILITY.field("kind").domain.values[0].code
+
+
+def facility(name, x=0.0):
+    row = {field.name: None for field in FACILITY.fields}
+    return {**row, "name": name, "kind": KIND, "geom": shapely.to_wkb(shapely.Point(500000 + x, 1800000), byte_order=1, flavor="iso")}
+
+
+def changeset(*changes, id=None):
+    return Changeset(id or str(uuid.uuid4()), "ân", "Sở Xây dựng", "thử", "12/QĐ", "2026-11-22T00:00:00.000Z", changes)
+
+
+def new_hub(path):
+    hub = create_hub(str(path), "EPSG:9214", datasets=[FACILITY])
+    first = [Change("facility", str(uuid.UUID(int=i)), None, facility(f"Số {i}", i)) for i in range(1, 5)]
+    assert hub.submit(changeset(*first)).outcome is Outcome.APPLIED
+    return hub
+
+
+@pytest.fixture
+def hub(tmp_path):
+    made = new_hub(tmp_path / "hub.gpkg")
+    yield made
+    made.close()
+
+
+def run(hub, text, *values):
+    database = sqlite3.connect(hub.path, isolation_level=None)
+    register_functions(database)
+    try:
+        database.execute(text, values)
+    finally:
+        database.close()
+
+
+def table(hub):
+    with hub.deliver([Scope("facility")], None) as delivery:
+        return {feature_id: row for _, feature_id, row in delivery.rows}
+
+
+def replayed(hub):
+    rows = {}
+    for _, _, change in entries(hub._database, FACILITY):
+        assert rows.get(change.feature_id) == change.before, "each entry begins where the one before it ended"
+        if change.after is None:
+            del rows[change.feature_id]
+        else:
+            rows[change.feature_id] = change.after
+    return rows
+
+
+STATEMENTS = [
+    "UPDATE facility SET name = 'Mới' WHERE fid = {a}",
+    "UPDATE facility SET name = name WHERE fid = {a}",
+    "DELETE FROM facility WHERE fid = {a}",
+    "INSERT INTO facility (name, kind, geom) SELECT 'Thêm', kind, geom FROM facility WHERE fid = {a}",
+    "REPLACE INTO facility (fid, name, kind, geom) SELECT {a}, 'Thay', kind, geom FROM facility WHERE fid = {b}",
+    "REPLACE INTO facility (fid, feature_id, name, kind, geom) SELECT {a}, feature_id, 'Thay cả hai', kind, geom FROM facility WHERE fid = {b}",
+    "INSERT OR IGNORE INTO facility (fid, name, kind, geom) SELECT {a}, 'Bỏ qua', kind, geom FROM facility WHERE fid = {b}",
+    "UPDATE OR REPLACE facility SET fid = {a}, name = 'Dời' WHERE fid = {b}",
+    "UPDATE OR IGNORE facility SET fid = {a}, name = 'Không dời' WHERE fid = {b}",
+]
+
+
+@settings(max_examples=25)
+@given(steps=st.lists(st.tuples(st.sampled_from(STATEMENTS), st.integers(1, 6), st.integers(1, 6)), max_size=10))
+def test_replays_to_the_table_whatever_sqlite_did(tmp_path_factory, steps):
+    hub = new_hub(tmp_path_factory.mktemp("ledger") / "hub.gpkg")
+    try:
+        for text, a, b in steps:
+            run(hub, text.format(a=a, b=b))
+        assert replayed(hub) == table(hub)
+    finally:
+        hub.close()
+
+
+def test_edits_of_others_get_a_changeset_and_are_delivered(hub):
+    before = hub.position()
+    run(hub, "UPDATE facility SET name = 'QGIS' WHERE fid = 1")
+    with hub.deliver([Scope("facility")], before) as delivery:
+        assert [(id, row["name"]) for _, id, row in delivery.rows] == [(str(uuid.UUID(int=1)), "QGIS")]
+    hub.submit(changeset(Change("facility", str(uuid.UUID(int=2)), facility("Số 2", 2), facility("Hai", 2))))
+    assert hub._database.execute("SELECT count(*) FROM quyhoach_ledger WHERE changeset IS NULL").fetchone()[0] == 0
+
+
+def test_submission_is_once_whole_and_by_field(hub):
+    one = changeset(Change("facility", str(uuid.UUID(int=1)), facility("Số 1", 1), facility("Một", 1)), id=str(uuid.uuid4()))
+    assert hub.submit(one).outcome is Outcome.APPLIED and hub.submit(one).outcome is Outcome.ALREADY_APPLIED
+    stale = changeset(Change("facility", str(uuid.UUID(int=2)), facility("Số 2", 2), facility("Hai", 2)),
+                      Change("facility", str(uuid.UUID(int=1)), facility("Số 1", 1), facility("Khác", 1)))
+    answer = hub.submit(stale)
+    assert answer.outcome is Outcome.STALE and [o.feature_id for o in answer.objections] == [str(uuid.UUID(int=1))]
+    assert table(hub)[str(uuid.UUID(int=2))]["name"] == "Số 2", "nothing of a stale changeset is applied"
+    other_field = changeset(Change("facility", str(uuid.UUID(int=1)), facility("Số 1", 1), {**facility("Số 1", 1), "commune_code": "99001"}))
+    assert hub.submit(other_field).outcome is Outcome.APPLIED
+    assert (table(hub)[str(uuid.UUID(int=1))]["name"], table(hub)[str(uuid.UUID(int=1))]["commune_code"]) == ("Một", "99001")
+
+
+def test_what_the_catalogue_forbids_is_refused_with_the_reason(hub):
+    bad = changeset(Change("facility", str(uuid.uuid4()), None, {**facility("Lạ"), "kind": "nhà ma"}),
+                    Change("facility", str(uuid.uuid4()), None, facility("Tốt")))
+    answer = hub.submit(bad)
+    assert answer.outcome is Outcome.REFUSED and "mã không có trong danh mục" in answer.objections[0].reason
+    assert len(table(hub)) == 4
+
+
+def test_import_is_a_changeset(hub):
+    import geopandas
+    from quyhoach.processing_algorithms.provincial_database.hub_import import import_layer
+
+    frame = geopandas.GeoDataFrame({"name": ["Chợ", "Trạm"], "kind": [KIND, KIND]}, geometry=[shapely.Point(500000, 1800000)] * 2, crs=9214)
+    import_layer(hub, "facility", frame)
+    assert replayed(hub) == table(hub) and len(table(hub)) == 6
