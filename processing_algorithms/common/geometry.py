@@ -84,7 +84,7 @@ def clean(
     Raises
     ------
     InputError
-        Invalid shapes when they are to be refused, with their ids.
+        Invalid shapes when they are to be refused, with their ids; or every shape is of another kind.
     """
     shapes = np.array(frame.geometry.array, dtype=object)
     null = np.array([shape is None for shape in shapes], dtype=bool)
@@ -103,6 +103,12 @@ def clean(
         shapes[mixed] = _only_kind(shapes[mixed], kind)
     gone = ~null & ~empty & np.asarray(shapely.is_empty(shapes))
     used = ~(null | empty | gone)
+    if gone.any() and not used.any():
+        # Leaving all of it out would look like an answer of zero.
+        raise InputError(
+            say("{name}: không có đối tượng nào dạng {kind}, trong khi cả {n} đối tượng có hình đều khác kiểu; hãy chọn đúng lớp.",
+                "{name}: no feature is a {kind}, all {n} features with a shape are of another kind; choose the right layer.")
+            .format(name=name, kind=_kind_name(kind), n=int(gone.sum())))
     kept = frame if used.all() and not wrong.any() and not mixed.any() else (
         frame.set_geometry(geopandas.GeoSeries(shapes, index=frame.index, crs=frame.crs))[used])
     repaired = wrong & used
@@ -110,6 +116,10 @@ def clean(
         name=name, total=len(frame), used=int(used.sum()), null=int(null.sum()), empty=int(empty.sum()),
         other_kind=int(gone.sum()), repaired=int(repaired.sum()), repaired_ids=list(frame.index[repaired]),
         unusable_ids=list(frame.index[~used]))
+
+
+def _kind_name(kind: Kind) -> str:
+    return {"polygon": say("vùng", "polygon"), "line": say("đường", "line"), "point": say("điểm", "point")}[kind]
 
 
 def _refuse_non_finite(shapes: NDArray[np.object_], frame: geopandas.GeoDataFrame, name: str) -> None:
