@@ -48,7 +48,7 @@ def groups_without_overlap(shapes: NDArray[np.object_], progress: Progress = sil
     labels = np.full(len(shapes), -1, dtype=np.intp)
     if len(shapes) == 0:
         return labels
-    if _no_overlap(shapes):
+    if union_if_coverage(shapes) is not None:
         labels[:] = 0
         return labels
     order = _by_place(shapes)
@@ -59,7 +59,7 @@ def groups_without_overlap(shapes: NDArray[np.object_], progress: Progress = sil
         todo = []
         for done, block in enumerate(blocks):
             progress(done / len(blocks))
-            if len(block) > 1 and len(block) < len(shapes) and _no_overlap(shapes[block]):
+            if len(block) > 1 and len(block) < len(shapes) and union_if_coverage(shapes[block]) is not None:
                 labels[block] = next_label
                 next_label += 1
             else:
@@ -67,13 +67,21 @@ def groups_without_overlap(shapes: NDArray[np.object_], progress: Progress = sil
     return labels
 
 
-def _no_overlap(shapes: NDArray[np.object_]) -> bool:
+def union_if_coverage(shapes: NDArray[np.object_]) -> shapely.Geometry | None:
+    """Return the ground polygons cover, if joining them proves that they do not overlap; else None.
+
+    Examples
+    --------
+    >>> union_if_coverage(shapely.box([0, 1], 0, [1, 2], 1)).area
+    2.0
+    """
     try:
         union = shapely.coverage_union_all(shapes)
     except shapely.GEOSException:
-        return False  # borders that meet without common vertices: nothing is proven
+        return None  # borders that meet without common vertices: nothing is proven
     total = float(shapely.area(shapes).sum())
-    return abs(float(shapely.area(union)) - total) <= _ROUNDING * total and bool(shapely.is_valid(union))
+    proven = abs(float(shapely.area(union)) - total) <= _ROUNDING * total and bool(shapely.is_valid(union))
+    return union if proven else None
 
 
 def _by_place(shapes: NDArray[np.object_]) -> NDArray[np.intp]:

@@ -7,6 +7,7 @@ Python's lock.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,12 @@ class Pieces:
         return len(self.left)
 
 
-def intersect(left: Geometries, right: Geometries, progress: Progress = silent) -> Pieces:
+def intersect(
+    left: Geometries,
+    right: Geometries,
+    progress: Progress = silent,
+    wanted: Callable[[Positions, Positions], NDArray[np.bool_]] | None = None,
+) -> Pieces:
     """Cut every left polygon by every right polygon it shares area with.
 
     Parameters
@@ -58,6 +64,8 @@ def intersect(left: Geometries, right: Geometries, progress: Progress = silent) 
         Valid shapes in one CRS; None and empty shapes have no pieces. Shapes of one side may overlap each other.
     progress : Progress
         Called often; may raise `Cancelled`.
+    wanted : callable, optional
+        Given positions in left and right, tells which pairs need their piece; the others have none.
 
     Returns
     -------
@@ -73,6 +81,9 @@ def intersect(left: Geometries, right: Geometries, progress: Progress = silent) 
     """
     left, right = np.asarray(left, dtype=object), np.asarray(right, dtype=object)
     i, j = candidate_pairs(left, right)
+    if wanted is not None:
+        asked = wanted(i, j)
+        i, j = i[asked], j[asked]
     i, j, geometry, rescued = _cut(left, right, i, j, progress)
     order = np.lexsort((j, i))
     return Pieces(i[order], j[order], geometry[order], np.flatnonzero(rescued[order]))

@@ -18,6 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..common.areas import Surface, areas_m2, check_surface
+from ..common.coverage import union_if_coverage
 from ..common.crs import require_crs, to_crs
 from ..common.errors import noted, refuse_if
 from ..common.geometry import GeometryReport, InvalidGeometry, clean
@@ -27,7 +28,7 @@ from ..common.progress import Progress, part, silent
 from ..common.slivers import in_metres, is_narrow
 from .double_counting import DoubleCounting, double_counting
 from .land_types import CodeList, Node, land_type_rows, normalised_codes, row_of_codes
-from .placing import Placed, intersect_similar, place
+from .placing import Placed, intersect_similar, lies_within, place
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class LandUseChange:
     pieces, noise_pieces : GeoDataFrame
         Changed pieces with before_fid, after_fid, before_code, after_code, change, area_m2; the same of the noise.
     piece_count, noise_count : array of int, shape (types, types)
+        Of changed pieces and of noise; unchanged land is not cut into pieces where its area is known without.
     overlapping_before, overlapping_after : list of tuple
         Ids of overlapping pairs.
     reports : list of GeometryReport
@@ -171,10 +173,17 @@ def land_use_change(
     left_double = double_counting(left, part(progress, 0.02, 0.15))
     right_double = double_counting(right, part(progress, 0.15, 0.28))
     progress(0.28, say("Chồng xếp hai thời điểm", "Overlaying the two dates"))
-    pieces, same = intersect_similar(left, right, left_double, right_double, part(progress, 0.28, 0.75))
+    known = _unchanged_without_cutting(left, right, type_before, type_after) if surface is Surface.PLANE else None
+    pieces, same = intersect_similar(left, right, left_double, right_double, part(progress, 0.28, 0.75),
+                                     known.wanted if known else None)
     placed = place(left, right, pieces, left_area, right_double, crs, surface, part(progress, 0.75, 0.8))
-    turned = _turned(pieces)
-    placed_after = place(right, left, turned, right_area, left_double, crs, surface, part(progress, 0.8, 0.85))
+    placed_after = place(right, left, _turned(pieces), right_area, left_double, crs, surface, part(progress, 0.8, 0.85))
+    outside_before, outside_after = placed.outside, placed_after.outside
+    uncut = np.zeros(len(types))
+    if known:
+        uncut = np.bincount(type_before, np.where(known.inside_before, outside_before, 0.0), minlength=len(types))
+        outside_before = np.where(known.inside_before, 0.0, outside_before)
+        outside_after = np.where(known.inside_after, 0.0, outside_after)
 
     row, column = type_before[pieces.left], type_after[pieces.right]
     changed = np.flatnonzero((row != column) & (placed.piece > 0))
@@ -192,22 +201,50 @@ def land_use_change(
 
     frames = [_frame(before, after, codes_before, codes_after, pieces, placed, chosen)
               for chosen in (changed[~noisy], changed[noisy])]
-    present = placed.piece > 0
+    changes = np.zeros(len(pieces), dtype=bool)
+    changes[changed[~noisy]] = True
     result = LandUseChange(
-        types=types, area=table(~is_noise, placed.piece), noise=table(is_noise, placed.piece),
-        only_before=np.bincount(type_before, placed.outside, minlength=size),
-        only_after=np.bincount(type_after, placed_after.outside, minlength=size),
+        types=types, area=table(~is_noise, placed.piece) + np.diag(uncut), noise=table(is_noise, placed.piece),
+        only_before=np.bincount(type_before, outside_before, minlength=size),
+        only_after=np.bincount(type_after, outside_after, minlength=size),
         shared_before=np.bincount(type_before, placed.shared, minlength=size),
         shared_after=np.bincount(type_after, placed_after.shared, minlength=size),
         doubled_before=float(areas_m2(left_double.ground, crs, surface).sum()),
         doubled_after=float(areas_m2(right_double.ground, crs, surface).sum()),
-        common_ground=_common_ground(placed, left_double, right, right_double, crs, surface),
+        common_ground=float(uncut.sum()) + _common_ground(placed, left_double, right, right_double, crs, surface),
         before_total=float(left_area.sum()), after_total=float(right_area.sum()),
-        pieces=frames[0], noise_pieces=frames[1], piece_count=table(~is_noise & present), noise_count=table(is_noise),
+        pieces=frames[0], noise_pieces=frames[1], piece_count=table(changes), noise_count=table(is_noise),
         overlapping_before=_ids(before, left_double), overlapping_after=_ids(after, right_double),
         reports=[report_before, report_after], rescued=len(pieces.rescued))
     progress(1.0)
     return result
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Pairs of one type need not be cut where both polygons lie within the ground of the other layer.
+
+    What such a polygon does not share with other types, it shares with its own: its area less its pieces.
+    """
+
+    inside_before: NDArray[np.bool_]
+    inside_after: NDArray[np.bool_]
+    type_before: NDArray[np.intp]
+    type_after: NDArray[np.intp]
+
+    def wanted(self, i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Tell which pairs must be cut."""
+        return (self.type_before[i] != self.type_after[j]) | ~self.inside_before[i] | ~self.inside_after[j]
+
+
+def _unchanged_without_cutting(
+    left: NDArray[np.object_], right: NDArray[np.object_], type_before: NDArray[np.intp], type_after: NDArray[np.intp]
+) -> _Known | None:
+    """Return what `_Known` needs; None unless both layers are free of overlaps and drawn vertex to vertex."""
+    ground_before, ground_after = union_if_coverage(left), union_if_coverage(right)
+    if ground_before is None or ground_after is None:
+        return None
+    return _Known(lies_within(left, ground_after), lies_within(right, ground_before), type_before, type_after)
 
 
 def _types(

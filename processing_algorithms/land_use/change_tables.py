@@ -75,6 +75,7 @@ def matrix_frame(change: LandUseChange, decimals: int = 2) -> pandas.DataFrame:
     area_m2, area_ha : float
         Unrounded; rounded so that sums close.
     pieces : int
+        Of changed land and of noise.
     """
     figures = printed(change, decimals)
     types = change.types
@@ -89,7 +90,8 @@ def matrix_frame(change: LandUseChange, decimals: int = 2) -> pandas.DataFrame:
 
     for former, later in zip(*np.nonzero(change.area > 0)):
         kind = "unchanged" if former == later else "changed"
-        add(kind, former, later, change.area[former, later], figures.area[former, later], int(change.piece_count[former, later]))
+        count = int(change.piece_count[former, later]) if kind == "changed" else None
+        add(kind, former, later, change.area[former, later], figures.area[former, later], count)
     for former, later in zip(*np.nonzero(change.noise > 0)):
         add("noise", former, later, change.noise[former, later], figures.noise[former, later], int(change.noise_count[former, later]))
     for kind, exact, rounded in (("only_before", change.only_before, figures.only_before),
@@ -101,7 +103,7 @@ def matrix_frame(change: LandUseChange, decimals: int = 2) -> pandas.DataFrame:
         for k in np.flatnonzero(exact > 0):
             add(kind, None, int(k), exact[k], rounded[k])
     common_ha = figures.area.sum() + figures.noise.sum()
-    add("common", None, None, change.common, common_ha, int(change.piece_count.sum() + change.noise_count.sum()))
+    add("common", None, None, change.common, common_ha)
     add("before_total", None, None, change.before_total, common_ha + figures.only_before.sum() - figures.shared_before.sum())
     add("after_total", None, None, change.after_total, common_ha + figures.only_after.sum() - figures.shared_after.sum())
     if change.doubled_before > 0 or change.doubled_after > 0:

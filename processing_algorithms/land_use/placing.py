@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,11 +116,18 @@ def intersect_similar(
     left_double: DoubleCounting,
     right_double: DoubleCounting,
     progress: Progress = silent,
+    wanted: Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.bool_]] | None = None,
 ) -> tuple[Pieces, NDArray[np.bool_]]:
     """Intersect two versions of one layer, most of whose polygons are the same in both.
 
     A polygon that both have, and that overlaps no other of its own layer, has one piece: itself. Such pairs are found by
     their coordinates and taken out before anything is cut.
+
+    Parameters
+    ----------
+    wanted : callable, optional
+        Given positions in left and right, tells which pairs need their piece, as for `intersect`; polygons that both
+        layers have always get theirs.
 
     Returns
     -------
@@ -134,7 +142,8 @@ def intersect_similar(
     i, j = free_left[i], free_right[j]
     rest_left = np.setdiff1d(np.arange(len(left)), i, assume_unique=True)
     rest_right = np.setdiff1d(np.arange(len(right)), j, assume_unique=True)
-    cut = intersect(left[rest_left], right[rest_right], progress)
+    asked = None if wanted is None else lambda a, b: wanted(rest_left[a], rest_right[b])
+    cut = intersect(left[rest_left], right[rest_right], progress, asked)
     all_left = np.concatenate([i, rest_left[cut.left]])
     all_right = np.concatenate([j, rest_right[cut.right]])
     geometry = np.concatenate([left[i], cut.geometry])
@@ -163,3 +172,10 @@ def _same_bytes(left: NDArray[np.object_], right: NDArray[np.object_]) -> tuple[
     found = index.get_indexer(pandas.Index(shapely.to_wkb(left)))
     i = np.flatnonzero(found >= 0)
     return i, found[i]
+
+
+def lies_within(shapes: NDArray[np.object_], ground: shapely.Geometry) -> NDArray[np.bool_]:
+    """Tell which polygons lie wholly within a large polygon."""
+    ground = shapely.from_wkb(shapely.to_wkb(ground))  # an own copy, whose index goes with it
+    shapely.prepare(ground)
+    return shapely.covers(ground, shapes)

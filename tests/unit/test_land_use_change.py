@@ -160,6 +160,31 @@ def test_nothing_is_lost(first, second, min_area_m2, tolerance_m):
     assert (pieces.left.tolist(), pieces.right.tolist()) == (plain.left.tolist(), plain.right.tolist())
 
 
+def _partition(columns, rows, codes, shift=0.0):
+    """A rectangle 120 x 120 m, cut into a grid drawn vertex to vertex."""
+    xs, ys = (np.round(np.linspace(shift, 120 + shift, n + 1), 3) for n in (columns, rows))
+    cells = [(x0, y0, x1, y1) for x0, x1 in zip(xs, xs[1:]) for y0, y1 in zip(ys, ys[1:])]
+    return _layer(cells, [codes[k % len(codes)] for k in range(len(cells))])
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.tuples(st.integers(1, 5), st.integers(1, 5)), st.tuples(st.integers(1, 5), st.integers(1, 5)),
+       st.lists(st.sampled_from(["LUC", "ONT", "CLN"]), min_size=1, max_size=5),
+       st.lists(st.sampled_from(["LUC", "ONT", None]), min_size=1, max_size=5), st.sampled_from([0.0, 7.0]))
+def test_unchanged_land_is_right_without_being_cut(first, second, codes, later_codes, shift):
+    before, after = _partition(*first, codes), _partition(*second, later_codes, shift)
+    change = _change(before, after)
+    position = {node.code or None: k for k, node in enumerate(change.types)}
+    expected = np.zeros((len(position), len(position)))
+    for shape, code in zip(before.geometry, before["code"]):
+        for other, later in zip(after.geometry, after["code"]):
+            expected[position[code], position[later]] += shape.intersection(other).area
+    assert np.allclose(change.area, expected, atol=1e-6)
+    assert change.common_ground == pytest.approx(change.common) == pytest.approx((120 - shift) ** 2)
+    alone = 120**2 - (120 - shift) ** 2
+    assert change.only_before.sum() == pytest.approx(alone, abs=1e-6) and change.only_after.sum() == pytest.approx(alone, abs=1e-6)
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(st.floats(1, 400), st.sampled_from(["LUC", "ONT", "CLN"])), min_size=1, max_size=8),
        st.lists(st.tuples(st.floats(1, 400), st.sampled_from(["LUC", "ONT", "SON"])), min_size=1, max_size=8))
