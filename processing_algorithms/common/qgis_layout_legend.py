@@ -12,7 +12,8 @@ from qgis.core import (
     Qgis,
     QgsColorRampShader,
     QgsCoordinateTransform,
-    QgsGeometry,
+    QgsExpressionContextUtils,
+    QgsFeatureRequest,
     QgsLayerTreeLayer,
     QgsLayerTreeModelLegendNode,
     QgsLayoutItemLegend,
@@ -22,11 +23,11 @@ from qgis.core import (
     QgsLayoutUtils,
     QgsLegendRenderer,
     QgsLegendStyle,
-    QgsMapHitTest,
     QgsMapLayer,
     QgsMapLayerLegendUtils,
     QgsPalettedRasterRenderer,
     QgsRasterLayer,
+    QgsRenderContext,
     QgsSingleBandPseudoColorRenderer,
     QgsVectorLayer,
 )
@@ -87,14 +88,13 @@ def fill_legend(
     legend.setWrapString("\n")
     model = legend.model()
     model.rootGroup().removeAllChildren()
-    present = _vector_classes(map_item, [entry.layer for entry in entries])
     labels: list[tuple[QgsLayerTreeLayer, list[tuple[int, str]]]] = []
     for entry in entries:
         node = model.rootGroup().addLayer(entry.layer)
         if entry.heading is not None:
             node.setUseLayerName(False)
             node.setName(entry.heading)
-        texts = _texts_of_classes(model.layerOriginalLegendNodes(node), entry.layer, map_item, present)
+        texts = _texts_of_classes(model.layerOriginalLegendNodes(node), entry.layer, map_item)
         if not texts:
             model.rootGroup().removeChildNode(node)
             continue
@@ -193,26 +193,51 @@ def _size_mm(legend: QgsLayoutItemLegend) -> QSizeF:
 
 
 def _texts_of_classes(
-    nodes: list[QgsLayerTreeModelLegendNode], layer: QgsMapLayer, map_item: QgsLayoutItemMap, present: dict[str, set[str]]
+    nodes: list[QgsLayerTreeModelLegendNode], layer: QgsMapLayer, map_item: QgsLayoutItemMap
 ) -> list[tuple[int, str]]:
     """Positions and texts of the legend nodes that the map shows."""
     texts = [(at, str(node.data(Qt.ItemDataRole.DisplayRole) or "")) for at, node in enumerate(nodes)]
     if isinstance(layer, QgsVectorLayer):
         role = QgsLayerTreeModelLegendNode.CustomRole.RuleKey
-        keys = present.get(layer.id(), set())
+        keys = _vector_classes(layer, map_item)
         return [(at, text) for at, text in texts if str(nodes[at].data(role)) in keys]
     if isinstance(layer, QgsRasterLayer) and (labels := _raster_classes(layer, map_item)) is not None:
         return [(at, text) for at, text in texts if text in labels]
     return texts
 
 
-def _vector_classes(map_item: QgsLayoutItemMap, layers: Sequence[QgsMapLayer]) -> dict[str, set[str]]:
-    """Rule keys of the symbols that features inside the map's extent are drawn with."""
+def _vector_classes(layer: QgsVectorLayer, map_item: QgsLayoutItemMap) -> set[str]:
+    """Rule keys of the symbols that features inside the map's extent are drawn with.
+
+    QGIS's own hit test (`QgsMapHitTest`) tells the same but needs twenty times as long.
+    """
+    if not layer.isInScaleRange(map_item.scale()):
+        return set()
     settings = map_item.mapSettings(map_item.extent(), map_item.sizeWithUnits().toQSizeF() * 4, 100, True)
-    settings.setLayers([layer for layer in layers if isinstance(layer, QgsVectorLayer)])
-    test = QgsMapHitTest(settings, QgsGeometry.fromRect(map_item.extent()))
-    test.run()
-    return {layer: set(keys) for layer, keys in test.results().items()}
+    context = QgsRenderContext.fromMapSettings(settings)
+    context.expressionContext().appendScope(QgsExpressionContextUtils.layerScope(layer))
+    request = QgsFeatureRequest()
+    window = map_item.extent()
+    if layer.crs() != map_item.crs():
+        to_map = QgsCoordinateTransform(layer.crs(), map_item.crs(), map_item.layout().project())
+        window = to_map.transformBoundingBox(window, Qgis.TransformDirection.Reverse)
+    if not window.contains(layer.extent()):
+        request.setFilterRect(window)
+        request.setFlags(Qgis.FeatureRequestFlag.ExactIntersect)
+    renderer = layer.renderer().clone()
+    possible = {item.ruleKey() for item in renderer.legendSymbolItems()}
+    renderer.startRender(context, layer.fields())
+    request.setSubsetOfAttributes(renderer.usedAttributes(context), layer.fields())
+    found: set[str] = set()
+    try:
+        for feature in layer.getFeatures(request):
+            context.expressionContext().setFeature(feature)
+            found |= renderer.legendKeysForFeature(feature, context)
+            if possible <= found:
+                break
+    finally:
+        renderer.stopRender(context)
+    return found
 
 
 def _raster_classes(layer: QgsRasterLayer, map_item: QgsLayoutItemMap) -> set[str] | None:

@@ -1,0 +1,123 @@
+"""The printed maps, one per domain, as PDF and PNG; their layouts stay in the project to be printed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from qgis.core import QgsMapLayer, QgsProject, QgsRectangle
+
+from ...processing_algorithms.common.numbers_vi import format_number
+from ...processing_algorithms.common.qgis_layout import LegendEntry, MapSheet, SheetTexts
+from . import analyses
+from .analyses import Findings
+from .folder import Folder
+from .project import layers_of
+
+NOTICE = "DỮ LIỆU MẪU, KHÔNG CÓ GIÁ TRỊ PHÁP LÝ"
+_SOURCE = "cơ sở dữ liệu dùng chung (dữ liệu mẫu đô thị Lam Trạch, giả định)"
+_TOWN = "Đô thị Lam Trạch, tỉnh Hương Nguyên (giả định)"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What one sheet shows."""
+
+    layers: list[QgsMapLayer]
+    texts: SheetTexts
+    extent: QgsRectangle
+    legend: list[LegendEntry]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One printed map: its file and layout name, and what goes on it."""
+
+    file: str
+    layout: str
+    content: Callable[[dict[str, QgsMapLayer], Findings], Content]
+
+
+def print_sheet(sheet: Sheet, folder: Folder, project: QgsProject, layers: dict[str, QgsMapLayer], findings: Findings) -> MapSheet:
+    """Make the layout in the project and print it."""
+    content = sheet.content(layers, findings)
+    made = MapSheet(project, paper="A3", name=sheet.layout)
+    made.show(content.layers, content.texts, extent=content.extent, legend=content.legend)
+    made.to_pdf(folder.sheet(f"{sheet.file}.pdf"))
+    made.to_png(folder.sheet(f"{sheet.file}.png"))
+    return made
+
+
+def _land_use(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
+    result = findings.land_use
+    return Content(
+        layers_of(layers, "l"),
+        SheetTexts(
+            title="BẢN ĐỒ HIỆN TRẠNG SỬ DỤNG ĐẤT NĂM 2025", subtitle=_TOWN, notice=NOTICE,
+            source=f"{_SOURCE}, lớp hiện trạng sử dụng đất năm 2025.",
+            remarks=[f"Tổng diện tích: {format_number(result['TOTAL_AREA'] / 1e4, 2)} ha, tính trên mặt phẳng bản đồ."]),
+        layers["land_use"].extent(),
+        [LegendEntry(layers["units"], "Ranh giới xã, phường"), LegendEntry(layers["land_use"], "Loại đất"),
+         LegendEntry(layers["river"], "Mặt nước")])
+
+
+def _zoning(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
+    result = findings.zoning
+    return Content(
+        layers_of(layers, "z"),
+        SheetTexts(
+            title="BẢN ĐỒ QUY HOẠCH SỬ DỤNG ĐẤT",
+            subtitle="Quy hoạch phân khu Trung tâm, phường Lam Trạch, tỷ lệ 1/2.000 (giả định)", notice=NOTICE,
+            source=f"{_SOURCE}, đồ án {analyses.SUB_AREA_PLAN}.",
+            remarks=[f"{format_number(result['SPLIT_PARCELS'])} thửa đất thuộc nhiều ô quy hoạch, trong đó "
+                     f"{format_number(result['SPLIT_BEYOND_TOLERANCE'])} thửa ngoài sai số ghép bản đồ (0,4 mm trên giấy)."]),
+        layers["zones"].extent(),
+        [LegendEntry(layers["plans"], "Ranh giới đồ án"), LegendEntry(layers["constraints"]), LegendEntry(layers["parcels"]),
+         LegendEntry(layers["zones"], "Chức năng sử dụng đất"), LegendEntry(layers["river"], "Mặt nước")])
+
+
+def _traffic(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
+    result = findings.access
+    return Content(
+        layers_of(layers, "t"),
+        SheetTexts(
+            title="PHẠM VI PHỤC VỤ CỦA TRẠM Y TẾ, BỆNH VIỆN THEO MẠNG LƯỚI ĐƯỜNG", subtitle=_TOWN, notice=NOTICE,
+            source=f"{_SOURCE}, lớp đường giao thông và công trình dịch vụ.",
+            remarks=[f"Thời gian đi theo tốc độ và chiều lưu thông của từng đoạn đường từ {result['ORIGINS_USED']} cơ sở y tế; "
+                     "vùng gồm đất cách đường đến được không quá 50 m."]),
+        layers["roads"].extent(),
+        [LegendEntry(layers["origins"]), LegendEntry(layers["areas"], "Phạm vi phục vụ"), LegendEntry(layers["roads"], "Cấp đường"),
+         LegendEntry(layers["units"], "Ranh giới xã, phường"), LegendEntry(layers["buildings"]), LegendEntry(layers["river"], "Mặt nước")])
+
+
+def _flood(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
+    depth, exposure = findings.depth, findings.exposure
+    return Content(
+        layers_of(layers, "d"),
+        SheetTexts(
+            title="BẢN ĐỒ ĐỘ SÂU NGẬP VÀ CÔNG TRÌNH BỊ NGẬP",
+            subtitle=f"{_TOWN}. Kịch bản: {analyses.scenario()}", notice=NOTICE,
+            source=f"{_SOURCE}, mô hình số độ cao ô lưới 5 m.",
+            remarks=[
+                f"Ước tính: {tens(exposure['WET_BUILDINGS'])} công trình, {tens(exposure['WET_HOUSEHOLDS'])} hộ, "
+                f"{tens(exposure['WET_RESIDENTS'])} khẩu bị ngập; {format_number(exposure['WET_ROAD'] / 1000)} km đường ngập.",
+                f"Mặt nước nội suy từ {depth['LEVELS_USED']} trạm; sai số khi bỏ từng trạm: {format_number(depth['LOO_RMSE'], 1)} m."]),
+        layers["hillshade"].extent(),
+        [LegendEntry(layers["levels"]), LegendEntry(layers["depth"], "Độ sâu ngập"),
+         LegendEntry(layers["exposed"], "Công trình bị ngập"), LegendEntry(layers["buildings"], "Công trình khác"),
+         LegendEntry(layers["roads"], "Cấp đường"), LegendEntry(layers["units"], "Ranh giới xã, phường"),
+         LegendEntry(layers["river"], "Mặt nước")])
+
+
+def tens(count: float | None) -> str:
+    """Estimates of people and houses, rounded to tens."""
+    return "chưa có số liệu" if count is None else format_number(round(count, -1))
+
+
+SHEETS = (
+    Sheet("1_hien_trang_su_dung_dat_2025", "Hiện trạng sử dụng đất", _land_use),
+    Sheet("2_quy_hoach_phan_khu", "Quy hoạch phân khu", _zoning),
+    Sheet("3_pham_vi_phuc_vu_y_te", "Phạm vi phục vụ", _traffic),
+    Sheet("4_do_sau_ngap", "Độ sâu ngập", _flood),
+)
