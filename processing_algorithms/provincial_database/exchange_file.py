@@ -1,0 +1,231 @@
+"""The exchange as files, for offices whose only link is e-mail or a USB stick; the guarantees are those of push and pull.
+
+A *changes file* carries the changesets a working copy has under way, and says what the copy holds and up to where it
+has received. Applied at the hub, it is answered by an *update file* with the hub's receipts and all that is new for that
+copy. Both are zip archives of JSON with a checksum for every part; applied twice they do what they did once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..common.destinations import written_whole
+from ..common.errors import InputError
+from ..common.language import say
+from ..common.progress import Progress, silent
+from .changes import Change, Changeset, Delivery, ExchangingHub, Objection, Outcome, Position, Receipt, Row, Scope
+from .outgoing import freeze, pack_changes, pending, settle, unpack_changes
+from .pull import PullReport, receive
+from .rows import now, row_from_json, row_to_json
+from .working_copy import WorkingCopy
+
+_FORMAT = 1
+_MANIFEST = "manifest.json"
+#: Bytes a file may unpack to; more is no exchange but an attack or a mistake.
+_MOST_BYTES = 4 * 1024**3
+
+
+@dataclass(frozen=True)
+class ChangesFile:
+    """What a changes file says: who asks, what the working copy holds, up to where it has received, and its changesets."""
+
+    working_copy_id: str
+    position: Position
+    scopes: tuple[Scope, ...]
+    changesets: tuple[Changeset, ...]
+
+
+def export_changes(
+    copy: WorkingCopy, path: str | Path, *, author: str, department: str = "", message: str = "", decision_no: str = ""
+) -> ChangesFile:
+    """Freeze what was edited and write all changesets under way into one file; without edits it only asks for news.
+
+    Raises
+    ------
+    InputError
+        There are edits but no message.
+    OutputError
+        The file cannot be written; the frozen changeset stays under way and the next export carries it.
+    """
+    if message.strip() or any(line.edits for line in copy.status()):
+        freeze(copy, author=author, department=department, message=message, decision_no=decision_no)
+    content = ChangesFile(copy.id, copy.position, tuple(copy.scopes()), tuple(pending(copy)))
+    parts = {"request.json": _json({"working_copy_id": content.working_copy_id, "position": asdict(content.position),
+                                    "scopes": [_scope_to_json(scope) for scope in content.scopes],
+                                    "changesets": [_header(changeset) for changeset in content.changesets]})}
+    for number, changeset in enumerate(content.changesets):
+        parts[f"changes-{number}.z"] = pack_changes(changeset.changes)
+    _write(path, "changes", parts)
+    return content
+
+
+def read_changes(path: str | Path) -> ChangesFile:
+    """Read a changes file; refuse one that is damaged or something else."""
+    parts = _read(path, "changes")
+    with _told(path):
+        request = json.loads(parts["request.json"])
+        changesets = tuple(
+            Changeset(**{name: str(header[name]) for name in _HEADER}, changes=unpack_changes(parts[f"changes-{number}.z"]),
+                      working_copy_id=str(request["working_copy_id"]))
+            for number, header in enumerate(request["changesets"]))
+        return ChangesFile(str(request["working_copy_id"]), Position(**request["position"]),
+                           tuple(_scope_from_json(scope) for scope in request["scopes"]), changesets)
+
+
+def apply_changes(hub: ExchangingHub, path: str | Path, *, progress: Progress = silent) -> list[Receipt]:
+    """Apply a changes file at the hub, changeset by changeset in order, each whole or not at all.
+
+    Stops at the first that is not applied: what comes after was made on top of it. The receipts say which features stand
+    in the way; they travel back in the update file.
+    """
+    content = read_changes(path)
+    _refuse_another_hub(content.position, hub.position())
+    receipts = []
+    for changeset in content.changesets:
+        receipts.append(hub.submit(changeset, progress))
+        if receipts[-1].outcome not in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
+            break
+    return receipts
+
+
+def export_update(hub: ExchangingHub, changes: str | Path, path: str | Path, *, progress: Progress = silent) -> list[Receipt]:
+    """Apply a changes file (again, which does nothing twice) and write the answer for its working copy."""
+    content = read_changes(changes)
+    receipts = apply_changes(hub, changes, progress=progress)
+    same = content.position.incarnation == hub.position().incarnation
+    with hub.deliver(list(content.scopes), content.position if same else None, progress) as delivery:
+        rows = "\n".join(json.dumps([name, feature_id, row_to_json(row)], ensure_ascii=False) for name, feature_id, row in delivery.rows)
+        answer = {"working_copy_id": content.working_copy_id, "since": asdict(content.position), "position": asdict(delivery.position),
+                  "whole": delivery.whole, "receipts": [_receipt_to_json(receipt) for receipt in receipts]}
+    _write(path, "update", {"answer.json": _json(answer), "rows.jsonl": rows.encode("utf-8")})
+    return receipts
+
+
+def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = silent) -> PullReport:
+    """Receive an update file into the working copy it was made for.
+
+    Raises
+    ------
+    InputError
+        It is for another working copy, or for another state of this one: then export a changes file again. Nothing changes.
+    """
+    parts = _read(path, "update")
+    with _told(path):
+        answer = json.loads(parts["answer.json"])
+        since, position = Position(**answer["since"]), Position(**answer["position"])
+        receipts = [_receipt_from_json(receipt) for receipt in answer["receipts"]]
+        rows = [_row_line(line) for line in parts["rows.jsonl"].decode("utf-8").split("\n") if line]
+    if answer["working_copy_id"] != copy.id:
+        raise InputError(say("Tệp cập nhật {path} dành cho bản dữ liệu làm việc khác.", "The update file {path} is for another working copy.")
+                         .format(path=path))
+    if position == copy.position:
+        return PullReport(receipts=receipts)  # received already
+    if since != copy.position:
+        raise InputError(say("Bản dữ liệu làm việc đã nhận cập nhật khác kể từ khi xuất tệp thay đổi; hãy xuất tệp thay đổi mới và xin tệp cập nhật mới.",
+                             "The working copy has received other updates since its changes file was exported; export a new one and ask for a new "
+                             "update file."))
+    report = PullReport(receipts=receipts)
+    for receipt in receipts:
+        settle(copy, receipt)
+    lost = [dataset for dataset in copy.datasets.values() if copy.tracking_lost(dataset)]
+    if lost and not answer["whole"]:
+        raise InputError(say("Lớp {names} đã bị chương trình khác tạo lại; cần nhận cập nhật qua mạng để so sánh toàn bộ.",
+                             "Layers {names} were made anew by another program; pull over the network, which compares everything.")
+                         .format(names=", ".join(str(dataset.label) for dataset in lost)))
+    return receive(copy, Delivery(position, bool(answer["whole"]), iter(rows)), copy.scopes(), lost=lost, report=report, progress=progress)
+
+
+# the file -------------------------------------------------------------------------------------------------------------
+
+_HEADER = ("changeset_id", "author", "department", "message", "decision_no", "made_at")
+
+
+def _header(changeset: Changeset) -> dict[str, str]:
+    return {name: getattr(changeset, name) for name in _HEADER}
+
+
+def _scope_to_json(scope: Scope) -> dict[str, object]:
+    return {"dataset": scope.dataset, "communes": None if scope.communes is None else sorted(scope.communes),
+            "polygon": None if scope.polygon is None else scope.polygon.hex()}
+
+
+def _scope_from_json(plain: dict[str, object]) -> Scope:
+    communes, polygon = plain["communes"], plain["polygon"]
+    return Scope(str(plain["dataset"]), None if communes is None else frozenset(map(str, communes)),  # type: ignore[call-overload]
+                 None if polygon is None else bytes.fromhex(str(polygon)))
+
+
+def _receipt_to_json(receipt: Receipt) -> dict[str, object]:
+    return {"outcome": receipt.outcome.value, "changeset_id": receipt.changeset_id, "number": receipt.number,
+            "objections": [asdict(objection) for objection in receipt.objections],
+            "rewritten": [[c.dataset, c.feature_id, row_to_json(c.before), row_to_json(c.after)] for c in receipt.rewritten]}
+
+
+def _receipt_from_json(plain: dict) -> Receipt:
+    return Receipt(Outcome(plain["outcome"]), plain["changeset_id"], plain["number"], tuple(Objection(**o) for o in plain["objections"]),
+                   tuple(Change(dataset, feature_id, row_from_json(before), row_from_json(after))
+                         for dataset, feature_id, before, after in plain["rewritten"]))
+
+
+def _row_line(line: str) -> tuple[str, str, Row | None]:
+    dataset, feature_id, row = json.loads(line)
+    return str(dataset), str(feature_id), row_from_json(row)
+
+
+def _json(plain: object) -> bytes:
+    return json.dumps(plain, ensure_ascii=False, indent=1).encode("utf-8")
+
+
+def _write(path: str | Path, kind: str, parts: dict[str, bytes]) -> None:
+    manifest = {"quyhoach": kind, "format": _FORMAT, "made_at": now(), "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}}
+    with written_whole(path) as target, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_MANIFEST, _json(manifest))
+        for name, data in parts.items():
+            archive.writestr(name, data)
+
+
+def _read(path: str | Path, kind: str) -> dict[str, bytes]:
+    """Return the parts of a file of this kind, all checked against their checksums."""
+    if not Path(path).is_file():
+        raise InputError(say("Không có tệp {path}.", "There is no file {path}.").format(path=path))
+    with _told(path), zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
+            raise ValueError("too large")
+        manifest = json.loads(archive.read(_MANIFEST))
+        if manifest.get("quyhoach") != kind:
+            raise InputError(say("{path} không phải là tệp {kind} của QuyHoach.", "{path} is not a {kind} file of QuyHoach.")
+                             .format(path=path, kind={"changes": say("thay đổi", "changes"), "update": say("cập nhật", "update")}[kind]))
+        if manifest.get("format") != _FORMAT:
+            raise InputError(say("{path} được tạo bằng phiên bản QuyHoach khác; hãy cập nhật QuyHoach.",
+                                 "{path} was made by another version of QuyHoach; update QuyHoach.").format(path=path))
+        parts = {name: archive.read(name) for name in manifest["sha256"]}
+        for name, data in parts.items():
+            if hashlib.sha256(data).hexdigest() != manifest["sha256"][name]:
+                raise ValueError(name)
+    return parts
+
+
+class _told:
+    """Turn whatever reading a damaged file raises into one sentence."""
+
+    def __init__(self, path: str | Path):
+        self.path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        damaged = (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError, NotImplementedError, zipfile.LargeZipFile)
+        zlib_error = kind is not None and kind.__module__ == "zlib"
+        if zlib_error or isinstance(error, damaged) and not isinstance(error, InputError):
+            raise InputError(say("Tệp {path} bị hỏng hoặc đã bị sửa; hãy yêu cầu gửi lại.", "The file {path} is damaged or was altered; ask for it again.")
+                             .format(path=self.path)) from error
+
+
+def _refuse_another_hub(theirs: Position, ours: Position) -> None:
+    if theirs.hub_id != ours.hub_id:
+        raise InputError(say("Tệp thay đổi thuộc về một cơ sở dữ liệu dùng chung khác.", "The changes file belongs to another shared database."))
