@@ -80,39 +80,29 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM quyhoach.rights() r
 $$;
 
-CREATE FUNCTION quyhoach.lock_reason(dataset text, value text) RETURNS text
+-- Values of a dataset's lock field that nobody may touch now, with the reason.
+CREATE FUNCTION quyhoach.locks(dataset text) RETURNS TABLE (value text, reason text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT l.reason FROM quyhoach.lock l
-    WHERE l.dataset_id = $1 AND l.value = $2 AND l.lifted_at IS NULL AND l.xid IS DISTINCT FROM pg_current_xact_id()
+    SELECT l.value, l.reason FROM quyhoach.lock l
+    WHERE l.dataset_id = dataset AND l.lifted_at IS NULL AND l.xid IS DISTINCT FROM pg_current_xact_id()
 $$;
 
--- Why the present role may not write a row with this commune; null when it may.
-CREATE FUNCTION quyhoach.write_objection(dataset text, commune text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE r record;
-BEGIN
-    IF quyhoach.has_role('owner') THEN
-        RETURN NULL;
-    END IF;
-    SELECT * INTO r FROM quyhoach.rights(dataset);
-    IF r.writes_all OR commune = ANY (r.writes) THEN
-        RETURN NULL;
-    END IF;
-    RETURN format('%s: tài khoản %s không có quyền ghi%s (no right to write here).',
-                  (SELECT label_vi FROM quyhoach.dataset d WHERE d.dataset_id = dataset), current_user,
-                  CASE WHEN r.commune_field IS NULL OR r.writes IS NULL THEN '' ELSE format(' ở xã, phường %s', coalesce(commune, '?')) END);
-END $$;
+-- The sentence that refuses a write; rights are already known to be lacking.
+CREATE FUNCTION quyhoach.no_right(dataset text, commune text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('%s: tài khoản %s không có quyền ghi%s (no right to write here).', d.label_vi, current_user,
+                  CASE WHEN commune IS NOT NULL THEN format(' ở xã, phường %s', commune) ELSE '' END)
+    FROM quyhoach.dataset d WHERE d.dataset_id = dataset
+$$;
 
--- An approved plan locks itself and its zones; argument: dataset ids to lock by plan_ref.
+-- An approved plan locks itself and its zones.
 CREATE FUNCTION quyhoach.lock_approved() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF NEW.status = 'approved' THEN
-        INSERT INTO quyhoach.lock (dataset_id, value, reason)
-        SELECT dataset_id, NEW.plan_ref, format('đồ án %s đã phê duyệt (the plan is approved)', NEW.plan_ref)
-        FROM quyhoach.dataset WHERE lock_field = 'plan_ref'
-        ON CONFLICT (dataset_id, value) WHERE lifted_at IS NULL DO NOTHING;
-    END IF;
+    INSERT INTO quyhoach.lock (dataset_id, value, reason)
+    SELECT dataset_id, NEW.plan_ref, format('đồ án %s đã phê duyệt (the plan is approved)', NEW.plan_ref)
+    FROM quyhoach.dataset WHERE lock_field = 'plan_ref'
+    ON CONFLICT (dataset_id, value) WHERE lifted_at IS NULL DO NOTHING;
     RETURN NULL;
 END $$;
 
@@ -124,7 +114,8 @@ CREATE VIEW quyhoach.history WITH (security_barrier) AS
            CASE WHEN r.reads_all OR l.new_row ->> r.commune_field = ANY (r.reads) THEN l.new_row - r.hidden END AS new_row,
            l.old_row IS NULL AS created, l.new_row IS NULL AS deleted
     FROM quyhoach.ledger l JOIN quyhoach.changeset c ON c.number = l.changeset JOIN quyhoach.rights() r ON r.dataset_id = l.dataset_id
-    WHERE r.reads_all OR l.old_row ->> r.commune_field = ANY (r.reads) OR l.new_row ->> r.commune_field = ANY (r.reads);
+    WHERE l.old_row IS DISTINCT FROM l.new_row
+      AND (r.reads_all OR l.old_row ->> r.commune_field = ANY (r.reads) OR l.new_row ->> r.commune_field = ANY (r.reads));
 
 -- Changesets that hold something the present role may see, and its own.
 CREATE VIEW quyhoach.changesets WITH (security_barrier) AS
@@ -135,17 +126,21 @@ CREATE VIEW quyhoach.changesets WITH (security_barrier) AS
                   WHERE l.changeset = c.number
                     AND (r.reads_all OR l.old_row ->> r.commune_field = ANY (r.reads) OR l.new_row ->> r.commune_field = ANY (r.reads)));
 
--- Try one statement on each of some positions apart, and tell which fail and why; nothing of it is meant to stay.
--- Runs with the caller's own rights.
-CREATE FUNCTION quyhoach.try_each(statement text, positions integer[]) RETURNS TABLE (place integer, message text)
+-- Try a statement on some positions, and tell which fail alone and why; nothing of it is meant to stay. Halves what fails,
+-- so that a few faults among many are found soon. Runs with the caller's own rights.
+CREATE FUNCTION quyhoach.try_each(statement text, positions integer[], most integer) RETURNS TABLE (place integer, message text)
 LANGUAGE plpgsql AS $$
+DECLARE half integer := cardinality(positions) / 2;
 BEGIN
-    FOREACH place IN ARRAY positions LOOP
-        BEGIN
-            EXECUTE statement USING ARRAY[place];
-        EXCEPTION WHEN OTHERS THEN
-            message := SQLERRM;
-            RETURN NEXT;
-        END;
-    END LOOP;
+    EXECUTE statement USING positions;
+EXCEPTION WHEN OTHERS THEN
+    IF cardinality(positions) <= 1 THEN
+        RETURN QUERY SELECT positions[1], SQLERRM;
+    ELSE
+        RETURN QUERY SELECT * FROM quyhoach.try_each(statement, positions[:half], most) LIMIT most;
+        GET DIAGNOSTICS half = ROW_COUNT;
+        IF half < most THEN
+            RETURN QUERY SELECT * FROM quyhoach.try_each(statement, positions[cardinality(positions) / 2 + 1:], most - half);
+        END IF;
+    END IF;
 END $$;
