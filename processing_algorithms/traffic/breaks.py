@@ -32,8 +32,10 @@ def parse_breaks(text: str) -> NDArray[np.float64]:
     listed = re.fullmatch(r"(\d+),(\d{2,})", text.strip())
     if listed and 0 < int(listed[1]) < int(listed[2]):
         raise InputError(
-            say("\"{text}\" có thể là một hoặc hai ngưỡng: hãy viết \"{two}\" nếu là hai ngưỡng, \"{one};\" nếu là một số thập phân.",
-                "\"{text}\" may be one break or two: write \"{two}\" for two breaks, \"{one};\" for one decimal number.")
+            say("\"{text}\" có thể là một hoặc hai ngưỡng: hãy viết \"{two}\" nếu là hai ngưỡng, \"{one};\" nếu là một "
+                "số thập phân.",
+                "\"{text}\" may be one break or two: write \"{two}\" for two breaks, \"{one};\" for one decimal "
+                "number.")
             .format(text=text.strip(), two=f"{listed[1]};{listed[2]}", one=text.strip()))
     return check_breaks(np.array([parse_number(word) for word in words]))
 
@@ -43,10 +45,12 @@ def check_breaks(breaks: ArrayLike) -> NDArray[np.float64]:
 
     Texts among them are read as numbers by themselves.
     """
-    values = np.array([parse_number(value) if isinstance(value, str) else float(value) for value in np.atleast_1d(breaks).tolist()])
+    given = np.atleast_1d(breaks).tolist()
+    values = np.array([parse_number(value) if isinstance(value, str) else float(value) for value in given])
     shown = "; ".join(format_number(value, 2).removesuffix(",00") for value in values)
     if not values.size or not (np.isfinite(values) & (values > 0)).all():
-        raise InputError(say("Mọi ngưỡng phải lớn hơn 0; đã nhập: {shown}.", "Every break must be greater than 0; given: {shown}.")
+        raise InputError(say("Mọi ngưỡng phải lớn hơn 0; đã nhập: {shown}.",
+                             "Every break must be greater than 0; given: {shown}.")
                          .format(shown=shown or "-"))
     if (np.diff(values) <= 0).any():
         raise InputError(say("Các ngưỡng phải tăng dần và không trùng nhau; đã nhập: {shown}.",

@@ -16,7 +16,10 @@ class Direction(IntEnum):
 
 @dataclass(frozen=True)
 class DirectionValues:
-    """The field values of each direction. The defaults cover OpenStreetMap (1, -1, yes), Geofabrik (F, T, B), true/false and words."""
+    """The field values of each direction.
+
+    The defaults cover OpenStreetMap (1, -1, yes), Geofabrik (F, T, B), true/false and words.
+    """
 
     forward: tuple[str, ...] = ("1", "F", "FT", "yes", "true", "forward", "một chiều", "xuôi", "xuôi chiều")
     backward: tuple[str, ...] = ("-1", "T", "TF", "reverse", "backward", "ngược", "ngược chiều")

@@ -87,7 +87,8 @@ def join_near_ends(
 
 
 def _with_ring_gaps(
-    xy: Floats, place: Indices, line: Indices, is_end: NDArray[np.bool_], tolerance: float, end: Indices, vertex: Indices
+    xy: Floats, place: Indices, line: Indices, is_end: NDArray[np.bool_], tolerance: float,
+    end: Indices, vertex: Indices,
 ) -> tuple[Indices, Indices]:
     """Add the pairs of ends of lines that almost close; three vertices at least, or a short line would vanish."""
     ends = np.flatnonzero(is_end).reshape(-1, 2)

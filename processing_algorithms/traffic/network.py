@@ -47,14 +47,17 @@ class NetworkReport:
         name = self.geometry.name
         told = self.geometry.sentences()
         if self.zero_length:
-            told.append(say("{name}: {n} đoạn có chiều dài bằng 0, không tính.", "{name}: {n} lines of zero length, left out.")
+            told.append(say("{name}: {n} đoạn có chiều dài bằng 0, không tính.",
+                            "{name}: {n} lines of zero length, left out.")
                         .format(name=name, n=self.zero_length))
         if self.joined_ends:
-            told.append(say("{name}: {n} đầu đường được nối theo dung sai.", "{name}: {n} line ends were joined within the tolerance.")
+            told.append(say("{name}: {n} đầu đường được nối theo dung sai.",
+                            "{name}: {n} line ends were joined within the tolerance.")
                         .format(name=name, n=self.joined_ends))
         if self.direction_null:
             told.append(say("{name}: {n} đường không ghi chiều, lấy chiều mặc định.",
-                            "{name}: {n} streets state no direction and take the default.").format(name=name, n=self.direction_null))
+                            "{name}: {n} streets state no direction and take the default.")
+                        .format(name=name, n=self.direction_null))
         if self.direction_unknown:
             kinds = ", ".join(f"\"{value}\" ({count})" for value, count in list(self.direction_unknown.items())[:10])
             told.append(say("{name}: giá trị chiều đường không có trong khai báo, lấy chiều mặc định: {kinds}.",
@@ -200,8 +203,9 @@ def build_network(
     return _assemble(
         xy, node, line, is_end, line_row, crs=streets.crs, street_ids=streets.index,
         forward=directions.forward, backward=directions.backward, speed_kmh=speeds.kmh,
-        report=NetworkReport(geometry=found, zero_length=zero_length, joined_ends=joined, direction_null=directions.null,
-                             direction_unknown=directions.unknown, speed_defaulted=speeds.defaulted))
+        report=NetworkReport(
+            geometry=found, zero_length=zero_length, joined_ends=joined, direction_null=directions.null,
+            direction_unknown=directions.unknown, speed_defaulted=speeds.defaulted))
 
 
 def _vertices(shapes: NDArray[np.object_], rows: Indices) -> tuple[Floats, Indices, Indices, int]:

@@ -12,7 +12,9 @@ from ..common.geometry import GeometryReport
 from ..common.language import say
 
 
-def origin_points(origins: geopandas.GeoDataFrame, name: str = "") -> tuple[NDArray[np.object_], NDArray[np.intp], GeometryReport]:
+def origin_points(
+    origins: geopandas.GeoDataFrame, name: str = ""
+) -> tuple[NDArray[np.object_], NDArray[np.intp], GeometryReport]:
     """Return the points trips start from, and the row each belongs to.
 
     Parameters
@@ -45,8 +47,10 @@ def origin_points(origins: geopandas.GeoDataFrame, name: str = "") -> tuple[NDAr
     used = ~(null | empty | other)
     if not used.any():
         raise InputError(
-            say("{name}: không có điểm, vùng nào dùng được làm điểm xuất phát ({null} không có hình, {empty} hình rỗng, {other} khác kiểu hình).",
-                "{name}: no point or polygon can serve as an origin ({null} null, {empty} empty, {other} of another kind).")
+            say("{name}: không có điểm, vùng nào dùng được làm điểm xuất phát ({null} không có hình, {empty} hình "
+                "rỗng, {other} khác kiểu hình).",
+                "{name}: no point or polygon can serve as an origin ({null} null, {empty} empty, {other} of another "
+                "kind).")
             .format(name=name, null=int(null.sum()), empty=int(empty.sum()), other=int(other.sum())))
     areal = used & (kind == 2)
     if areal.any():

@@ -123,7 +123,8 @@ def link_origins(network: Network, edge: Indices, along: Floats, cost_per_metre:
         far=np.concatenate([network.length[whole], place_along[pair + 1]]),
         start=np.concatenate([network.start[whole], place_node[pair]]),
         end=np.concatenate([network.end[whole], place_node[pair + 1]]),
-        cost_per_metre=cost_per_metre[all_edges], forward=network.forward[all_edges], backward=network.backward[all_edges],
+        cost_per_metre=cost_per_metre[all_edges],
+        forward=network.forward[all_edges], backward=network.backward[all_edges],
         node_count=network.node_count + len(cut_edge), origin_node=origin_node)
 
 
@@ -148,6 +149,11 @@ class Stretches:
     to_along: Floats
     from_cost: Floats
     to_cost: Floats
+
+    @property
+    def length(self) -> Floats:
+        """Metres, shape (m,)."""
+        return np.abs(self.to_along - self.from_along)
 
     def take(self, chosen: Indices | NDArray[np.bool_]) -> Stretches:
         """Return some of the stretches."""
@@ -183,7 +189,8 @@ def reach_each(links: Links, group: Indices, limit: float, progress: Progress = 
             cost = np.minimum.reduceat(cost, bounds[first:last] - bounds[first], axis=0)
         row, node = np.nonzero(cost <= limit)
         entries = np.cumsum(np.diff(incidence[0])[node])
-        for some in np.split(np.arange(len(node)), np.searchsorted(entries, np.arange(_FOLLOWED, entries[-1], _FOLLOWED))):
+        cuts = np.searchsorted(entries, np.arange(_FOLLOWED, entries[-1], _FOLLOWED))
+        for some in np.split(np.arange(len(node)), cuts):
             yield _stretches(links, incidence, cost, row[some], node[some], row[some] + first, limit)
 
 
@@ -202,7 +209,8 @@ def reach_nearest(links: Links, group: Indices, limit: float) -> Stretches:
 
 
 def _stretches(
-    links: Links, incidence: tuple[Indices, Indices], cost: Floats, row: Indices, node: Indices, origin: Indices, limit: float
+    links: Links, incidence: tuple[Indices, Indices], cost: Floats, row: Indices, node: Indices, origin: Indices,
+    limit: float,
 ) -> Stretches:
     """Follow every link at a reached node, from that node."""
     starts, codes = incidence

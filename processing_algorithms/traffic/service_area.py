@@ -112,7 +112,8 @@ def service_areas(
     """
     breaks = check_breaks(breaks)
     if not (np.isfinite(width) and width > 0):
-        raise InputError(say("Bề rộng dải hai bên đường phải lớn hơn 0.", "The width beside the streets must be greater than 0."))
+        raise InputError(say("Bề rộng dải hai bên đường phải lớn hơn 0.",
+                             "The width beside the streets must be greater than 0."))
     points, owner, report = origin_points(to_crs(origins, network.crs), name)
     progress(0.0, say("Tìm vị trí trên mạng lưới đường", "Placing origins on the network"))
     snapped = snap(network, points)
@@ -124,7 +125,8 @@ def service_areas(
                 "Kiểm tra hệ tọa độ hoặc tăng khoảng cách cho phép.",
                 "{name}: every origin is more than {limit} m from the network; the nearest is {nearest} m away. "
                 "Check the coordinate system or raise the limit.")
-            .format(name=name, limit=format_number(max_snap or 0.0, 1), nearest=format_number(snapped.distance.min(), 1)))
+            .format(name=name, limit=format_number(max_snap or 0.0, 1),
+                    nearest=format_number(snapped.distance.min(), 1)))
 
     per_metre = np.ones(network.edge_count) if cost is Cost.DISTANCE else network.minutes_per_metre()
     links = link_origins(network, snapped.edge[near_enough], snapped.along[near_enough], per_metre)
@@ -152,7 +154,8 @@ def service_areas(
         shapes_of_areas = areas_along(
             shapes, owner_of_area, band, np.array([shapely.union_all(seeds)]) if together else seeds, len(breaks),
             width=width, min_hole_m2=min_hole_m2, rings=rings, progress=part(progress, 0.5, 1.0))
-        areas = _areas_frame(shapes_of_areas, owner_of_area, band, stretches, breaks, None if together else ids, network.crs)
+        areas = _areas_frame(shapes_of_areas, owner_of_area, band, stretches, breaks, None if together else ids,
+                             network.crs)
     parts, part_of_edge = network.components()
     part_length = np.bincount(part_of_edge, weights=network.length)
     table = _origins_frame(network, origins, points, owner, snapped, near_enough, stretches, placed,
@@ -176,7 +179,7 @@ def _lines_frame(
     return geopandas.GeoDataFrame(
         {"origin_id": ids[stretches.origin], "street_id": network.street_ids[network.street[stretches.edge]],
          "band": band + 1, "break_value": breaks[band], "from_cost": stretches.from_cost, "to_cost": stretches.to_cost,
-         "length_m": np.abs(stretches.to_along - stretches.from_along)},
+         "length_m": stretches.length},
         geometry=geopandas.GeoSeries(shapes, crs=network.crs), crs=network.crs)
 
 
@@ -185,7 +188,7 @@ def _areas_frame(
     breaks: NDArray[np.float64], ids: pandas.Index | None, crs: pyproj.CRS | None,
 ) -> geopandas.GeoDataFrame:
     groups, bands = shapes.shape
-    length = np.bincount(owner * bands + band, weights=np.abs(stretches.to_along - stretches.from_along), minlength=groups * bands)
+    length = np.bincount(owner * bands + band, weights=stretches.length, minlength=groups * bands)
     # Largest first, so that a map drawn in this order shows the smaller ones on top.
     level = np.tile(np.arange(bands)[::-1], groups)
     number = np.repeat(np.arange(groups), bands)
@@ -199,14 +202,15 @@ def _areas_frame(
 
 def _origins_frame(
     network: Network, origins: geopandas.GeoDataFrame, points: NDArray[np.object_], owner: NDArray[np.intp],
-    snapped: Snapped, near_enough: NDArray[np.bool_], stretches: Stretches, placed: NDArray[np.intp], part_m: NDArray[np.float64],
+    snapped: Snapped, near_enough: NDArray[np.bool_], stretches: Stretches, placed: NDArray[np.intp],
+    part_m: NDArray[np.float64],
 ) -> geopandas.GeoDataFrame:
     """One row per usable origin, at its entrance nearest to the network."""
     order = np.lexsort((snapped.distance, owner))
     entrance = order[np.concatenate([[True], owner[order][1:] != owner[order][:-1]])]
     row = owner[entrance]
     number = pandas.Index(placed).get_indexer(row)
-    reached = np.bincount(stretches.origin, weights=np.abs(stretches.to_along - stretches.from_along), minlength=len(placed))
+    reached = np.bincount(stretches.origin, weights=stretches.length, minlength=len(placed))
     return geopandas.GeoDataFrame(
         {"origin_id": origins.index[row], "snap_m": snapped.distance[entrance], "used": near_enough[entrance],
          "street_id": network.street_ids[network.street[snapped.edge[entrance]]],

@@ -59,7 +59,8 @@ def _places(network: Network, edge: Indices, along: Floats) -> Floats:
     here = np.minimum(network.first[edge] + passed - 1, network.first[edge + 1] - 2)
     share = (along - network.along[here]) / (network.along[here + 1] - network.along[here])
     share = np.clip(share, 0.0, 1.0)[:, None]
-    return np.where(share == 1.0, network.xy[here + 1], network.xy[here] + share * (network.xy[here + 1] - network.xy[here]))
+    before, after = network.xy[here], network.xy[here + 1]
+    return np.where(share == 1.0, after, before + share * (after - before))
 
 
 def areas_along(

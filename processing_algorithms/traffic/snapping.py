@@ -86,7 +86,8 @@ def _edges_near(network: Network, xy: Floats) -> tuple[Indices, float]:
     counted = np.zeros((_CELLS + 4, _CELLS + 4), dtype=np.int64)
     counted[1:, 1:] = marked.cumsum(axis=0).cumsum(axis=1)
     starts = network.first[:-1]
-    left, bottom = (((np.minimum.reduceat(network.xy[:, axis], starts) - low[axis]) / cell).astype(np.intp) + 1 for axis in (0, 1))
-    right, top = (((np.maximum.reduceat(network.xy[:, axis], starts) - low[axis]) / cell).astype(np.intp) + 2 for axis in (0, 1))
+    (left, right), (bottom, top) = (
+        [((extreme.reduceat(network.xy[:, axis], starts) - low[axis]) / cell).astype(np.intp) + beyond
+         for extreme, beyond in ((np.minimum, 1), (np.maximum, 2))] for axis in (0, 1))
     touched = counted[top, right] - counted[bottom, right] - counted[top, left] + counted[bottom, left]
     return np.flatnonzero(touched), cell

@@ -35,7 +35,9 @@ class Speeds:
     defaulted: int = 0
 
 
-def read_directions(column: pandas.Series | None, values: DirectionValues = DirectionValues(), *, rows: int) -> Directions:
+def read_directions(
+    column: pandas.Series | None, values: DirectionValues = DirectionValues(), *, rows: int
+) -> Directions:
     """Read the direction of every street.
 
     Parameters
@@ -53,7 +55,8 @@ def read_directions(column: pandas.Series | None, values: DirectionValues = Dire
         One value is given for two directions.
     """
     meaning: dict[str, Direction] = {}
-    for direction, words in ((Direction.BOTH, values.both), (Direction.FORWARD, values.forward), (Direction.BACKWARD, values.backward)):
+    for direction, words in ((Direction.BOTH, values.both), (Direction.FORWARD, values.forward),
+                             (Direction.BACKWARD, values.backward)):
         for word in map(_normal, words):
             if meaning.setdefault(word, direction) is not direction:
                 raise InputError(
@@ -62,7 +65,8 @@ def read_directions(column: pandas.Series | None, values: DirectionValues = Dire
     if column is None:
         codes = np.full(rows, int(values.otherwise))
         return Directions(forward=codes != Direction.BACKWARD, backward=codes != Direction.FORWARD)
-    numbers, kinds = pandas.factorize(column.to_numpy(dtype=object))  # nulls get number -1; there are few kinds and many rows
+    # There are few kinds and many rows; nulls get number -1.
+    numbers, kinds = pandas.factorize(column.to_numpy(dtype=object))
     words = [_normal(kind) for kind in kinds]
     code_of = np.array([int(meaning.get(word, values.otherwise)) for word in words] + [int(values.otherwise)])
     counts = np.bincount(numbers[numbers >= 0], minlength=len(kinds))

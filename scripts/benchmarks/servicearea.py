@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-DESCRIPTION = ("streets within 1,000 m of each origin on 320,000 street edges, GeoPackage in and out: quyhoach:servicearea against "
-               "native:serviceareafromlayer, which draws no areas")
+DESCRIPTION = ("streets within 1,000 m of each origin on 320,000 street edges, GeoPackage in and out: "
+               "quyhoach:servicearea against native:serviceareafromlayer, which draws no areas")
 CASES = {"20 origins": (5, 20), "200 origins": (20, 100), "20 origins, areas too": (5, 20)}
 NEEDS_QGIS = True
 
@@ -28,12 +28,13 @@ def prepare(folder: Path, share: float) -> None:
     path = np.stack([start, middle, end], axis=1)
     streets = shapely.linestrings(np.round(path, 3))
     geopandas.GeoDataFrame(
-        {"oneway": random.choice(["0", "1", "-1"], len(streets), p=[0.9, 0.05, 0.05])}, geometry=streets, crs="EPSG:9214",
-    ).to_file(folder / "streets.gpkg", engine="pyogrio")
+        {"oneway": random.choice(["0", "1", "-1"], len(streets), p=[0.9, 0.05, 0.05])}, geometry=streets,
+        crs="EPSG:9214").to_file(folder / "streets.gpkg", engine="pyogrio")
     for count in (20, 200):
         place = corner + random.uniform(1_500, max(100 * side - 1_500, 1_600), (count, 2))
-        geopandas.GeoDataFrame({"ten": [f"Trường {i + 1}" for i in range(count)]}, geometry=shapely.points(np.round(place, 3)),
-                               crs="EPSG:9214").to_file(folder / f"origins_{count}.gpkg", engine="pyogrio")
+        geopandas.GeoDataFrame(
+            {"ten": [f"Trường {i + 1}" for i in range(count)]}, geometry=shapely.points(np.round(place, 3)),
+            crs="EPSG:9214").to_file(folder / f"origins_{count}.gpkg", engine="pyogrio")
 
 
 def ours(folder: Path, case: str) -> None:
@@ -51,8 +52,8 @@ def peer(folder: Path, case: str) -> None:
     import processing
 
     processing.run("native:serviceareafromlayer", {
-        "INPUT": str(folder / "streets.gpkg"), "START_POINTS": str(_origins(folder, case)), "STRATEGY": 0, "TRAVEL_COST2": 1000,
-        "DIRECTION_FIELD": "oneway", "VALUE_FORWARD": "1", "VALUE_BACKWARD": "-1", "VALUE_BOTH": "0",
+        "INPUT": str(folder / "streets.gpkg"), "START_POINTS": str(_origins(folder, case)),
+        "STRATEGY": 0, "TRAVEL_COST2": 1000, "DIRECTION_FIELD": "oneway", "VALUE_FORWARD": "1", "VALUE_BACKWARD": "-1", "VALUE_BOTH": "0",
         "OUTPUT_LINES": str(folder / "out" / "lines.gpkg")})
 
 
@@ -75,8 +76,8 @@ def check(folder: Path, case: str) -> str:
         farthest = max(farthest, _farthest(mine, theirs), _farthest(theirs, mine))
     if farthest > 0.001:
         raise AssertionError(f"a street reached by one side is {farthest} m from those reached by the other")
-    return (f"same streets for all origins: nothing reached by one side is more than {farthest * 1000:.1g} mm from what the other "
-            f"reached; {len(ours):,} pieces, {ours['length_m'].sum():,.0f} m")
+    return (f"same streets for all origins: nothing reached by one side is more than {farthest * 1000:.1g} mm from "
+            f"what the other reached; {len(ours):,} pieces, {ours['length_m'].sum():,.0f} m")
 
 
 def _farthest(lines: Any, others: Any) -> float:
@@ -87,7 +88,8 @@ def _farthest(lines: Any, others: Any) -> float:
     xy, part = shapely.get_coordinates(shapely.get_parts(lines), return_index=True)
     middles = ((xy[1:] + xy[:-1]) / 2)[part[1:] == part[:-1]]
     tree = shapely.STRtree(shapely.get_parts(others))
-    _, distance = tree.query_nearest(shapely.points(np.concatenate([xy, middles])), all_matches=False, return_distance=True)
+    points = shapely.points(np.concatenate([xy, middles]))
+    _, distance = tree.query_nearest(points, all_matches=False, return_distance=True)
     return float(distance.max())
 
 

@@ -40,7 +40,7 @@ def test_lines_areas_and_origins(run, town):
     found = run("quyhoach:servicearea", inputs(
         town, OUTPUT_AREAS=str(town / "vùng.gpkg"), OUTPUT_ORIGINS=str(town / "gốc.gpkg"), ORIGIN_FIELD="ten"))
     lines = pyogrio.read_dataframe(found["OUTPUT_LINES"])
-    # From 100 m on the main street: 100 m back and 100 m on; up to 250 m another 150 on and 150 up. The other one: 50 m.
+    # From 100 m on the main street: 100 m back and 100 m on; up to 250 m another 150 on and 150 up. The other: 50 m.
     assert lines.groupby(["origin_id", "break_value"])["length_m"].sum().round(6).to_dict() == {
         (1, 100): 200, (1, 250): 300, (2, 100): 50}
     assert set(lines["origin_name"]) == {"Trường Vĩnh Hà", "Trạm y tế"}
@@ -49,7 +49,8 @@ def test_lines_areas_and_origins(run, town):
     assert (found["SNAP_MEAN"], found["SNAP_MAX"]) == pytest.approx((27, 50))
     assert found["REACHED_LENGTH"] == pytest.approx(550)
     areas = pyogrio.read_dataframe(found["OUTPUT_AREAS"])
-    assert areas[["origin_id", "break_value", "reached_m"]].values.tolist() == [[1, 250, 500], [1, 100, 200], [2, 250, 50], [2, 100, 50]]
+    assert areas[["origin_id", "break_value", "reached_m"]].values.tolist() == [
+        [1, 250, 500], [1, 100, 200], [2, 250, 50], [2, 100, 50]]
     own = lines[lines["origin_id"] == 1]
     assert shapely.covers(areas.geometry[0], shapely.union_all(own.geometry.values))
     origins = pyogrio.read_dataframe(found["OUTPUT_ORIGINS"])
@@ -58,8 +59,8 @@ def test_lines_areas_and_origins(run, town):
 
 def test_time_directions_and_memory_layers(run, town):
     found = run("quyhoach:servicearea", inputs(
-        town, COST=1, BREAKS="0,2;1", SPEED_FIELD="v", DEFAULT_SPEED=6, DIRECTION_FIELD="oneway", OUTPUT_LINES="TEMPORARY_OUTPUT",
-        OUTPUT_AREAS="TEMPORARY_OUTPUT"))
+        town, COST=1, BREAKS="0,2;1", SPEED_FIELD="v", DEFAULT_SPEED=6, DIRECTION_FIELD="oneway",
+        OUTPUT_LINES="TEMPORARY_OUTPUT", OUTPUT_AREAS="TEMPORARY_OUTPUT"))
     layer = found["OUTPUT_LINES"]
     # 30 km/h is 500 m a minute, so all of the main street in a minute; 0.8 min at 200 m a minute on the side street.
     total = {}
@@ -85,9 +86,11 @@ def test_selection_and_own_direction_values(run, town):
     network = QgsVectorLayer(str(town / "đường phố.gpkg"), "Đường", "ogr")
     network.setSubsetString("text <> 'c'")
     found = run("quyhoach:servicearea", inputs(
-        town, NETWORK=network, DIRECTION_FIELD="text", VALUE_FORWARD="b", VALUE_BACKWARD="a", VALUE_BOTH="c", MAX_SNAP=10))
+        town, NETWORK=network, DIRECTION_FIELD="text", VALUE_FORWARD="b", VALUE_BACKWARD="a", VALUE_BOTH="c",
+        MAX_SNAP=10))
     lines = pyogrio.read_dataframe(found["OUTPUT_LINES"])
-    assert lines["length_m"].sum() == pytest.approx(100)  # the main street backwards only: what lies ahead is out of reach
+    # The main street backwards only: what lies ahead is out of reach.
+    assert lines["length_m"].sum() == pytest.approx(100)
     assert found["ORIGINS_LEFT_OUT"] == 1 and found["NETWORK_PARTS"] == 1
 
 
@@ -139,7 +142,8 @@ def test_layers_that_cannot_be_used(run, town):
         ({"NETWORK": saved(town, "b.gpkg", streets.set_crs(None, allow_override=True))}, "không khai báo hệ tọa độ"),
         ({"NETWORK": saved(town, "c.gpkg", streets.iloc[:0])}, "không có đối tượng nào"),
         ({"ORIGINS": saved(town, "d.gpkg", origins.iloc[:0])}, "không có đối tượng nào"),
-        ({"NETWORK": saved(town, "e.gpkg", streets.assign(v=[30, -5, -6])), "SPEED_FIELD": "v", "COST": 1}, "fid: 2, 3"),
+        ({"NETWORK": saved(town, "e.gpkg", streets.assign(v=[30, -5, -6])), "SPEED_FIELD": "v", "COST": 1},
+         "fid: 2, 3"),
         ({"NETWORK": str(town / "không có.gpkg")}, "không có"),
         ({"OUTPUT_LINES": str(town / "thư mục thiếu" / "l.gpkg")}, "Không có thư mục"),
         ({"OUTPUT_LINES": str(town / "đường phố.gpkg")}, "không được ghi đè"),
@@ -190,16 +194,17 @@ def compare_with_native(run, folder, streets, points, limits, **columns):
     pyogrio.write_dataframe(streets, folder / "streets.gpkg")
     pyogrio.write_dataframe(points, folder / "points.gpkg")
     ours = run("quyhoach:servicearea", {
-        "NETWORK": str(folder / "streets.gpkg"), "ORIGINS": str(folder / "points.gpkg"), "BREAKS": ";".join(map(str, limits)),
-        "OUTPUT_LINES": str(folder / "ours.gpkg"), **columns})
+        "NETWORK": str(folder / "streets.gpkg"), "ORIGINS": str(folder / "points.gpkg"),
+        "BREAKS": ";".join(map(str, limits)), "OUTPUT_LINES": str(folder / "ours.gpkg"), **columns})
     lines = pyogrio.read_dataframe(ours["OUTPUT_LINES"])
     compared = 0.0
     for limit in limits:
         cost = limit / 60 if columns.get("COST") else limit  # QGIS counts hours
         run("native:serviceareafromlayer", {
-            "INPUT": str(folder / "streets.gpkg"), "START_POINTS": str(folder / "points.gpkg"), "STRATEGY": columns.get("COST", 0),
-            "TRAVEL_COST2": cost, "VALUE_FORWARD": "1", "VALUE_BACKWARD": "-1", "VALUE_BOTH": "0", "DEFAULT_DIRECTION": 2,
-            **{key: value for key, value in columns.items() if key in ("SPEED_FIELD", "DEFAULT_SPEED", "DIRECTION_FIELD")},
+            "INPUT": str(folder / "streets.gpkg"), "START_POINTS": str(folder / "points.gpkg"),
+            "STRATEGY": columns.get("COST", 0), "TRAVEL_COST2": cost,
+            "VALUE_FORWARD": "1", "VALUE_BACKWARD": "-1", "VALUE_BOTH": "0", "DEFAULT_DIRECTION": 2,
+            **{key: columns[key] for key in ("SPEED_FIELD", "DEFAULT_SPEED", "DIRECTION_FIELD") if key in columns},
             "OUTPUT_LINES": str(folder / f"native_{limit}.gpkg")})
         native = pyogrio.read_dataframe(folder / f"native_{limit}.gpkg")
         for number, shape in enumerate(native.geometry):
@@ -223,18 +228,21 @@ def test_same_streets_as_native_on_a_grid(run, tmp_path):
                     bend = (a + b) / 2 + random.uniform(-15, 15, 2)
                     shapes.append(shapely.LineString([a, bend, b][::random.choice([1, -1])]))
     streets = geopandas.GeoDataFrame(
-        {"oneway": random.choice(["1", "-1", "0", "0", "0"], len(shapes)), "v": random.choice([15.0, 30.0, 50.0], len(shapes))},
+        {"oneway": random.choice(["1", "-1", "0", "0", "0"], len(shapes)),
+         "v": random.choice([15.0, 30.0, 50.0], len(shapes))},
         geometry=shapes, crs=METRIC)
-    points = geopandas.GeoDataFrame(geometry=shapely.points(random.uniform(0, 700, (6, 2)) + [500_000, 2_300_000]), crs=METRIC)
+    places = random.uniform(0, 700, (6, 2)) + [500_000, 2_300_000]
+    points = geopandas.GeoDataFrame(geometry=shapely.points(places), crs=METRIC)
     assert compare_with_native(run, tmp_path, streets, points, [150, 400], DIRECTION_FIELD="oneway") > 5_000
-    assert compare_with_native(run, tmp_path, streets, points, [0.3, 1.5], DIRECTION_FIELD="oneway", COST=1, SPEED_FIELD="v",
-                               DEFAULT_SPEED=20) > 5_000
+    assert compare_with_native(run, tmp_path, streets, points, [0.3, 1.5], DIRECTION_FIELD="oneway", COST=1,
+                               SPEED_FIELD="v", DEFAULT_SPEED=20) > 5_000
 
 
 @pytest.mark.skipif(not HANOI.exists(), reason="the folder with real data is not here")
 def test_central_hanoi_from_ten_buildings(run, tmp_path):
     streets = to_crs(pyogrio.read_dataframe(HANOI, layer="roads", columns=["oneway", "maxspeed"]), "EPSG:9211")
-    buildings = pyogrio.read_dataframe(HANOI, layer="buildings", columns=[], max_features=5000).iloc[::500].reset_index(drop=True)
+    buildings = pyogrio.read_dataframe(HANOI, layer="buildings", columns=[], max_features=5000).iloc[::500]
+    buildings = buildings.reset_index(drop=True)
     points = to_crs(buildings, "EPSG:9211")
     shapes = shapely.force_2d(np.asarray(points.geometry.array, dtype=object))
     centre = shapely.centroid(shapes)

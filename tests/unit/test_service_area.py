@@ -25,7 +25,8 @@ def frame(*wkt, index=None, **columns):
 
 def pieces(lines, **wanted):
     """(shape, break, from, to) of the lines, sorted, for comparison with what was worked out on paper."""
-    return sorted((shapely.to_wkt(shape, rounding_precision=6), limit, round(start, 9), round(stop, 9)) for shape, limit, start, stop
+    return sorted((shapely.to_wkt(shape, rounding_precision=6), limit, round(start, 9), round(stop, 9))
+                  for shape, limit, start, stop
                   in zip(lines.geometry, lines["break_value"], lines["from_cost"], lines["to_cost"]))
 
 
@@ -33,7 +34,7 @@ def pieces(lines, **wanted):
 
 
 def test_pieces_of_a_junction():
-    # Origin 3 m beside the main street at 4 m: 4 m back to its start, 6 m on to the junction, then 4 of 10 and 4 of 5 m.
+    # Origin 3 m beside the main street at 4 m: 4 m back to its start, 6 m on to the junction, then 4 m each way.
     network = build_network(frame("LINESTRING (0 0, 10 0, 20 0)", "LINESTRING (10 0, 10 5)"))
     result = service_areas(network, frame("POINT (4 3)", index=[17]), [5, 10], width=1.0)
     assert pieces(result.lines) == [
@@ -43,13 +44,15 @@ def test_pieces_of_a_junction():
         ("LINESTRING (4 0, 9 0)", 5, 0, 5),
         ("LINESTRING (9 0, 10 0)", 10, 5, 6)]
     assert set(result.lines["origin_id"]) == {17}
-    assert result.origins[["origin_id", "snap_m", "used", "part_m", "reached_m"]].values.tolist() == [[17, 3.0, True, 25.0, 18.0]]
+    assert result.origins[["origin_id", "snap_m", "used", "part_m", "reached_m"]].values.tolist() == [
+        [17, 3.0, True, 25.0, 18.0]]
     assert result.areas[["break_value", "reached_m"]].values.tolist() == [[10, 18], [5, 9]]
 
 
 def test_street_reached_from_both_ends_meets_in_the_middle():
     # Around the square of 10 m both ways: the far corner (10, 10) is 20 m away on either side.
-    square = build_network(frame("LINESTRING (0 0, 10 0, 10 10)", "LINESTRING (0 0, 0 10, 10 10)", "LINESTRING (0 0, -1 0)"))
+    square = build_network(frame("LINESTRING (0 0, 10 0, 10 10)", "LINESTRING (0 0, 0 10, 10 10)",
+                                 "LINESTRING (0 0, -1 0)"))
     assert service_areas(square, frame("POINT (0 0)"), [15]).lines["length_m"].sum() == 15 + 15 + 1
     assert service_areas(square, frame("POINT (0 0)"), [25]).lines["length_m"].sum() == 41  # nothing twice
     # A ring of 41 m as one edge: the traveller from both sides meets at 20.5 m.
@@ -62,7 +65,8 @@ def test_street_reached_from_both_ends_meets_in_the_middle():
 def test_two_ends_of_different_cost():
     # A bent street of 14 m and a direct one of 10 m between A and B: from A, B costs 10; the bent street is followed
     # (14 + 10) / 2 = 12 m from A and 2 m from B.
-    network = build_network(frame("LINESTRING (0 0, 10 0)", "LINESTRING (0 0, 0 2, 10 2, 10 0)", "LINESTRING (0 0, -9 0)"))
+    network = build_network(frame("LINESTRING (0 0, 10 0)", "LINESTRING (0 0, 0 2, 10 2, 10 0)",
+                                  "LINESTRING (0 0, -9 0)"))
     lines = service_areas(network, frame("POINT (0 0)"), [50]).lines
     assert sorted(lines["length_m"].round(9)) == [2, 9, 10, 12]
     assert lines["to_cost"].max() == 12
@@ -91,7 +95,8 @@ def test_one_way_dead_end_is_told():
 
 def test_time_in_minutes():
     # 500 m at 30 km/h is 1 minute, then 12 km/h is 200 m a minute: after 3 minutes 400 m of the second street.
-    network = build_network(frame("LINESTRING (0 0, 500 0)", "LINESTRING (500 0, 2000 0)", v=[None, 12]), speed="v", default_speed_kmh=30)
+    streets = frame("LINESTRING (0 0, 500 0)", "LINESTRING (500 0, 2000 0)", v=[None, 12])
+    network = build_network(streets, speed="v", default_speed_kmh=30)
     lines = service_areas(network, frame("POINT (0 0)"), [0.5, 3], cost=Cost.TIME).lines
     assert pieces(lines) == [("LINESTRING (0 0, 250 0)", 0.5, 0, 0.5), ("LINESTRING (250 0, 500 0)", 3, 0.5, 1),
                              ("LINESTRING (500 0, 900 0)", 3, 1, 3)]
@@ -141,12 +146,14 @@ def test_polygons_start_from_their_centroid_or_from_inside():
 
 def test_far_origins_are_left_out_and_named():
     network = build_network(frame("LINESTRING (0 0, 100 0)"))
-    origins = frame("POINT (20 5)", "POINT (20 51)", None, "POINT EMPTY", "LINESTRING (0 0, 1 1)", index=[4, 9, 10, 11, 12])
+    origins = frame("POINT (20 5)", "POINT (20 51)", None, "POINT EMPTY", "LINESTRING (0 0, 1 1)",
+                    index=[4, 9, 10, 11, 12])
     result = service_areas(network, origins, [30], max_snap=50.0, name="Trường học")
     assert set(result.lines["origin_id"]) == {4}
     assert result.origins[["origin_id", "used"]].values.tolist() == [[4, True], [9, False]]
     told = "\n".join(result.warnings)
-    assert "cách đường hơn 50,0 m, không tính (fid: 9)" in told and "1 không có hình, 1 hình rỗng, 1 khác kiểu hình" in told
+    assert "cách đường hơn 50,0 m, không tính (fid: 9)" in told
+    assert "1 không có hình, 1 hình rỗng, 1 khác kiểu hình" in told
     with pytest.raises(InputError, match="mọi điểm xuất phát"):
         service_areas(network, origins, [30], max_snap=1.0)
 
@@ -167,13 +174,15 @@ def test_wrong_breaks_are_refused(breaks):
 
 
 @pytest.mark.parametrize(("text", "values"), [
-    ("300", [300]), ("300;500;1000", [300, 500, 1000]), (" 300 ; 500;", [300, 500]), ("2,5 5", [2.5, 5]), ("7,5", [7.5]),
+    ("300", [300]), ("300;500;1000", [300, 500, 1000]), (" 300 ; 500;", [300, 500]),
+    ("2,5 5", [2.5, 5]), ("7,5", [7.5]),
     ("0,5;1", [0.5, 1]), ("7,25;", [7.25]), ("1.000,5", [1000.5]), ("300\n500", [300, 500])])
 def test_breaks_as_people_type_them(text, values):
     assert parse_breaks(text).tolist() == values
 
 
-@pytest.mark.parametrize("text", ["", " ; ", "5,10", "300,500", "300,500,1000", "abc", "500;300", "-5;10", "0;5", "5;5"])
+@pytest.mark.parametrize("text", [
+    "", " ; ", "5,10", "300,500", "300,500,1000", "abc", "500;300", "-5;10", "0;5", "5;5"])
 def test_breaks_that_are_refused(text):
     with pytest.raises(InputError):
         parse_breaks(text)
@@ -215,7 +224,8 @@ def test_names_of_origins_travel_with_their_ids():
 
 def test_work_in_small_lots_gives_the_same(monkeypatch):
     network = build_network(town(3), direction="d")
-    origins = geopandas.GeoDataFrame(geometry=shapely.points(np.random.default_rng(1).uniform(0, 16, (9, 2))), crs=METRIC)
+    places = shapely.points(np.random.default_rng(1).uniform(0, 16, (9, 2)))
+    origins = geopandas.GeoDataFrame(geometry=places, crs=METRIC)
     whole = service_areas(network, origins, [3, 9], want_areas=False).lines
     monkeypatch.setattr(reach, "_TABLE", 2 * network.node_count)
     monkeypatch.setattr(reach, "_FOLLOWED", 7)
@@ -250,7 +260,8 @@ def chopped(network):
     graph = networkx.DiGraph()
     for edge in range(network.edge_count):
         steps = round(network.length[edge] * 2)
-        names = [("node", network.start[edge]), *((edge, step) for step in range(1, steps)), ("node", network.end[edge])]
+        inside = [(edge, step) for step in range(1, steps)]
+        names = [("node", network.start[edge]), *inside, ("node", network.end[edge])]
         for step, (a, b) in enumerate(zip(names, names[1:])):
             if network.forward[edge]:
                 graph.add_edge(a, b, weight=0.5, place=(edge, step))
@@ -273,7 +284,8 @@ def test_agrees_with_networkx(seed):
     result = service_areas(network, origins, breaks, want_areas=False)
     for number, (edge, step) in enumerate(zip(edges, steps)):
         last = round(network.length[edge] * 2)
-        source = ("node", network.start[edge]) if step == 0 else ("node", network.end[edge]) if step == last else (edge, step)
+        ends = {0: ("node", network.start[edge]), last: ("node", network.end[edge])}
+        source = ends.get(step, (edge, step))
         costs = networkx.single_source_dijkstra_path_length(graph, source)
         cost_of_place = {}
         for a, b, data in graph.edges(data=True):
@@ -316,8 +328,8 @@ def test_nearest_agrees_with_networkx(seed):
 
 
 @settings(max_examples=25)
-@given(seed=st.integers(0, 10_000), x=st.floats(0, 16), y=st.floats(0, 16), first=st.floats(0.1, 20), more=st.floats(0.1, 20),
-       merge=st.sampled_from(Merge))
+@given(seed=st.integers(0, 10_000), x=st.floats(0, 16), y=st.floats(0, 16), first=st.floats(0.1, 20),
+       more=st.floats(0.1, 20), merge=st.sampled_from(Merge))
 def test_shapes_and_costs_agree_and_areas_nest(seed, x, y, first, more, merge):
     network = build_network(town(seed), direction="d")
     origins = frame(f"POINT ({x} {y})", "POINT (8 8)")
@@ -381,7 +393,8 @@ def test_rings_and_holes():
 
 
 @settings(max_examples=30)
-@given(seed=st.integers(0, 10_000), points=st.lists(st.tuples(st.floats(-300, 300), st.floats(-300, 300)), min_size=1, max_size=8))
+@given(seed=st.integers(0, 10_000),
+       points=st.lists(st.tuples(st.floats(-300, 300), st.floats(-300, 300)), min_size=1, max_size=8))
 def test_snapping_finds_the_nearest_place_anywhere(seed, points):
     network = build_network(town(seed))
     places = shapely.points(points)
