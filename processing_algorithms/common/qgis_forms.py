@@ -33,9 +33,9 @@ _META_TYPES = {"text": QMetaType.Type.QString, "integer": QMetaType.Type.LongLon
                "boolean": QMetaType.Type.Bool, "date": QMetaType.Type.QDate, "datetime": QMetaType.Type.QDateTime}
 _HARD = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
 #: What a hub says by itself; symbols come from ``styles/`` and are left alone where there are none.
-_FORM_PARTS = (QgsMapLayer.StyleCategory.Fields | QgsMapLayer.StyleCategory.Forms | QgsMapLayer.StyleCategory.AttributeTable
-               | QgsMapLayer.StyleCategory.LayerConfiguration)
-_SYMBOL_PARTS = QgsMapLayer.StyleCategory.Symbology | QgsMapLayer.StyleCategory.Labeling | QgsMapLayer.StyleCategory.Rendering
+_PARTS = QgsMapLayer.StyleCategory
+_FORM_PARTS = _PARTS.Fields | _PARTS.Forms | _PARTS.AttributeTable | _PARTS.LayerConfiguration
+_SYMBOL_PARTS = _PARTS.Symbology | _PARTS.Labeling | _PARTS.Rendering
 
 
 def configure_form(layer: QgsVectorLayer, dataset: Dataset) -> list[str]:
@@ -78,11 +78,12 @@ def configure_form(layer: QgsVectorLayer, dataset: Dataset) -> list[str]:
 def form_style(dataset: Dataset, symbols: Path | None = None) -> str:
     """Return the form as a QGIS style (QML), to be kept beside the data.
 
-    ``symbols`` is a style file whose symbols and labels go into it; where there is none, the style says nothing of them.
+    ``symbols`` is a style file whose symbols and labels go into it; without one the style says nothing of them.
     """
     with_symbols = symbols is not None and symbols.is_file()
     # A layer that has shapes writes its symbols into the style whether asked to or not.
-    layer = QgsVectorLayer(dataset.geometry if with_symbols and dataset.geometry else "NoGeometry", dataset.name, "memory")
+    geometry = dataset.geometry if with_symbols and dataset.geometry else "NoGeometry"
+    layer = QgsVectorLayer(geometry, dataset.name, "memory")
     fields = [QgsField("fid", QMetaType.Type.LongLong), QgsField("feature_id", QMetaType.Type.QString)]
     fields += [QgsField(field.name, _META_TYPES[field.type]) for field in dataset.fields]
     layer.dataProvider().addAttributes(fields)
@@ -91,15 +92,16 @@ def form_style(dataset: Dataset, symbols: Path | None = None) -> str:
         layer.loadNamedStyle(str(symbols), False, _SYMBOL_PARTS)
     configure_form(layer, dataset)
     document = QDomDocument()
-    layer.exportNamedStyle(document, QgsReadWriteContext(), _FORM_PARTS | _SYMBOL_PARTS if with_symbols else _FORM_PARTS)
+    parts = _FORM_PARTS | _SYMBOL_PARTS if with_symbols else _FORM_PARTS
+    layer.exportNamedStyle(document, QgsReadWriteContext(), parts)
     return document.toString()
 
 
 def _widget(field: Field) -> QgsEditorWidgetSetup:
     if field.domain is not None:
         # Codes of norms are what people know; codes of our own lists mean nothing to them.
-        names = [f"{value.code} - {value.label}" if field.domain.table else str(value.label) for value in field.domain.values]
-        choices = [{name: value.code} for name, value in zip(names, field.domain.values)]
+        choices = [{f"{value.code} - {value.label}" if field.domain.table else str(value.label): value.code}
+                   for value in field.domain.values]
         if not field.required:
             choices.insert(0, {say("(chưa biết)", "(unknown)"): QgsValueMapFieldFormatter.NULL_VALUE})
         return QgsEditorWidgetSetup("ValueMap", {"map": choices})

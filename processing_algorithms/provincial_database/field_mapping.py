@@ -13,7 +13,10 @@ from ..common.language import say
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID
 
-_PAIR = re.compile(r"""\s*(?P<field>[^=;]+?)\s*=\s*(?:'(?P<constant>(?:[^']|'')*)'|"(?P<quoted>[^"]*)"|(?P<column>[^;'"]*?))\s*(?:;|\n|$)""")
+_PAIR = re.compile(r"""
+    \s*(?P<field>[^=;]+?)\s* =
+    \s*(?: '(?P<constant>(?:[^']|'')*)' | "(?P<quoted>[^"]*)" | (?P<column>[^;'"]*?) )
+    \s*(?: ; | \n | $ )""", re.VERBOSE)
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,8 @@ def resolve_mapping(dataset: Dataset, columns: Sequence[str], asked: Mapped | No
             settled[field.name] = found
     if FEATURE_ID in columns:
         settled.setdefault(FEATURE_ID, FEATURE_ID)
-    lacking = [f"{field.name} ({field.label})" for field in dataset.fields if field.required and field.name not in settled]
+    lacking = [f"{field.name} ({field.label})" for field in dataset.fields
+               if field.required and field.name not in settled]
     if lacking:
         problems.append(say("Chưa biết lấy các trường bắt buộc từ đâu: {fields}. Khai báo ở FIELD_MAPPING, ví dụ: "
                             "{example} = TÊN_TRƯỜNG, "

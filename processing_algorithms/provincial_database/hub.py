@@ -58,7 +58,7 @@ class HubInfo:
 
 @dataclass(frozen=True)
 class DatasetSummary:
-    """One line of the list of datasets. ``extent`` is x min, y min, x max, y max in the hub's system; None when empty."""
+    """One line of the list of datasets. ``extent``: x min, y min, x max, y max in the hub's system; None when empty."""
 
     dataset: Dataset
     count: int
@@ -86,8 +86,8 @@ class Batch:
     Attributes
     ----------
     added : GeoDataFrame
-        New rows: catalogue fields as `typed_columns` describes them, ``feature_id`` (None = the hub gives one), geometry
-        in the hub's system.
+        New rows: catalogue fields as `typed_columns` describes them, ``feature_id`` (None = the hub gives one),
+        geometry in the hub's system.
     updated : GeoDataFrame
         Rows that replace present ones; index = the hub's ``fid``.
     """
@@ -132,8 +132,8 @@ class Hub(ABC):
         Returns
         -------
         GeoDataFrame
-            Index ``fid``; ``feature_id`` and the asked fields (all by default), types as in `typed_columns`; geometry in
-            the hub's system. ``extent`` keeps rows whose envelope touches it.
+            Index ``fid``; ``feature_id`` and the asked fields (all by default), types as in `typed_columns`; geometry
+            in the hub's system. ``extent`` keeps rows whose envelope touches it.
         """
 
     @abstractmethod

@@ -132,7 +132,11 @@ def import_layer(
         reasons.setdefault(position, []).append(broken)
     taken = np.ones(len(rows), dtype=bool)
     taken[list(reasons)] = False
-    matches = match_rows(hub, dataset, rows, taken, part(progress, 0.5, 0.65))
+    given = [name for name in dataset.field_names if name in mapping]
+    matches = match_rows(hub, dataset, rows, taken, given, part(progress, 0.5, 0.65))
+    # Again for rows completed from the hub: what the layer says may not go with what was there.
+    for position, broken in _broken_checks(dataset, rows[matches.differs]):
+        reasons.setdefault(position, []).append(broken)
     _judge(dataset, frame, matches, existing, reasons)
     notes += _dangling(hub, dataset, rows, taken)
     added, updated, unchanged = _sorted_out(matches, reasons)
@@ -160,8 +164,7 @@ def _typed_rows(
     for number, field in enumerate(dataset.fields):
         progress(number / len(dataset.fields))
         source = mapping.get(field.name)
-        raw = _constant(source, len(frame)) if source is None or isinstance(source,
-                                                                            Constant) else frame[source].reset_index(drop=True)
+        raw = frame[source].reset_index(drop=True) if isinstance(source, str) else _constant(source, len(frame))
         outcome = convert(raw, field)
         _collect(reasons, outcome.refused)
         for note, count in outcome.changes.items():
@@ -206,10 +209,9 @@ def _broken_checks(dataset: Dataset, rows: geopandas.GeoDataFrame) -> list[tuple
     compare = {"<=": np.less_equal, "<": np.less, "=": np.equal, ">=": np.greater_equal, ">": np.greater}
     broken = []
     for check in dataset.checks:
-        both = (rows[check.left].notna() & rows[check.right].notna()).to_numpy()
-        positions = np.flatnonzero(both)
-        left, right = (rows[name].to_numpy()[positions].astype(object) for name in (check.left, check.right))
-        for position in positions[~compare[check.operator](left, right).astype(bool)]:
+        both = rows[rows[check.left].notna() & rows[check.right].notna()]
+        left, right = (both[name].to_numpy().astype(object) for name in (check.left, check.right))
+        for position in both.index[~compare[check.operator](left, right).astype(bool)]:
             broken.append((int(position), str(check.message).rstrip(".")))
     return broken
 

@@ -24,7 +24,7 @@ def list_datasets(hub: Hub, names: str = "") -> pandas.DataFrame:
     Returns
     -------
     DataFrame
-        dataset_id, dataset, label, geometry, crs, features, x_min, y_min, x_max, y_max (whole metres, outwards; null when
+        dataset_id, dataset, label, geometry, crs, features, x_min, y_min, x_max, y_max (whole metres, outwards; null if
         empty), changed_at (Vietnamese time), imports, rejected (rows kept aside by imports), secrecy.
 
     Raises

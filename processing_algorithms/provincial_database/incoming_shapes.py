@@ -11,10 +11,9 @@ import shapely
 from numpy.typing import NDArray
 
 from ..common.crs import is_vn2000, same_crs, to_crs, transform_points
-from ..common.geometry import InvalidGeometry, clean
+from ..common.geometry import InvalidGeometry
 from ..common.language import say
 
-_KIND = {"MultiPolygon": "polygon", "MultiLineString": "line", "Point": "point"}
 _FITTING = {"MultiPolygon": (3, 6), "MultiLineString": (1, 2, 5), "Point": (0, 4)}
 _PROMOTED = {"MultiPolygon": (3, shapely.multipolygons), "MultiLineString": (1, shapely.multilinestrings)}
 #: Land and sea of Viet Nam with room to spare: west, south, east, north in degrees.
@@ -67,7 +66,7 @@ def fit_shapes(frame: geopandas.GeoDataFrame, geometry: str, crs: pyproj.CRS, in
             kind=shapes[position].geom_type, wanted=geometry)
     _drop_heights(outcome)
     if geometry == "MultiPolygon":
-        _settle_invalid(outcome, frame, invalid)
+        _settle_invalid(outcome, invalid)
     if geometry == "Point":
         _single_points(outcome)
     _reproject(outcome, frame, crs)
@@ -102,7 +101,7 @@ def _drop_heights(outcome: Shapes) -> None:
                             "heights (Z) of shapes dropped, only the plan is kept")] = int(high.sum())
 
 
-def _settle_invalid(outcome: Shapes, frame: geopandas.GeoDataFrame, invalid: InvalidGeometry) -> None:
+def _settle_invalid(outcome: Shapes, invalid: InvalidGeometry) -> None:
     left = np.flatnonzero(_left(outcome))
     wrong = left[~shapely.is_valid(outcome.geometry[left])]
     if not wrong.size:
@@ -112,12 +111,15 @@ def _settle_invalid(outcome: Shapes, frame: geopandas.GeoDataFrame, invalid: Inv
             outcome.refused[int(position)] = say("hình không hợp lệ ({why})",
                                                  "has an invalid shape ({why})").format(why=why)
         return
-    rows = geopandas.GeoDataFrame(geometry=geopandas.GeoSeries(outcome.geometry[wrong], index=wrong, crs=frame.crs))
-    repaired, _ = clean(rows, "polygon", InvalidGeometry.REPAIR)
-    outcome.geometry[repaired.index.to_numpy()] = np.asarray(repaired.geometry.array, dtype=object)
-    for position in set(wrong.tolist()) - set(repaired.index.tolist()):
-        outcome.refused[position] = say("hình không có diện tích", "has a shape without area")
-    outcome.changes[say("đã sửa hình không hợp lệ", "invalid shapes repaired")] = len(repaired)
+    # As common/geometry.py repairs: rings keep the area they enclose.
+    outcome.geometry[wrong] = shapely.make_valid(outcome.geometry[wrong], method="structure", keep_collapsed=False)
+    usable = np.isin(shapely.get_type_id(outcome.geometry[wrong]), (3, 6)) & ~shapely.is_empty(outcome.geometry[wrong])
+    for position in wrong[~usable]:
+        outcome.refused[int(position)] = say("hình không có diện tích", "has a shape without area")
+    repaired = int(usable.sum())
+    if not repaired:
+        return
+    outcome.changes[say("đã sửa hình không hợp lệ", "invalid shapes repaired")] = repaired
 
 
 def _single_points(outcome: Shapes) -> None:

@@ -284,7 +284,8 @@ def _datetime(value: object, field: Field) -> datetime.datetime | None:
         return None
     day, _, time = text.replace("T", " ").partition(" ")
     try:
-        stamp = datetime.datetime.fromisoformat(f"{parse_date(day).isoformat()}T{time.replace('h', ':').rstrip(':') or '?'}")
+        clock = time.replace("h", ":").rstrip(":")
+        stamp = datetime.datetime.fromisoformat(f"{parse_date(day).isoformat()}T{clock or '?'}")
     except (InputError, ValueError):
         raise Unfit(say("\"{value}\" không phải là ngày giờ (ngày/tháng/năm giờ:phút)",
                         "\"{value}\" is not a date and time (day/month/year hour:minute)")

@@ -86,8 +86,8 @@ def _domains(file: str, raw: dict[str, Any], problems: list[str]) -> dict[str, D
             continue
         twice = _twice(value.code for value in domains[name].values)
         if twice:
-            problems.append(say("{where}: mã bị lặp {codes}", "{where}: repeated codes {codes}").format(where=where,
-                                                                                                        codes=", ".join(twice)))
+            problems.append(say("{where}: mã bị lặp {codes}", "{where}: repeated codes {codes}").format(
+                where=where, codes=", ".join(twice)))
     return domains
 
 
@@ -194,7 +194,8 @@ def _wrong_field(field: Field) -> list[str]:
         if not (field.pattern.startswith("^") and field.pattern.endswith("$")):
             problems.append(say("pattern phải bắt đầu bằng ^ và kết thúc bằng $",
                                 "a pattern starts with ^ and ends with $"))
-    if field.domain is not None and field.length is not None and any(len(code) > field.length for code in field.domain.codes):
+    longest = max(map(len, field.domain.codes), default=0) if field.domain is not None else 0
+    if field.length is not None and longest > field.length:
         problems.append(say("có mã dài hơn length", "a code is longer than length"))
     return [problem for problem in problems if problem]
 
@@ -210,8 +211,8 @@ def _inside(file: str, dataset: Dataset) -> list[str]:
         _one_of("crs", dataset.crs, CRS_RULES),
         _one_of("secrecy", dataset.secrecy, SECRECY),
         _one_of("title_field", dataset.title_field, names),
-        "" if dataset.tt16_class is None or _TT16_CLASS.fullmatch(dataset.tt16_class) else say("tt16_class sai dạng",
-                                                                                               "tt16_class is malformed"),
+        "" if dataset.tt16_class is None or _TT16_CLASS.fullmatch(dataset.tt16_class)
+        else say("tt16_class sai dạng", "tt16_class is malformed"),
         *(_one_of("rights.writers", writer, DEPARTMENTS) for writer in dataset.writers),
         *(_one_of("key", name, names) for name in dataset.key),
         *(say("trường bị lặp {name}",
@@ -249,7 +250,8 @@ def _across(datasets: list[Dataset]) -> list[str]:
     problems += [
         say("{file}: {field}: không có {target}", "{file}: {field}: there is no {target}").format(
             file=f"{dataset.name}.toml", field=field.name, target=field.references)
-        for dataset in datasets for field in dataset.fields if field.references is not None and field.references not in known
+        for dataset in datasets for field in dataset.fields
+        if field.references is not None and field.references not in known
     ]
     return problems
 

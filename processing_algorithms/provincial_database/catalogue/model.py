@@ -1,4 +1,4 @@
-"""The words of the catalogue. Everything is frozen: a dataset changes by a new file and a hub upgrade, never at run time."""
+"""The words of the catalogue. Everything is frozen: a dataset changes by a new file and a hub upgrade, not at run time."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import cached_property
 
 from ...common.language import say
 
-#: Geometry types a dataset may have; None is a table without geometry. Surfaces and lines are always multi-part, so that
-#: what any program draws fits.
+#: Geometry types a dataset may have; None is a table without geometry. Surfaces and lines are always multi-part, so
+#: that what any program draws fits.
 GEOMETRIES = ("MultiPolygon", "MultiLineString", "Point")
 #: ``hub``: the dataset is kept in the hub's own system, VN-2000 with the province's meridian, in metres.
 CRS_RULES = ("hub",)
@@ -76,7 +76,7 @@ class Field:
     domain: Domain | None = None
     required: bool = False
     secrecy: str = "public"
-    #: ``dataset.field`` this value should be found in; told when it is not, never refused, because data come in any order.
+    #: ``dataset.field`` this value should be found in; told when it is not, never refused: data come in any order.
     references: str | None = None
     tt16_field: str | None = None
 
