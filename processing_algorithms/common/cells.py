@@ -128,7 +128,8 @@ def crossed(lines: NDArray[np.object_], grid: Grid, progress: Progress = silent)
         middle = a[piece] + ((t0 + t1) / 2)[:, None] * (b - a)[piece]
         column, row = np.floor(middle).astype(np.int64).T
         inside = (column >= 0) & (column < grid.shape[1]) & (row >= 0) & (row < grid.shape[0]) & (t1 > t0)
-        parts.append((owner[group][piece[inside]], row[inside], column[inside], (t1 - t0)[inside], piece[inside] + first))
+        parts.append((owner[group][piece[inside]], row[inside], column[inside], (t1 - t0)[inside],
+                      piece[inside] + first))
         progress(min(1.0, (first + _VERTICES) / len(owner)))
     shape, row, column, share, segment = _concatenated(parts, 5)
     order = np.argsort(row, kind="stable")
@@ -195,8 +196,8 @@ def _to_pixels(xy: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
 def _edges(
     polygons: NDArray[np.object_], grid: Grid
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]]:
-    """Start and end of all ring edges in pixel coordinates, owning polygon, and -1 for edges of rings that run the wrong
-    way (outer rings counterclockwise in the map and inner ones clockwise are right)."""
+    """Start and end of all ring edges in pixel coordinates, owning polygon, and direction: -1 where the ring runs the
+    wrong way (outer rings counterclockwise in the map and inner ones clockwise are right)."""
     parts, polygon_of_part = shapely.get_parts(polygons, return_index=True)
     rings, part_of_ring = shapely.get_rings(parts, return_index=True)
     outer = np.r_[True, part_of_ring[1:] != part_of_ring[:-1]][:len(rings)]
@@ -269,7 +270,8 @@ def _covered(polygons: NDArray[np.object_], grid: Grid) -> tuple[NDArray, ...]:
     start = np.r_[column, column[gap] + 1]
     stop = np.r_[column + 1, following[gap]]
     kept = share > _NOISE
-    return (np.r_[shape, shape[gap]][kept], np.r_[row, row[gap]][kept], start[kept], stop[kept], np.minimum(share[kept], 1.0))
+    return (np.r_[shape, shape[gap]][kept], np.r_[row, row[gap]][kept], start[kept], stop[kept],
+            np.minimum(share[kept], 1.0))
 
 
 def _centres_inside(polygons: NDArray[np.object_], grid: Grid) -> tuple[NDArray, ...]:
@@ -329,7 +331,9 @@ def _crs(wkt: str) -> pyproj.CRS:
     return pyproj.CRS.from_wkt(wkt)
 
 
-def metres_per_degree(crs: pyproj.CRS, latitude: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def metres_per_degree(
+    crs: pyproj.CRS, latitude: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Length of a degree of longitude and of latitude on the ellipsoid of a geographic system, m."""
     a, e2 = crs.ellipsoid.semi_major_metre, 1.0 - (crs.ellipsoid.semi_minor_metre / crs.ellipsoid.semi_major_metre) ** 2
     angle = np.radians(latitude)

@@ -63,8 +63,10 @@ def raster_input(
                              "The raster {label} cannot be read: {value}. Check its path or name.")
                          .format(label=definition.description(), value=parameters.get(key)))
     if layer.providerType() != "gdal":
-        raise InputError(say("Lớp {layer} không phải là tệp raster trên máy này; hãy lưu nó thành tệp GeoTIFF rồi chọn tệp đó.",
-                             "Layer {layer} is no raster file on this machine; save it as a GeoTIFF and choose that file.")
+        raise InputError(say("Lớp {layer} không phải là tệp raster trên máy này; hãy lưu nó thành tệp GeoTIFF rồi chọn "
+                             "tệp đó.",
+                             "Layer {layer} is no raster file on this machine; save it as a GeoTIFF and choose that "
+                             "file.")
                          .format(layer=layer.name()))
     crs = to_pyproj(layer.crs())
     return RasterInput(layer.name(), layer.dataProvider().dataSourceUri().split("|option:")[0],

@@ -1,4 +1,4 @@
-"""Rasters in windows: opened with clear refusals, read as float32 with nan for unknown, written whole or not at all.
+"""Rasters in windows: opened with clear refusals, read as float32 with nan for unknown (writing: `raster_writing`).
 
 Only ``osgeo.gdal`` is used, because every QGIS ships it. Memory stays that of one strip of rows, whatever the size of
 the file. Rotated and south-up rasters work everywhere: positions go through the full affine transform.
@@ -7,7 +7,7 @@ the file. Rotated and south-up rasters work everywhere: positions go through the
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +17,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from osgeo import gdal
 
-from .destinations import written_whole
-from .errors import InputError, OutputError
+from .errors import InputError
 from .language import say
 
 #: Cells of one strip: 16 MB as float32, so that a few working copies stay far below what an old laptop has.
 STRIP_CELLS = 4_000_000
-NODATA = -9999.0
-_CREATE = ("TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=3", "ZLEVEL=1", "BIGTIFF=IF_SAFER", "NUM_THREADS=ALL_CPUS")
 _TILE_ROWS = 256
 _METRES = ("", "m", "metre", "metres", "meter", "meters", "mét")
-_STALE_SIDECARS = (".aux.xml", ".ovr", ".msk")
 
 
 class Window(NamedTuple):
@@ -150,7 +146,7 @@ class RasterReader:
             The file is damaged there.
         """
         row, column, rows, columns = window
-        with _gdal_exceptions():
+        with gdal_exceptions():
             try:
                 stored = self._band.ReadAsArray(column, row, columns, rows)
                 mask = self._band.GetMaskBand().ReadAsArray(column, row, columns, rows) if self._has_mask else None
@@ -177,7 +173,8 @@ class RasterReader:
 
 @contextmanager
 def open_raster(
-    path: str | Path, *, name: str, band: int = 1, crs_wkt: str = "", nodata_ranges: tuple[tuple[float, float], ...] = ()
+    path: str | Path, *, name: str, band: int = 1, crs_wkt: str = "",
+    nodata_ranges: tuple[tuple[float, float], ...] = (),
 ) -> Iterator[RasterReader]:
     """Open one band of a raster for reading.
 
@@ -198,7 +195,7 @@ def open_raster(
     InputError
         Not a raster, no such band, complex numbers, no georeference, no CRS.
     """
-    with _gdal_exceptions():
+    with gdal_exceptions():
         try:
             dataset = gdal.OpenEx(str(path), gdal.OF_RASTER | gdal.OF_READONLY)
         except RuntimeError as error:
@@ -222,10 +219,12 @@ def require_metres(raster: RasterReader, name: str) -> None:
 def _checked_band(dataset: gdal.Dataset, band: int, name: str) -> int:
     if not 1 <= band <= dataset.RasterCount:
         raise InputError(
-            say("{name}: không có kênh {band}; tệp có {count} kênh.", "{name}: there is no band {band}; the file has {count}.")
+            say("{name}: không có kênh {band}; tệp có {count} kênh.",
+                "{name}: there is no band {band}; the file has {count}.")
             .format(name=name, band=band, count=dataset.RasterCount))
     if gdal.DataTypeIsComplex(dataset.GetRasterBand(band).DataType):
-        raise InputError(say("{name}: raster chứa số phức, không dùng được.", "{name}: the raster holds complex numbers.")
+        raise InputError(say("{name}: raster chứa số phức, không dùng được.",
+                             "{name}: the raster holds complex numbers.")
                          .format(name=name))
     return band
 
@@ -241,8 +240,10 @@ def _grid_of(dataset: gdal.Dataset, name: str, crs_wkt: str) -> Grid:
     crs_wkt = crs_wkt or (reference.ExportToWkt(["FORMAT=WKT2_2019"]) if reference else "")
     if not crs_wkt:
         raise InputError(
-            say("{name}: raster không ghi hệ tọa độ. Hãy gán hệ tọa độ đúng cho tệp (Raster > Projections > Assign Projection).",
-                "{name}: the raster records no CRS. Assign the right one to the file (Raster > Projections > Assign Projection).")
+            say("{name}: raster không ghi hệ tọa độ. Hãy gán hệ tọa độ đúng cho tệp (Raster > Projections > Assign "
+                "Projection).",
+                "{name}: the raster records no CRS. Assign the right one to the file (Raster > Projections > Assign "
+                "Projection).")
             .format(name=name))
     return Grid(tuple(transform), (dataset.RasterYSize, dataset.RasterXSize), crs_wkt)
 
@@ -275,99 +276,6 @@ def sample(raster: Heights, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
     return values
 
 
-class RasterWriter:
-    """A GeoTIFF being written; nan becomes nodata. Use `write_raster`."""
-
-    def __init__(self, dataset: gdal.Dataset, path: Path):
-        self._dataset, self._path = dataset, path
-
-    def write(self, window: Window, values: NDArray[np.floating]) -> None:
-        """Write a window of the grid.
-
-        Raises
-        ------
-        OutputError
-            The disk is full or gone.
-        """
-        filled = np.where(np.isnan(values), np.float32(NODATA), values).astype(np.float32, copy=False)
-        with _gdal_exceptions():
-            try:
-                self._dataset.GetRasterBand(1).WriteArray(filled, window.column, window.row)
-                # Else GDAL's cache keeps 5 % of the machine's memory; strips hold whole tiles, so none is written twice.
-                self._dataset.FlushCache()
-            except RuntimeError as error:
-                raise _unwritable(self._path, error) from error
-
-    def tag(self, tags: Mapping[str, str]) -> None:
-        """Add tags to the file."""
-        self._dataset.SetMetadata({**(self._dataset.GetMetadata() or {}), **tags})
-
-
-@contextmanager
-def write_raster(path: str | Path, grid: Grid, *, description: str = "", unit: str = "m") -> Iterator[RasterWriter]:
-    """Write a float32 GeoTIFF (tiled, deflate) that appears under its name only when it is whole.
-
-    Parameters
-    ----------
-    path : path
-        Ends in ``.tif`` or ``.tiff``.
-    grid : Grid
-    description : str
-        Description of the band.
-    unit : str
-        Unit of the values.
-
-    Raises
-    ------
-    OutputError
-        Wrong ending, folder missing or not writable, disk full, the file is in use by another program.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in (".tif", ".tiff"):
-        raise OutputError(say("Tệp raster kết quả phải có đuôi .tif: {path}", "The raster output must end in .tif: {path}")
-                          .format(path=path))
-    with written_whole(path) as part:
-        writer = RasterWriter(_create(part, path, grid, description, unit), path)
-        try:
-            yield writer
-            _finish(writer)
-        finally:
-            writer._dataset = None  # Windows deletes no open file
-    for ending in _STALE_SIDECARS:  # statistics and overviews of the file that was there before
-        Path(f"{path}{ending}").unlink(missing_ok=True)
-
-
-def _create(part: Path, path: Path, grid: Grid, description: str, unit: str) -> gdal.Dataset:
-    rows, columns = grid.shape
-    with _gdal_exceptions():
-        try:
-            dataset = gdal.GetDriverByName("GTiff").Create(
-                str(part), columns, rows, 1, gdal.GDT_Float32, options=[*_CREATE])
-            dataset.SetGeoTransform(grid.transform)
-            if grid.crs_wkt:
-                dataset.SetProjection(grid.crs_wkt)
-            band = dataset.GetRasterBand(1)
-            band.SetNoDataValue(NODATA)
-            band.SetDescription(description)
-            band.SetUnitType(unit)
-        except RuntimeError as error:
-            raise _unwritable(path, error) from error
-    return dataset
-
-
-def _finish(writer: RasterWriter) -> None:
-    with _gdal_exceptions():
-        try:
-            gdal.ErrorReset()
-            writer._dataset.FlushCache()
-            writer._dataset = None
-            # Closing writes the directory of the file; before GDAL 3.8 it cannot raise and only leaves a message.
-            if gdal.GetLastErrorType() >= gdal.CE_Failure:
-                raise RuntimeError(gdal.GetLastErrorMsg())
-        except RuntimeError as error:
-            raise _unwritable(writer._path, error) from error
-
-
 def _fits(nodata: float, dtype: np.dtype) -> bool:
     if dtype.kind == "f":
         return True
@@ -380,13 +288,8 @@ def _unreadable(path: str, error: Exception) -> InputError:
                       .format(path=path, reason=error))
 
 
-def _unwritable(path: Path, error: Exception) -> OutputError:
-    return OutputError(say("Không ghi được {path}: {reason}", "{path} cannot be written: {reason}")
-                       .format(path=path, reason=error))
-
-
 @contextmanager
-def _gdal_exceptions() -> Iterator[None]:
+def gdal_exceptions() -> Iterator[None]:
     """GDAL raises inside this block; QGIS's own setting is untouched outside."""
     if hasattr(gdal, "ExceptionMgr"):  # GDAL >= 3.7: for this thread only
         with gdal.ExceptionMgr(useExceptions=True):

@@ -3,8 +3,8 @@
 Terms: *mực nước* (level at a gauge, metres above a stated datum), *độ sâu ngập* (depth above ground). Depth rasters
 are metres, float32, 0 = dry, nodata = terrain unknown.
 
-Hazard: `gauges` (levels, checked and set on the terrain), `water_surface` (the level between gauges), `flood_depth` (where
-the water gets to, and how deep). Exposure: `depth_classes` (from the norms), `depth_at_shapes` (buildings, roads and land
-against a depth raster), `units` (everything counts once), `flood_exposure` (the tables), `flood_exposure_workbook` (the
-print). Start with `flood_depth.py`, then `flood_exposure.py`.
+Hazard: `gauges` (levels, checked and set on the terrain), `water_surface` (the level between gauges), `flood_depth`
+(where the water gets to, and how deep). Exposure: `depth_classes` (from the norms), `depth_at_shapes` (buildings, roads
+and land against a depth raster), `units` (everything counts once), `flood_exposure` (the tables),
+`flood_exposure_workbook` (the print). Start with `flood_depth.py`, then `flood_exposure.py`.
 """

@@ -80,7 +80,8 @@ def building_depths(
     grid = depth.grid
     if terrain is not None and not _same_grid(grid, terrain.grid):
         raise InputError(say("Địa hình và raster độ sâu phải có cùng lưới ô; hãy dùng chính địa hình đã tính độ sâu.",
-                             "Terrain and depth must have the same cells; use the terrain the depth was computed from."))
+                             "Terrain and depth must have the same cells; use the terrain the depth was computed "
+                             "from."))
     everywhere = _building_runs(shapes, grid, part(progress, 0.0, 0.5))
     runs = clipped(everywhere, grid)
     cells_of = np.bincount(everywhere.shape, everywhere.stop.astype(np.int64) - everywhere.start, len(shapes))
@@ -93,7 +94,8 @@ def building_depths(
     return found.summed(runs.shape, len(shapes), cells_of, statistic)
 
 
-def lengths_by_class(lines: NDArray[np.object_], raster: ClassRaster, progress: Progress = silent) -> NDArray[np.float64]:
+def lengths_by_class(lines: NDArray[np.object_], raster: ClassRaster,
+                     progress: Progress = silent) -> NDArray[np.float64]:
     """Length of each line in each class, m.
 
     Lines are cut exactly at the borders of cells; a row sums to the length of the line. In degrees a segment is
@@ -122,7 +124,8 @@ def lengths_by_class(lines: NDArray[np.object_], raster: ClassRaster, progress: 
     return result
 
 
-def areas_by_class(polygons: NDArray[np.object_], raster: ClassRaster, progress: Progress = silent) -> NDArray[np.float64]:
+def areas_by_class(polygons: NDArray[np.object_], raster: ClassRaster,
+                   progress: Progress = silent) -> NDArray[np.float64]:
     """Area of each polygon in each class, m2: the exact share of every cell it covers.
 
     A row sums to the area of the polygon, on the plane of the map or, in degrees, on the ellipsoid.

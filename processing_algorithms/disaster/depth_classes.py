@@ -71,7 +71,8 @@ class DepthClasses:
     def all(self) -> tuple[DepthClass, ...]:
         """Every code in order, dry and unknown too."""
         dry = DepthClass(DRY, None, 0.0, "Không ngập", "Dry", (255, 255, 255), "")
-        unknown = DepthClass(UNKNOWN_IN_TABLES, None, None, "Chưa rõ (không có địa hình)", "Unknown (no terrain)", (190, 190, 190), "")
+        unknown = DepthClass(UNKNOWN_IN_TABLES, None, None, "Chưa rõ (không có địa hình)", "Unknown (no terrain)",
+                             (190, 190, 190), "")
         return (dry, *self.classes, unknown)
 
     def codes(self, depth_m: ArrayLike) -> NDArray[np.uint8]:
@@ -159,22 +160,27 @@ def refuse_negative(depth: NDArray[np.float32]) -> None:
     lowest = np.fmin.reduce(depth, axis=None) if depth.size else 0.0
     if lowest < 0:
         raise InputError(
-            say("Raster độ sâu có giá trị âm ({value:g}); hãy khai báo giá trị không dữ liệu (nodata), hoặc kiểm tra đây có phải là độ "
-                "sâu ngập không (0 = không ngập).",
-                "The depth raster has negative values ({value:g}); declare them as nodata, or check that these are depths (0 = dry).")
+            say("Raster độ sâu có giá trị âm ({value:g}); hãy khai báo giá trị không dữ liệu (nodata), hoặc kiểm tra "
+                "đây có phải là độ sâu ngập không (0 = không ngập).",
+                "The depth raster has negative values ({value:g}); declare them as nodata, or check that these are "
+                "depths (0 = dry).")
             .format(value=float(lowest)))
 
 
 def _class(row) -> DepthClass:
-    return DepthClass(int(row["class"]), row["depth_min_m"], row["depth_max_m"], str(row["label_vi"]), str(row["label_en"]),
+    return DepthClass(int(row["class"]), row["depth_min_m"], row["depth_max_m"], str(row["label_vi"]),
+                      str(row["label_en"]),
                       (row["r"], row["g"], row["b"]), str(row["confidence"]))
 
 
 def _refuse_gaps(name: str, rows: Sequence) -> None:
     bounds = [(row["depth_min_m"], row["depth_max_m"]) for row in rows]
     follows = all(a[1] is not None and a[1] == b[0] and a[0] < a[1] for a, b in zip(bounds, bounds[1:]))
-    if bounds[0][0] != 0 or not follows or bounds[-1][1] is not None or [row["class"] for row in rows] != list(range(1, len(rows) + 1)):
+    numbered = [row["class"] for row in rows] == list(range(1, len(rows) + 1))
+    if bounds[0][0] != 0 or bounds[-1][1] is not None or not follows or not numbered:
         raise InputError(
-            say("Bộ phân cấp độ sâu \"{name}\" phải bắt đầu từ 0 m, các cấp nối tiếp nhau và cấp cuối không có giới hạn trên.",
-                "The set of depth classes \"{name}\" must start at 0 m, its classes follow one another and the last be open.")
+            say("Bộ phân cấp độ sâu \"{name}\" phải bắt đầu từ 0 m, các cấp nối tiếp nhau và cấp cuối không có giới "
+                "hạn trên.",
+                "The set of depth classes \"{name}\" must start at 0 m, its classes follow one another and the last be "
+                "open.")
             .format(name=name))

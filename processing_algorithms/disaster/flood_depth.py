@@ -123,7 +123,8 @@ def flood_depth(
     A valley of one row: the bank keeps the last cell dry.
 
     >>> from quyhoach.processing_algorithms.common.raster import ArrayRaster
-    >>> grid = Grid((0.0, 1.0, 0.0, 1.0, 0.0, -1.0), (1, 4), "EPSG:9214")
+    >>> from pyproj import CRS
+    >>> grid = Grid((0.0, 1.0, 0.0, 1.0, 0.0, -1.0), (1, 4), CRS("EPSG:9214").to_wkt())
     >>> terrain = ArrayRaster(grid, np.array([[1.0, 2.0, 9.0, 1.0]]))
     >>> one = np.array([0.5])
     >>> gauge = Gauges(np.array([1]), one, one, np.array([3.0]), np.array([1.0]), (1.0, 1.0), [])
@@ -136,7 +137,8 @@ def flood_depth(
     passage = source is not None
     reached = _reached_parts(terrain, surface, origin, passage, connectivity, part(progress, 0.0, 0.5))
     errors = leave_one_out(gauges.x, gauges.y, gauges.level_m, method, gauges.scale)
-    return _write_depths(terrain, surface, origin, passage, connectivity, reached, write, errors, part(progress, 0.5, 1.0))
+    return _write_depths(terrain, surface, origin, passage, connectivity, reached, write, errors,
+                         part(progress, 0.5, 1.0))
 
 
 def source_cells(frame: geopandas.GeoDataFrame, grid: Grid, progress: Progress = silent) -> Runs:
@@ -157,10 +159,12 @@ def source_cells(frame: geopandas.GeoDataFrame, grid: Grid, progress: Progress =
     found = [covered(shapes[areal], grid, progress), crossed(shapes[~areal], grid, progress)[0]]
     rows = np.concatenate([runs.row for runs in found])
     if not rows.size:
-        raise InputError(say("Nguồn nước (sông, biển) không nằm trong vùng của địa hình; kiểm tra hệ tọa độ của hai lớp.",
+        raise InputError(say("Nguồn nước (sông, biển) không nằm trong vùng của địa hình; kiểm tra hệ tọa độ của hai "
+                             "lớp.",
                              "The source of water (river, sea) does not touch the terrain; check the CRS of both."))
     order = np.argsort(rows, kind="stable")
-    joined = [np.concatenate([getattr(runs, name) for runs in found])[order] for name in ("shape", "row", "start", "stop", "weight")]
+    joined = [np.concatenate([getattr(runs, column) for runs in found])[order]
+              for column in ("shape", "row", "start", "stop", "weight")]
     return Runs(*joined)
 
 
@@ -180,20 +184,21 @@ def _gauge_cells(grid: Grid, gauges: Gauges) -> Runs:
     standing = gauges.level_m > gauges.ground_m
     if not standing.any():
         raise InputError(
-            say("Không có điểm mực nước nào cao hơn mặt đất tại vị trí của nó, nên không biết nước từ đâu đến; hãy chọn lớp nguồn "
-                "nước (sông, biển), hoặc kiểm tra mực nước và hệ cao độ.",
-                "No level is above the ground where it was read, so where the water comes from is unknown; choose a source layer "
-                "(river, sea), or check the levels and the vertical datum."))
+            say("Không có điểm mực nước nào cao hơn mặt đất tại vị trí của nó, nên không biết nước từ đâu đến; hãy "
+                "chọn lớp nguồn nước (sông, biển), hoặc kiểm tra mực nước và hệ cao độ.",
+                "No level is above the ground where it was read, so where the water comes from is unknown; choose a "
+                "source layer (river, sea), or check the levels and the vertical datum."))
     column, row = (np.floor(p).astype(np.int32) for p in grid.to_pixel(gauges.x[standing], gauges.y[standing]))
     order = np.argsort(row, kind="stable")
-    runs = Runs(np.flatnonzero(standing)[order].astype(np.int32), row[order], column[order], column[order] + 1, np.ones(len(row)))
+    runs = Runs(np.flatnonzero(standing)[order].astype(np.int32), row[order], column[order], column[order] + 1,
+                np.ones(len(row)))
     return clipped(runs, grid)
 
 
 def _strips(
     terrain: Heights, surface: WaterSurface, origin: Runs, passage: bool
 ) -> Iterator[tuple[Window, NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Yield window, water above ground (m, negative where the ground is higher), cells water can stand in, source cells."""
+    """Yield window, water above ground (m, below 0 where the ground is higher), cells water can be in, source cells."""
     rows, columns = terrain.grid.shape
     for window in terrain.grid.strips():
         heights = terrain.read(window)
@@ -227,7 +232,8 @@ def _reached_parts(
     return component == component[_SOURCE]
 
 
-def _seam(above: NDArray[np.int64], below: NDArray[np.int32], offset: int, connectivity: Connectivity) -> list[NDArray[np.int64]]:
+def _seam(above: NDArray[np.int64], below: NDArray[np.int32], offset: int,
+          connectivity: Connectivity) -> list[NDArray[np.int64]]:
     """Pairs of parts that touch across the border of two strips."""
     below = np.where(below > 0, below.astype(np.int64) + offset, 0)
     pairs = [(above, below)]

@@ -137,8 +137,10 @@ def flood_exposure(
     table["land_m2"] = np.nan if by_code is None else np.sum(list(by_code.values()), axis=0).ravel() if by_code else 0.0
     unknown = int((code == classes.unknown).sum())
     if unknown:
-        notes.append(say("{n} công trình nằm ở nơi không rõ độ sâu (không có địa hình hoặc ngoài raster), đếm riêng: {ids}.",
-                         "{n} buildings stand where the depth is unknown (no terrain, or outside the raster), counted apart: {ids}.")
+        notes.append(say("{n} công trình nằm ở nơi không rõ độ sâu (không có địa hình hoặc ngoài raster), đếm riêng: "
+                         "{ids}.",
+                         "{n} buildings stand where the depth is unknown (no terrain, or outside the raster), counted "
+                         "apart: {ids}.")
                      .format(n=unknown, ids=name_some(buildings.index[code == classes.unknown])))
     described = classes.all
     found = pandas.DataFrame({
@@ -167,13 +169,15 @@ def _check(buildings: geopandas.GeoDataFrame, fields: BuildingFields, terrain: H
                             .format(field=name, ids=name_some(wrong)))
         negative = values < 0
         if negative.any() and name != fields.floor_level:
-            problems.append(say("Trường \"{field}\" có giá trị âm (fid: {ids}).", "The field \"{field}\" has negative values (ids: {ids}).")
+            problems.append(say("Trường \"{field}\" có giá trị âm (fid: {ids}).",
+                                "The field \"{field}\" has negative values (ids: {ids}).")
                             .format(field=name, ids=name_some(buildings.index[negative])))
     refuse_if(problems)
 
 
 def _above_floor(
-    buildings: geopandas.GeoDataFrame, fields: BuildingFields, depth: NDArray[np.float64], level: NDArray[np.float64], notes: list[str]
+    buildings: geopandas.GeoDataFrame, fields: BuildingFields, depth: NDArray[np.float64], level: NDArray[np.float64],
+    notes: list[str],
 ) -> NDArray[np.float64] | None:
     """Depth above the floor, m: 0 when the floor is above the water, nan when the depth is unknown."""
     if fields.floor_level is None and fields.floor_height is None:
@@ -193,7 +197,8 @@ def _above_floor(
         without &= ~known
     if without.any():
         notes.append(say("{n} công trình không có số liệu nền nhà; dùng độ sâu trên mặt đất.",
-                         "{n} buildings have no floor; their depth is that above the ground.").format(n=int(without.sum())))
+                         "{n} buildings have no floor; their depth is that above the "
+                         "ground.").format(n=int(without.sum())))
     return above
 
 
@@ -215,7 +220,8 @@ def _count_buildings(
         nobody = np.bincount(cell[missing], minlength=size[0] * size[1])
         sums[(nobody == counted) & (counted > 0)] = np.nan
         whole = bool((np.where(missing, 0.0, values) % 1 == 0).all())
-        table[column] = pandas.array([pandas.NA if np.isnan(v) else int(v) for v in sums], dtype="Int64") if whole else sums
+        table[column] = pandas.array([pandas.NA if np.isnan(v) else int(v) for v in sums],
+                                     dtype="Int64") if whole else sums
         table[f"{column}_missing"] = nobody
         if missing.any():
             notes.append(say("{n} công trình chưa có số liệu ở trường \"{field}\"; không tính là 0 (cột {column}).",
@@ -224,14 +230,16 @@ def _count_buildings(
 
 
 def _roads(
-    roads: geopandas.GeoDataFrame | None, raster: ClassRaster | None, place: _Places, size: tuple[int, int], progress: Progress
+    roads: geopandas.GeoDataFrame | None, raster: ClassRaster | None, place: _Places, size: tuple[int, int],
+    progress: Progress,
 ) -> NDArray[np.float64] | float:
     if roads is None:
         return np.nan
     if not len(roads):
         return 0.0
     lines = np.asarray(roads.geometry.array, dtype=object)
-    return _shared(lines, lengths_by_class, place.units and place.units.cut_lines, raster, place, size, progress).ravel()
+    return _shared(lines, lengths_by_class, place.units and place.units.cut_lines, raster, place, size,
+                   progress).ravel()
 
 
 def _land(

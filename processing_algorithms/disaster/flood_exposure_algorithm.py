@@ -32,87 +32,111 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
 
     def help(self) -> str:  # noqa: D102
         return say(
-            "Cho biết bao nhiêu công trình, hộ, khẩu, km đường và ha đất nằm trong nước, theo cấp độ sâu ngập và theo đơn vị (xã, "
-            "thôn). Đây là đối tượng bị ảnh hưởng ước tính, không phải thiệt hại.\n\n"
-            "Phương pháp: độ sâu tại công trình là lớn nhất (hoặc trung bình) của các ô có tâm nằm trong công trình; công trình nhỏ "
-            "không chứa tâm ô nào lấy ô tại điểm đại diện. Đường được cắt đúng tại cạnh ô, đất chia đúng theo phần ô bị phủ, nên cộng "
-            "các cấp bằng tổng chiều dài, tổng diện tích. Công trình thuộc đơn vị chứa điểm đại diện; ngoài mọi đơn vị là một dòng "
-            "riêng; đơn vị chồng lấn: tính cho đơn vị đứng trước. Vùng đất chồng lấn nhau được tính mỗi vùng một lần.\n\n"
-            "Nơi không có địa hình hoặc ngoài raster là cấp \"chưa rõ\" (-1), không coi là khô; công trình chỉ \"không ngập\" (0) khi mọi ô "
-            "đều rõ và khô. Số hộ, số khẩu chưa có là trống, không phải 0; số công trình chưa có số liệu nằm ở cột *_missing. Lớp tùy "
-            "chọn để trống cho giá trị trống; lớp không có đối tượng cho 0.\n\n"
-            "Đơn vị: mét, m² (bảng in: km, ha); raster ở độ kinh vĩ: đo trên ellipsoid. Lớp khác hệ tọa độ được chuyển về hệ của raster "
-            "(VN-2000: phép chuyển EPSG 6960). Hình không hợp lệ: theo tham số; không có hình hoặc hình rỗng: đếm, không tính. Phân cấp "
-            "lấy ở bảng flood_depth_classes (chưa có văn bản quy định, cần xác nhận). Bảng in làm tròn số hộ, số khẩu; bảng kết quả "
-            "giữ số chính xác.",
-            "Tells how many buildings, households, people, kilometres of road and hectares of land stand in the water, by depth class "
-            "and unit (commune, hamlet). This is estimated exposure, not damage.\n\n"
-            "Method: the depth at a building is the greatest (or mean) of the cells whose centre it covers; a building that covers no "
-            "centre takes the cell of its representative point. Roads are cut exactly at cell borders and land is shared out by the "
-            "covered part of each cell, so that classes add up to the total length and area. A building belongs to the unit of its "
-            "representative point; what is outside all units has its own row; where units overlap the earlier one counts. Land polygons that overlap count each.\n\n"
-            "Where there is no terrain, and outside the raster, the class is unknown (-1), never dry; a building is dry (0) only when "
-            "all its cells are known and dry. Missing counts of households and people are null, not 0; the columns *_missing tell how "
-            "many buildings lack them. An optional layer left empty gives nulls, one without features gives zeros.\n\n"
-            "Units: metres, m² (print: km, ha); for a raster in degrees, measured on the ellipsoid. Layers in another CRS are brought to "
-            "that of the raster (VN-2000: EPSG operation 6960). Invalid shapes: as the parameter says; null and empty shapes are counted "
-            "and left out. Classes come from the table flood_depth_classes (no regulation found, to be confirmed). The printed table "
-            "rounds households and people; the output table keeps the exact figures.")
+            "Cho biết bao nhiêu công trình, hộ, khẩu, km đường và ha đất nằm trong nước, theo cấp độ sâu ngập và theo "
+            "đơn vị (xã, thôn). Đây là đối tượng bị ảnh hưởng ước tính, không phải thiệt hại.\n\n"
+            "Phương pháp: độ sâu tại công trình là lớn nhất (hoặc trung bình) của các ô có tâm nằm trong công trình; "
+            "công trình nhỏ không chứa tâm ô nào lấy ô tại điểm đại diện. Đường được cắt đúng tại cạnh ô, đất chia "
+            "đúng theo phần ô bị phủ, nên cộng các cấp bằng tổng chiều dài, tổng diện tích. Công trình thuộc đơn vị "
+            "chứa điểm đại diện; ngoài mọi đơn vị là một dòng riêng; đơn vị chồng lấn: tính cho đơn vị đứng trước. "
+            "Vùng đất chồng lấn nhau được tính mỗi vùng một lần.\n\n"
+            "Nơi không có địa hình hoặc ngoài raster là cấp \"chưa rõ\" (-1), không coi là khô; công trình chỉ \"không "
+            "ngập\" (0) khi mọi ô đều rõ và khô. Số hộ, số khẩu chưa có là trống, không phải 0; số công trình chưa có "
+            "số liệu nằm ở cột *_missing. Lớp tùy chọn để trống cho giá trị trống; lớp không có đối tượng cho 0.\n\n"
+            "Đơn vị: mét, m² (bảng in: km, ha); raster ở độ kinh vĩ: đo trên ellipsoid. Lớp khác hệ tọa độ được chuyển "
+            "về hệ của raster (VN-2000: phép chuyển EPSG 6960). Hình không hợp lệ: theo tham số; không có hình hoặc "
+            "hình rỗng: đếm, không tính. Phân cấp lấy ở bảng flood_depth_classes (chưa có văn bản quy định, cần xác "
+            "nhận). Bảng in làm tròn số hộ, số khẩu; bảng kết quả giữ số chính xác.",
+            "Tells how many buildings, households, people, kilometres of road and hectares of land stand in the water, "
+            "by depth class and unit (commune, hamlet). This is estimated exposure, not damage.\n\n"
+            "Method: the depth at a building is the greatest (or mean) of the cells whose centre it covers; a building "
+            "that covers no centre takes the cell of its representative point. Roads are cut exactly at cell borders "
+            "and land is shared out by the covered part of each cell, so that classes add up to the total length and "
+            "area. A building belongs to the unit of its representative point; what is outside all units has its own "
+            "row; where units overlap the earlier one counts. Land polygons that overlap count each.\n\n"
+            "Where there is no terrain, and outside the raster, the class is unknown (-1), never dry; a building is "
+            "dry (0) only when all its cells are known and dry. Missing counts of households and people are null, not "
+            "0; the columns *_missing tell how many buildings lack them. An optional layer left empty gives nulls, one "
+            "without features gives zeros.\n\n"
+            "Units: metres, m² (print: km, ha); for a raster in degrees, measured on the ellipsoid. Layers in another "
+            "CRS are brought to that of the raster (VN-2000: EPSG operation 6960). Invalid shapes: as the parameter "
+            "says; null and empty shapes are counted and left out. Classes come from the table flood_depth_classes (no "
+            "regulation found, to be confirmed). The printed table rounds households and people; the output table "
+            "keeps the exact figures.")
 
     def parameters(self) -> list[Any]:  # noqa: D102
         return [
             ask.raster("DEPTH", say("Độ sâu ngập (m)", "Flood depth (m)"),
-                       say("Raster mét: 0 = không ngập, không dữ liệu = chưa rõ; ví dụ kết quả của \"Tính độ sâu ngập từ mực nước trạm\".",
-                           "Raster in metres: 0 = dry, nodata = unknown; such as the result of \"Flood depth from gauge levels\".")),
+                       say("Raster mét: 0 = không ngập, không dữ liệu = chưa rõ; ví dụ kết quả của \"Tính độ sâu ngập "
+                           "từ mực nước trạm\".",
+                           "Raster in metres: 0 = dry, nodata = unknown; such as the result of \"Flood depth from "
+                           "gauge levels\".")),
             ask.layer("BUILDINGS", say("Công trình, nhà ở", "Buildings"),
-                      say("Vùng hoặc điểm; mọi trường được giữ trong kết quả.", "Polygons or points; all their fields are kept."),
+                      say("Vùng hoặc điểm; mọi trường được giữ trong kết quả.",
+                          "Polygons or points; all their fields are kept."),
                       ask.POLYGONS + ask.POINTS),
             ask.field("RESIDENTS_FIELD", say("Trường số khẩu", "Field of residents"),
-                      say("Số người của mỗi công trình; trống nghĩa là chưa có số liệu.", "People of each building; null means not counted."),
+                      say("Số người của mỗi công trình; trống nghĩa là chưa có số liệu.",
+                          "People of each building; null means not counted."),
                       "BUILDINGS", numeric=True, optional=True),
             ask.field("HOUSEHOLDS_FIELD", say("Trường số hộ", "Field of households"),
-                      say("Số hộ của mỗi công trình; trống nghĩa là chưa có số liệu.", "Households of each building; null means not counted."),
+                      say("Số hộ của mỗi công trình; trống nghĩa là chưa có số liệu.",
+                          "Households of each building; null means not counted."),
                       "BUILDINGS", numeric=True, optional=True),
             ask.layer("UNITS", say("Đơn vị (xã, thôn)", "Units (communes, hamlets)"),
-                      say("Vùng để chia số liệu; để trống: tính chung.", "Polygons to divide the figures by; empty: all together."),
+                      say("Vùng để chia số liệu; để trống: tính chung.",
+                          "Polygons to divide the figures by; empty: all together."),
                       ask.POLYGONS, optional=True),
             ask.field("UNIT_FIELD", say("Trường tên đơn vị", "Field of the unit's name"),
-                      say("Các vùng cùng tên là một đơn vị; để trống: dùng fid.", "Polygons of one name are one unit; empty: their ids."),
+                      say("Các vùng cùng tên là một đơn vị; để trống: dùng fid.",
+                          "Polygons of one name are one unit; empty: their ids."),
                       "UNITS", optional=True),
-            ask.layer("ROADS", say("Đường giao thông", "Roads"), say("Tim đường.", "Centre lines."), ask.LINES, optional=True),
-            ask.layer("LAND_USE", say("Loại đất", "Land use"), say("Vùng đất cần tính diện tích ngập.", "Polygons whose flooded area is wanted."),
+            ask.layer("ROADS", say("Đường giao thông", "Roads"), say("Tim đường.", "Centre lines."), ask.LINES,
+                      optional=True),
+            ask.layer("LAND_USE", say("Loại đất", "Land use"),
+                      say("Vùng đất cần tính diện tích ngập.", "Polygons whose flooded area is wanted."),
                       ask.POLYGONS, optional=True),
             ask.field("LAND_USE_FIELD", say("Trường mã loại đất", "Field of the land-use code"),
-                      say("Để có thêm bảng theo mã loại đất.", "For a further table by land-use code."), "LAND_USE", optional=True),
+                      say("Để có thêm bảng theo mã loại đất.",
+                          "For a further table by land-use code."), "LAND_USE", optional=True),
             ask.choice("STATISTIC", say("Độ sâu tại công trình", "Depth at a building"),
                        say("Khi công trình phủ nhiều ô.", "When a building covers several cells."),
                        [say("Lớn nhất", "Greatest"), say("Trung bình", "Mean")], advanced=True),
             ask.field("FLOOR_LEVEL", say("Trường cao độ nền nhà (m)", "Field of the floor level (m)"),
-                      say("Cao độ sàn tầng 1, cùng hệ cao độ với địa hình; cần chọn TERRAIN. Công trình được xếp cấp theo độ sâu trên nền.",
-                          "Level of the ground floor in the terrain's vertical datum; needs TERRAIN. Buildings are classed by the depth "
-                          "above the floor."), "BUILDINGS", numeric=True, optional=True),
-            ask.field("FLOOR_HEIGHT", say("Trường chiều cao nền nhà so với mặt đất (m)", "Field of the floor's height above ground (m)"),
-                      say("Dùng khi không có cao độ nền.", "Used where the floor level is null or not given."), "BUILDINGS", numeric=True,
+                      say("Cao độ sàn tầng 1, cùng hệ cao độ với địa hình; cần chọn TERRAIN. Công trình được xếp cấp "
+                          "theo độ sâu trên nền.",
+                          "Level of the ground floor in the terrain's vertical datum; needs TERRAIN. Buildings are "
+                          "classed by the depth above the floor."), "BUILDINGS", numeric=True, optional=True),
+            ask.field("FLOOR_HEIGHT", say("Trường chiều cao nền nhà so với mặt đất (m)",
+                                          "Field of the floor's height above ground (m)"),
+                      say("Dùng khi không có cao độ nền.",
+                          "Used where the floor level is null or not given."), "BUILDINGS", numeric=True,
                       optional=True),
             ask.raster("TERRAIN", say("Địa hình đã tính độ sâu", "Terrain the depth was computed from"),
-                       say("Chỉ cần khi có cao độ nền nhà; cùng lưới ô với độ sâu.", "Only needed with floor levels; same cells as the depth."),
+                       say("Chỉ cần khi có cao độ nền nhà; cùng lưới ô với độ sâu.",
+                           "Only needed with floor levels; same cells as the depth."),
                        optional=True),
             ask.text("DEPTH_CLASSES", say("Bộ phân cấp độ sâu", "Set of depth classes"),
-                     say("Tên bộ trong bảng flood_depth_classes: common_practice_6 (0,5; 1; 2; 3; 4 m) hoặc hue_published_5.",
-                         "Name of a set in the table flood_depth_classes: common_practice_6 (0.5, 1, 2, 3, 4 m) or hue_published_5."),
+                     say("Tên bộ trong bảng flood_depth_classes: common_practice_6 (0,5; 1; 2; 3; 4 m) hoặc "
+                         "hue_published_5.",
+                         "Name of a set in the table flood_depth_classes: common_practice_6 (0.5, 1, 2, 3, 4 m) or "
+                         "hue_published_5."),
                      default="common_practice_6", advanced=True),
             ask.invalid_geometry(),
             ask.layer_output("OUTPUT_BUILDINGS", say("Công trình với độ sâu ngập", "Buildings with their depth"),
-                             say("Các trường của công trình, depth_m (trên mặt đất), floor_depth_m (trên nền), depth_class (0 không ngập, -1 "
-                                 "chưa rõ), class_label, unit.",
-                                 "The buildings' fields, depth_m (above ground), floor_depth_m (above the floor), depth_class (0 dry, -1 "
-                                 "unknown), class_label, unit."), Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True),
+                             say("Các trường của công trình, depth_m (trên mặt đất), floor_depth_m (trên nền), "
+                                 "depth_class (0 không ngập, -1 chưa rõ), class_label, unit.",
+                                 "The buildings' fields, depth_m (above ground), floor_depth_m (above the floor), "
+                                 "depth_class (0 dry, -1 unknown), class_label, unit."),
+                             Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True),
             ask.table_output("OUTPUT", say("Thống kê theo đơn vị và cấp độ sâu", "Figures by unit and depth class"),
-                             say("Một dòng cho mỗi đơn vị và cấp: buildings, households, residents, *_missing, road_m, land_m2.",
-                                 "One row per unit and class: buildings, households, residents, *_missing, road_m, land_m2.")),
+                             say("Một dòng cho mỗi đơn vị và cấp: buildings, households, residents, *_missing, road_m, "
+                                 "land_m2.",
+                                 "One row per unit and class: buildings, households, residents, *_missing, road_m, "
+                                 "land_m2.")),
             ask.table_output("OUTPUT_LAND_USE", say("Diện tích theo mã loại đất", "Area by land-use code"),
                              say("Một dòng cho mỗi đơn vị, mã loại đất và cấp: land_m2. Cần LAND_USE_FIELD.",
-                                 "One row per unit, land-use code and class: land_m2. Needs LAND_USE_FIELD."), optional=True),
+                                 "One row per unit, land-use code and class: land_m2. Needs "
+                                 "LAND_USE_FIELD."), optional=True),
             ask.xlsx_output(),
         ]
 
@@ -152,8 +176,10 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
         for key, parent in _FIELDS.items():
             with noted(problems):
                 if parameters.get(key) and self.inputs[parent] is None:
-                    raise InputError(say("\"{field}\" cần có lớp \"{layer}\".", "\"{field}\" needs the layer \"{layer}\".").format(
-                        field=self.parameterDefinition(key).description(), layer=self.parameterDefinition(parent).description()))
+                    raise InputError(say("\"{field}\" cần có lớp \"{layer}\".",
+                                         "\"{field}\" needs the layer \"{layer}\".")
+                                     .format(field=self.parameterDefinition(key).description(),
+                                             layer=self.parameterDefinition(parent).description()))
                 self.fields[key] = self.field(parameters, key, self.inputs[parent], context)
         with noted(problems):
             self.not_empty(self.inputs["BUILDINGS"])
@@ -184,11 +210,14 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
             progress(0.05)
             found = flood_exposure(
                 depth, buildings, self.classes,
-                fields=BuildingFields(*(self.fields[key] for key in ("HOUSEHOLDS_FIELD", "RESIDENTS_FIELD", "FLOOR_LEVEL", "FLOOR_HEIGHT"))),
+                fields=BuildingFields(self.fields["HOUSEHOLDS_FIELD"], self.fields["RESIDENTS_FIELD"],
+                                      self.fields["FLOOR_LEVEL"], self.fields["FLOOR_HEIGHT"]),
                 statistic=Statistic(self.parameterAsEnum(parameters, "STATISTIC", context)), terrain=terrain,
-                units=self._optional("UNITS", "polygon", "UNIT_FIELD", crs, feedback), unit_field=self.fields["UNIT_FIELD"],
+                units=self._optional("UNITS", "polygon", "UNIT_FIELD", crs, feedback),
+                unit_field=self.fields["UNIT_FIELD"],
                 roads=self._optional("ROADS", "line", None, crs, feedback),
-                land_use=self._optional("LAND_USE", "polygon", "LAND_USE_FIELD", crs, feedback), code_field=self.fields["LAND_USE_FIELD"],
+                land_use=self._optional("LAND_USE", "polygon", "LAND_USE_FIELD", crs, feedback),
+                code_field=self.fields["LAND_USE_FIELD"],
                 progress=part(progress, 0.1, 0.9))
             tags = depth.tags
         for sentence in found.notes:
@@ -200,7 +229,9 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
         results = self._write(parameters, context, found, original, tags, [remarks[0]] if remarks else [])
         return {**results, **_totals(found, feedback)}
 
-    def _buildings(self, crs: str, feedback: QgsProcessingFeedback) -> tuple[geopandas.GeoDataFrame, geopandas.GeoDataFrame]:
+    def _buildings(
+        self, crs: str, feedback: QgsProcessingFeedback
+    ) -> tuple[geopandas.GeoDataFrame, geopandas.GeoDataFrame]:
         """The buildings in the CRS of the raster, and as they came, for the output."""
         import numpy as np
         import shapely
@@ -212,7 +243,8 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
         self.polygonal = bool((shapely.get_dimensions(np.asarray(everything.geometry.array, dtype=object)) == 2).any())
         original = _clean(everything, "polygon" if self.polygonal else "point", self.invalid, layer.name, feedback)
         if not len(original):
-            raise InputError(say("Lớp {layer} không có hình nào dùng được.", "Layer {layer} has no usable shape.").format(layer=layer.name))
+            raise InputError(say("Lớp {layer} không có hình nào dùng được.",
+                                 "Layer {layer} has no usable shape.").format(layer=layer.name))
         return to_crs(original, crs), original
 
     def _optional(
@@ -227,8 +259,8 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
         return to_crs(_clean(layer.read(columns), kind, self.invalid, layer.name, feedback), crs)
 
     def _write(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, found: FloodExposure, buildings: geopandas.GeoDataFrame,
-        tags: dict[str, str], remarks: list[str],
+        self, parameters: dict[str, Any], context: QgsProcessingContext, found: FloodExposure,
+        buildings: geopandas.GeoDataFrame, tags: dict[str, str], remarks: list[str],
     ) -> dict[str, Any]:
         from ..common.columns import free_names
         from ..common.workbook import write_workbook
@@ -242,9 +274,9 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
         names = free_names(found.buildings.columns, buildings.columns)
         with_depth = buildings.join(found.buildings.rename(columns=names))
         kind = Qgis.WkbType.MultiPolygon if self.polygonal else Qgis.WkbType.MultiPoint
+        style = f"disaster/{style_name('flood_exposure_buildings', self.classes.name)}.qml" if self.polygonal else None
         results["OUTPUT_BUILDINGS"] = self.write_layer(
-            parameters, "OUTPUT_BUILDINGS", context, with_depth, kind,
-            style=f"disaster/{style_name('flood_exposure_buildings', self.classes.name)}.qml" if self.polygonal else None)
+            parameters, "OUTPUT_BUILDINGS", context, with_depth, kind, style=style)
         results["OUTPUT"] = self.write_layer(parameters, "OUTPUT", context, found.table)
         if found.land is not None:
             results["OUTPUT_LAND_USE"] = self.write_layer(parameters, "OUTPUT_LAND_USE", context, found.land)
@@ -252,7 +284,8 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
 
 
 #: Fields and the layer each belongs to.
-_FIELDS = {"RESIDENTS_FIELD": "BUILDINGS", "HOUSEHOLDS_FIELD": "BUILDINGS", "FLOOR_LEVEL": "BUILDINGS", "FLOOR_HEIGHT": "BUILDINGS",
+_FIELDS = {"RESIDENTS_FIELD": "BUILDINGS", "HOUSEHOLDS_FIELD": "BUILDINGS", "FLOOR_LEVEL": "BUILDINGS",
+           "FLOOR_HEIGHT": "BUILDINGS",
            "UNIT_FIELD": "UNITS", "LAND_USE_FIELD": "LAND_USE"}
 
 
@@ -271,19 +304,23 @@ def _too_fine(found: FloodExposure, tags: dict[str, str]) -> tuple[str, str] | N
     if not errors or max(errors) <= found.classes.narrowest_m:
         return None
     error, width = format_number(max(errors), 2), format_number(found.classes.narrowest_m, 2)
-    return (f"Cấp độ sâu hẹp nhất ({width} m) mịn hơn sai số của độ sâu ({error} m): số liệu theo từng cấp chỉ để tham khảo.",
-            f"The narrowest depth class ({width} m) is finer than the error of the depths ({error} m): figures by class are indicative only.")
+    return (f"Cấp độ sâu hẹp nhất ({width} m) mịn hơn sai số của độ sâu ({error} m): số liệu theo từng cấp chỉ để "
+            "tham khảo.",
+            f"The narrowest depth class ({width} m) is finer than the error of the depths ({error} m): figures by "
+            f"class are indicative only.")
 
 
 def _totals(found: FloodExposure, feedback: QgsProcessingFeedback) -> dict[str, Any]:
     table = found.table
     wet = table[table["depth_class"] > 0]
-    sums = {key: None if table[column].isna().all() else float(wet[column].sum()) for key, column in (
-        ("WET_HOUSEHOLDS", "households"), ("WET_RESIDENTS", "residents"), ("WET_ROAD", "road_m"), ("WET_LAND", "land_m2"))}
+    columns = {"WET_HOUSEHOLDS": "households", "WET_RESIDENTS": "residents", "WET_ROAD": "road_m",
+               "WET_LAND": "land_m2"}
+    sums = {key: None if table[column].isna().all() else float(wet[column].sum()) for key, column in columns.items()}
     sums["WET_BUILDINGS"] = int(wet["buildings"].sum())
     sums["UNKNOWN_BUILDINGS"] = int(table.loc[table["depth_class"] < 0, "buildings"].sum())
     feedback.pushInfo(say("{wet} công trình bị ngập, {unknown} công trình chưa rõ, trong {all} công trình.",
                           "{wet} buildings in the water, {unknown} unknown, of {all}.")
-                      .format(wet=format_number(sums["WET_BUILDINGS"]), unknown=format_number(sums["UNKNOWN_BUILDINGS"]),
+                      .format(wet=format_number(sums["WET_BUILDINGS"]),
+                              unknown=format_number(sums["UNKNOWN_BUILDINGS"]),
                               all=format_number(int(table["buildings"].sum()))))
     return sums

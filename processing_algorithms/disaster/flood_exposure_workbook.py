@@ -35,19 +35,22 @@ def exposure_sheets(found: FloodExposure, *, depth_name: str, tags: dict[str, st
     -------
     list of Sheet
         All units together; by unit; by land-use code when there are codes. Lengths and areas close at the printed
-        decimals; households and people are rounded one by one (`round_estimate`), so sums may differ in the last digits.
+        decimals; households and people are rounded one by one (`round_estimate`), so sums may differ in the last
+        digits.
     """
     with speaking("vi"):
         table = _printed_measures(found.table)
         whole = _block(table, found.classes)
         title = "THỐNG KÊ ĐỐI TƯỢNG BỊ NGẬP (ƯỚC TÍNH)"
-        subtitle = f"Độ sâu ngập: {depth_name}; thời điểm: {_stated(tags, 'TIME')}; hệ cao độ: {_stated(tags, 'VERTICAL_DATUM')}"
+        time, datum = _stated(tags, "TIME"), _stated(tags, "VERTICAL_DATUM")
+        subtitle = f"Độ sâu ngập: {depth_name}; thời điểm: {time}; hệ cao độ: {datum}"
         notes = [*_notes(found), *remarks]
         sheets = [Sheet("Tổng hợp", _columns("Cấp độ sâu ngập"), [row[1:] for row in whole], title, subtitle, notes,
                         bold_rows=_bold(whole), frozen_columns=1)]
         if (table["unit_kind"] == UNIT).any():
             rows = [row for name, part in _by_unit(table) for row in _block(part, found.classes, name)]
-            sheets.append(Sheet("Theo đơn vị", [Column("Đơn vị"), *_columns("Cấp độ sâu ngập")], rows, title, subtitle, notes,
+            sheets.append(Sheet("Theo đơn vị", [Column("Đơn vị"), *_columns("Cấp độ sâu ngập")], rows, title, subtitle,
+                                notes,
                                 bold_rows=_bold(rows), frozen_columns=2))
         if found.land is not None:
             sheets.append(_land_sheet(found, subtitle, notes))
@@ -62,8 +65,10 @@ def _columns(first: str) -> list[Column]:
 
 def _notes(found: FloodExposure) -> list[str]:
     notes = [
-        "Số hộ, số khẩu là số ước tính, làm tròn đến hàng chục (từ 1.000 trở lên: hàng trăm) nên tổng có thể lệch ở chữ số cuối.",
-        "Ô trống: chưa có số liệu (không phải bằng 0). \"Chưa rõ\": nơi không có địa hình hoặc ngoài bản đồ ngập, không coi là khô.",
+        "Số hộ, số khẩu là số ước tính, làm tròn đến hàng chục (từ 1.000 trở lên: hàng trăm) nên tổng có thể lệch ở "
+        "chữ số cuối.",
+        "Ô trống: chưa có số liệu (không phải bằng 0). \"Chưa rõ\": nơi không có địa hình hoặc ngoài bản đồ ngập, "
+        "không coi là khô.",
         f"Phân cấp độ sâu: {found.classes.citation}.",
     ]
     return notes
@@ -127,14 +132,16 @@ def _land_sheet(found: FloodExposure, subtitle: str, notes: list[str]) -> Sheet:
     described = [*found.classes.classes, *(c for c in found.classes.all if c.code in (DRY, UNKNOWN_IN_TABLES))]
     land = found.land
     codes = sorted(land["code"].dropna().unique()) + ([None] if land["code"].isna().any() else [])
-    areas = np.array([[land.loc[(land["code"].isna() if code is None else land["code"] == code) & (land["depth_class"] == c.code),
-                                "land_m2"].sum() for c in described] for code in codes]).reshape(len(codes), len(described))
-    areas = round_closed(areas.ravel() / HECTARE, 2).reshape(areas.shape)
+    of_code = [land[land["code"].isna() if code is None else land["code"] == code] for code in codes]
+    areas = np.array([[part.loc[part["depth_class"] == c.code, "land_m2"].sum() for c in described]
+                      for part in of_code])
+    areas = round_closed(areas.ravel() / HECTARE, 2).reshape(len(codes), len(described))
     unnamed = say("(không có mã)", "(no code)")
     rows = [(code or unnamed, *areas[k], areas[k].sum()) for k, code in enumerate(codes)]
     rows.append(("Tổng số", *areas.sum(axis=0), areas.sum()))
     columns = [Column("Mã loại đất"), *(Column(f"{c.label_vi} (ha)", 2) for c in described), Column("Tổng số (ha)", 2)]
-    return Sheet("Loại đất", columns, rows, "DIỆN TÍCH CÁC LOẠI ĐẤT THEO ĐỘ SÂU NGẬP", subtitle, notes, bold_rows={len(rows) - 1},
+    return Sheet("Loại đất", columns, rows, "DIỆN TÍCH CÁC LOẠI ĐẤT THEO ĐỘ SÂU NGẬP", subtitle, notes,
+                 bold_rows={len(rows) - 1},
                  frozen_columns=1)
 
 

@@ -85,11 +85,13 @@ def read_gauges(frame: geopandas.GeoDataFrame, level_field: str, terrain: Height
     levels = _levels(frame[level_field], level_field)
     known = np.isfinite(levels)
     if not known.any():
-        raise InputError(say("Trường \"{field}\" không có giá trị mực nước nào.", "The field \"{field}\" holds no level.")
+        raise InputError(say("Trường \"{field}\" không có giá trị mực nước nào.",
+                             "The field \"{field}\" holds no level.")
                          .format(field=level_field))
     notes = []
     if not known.all():
-        notes.append(say("{n} điểm không có mực nước, không dùng (fid: {ids}).", "{n} points have no level and are not used (ids: {ids}).")
+        notes.append(say("{n} điểm không có mực nước, không dùng (fid: {ids}).",
+                         "{n} points have no level and are not used (ids: {ids}).")
                      .format(n=int((~known).sum()), ids=name_some(frame.index[~known])))
     used = to_crs(frame[known], crs)
     xy, feature = shapely.get_coordinates(np.asarray(used.geometry.array, dtype=object), return_index=True)
@@ -119,7 +121,8 @@ def _scale(crs: pyproj.CRS, latitude: NDArray[np.float64]) -> tuple[float, float
     return float(along_x[0]), float(along_y[0])
 
 
-def _distinct_places(xy: NDArray[np.float64], level: NDArray[np.float64], ids: NDArray, scale: tuple[float, float]) -> NDArray[np.intp]:
+def _distinct_places(xy: NDArray[np.float64], level: NDArray[np.float64], ids: NDArray,
+                     scale: tuple[float, float]) -> NDArray[np.intp]:
     """Return one position per place; refuse places with two levels."""
     tree = shapely.STRtree(shapely.points(xy * scale))
     one, other = tree.query(tree.geometries, predicate="dwithin", distance=_SAME_PLACE)
@@ -128,7 +131,8 @@ def _distinct_places(xy: NDArray[np.float64], level: NDArray[np.float64], ids: N
     if contradicting.any():
         told = [f"{ids[a]} - {ids[b]}" for a, b in zip(one[contradicting], other[contradicting])]
         raise InputError(say("Cùng một vị trí có hai mực nước khác nhau (fid: {ids}); hãy giữ một.",
-                             "Two different levels at one place (ids: {ids}); keep one of them.").format(ids=name_some(told)))
+                             "Two different levels at one place (ids: {ids}); keep one "
+                             "of them.").format(ids=name_some(told)))
     return np.setdiff1d(np.arange(len(xy)), other[pairs])
 
 
@@ -141,19 +145,21 @@ def _notes_on_ground(ids: NDArray, level: NDArray[np.float64], ground: NDArray[n
     with np.errstate(invalid="ignore"):
         below, deep = level <= ground, level - ground > _UNBELIEVABLE_DEPTH
     if below.any():
-        notes.append(say("{n} điểm có mực nước không cao hơn mặt đất tại đó (fid (mực nước / mặt đất): {list}); kiểm tra hệ cao độ, "
-                         "cao độ \"0\" trạm và độ chính xác của địa hình.",
-                         "{n} points have a level not above the ground there (id (level / ground): {list}); check the vertical "
-                         "datum, the gauge zero and the accuracy of the terrain.").format(n=int(below.sum()), list=listed(below)))
+        notes.append(say("{n} điểm có mực nước không cao hơn mặt đất tại đó (fid (mực nước / mặt đất): {list}); kiểm "
+                         "tra hệ cao độ, cao độ \"0\" trạm và độ chính xác của địa hình.",
+                         "{n} points have a level not above the ground there (id (level / ground): {list}); check the "
+                         "vertical datum, the gauge zero and the "
+                         "accuracy of the terrain.").format(n=int(below.sum()), list=listed(below)))
     if deep.any():
-        notes.append(say("{n} điểm có mực nước cao hơn mặt đất trên {depth} m (fid (mực nước / mặt đất): {list}); kiểm tra đơn vị: "
-                         "mực nước phải tính bằng mét.",
-                         "{n} points have a level more than {depth} m above the ground (id (level / ground): {list}); check the "
-                         "unit: levels are in metres.")
+        notes.append(say("{n} điểm có mực nước cao hơn mặt đất trên {depth} m (fid (mực nước / mặt đất): {list}); kiểm "
+                         "tra đơn vị: mực nước phải tính bằng mét.",
+                         "{n} points have a level more than {depth} m above the ground (id (level / ground): {list}); "
+                         "check the unit: levels are in metres.")
                      .format(n=int(deep.sum()), depth=format_number(_UNBELIEVABLE_DEPTH), list=listed(deep)))
     unknown = np.isnan(ground)
     if unknown.any():
         notes.append(say("{n} điểm nằm ngoài vùng có địa hình (fid: {ids}); mực nước vẫn dùng để nội suy.",
-                         "{n} points lie where the terrain is unknown (ids: {ids}); their levels still shape the surface.")
+                         "{n} points lie where the terrain is unknown (ids: {ids}); their levels still shape the "
+                         "surface.")
                      .format(n=int(unknown.sum()), ids=name_some(ids[unknown])))
     return notes

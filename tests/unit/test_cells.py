@@ -66,7 +66,8 @@ def test_centres_equal_geos_cell_by_cell(grid):
 @pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS)
 def test_length_in_cells_equals_geos(grid):
     random = np.random.default_rng(3)
-    lines = np.array([shapely.LineString(np.column_stack(grid.to_map(random.uniform(-5, 35, 4), random.uniform(-5, 29, 4))))
+    lines = np.array([shapely.LineString(np.column_stack(grid.to_map(random.uniform(-5, 35, 4),
+                                                                     random.uniform(-5, 29, 4))))
                       for _ in range(10)])
     runs, segment = cells.crossed(lines, grid)
     start, end, _ = cells.segments(lines)
@@ -76,7 +77,8 @@ def test_length_in_cells_equals_geos(grid):
 
 
 def test_cover_by_hand():
-    # Unit cells. The triangle (0,0) (2,0) (0,2) fills cell (row 1, column 0), half of its right and of its upper neighbour.
+    # Unit cells. The triangle (0,0) (2,0) (0,2) fills cell (row 1, column 0), half of its right and of its upper
+    # neighbour.
     grid = Grid((0.0, 1.0, 0.0, 2.0, 0.0, -1.0), (2, 2), "")
     runs = cells.covered(np.array([shapely.Polygon([(0, 0), (2, 0), (0, 2)])]), grid)
     np.testing.assert_allclose(dense(runs, 1, grid, runs.weight), [[[0.5, 0.0], [1.0, 0.5]]])
@@ -109,7 +111,8 @@ def test_small_groups_give_the_same_runs(monkeypatch):
 def test_nothing_gives_no_runs():
     grid = GRIDS["north_up"]
     nothing = np.array([], dtype=object)
-    assert len(cells.covered(nothing, grid)) == len(cells.centres_inside(nothing, grid)) == len(cells.crossed(nothing, grid)[0]) == 0
+    assert len(cells.covered(nothing, grid)) == len(cells.centres_inside(nothing, grid)) == 0
+    assert len(cells.crossed(nothing, grid)[0]) == 0
     assert len(cells.covered(np.array([None, shapely.Polygon()]), grid)) == 0
     assert len(cells.covered(np.array([shapely.box(9e9, 9e9, 9.1e9, 9.1e9)]), grid)) == 0
 

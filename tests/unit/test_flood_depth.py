@@ -12,7 +12,6 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quyhoach.processing_algorithms.common import raster as raster_module
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError
 from quyhoach.processing_algorithms.common.language import speaking
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster
@@ -66,8 +65,8 @@ def flood_fill(wet, seeds, eight):
 
 
 def test_valley_with_closed_form():
-    # A V-shaped valley, height 0.1 m per cell of 5 m from its bottom line; level 1.05: cells 0-10 on both sides are wet,
-    # with depths 1.05 - 0.1 k. Sum over a row: 1.05 + 2 (10 x 1.05 - 0.1 x 55) = 11.05 m x 25 m2 = 276.25 m3.
+    # A V-shaped valley, height 0.1 m per cell of 5 m from its bottom line; level 1.05: cells 0-10 on both sides are
+    # wet, with depths 1.05 - 0.1 k. Sum over a row: 1.05 + 2 (10 x 1.05 - 0.1 x 55) = 11.05 m x 25 m2 = 276.25 m3.
     heights = np.tile(0.1 * np.abs(np.arange(61) - 30), (8, 1))
     terrain = terrain_of(heights)
     depth, result = run(terrain, points(terrain, [(30, 4)], [1.05]))
@@ -99,13 +98,15 @@ def test_a_diagonal_bank_holds_over_sides_and_leaks_over_corners():
 
 def test_unknown_terrain_stays_unknown_and_only_the_river_passes_through_it():
     # Row of cells: land, unknown river bed (2 cells), land. The right side is reached only through the river.
-    heights = np.array([[9.0, 9.0, 9.0, 9.0, 9.0, 9.0], [1.0, 1.0, np.nan, np.nan, 1.0, 1.0], [9.0, 9.0, 9.0, 9.0, 9.0, 9.0]])
+    heights = np.array([[9.0, 9.0, 9.0, 9.0, 9.0, 9.0], [1.0, 1.0, np.nan, np.nan, 1.0, 1.0],
+                        [9.0, 9.0, 9.0, 9.0, 9.0, 9.0]])
     terrain = terrain_of(heights)
     frame = points(terrain, [(0, 1)], [2.0])
     depth, result = run(terrain, frame)
     np.testing.assert_array_equal(depth[1], np.array([1, 1, np.nan, np.nan, 0, 0], np.float32))
     assert result.unknown_cells == 2
-    river = geopandas.GeoDataFrame(geometry=[shapely.LineString(np.column_stack(terrain.grid.to_map([2.2, 3.8], [1.5, 1.5])))], crs=CRS)
+    middle = shapely.LineString(np.column_stack(terrain.grid.to_map([2.2, 3.8], [1.5, 1.5])))
+    river = geopandas.GeoDataFrame(geometry=[middle], crs=CRS)
     depth, _ = run(terrain, frame, source=source_cells(river, terrain.grid))
     np.testing.assert_array_equal(depth[1], np.array([1, 1, np.nan, np.nan, 1, 1], np.float32))
 
@@ -114,13 +115,15 @@ def test_source_decides_where_water_comes_from_not_the_gauges():
     heights = np.zeros((3, 7))
     heights[:, 3] = 9.0
     terrain = terrain_of(heights)
-    sea = geopandas.GeoDataFrame(geometry=[shapely.box(*np.ravel(np.column_stack(terrain.grid.to_map([6.1, 6.9], [2.9, 0.1]))))], crs=CRS)
+    corners = np.column_stack(terrain.grid.to_map([6.1, 6.9], [2.9, 0.1]))
+    sea = geopandas.GeoDataFrame(geometry=[shapely.box(*corners.ravel())], crs=CRS)
     depth, _ = run(terrain, points(terrain, [(0, 1)], [1.0]), source=source_cells(sea, terrain.grid))
     assert (depth[:, :4] == 0).all() and (depth[:, 4:] == 1).all()
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.integers(0, 100_000), st.sampled_from(Connectivity), st.sampled_from(Interpolation), st.integers(1, 4), st.integers(1, 60))
+@given(st.integers(0, 100_000), st.sampled_from(Connectivity), st.sampled_from(Interpolation), st.integers(1, 4),
+       st.integers(1, 60))
 def test_equals_the_slow_flood_fill_whatever_the_strips(seed, connectivity, method, count, strip_cells):
     random = np.random.default_rng(seed)
     heights = random.choice([0.0, 1.0, 2.0, 3.0, np.nan], (14, 12), p=[0.3, 0.25, 0.2, 0.2, 0.05])
@@ -200,7 +203,8 @@ def test_what_gauges_refuse_and_what_they_tell():
     with pytest.raises(InputError, match="not in metres"):
         feet = ArrayRaster(Grid(terrain.grid.transform, (4, 4), pyproj.CRS.from_epsg(2227).to_wkt()), terrain.values)
         read_gauges(points(terrain, [(0, 0)], [4.0]), "level", feet)
-    told = read_gauges(points(terrain, [(0, 0), (1, 1), (2, 2), (9, 9), (3, 3)], ["3,50", None, "2,9", "4", "358"]), "level", terrain)
+    told = read_gauges(points(terrain, [(0, 0), (1, 1), (2, 2), (9, 9), (3, 3)], ["3,50", None, "2,9", "4", "358"]),
+                       "level", terrain)
     assert told.level_m.tolist() == [3.5, 2.9, 4.0, 358.0]
     text = "\n".join(told.notes)
     assert "1 points have no level and are not used (ids: 1)" in text
@@ -247,7 +251,8 @@ def test_memory_is_that_of_a_strip(monkeypatch):
             self.grid = grid
 
         def read(self, window):
-            return np.tile(np.arange(window.row, window.row + window.rows, dtype=np.float32)[:, None] / 6000, (1, window.columns))
+            return np.tile(np.arange(window.row, window.row + window.rows, dtype=np.float32)[:, None] / 6000,
+                           (1, window.columns))
 
     frame = points(Slope(), [(5, 5)], [0.5])
     gauges = read_gauges(frame, "level", Slope())
@@ -284,5 +289,6 @@ def test_merewether_against_a_brute_force(tmp_path):
     seeds = np.zeros(heights.shape, bool)
     seeds[row, column] = True
     reached = flood_fill((surface - heights).astype(np.float32) > 0, seeds, eight=False)
-    np.testing.assert_allclose(depth, np.where(np.isnan(heights), np.nan, np.where(reached, surface - heights, 0)), atol=1e-4)
+    np.testing.assert_allclose(depth, np.where(np.isnan(heights), np.nan, np.where(reached, surface - heights, 0)),
+                               atol=1e-4)
     assert result.errors_m.size == 5

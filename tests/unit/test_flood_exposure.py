@@ -55,7 +55,8 @@ DEPTHS = raster_of([[0.0, 0.3, 0.7, np.nan], [0.0, 1.5, 1.5, 5.0]])
 
 def test_classes_of_the_norm_table():
     classes = depth_classes(CLASSES)
-    assert classes.codes(np.array([0, 1e-6, 0.4999, 0.5, 1, 3.9, 4, 99, np.nan], np.float32)).tolist() == [0, 1, 1, 2, 3, 5, 6, 6, 7]
+    depths = np.array([0, 1e-6, 0.4999, 0.5, 1, 3.9, 4, 99, np.nan], np.float32)
+    assert classes.codes(depths).tolist() == [0, 1, 1, 2, 3, 5, 6, 6, 7]
     assert "hue_published_5" in class_sets() and "road_passability" not in class_sets()
     with pytest.raises(InputError, match="no set of depth classes"):
         depth_classes("mine")
@@ -87,7 +88,8 @@ def test_partly_unknown_and_otherwise_dry_is_unknown_never_dry():
 
 
 def test_points_are_buildings_too():
-    buildings = frame([shapely.Point(35, 5), shapely.Point(5, 5), shapely.MultiPoint([(15, 5)])], residents=[4.0, np.nan, 2.0])
+    buildings = frame([shapely.Point(35, 5), shapely.Point(5, 5), shapely.MultiPoint([(15, 5)])],
+                      residents=[4.0, np.nan, 2.0])
     found = flood_exposure(DEPTHS, buildings, depth_classes(CLASSES), fields=BuildingFields(residents="residents"))
     assert found.buildings["depth_class"].tolist() == [6, 0, 3]
 
@@ -95,7 +97,8 @@ def test_points_are_buildings_too():
 def test_a_missing_count_is_null_and_an_uncounted_building_is_told():
     buildings = frame([shapely.Point(35, 5), shapely.Point(35, 6), shapely.Point(5, 5), shapely.Point(15, 5)],
                       residents=[4.0, np.nan, np.nan, 2.0])
-    table = flood_exposure(DEPTHS, buildings, depth_classes(CLASSES), fields=BuildingFields(residents="residents")).table
+    table = flood_exposure(DEPTHS, buildings, depth_classes(CLASSES),
+                           fields=BuildingFields(residents="residents")).table
     by_class = rows(table, "buildings", "residents", "residents_missing")
     assert by_class[6] == (2, 4, 1)         # one counted, one not: the sum of what is known, and how many are not
     assert by_class[3] == (1, 2, 0)
@@ -106,7 +109,8 @@ def test_a_missing_count_is_null_and_an_uncounted_building_is_told():
 
 
 def test_empty_optional_layers_give_zeros():
-    table = flood_exposure(DEPTHS, frame([shapely.Point(5, 5)]), depth_classes(CLASSES), roads=frame([]), land_use=frame([]),
+    table = flood_exposure(DEPTHS, frame([shapely.Point(5, 5)]), depth_classes(CLASSES), roads=frame([]),
+                           land_use=frame([]),
                            units=frame([], name=[]), unit_field="name").table
     assert (table["road_m"] == 0).all() and (table["land_m2"] == 0).all()
     assert set(table["unit"]) == {"Outside the units"} and table["buildings"].sum() == 1
@@ -116,7 +120,8 @@ def test_floors():
     # Cells of 1.5 m over ground at 2 m: water level 3.5 m. Floors at 2.7 (0.8 m deep), 3.6 (dry), unknown (1.5 m).
     terrain = ArrayRaster(DEPTHS.grid, np.full(DEPTHS.grid.shape, 2.0, np.float32))
     buildings = frame([shapely.Point(15, 5)] * 3, floor=[2.7, 3.6, np.nan], step=[9.0, 9.0, 0.6])
-    found = flood_exposure(DEPTHS, buildings, depth_classes(CLASSES), fields=BuildingFields(floor_level="floor"), terrain=terrain)
+    found = flood_exposure(DEPTHS, buildings, depth_classes(CLASSES), fields=BuildingFields(floor_level="floor"),
+                           terrain=terrain)
     np.testing.assert_allclose(found.buildings["floor_depth_m"], [0.8, 0, 1.5], atol=1e-6)
     np.testing.assert_allclose(found.buildings["depth_m"], 1.5)
     assert found.buildings["depth_class"].tolist() == [2, 0, 3]
@@ -126,7 +131,8 @@ def test_floors():
     with pytest.raises(InputError, match="need the terrain"):
         flood_exposure(DEPTHS, buildings, depth_classes(CLASSES), fields=BuildingFields(floor_level="floor"))
     with pytest.raises(InputError, match="same cells"):
-        flood_exposure(DEPTHS, buildings, depth_classes(CLASSES), fields=BuildingFields(floor_level="floor"), terrain=raster_of([[1.0]]))
+        flood_exposure(DEPTHS, buildings, depth_classes(CLASSES), fields=BuildingFields(floor_level="floor"),
+                       terrain=raster_of([[1.0]]))
 
 
 def test_roads_by_hand():
@@ -141,19 +147,22 @@ def test_land_by_hand_in_units_and_codes():
     # A parcel x 5-25, y 5-15, cut by units at x = 10 and 20 (B ends there): a quarter of the cells it touches.
     land = frame([shapely.box(5, 5, 25, 15), shapely.box(30, 0, 40, 20)], code=["LUC", None])
     units = frame([shapely.box(0, 0, 10, 20), shapely.box(10, 0, 20, 20)], name=["A", "B"])
-    found = flood_exposure(DEPTHS, frame([shapely.Point(5, 5)]), depth_classes(CLASSES), land_use=land, code_field="code",
+    found = flood_exposure(DEPTHS, frame([shapely.Point(5, 5)]), depth_classes(CLASSES), land_use=land,
+                           code_field="code",
                            units=units, unit_field="name")
     assert rows(found.table, "land_m2", unit="A")[0] == (50,)
     assert {k: v for k, (v,) in rows(found.table, "land_m2", unit="B").items() if v} == {1: 50, 3: 50}
     outside = {k: v for k, (v,) in rows(found.table, "land_m2", unit="Outside the units").items() if v}
     assert outside == {2: 25, 3: 25, 6: 100, -1: 100}
-    assert found.land.fillna({"code": "none"}).groupby("code")["land_m2"].sum().to_dict() == pytest.approx({"LUC": 200, "none": 200})
+    by_code = found.land.fillna({"code": "none"}).groupby("code")["land_m2"].sum().to_dict()
+    assert by_code == pytest.approx({"LUC": 200, "none": 200})
 
 
 def test_overlapping_units_count_once_and_are_told():
     units = frame([shapely.box(0, 0, 20, 20), shapely.box(10, 0, 40, 20)], name=["A", "B"])
     road = frame([shapely.LineString([(0, 5), (40, 5)])])
-    found = flood_exposure(DEPTHS, frame([shapely.Point(15, 5)]), depth_classes(CLASSES), units=units, unit_field="name", roads=road)
+    found = flood_exposure(DEPTHS, frame([shapely.Point(15, 5)]), depth_classes(CLASSES), units=units,
+                           unit_field="name", roads=road)
     assert found.table.groupby("unit")["road_m"].sum().to_dict() == {"A": 20, "B": 20}
     assert found.table.groupby("unit")["buildings"].sum().to_dict() == {"A": 1, "B": 0}
     assert any("A - B" in note for note in found.notes)
@@ -161,13 +170,15 @@ def test_overlapping_units_count_once_and_are_told():
 
 def test_a_road_along_a_common_border_counts_once():
     units = disjoint_units(["A", "B"], np.array([shapely.box(0, 0, 20, 20), shapely.box(20, 0, 40, 20)]))
-    pieces = units.cut_lines(np.array([shapely.LineString([(20, 2), (20, 18)]), shapely.LineString([(10, 5), (30, 5)])]))
+    pieces = units.cut_lines(np.array([shapely.LineString([(20, 2), (20, 18)]),
+                                       shapely.LineString([(10, 5), (30, 5)])]))
     assert shapely.length(pieces.geometry[pieces.shape == 0]).sum() == 16 and set(pieces.unit[pieces.shape == 0]) == {0}
     assert sorted(shapely.length(pieces.geometry[pieces.shape == 1])) == [10, 10]
 
 
 def test_units_of_one_name_are_one_and_nameless_ones_are_kept():
-    units = frame([shapely.box(0, 0, 10, 20), shapely.box(10, 0, 20, 20), shapely.box(20, 0, 40, 20)], name=["A", "A", None])
+    units = frame([shapely.box(0, 0, 10, 20), shapely.box(10, 0, 20, 20), shapely.box(20, 0, 40, 20)],
+                  name=["A", "A", None])
     table = flood_exposure(DEPTHS, frame([shapely.Point(5, 5), shapely.Point(15, 5), shapely.Point(35, 5)]),
                            depth_classes(CLASSES), units=units, unit_field="name").table
     assert table.groupby("unit")["buildings"].sum().to_dict() == {"A": 2, "(no name) 3": 1}
@@ -203,7 +214,8 @@ def test_cancel_stops():
 def scenes(draw):
     random = np.random.default_rng(draw(st.integers(0, 100_000)))
     depths = random.choice([0.0, 0.0, 0.3, 0.8, 1.4, 6.0, np.nan], (12, 15))
-    x, y, w, h = random.uniform(-30, 160, 25), random.uniform(-30, 130, 25), random.uniform(1, 60, 25), random.uniform(1, 60, 25)
+    x, y = random.uniform(-30, 160, 25), random.uniform(-30, 130, 25)
+    w, h = random.uniform(1, 60, (2, 25))
     shapes = np.array([shapely.affinity.rotate(shapely.box(a, b, a + c, b + d), angle)
                        for a, b, c, d, angle in zip(x, y, w, h, random.uniform(0, 90, 25))])
     lines = np.array([shapely.LineString(random.uniform(-30, 160, (3, 2))) for _ in range(10)])
@@ -247,7 +259,8 @@ def test_equals_brute_force_shape_by_shape(scene):
         if not covered.any() and not frame_of_grid.contains(point):
             assert np.isnan(ours[k])
             continue
-        values = raster.values[covered] if covered.any() else raster.values[rows_ - 1 - int(point.y // 10), int(point.x // 10)][None]
+        at_point = raster.values[rows_ - 1 - int(point.y // 10), int(point.x // 10)] if not covered.any() else None
+        values = raster.values[covered] if covered.any() else np.array([at_point])
         deepest = np.fmax.reduce(values)
         reaches_out = shape.difference(frame_of_grid.buffer(-1e-9)).area > 0
         if deepest > 0 or not (np.isnan(values).any() or reaches_out):

@@ -12,8 +12,8 @@ from osgeo import gdal
 
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError, OutputError
 from quyhoach.processing_algorithms.common.language import speaking
-from quyhoach.processing_algorithms.common.raster import (
-    NODATA, ArrayRaster, Grid, Window, open_raster, require_metres, sample, write_raster)
+from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster, require_metres, sample
+from quyhoach.processing_algorithms.common.raster_writing import NODATA, write_raster
 
 WKT = pyproj.CRS.from_epsg(9214).to_wkt()
 NORTH_UP = (500000.0, 5.0, 0.0, 1200000.0, 0.0, -5.0)
@@ -26,7 +26,8 @@ def english():
         yield
 
 
-def make(path, values, *, transform=NORTH_UP, wkt=WKT, kind=gdal.GDT_Float32, nodata=None, scale=None, offset=None, bands=1):
+def make(path, values, *, transform=NORTH_UP, wkt=WKT, kind=gdal.GDT_Float32, nodata=None, scale=None, offset=None,
+         bands=1):
     values = np.atleast_2d(values)
     dataset = gdal.GetDriverByName("GTiff").Create(str(path), values.shape[1], values.shape[0], bands, kind)
     if transform:
@@ -187,7 +188,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
         import resource, signal, sys
         import numpy as np
         from quyhoach.processing_algorithms.common.errors import OutputError
-        from quyhoach.processing_algorithms.common.raster import Grid, Window, write_raster
+        from quyhoach.processing_algorithms.common.raster import Grid, Window
+        from quyhoach.processing_algorithms.common.raster_writing import write_raster
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
         noise = np.random.default_rng(0).random((512, 512), np.float32)

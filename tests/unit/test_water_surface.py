@@ -9,7 +9,8 @@ from quyhoach.processing_algorithms.common.raster import Grid, Window
 from quyhoach.processing_algorithms.disaster import water_surface as water_surface_module
 from quyhoach.processing_algorithms.disaster.water_surface import Interpolation, leave_one_out, water_surface
 
-GRIDS = [Grid((1000.0, 5.0, 0.0, 2000.0, 0.0, -5.0), (40, 50), ""), Grid((1000.0, 4.0, 3.0, 2000.0, 3.0, -4.0), (40, 50), "")]
+GRIDS = [Grid((1000.0, 5.0, 0.0, 2000.0, 0.0, -5.0), (40, 50), ""),
+         Grid((1000.0, 4.0, 3.0, 2000.0, 3.0, -4.0), (40, 50), "")]
 ALL = Window(0, 0, 40, 50)
 
 
@@ -31,7 +32,8 @@ def test_three_gauges_are_a_plane_inside_and_the_nearest_point_of_the_hull_outsi
     # The plane z = 1 + 0.01 x + 0.02 y through (0,0), (100,0), (0,100).
     surface = water_surface(np.array([0.0, 100.0, 0.0]), np.array([0.0, 0.0, 100.0]), np.array([1.0, 2.0, 3.0]))
     np.testing.assert_allclose(surface.at([20, 30], [30, 10]), [1.8, 1.5])
-    # (50, -40) is nearest to (50, 0): 1.5.  (-7, 50) to (0, 50): 2.  (80, 80) to (50, 50): 2.5.  (-5, -5) to the corner: 1.
+    # (50, -40) is nearest to (50, 0): 1.5.  (-7, 50) to (0, 50): 2.  (80, 80) to (50, 50): 2.5.  (-5, -5) to the
+    # corner: 1.
     np.testing.assert_allclose(surface.at([50, -7, 80, -5], [-40, 50, 80, -5]), [1.5, 2.0, 2.5, 1.0])
 
 

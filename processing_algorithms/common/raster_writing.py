@@ -1,0 +1,120 @@
+"""Depth rasters and the like as GeoTIFF: written in windows, in place only when they are whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from osgeo import gdal
+
+from .destinations import written_whole
+from .errors import OutputError
+from .language import say
+from .raster import Grid, Window, gdal_exceptions
+
+NODATA = -9999.0
+_CREATE = ("TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=3", "ZLEVEL=1", "BIGTIFF=IF_SAFER", "NUM_THREADS=ALL_CPUS")
+_STALE_SIDECARS = (".aux.xml", ".ovr", ".msk")
+
+
+class RasterWriter:
+    """A GeoTIFF being written; nan becomes nodata. Use `write_raster`."""
+
+    def __init__(self, dataset: gdal.Dataset, path: Path):
+        self._dataset, self._path = dataset, path
+
+    def write(self, window: Window, values: NDArray[np.floating]) -> None:
+        """Write a window of the grid.
+
+        Raises
+        ------
+        OutputError
+            The disk is full or gone.
+        """
+        filled = np.where(np.isnan(values), np.float32(NODATA), values).astype(np.float32, copy=False)
+        with gdal_exceptions():
+            try:
+                self._dataset.GetRasterBand(1).WriteArray(filled, window.column, window.row)
+                # Else GDAL's cache keeps 5 % of the machine's memory; strips hold whole tiles, so none is written
+                # twice.
+                self._dataset.FlushCache()
+            except RuntimeError as error:
+                raise _unwritable(self._path, error) from error
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Add tags to the file."""
+        self._dataset.SetMetadata({**(self._dataset.GetMetadata() or {}), **tags})
+
+
+@contextmanager
+def write_raster(path: str | Path, grid: Grid, *, description: str = "", unit: str = "m") -> Iterator[RasterWriter]:
+    """Write a float32 GeoTIFF (tiled, deflate) that appears under its name only when it is whole.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.tif`` or ``.tiff``.
+    grid : Grid
+    description : str
+        Description of the band.
+    unit : str
+        Unit of the values.
+
+    Raises
+    ------
+    OutputError
+        Wrong ending, folder missing or not writable, disk full, the file is in use by another program.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        raise OutputError(say("Tệp raster kết quả phải có đuôi .tif: {path}",
+                              "The raster output must end in .tif: {path}")
+                          .format(path=path))
+    with written_whole(path) as part:
+        writer = RasterWriter(_create(part, path, grid, description, unit), path)
+        try:
+            yield writer
+            _finish(writer)
+        finally:
+            writer._dataset = None  # Windows deletes no open file
+    for ending in _STALE_SIDECARS:  # statistics and overviews of the file that was there before
+        Path(f"{path}{ending}").unlink(missing_ok=True)
+
+
+def _create(part: Path, path: Path, grid: Grid, description: str, unit: str) -> gdal.Dataset:
+    rows, columns = grid.shape
+    with gdal_exceptions():
+        try:
+            dataset = gdal.GetDriverByName("GTiff").Create(
+                str(part), columns, rows, 1, gdal.GDT_Float32, options=[*_CREATE])
+            dataset.SetGeoTransform(grid.transform)
+            if grid.crs_wkt:
+                dataset.SetProjection(grid.crs_wkt)
+            band = dataset.GetRasterBand(1)
+            band.SetNoDataValue(NODATA)
+            band.SetDescription(description)
+            band.SetUnitType(unit)
+        except RuntimeError as error:
+            raise _unwritable(path, error) from error
+    return dataset
+
+
+def _finish(writer: RasterWriter) -> None:
+    with gdal_exceptions():
+        try:
+            gdal.ErrorReset()
+            writer._dataset.FlushCache()
+            writer._dataset = None
+            # Closing writes the directory of the file; before GDAL 3.8 it cannot raise and only leaves a message.
+            if gdal.GetLastErrorType() >= gdal.CE_Failure:
+                raise RuntimeError(gdal.GetLastErrorMsg())
+        except RuntimeError as error:
+            raise _unwritable(writer._path, error) from error
+
+
+def _unwritable(path: Path, error: Exception) -> OutputError:
+    return OutputError(say("Không ghi được {path}: {reason}", "{path} cannot be written: {reason}")
+                       .format(path=path, reason=error))
