@@ -31,6 +31,10 @@ from .land_types import CodeList, Node, land_type_rows, normalised_codes, row_of
 from .placing import Placed, intersect_similar, lies_within, place
 
 
+#: Pairs of one type below which cutting them all costs less than finding out which can be left.
+_WORTH_ASKING = 20_000
+
+
 @dataclass(frozen=True)
 class LandUseChange:
     """Areas in m2 by former (row) and later (column) land type.
@@ -173,17 +177,15 @@ def land_use_change(
     left_double = double_counting(left, part(progress, 0.02, 0.15))
     right_double = double_counting(right, part(progress, 0.15, 0.28))
     progress(0.28, say("Chồng xếp hai thời điểm", "Overlaying the two dates"))
-    known = _unchanged_without_cutting(left, right, type_before, type_after) if surface is Surface.PLANE else None
+    own_type = _OwnType(left, right, type_before, type_after)
+    # On the ellipsoid pieces are scaled to their polygon, so all of them are needed.
     pieces, same = intersect_similar(left, right, left_double, right_double, part(progress, 0.28, 0.75),
-                                     known.wanted if known else None)
+                                     own_type.wanted if surface is Surface.PLANE else None)
     placed = place(left, right, pieces, left_area, right_double, crs, surface, part(progress, 0.75, 0.8))
     placed_after = place(right, left, _turned(pieces), right_area, left_double, crs, surface, part(progress, 0.8, 0.85))
-    outside_before, outside_after = placed.outside, placed_after.outside
-    uncut = np.zeros(len(types))
-    if known:
-        uncut = np.bincount(type_before, np.where(known.inside_before, outside_before, 0.0), minlength=len(types))
-        outside_before = np.where(known.inside_before, 0.0, outside_before)
-        outside_after = np.where(known.inside_after, 0.0, outside_after)
+    uncut = np.bincount(type_before, np.where(own_type.within_before, placed.outside, 0.0), minlength=len(types))
+    outside_before = np.where(own_type.within_before, 0.0, placed.outside)
+    outside_after = np.where(own_type.within_after, 0.0, placed_after.outside)
 
     row, column = type_before[pieces.left], type_after[pieces.right]
     changed = np.flatnonzero((row != column) & (placed.piece > 0))
@@ -220,31 +222,36 @@ def land_use_change(
     return result
 
 
-@dataclass(frozen=True)
-class _Known:
+class _OwnType:
     """Pairs of one type need not be cut where both polygons lie within the ground of the other layer.
 
     What such a polygon does not share with other types, it shares with its own: its area less its pieces.
+
+    Attributes
+    ----------
+    within_before, within_after : array of bool
+        Polygons some of whose pairs were left uncut.
     """
 
-    inside_before: NDArray[np.bool_]
-    inside_after: NDArray[np.bool_]
-    type_before: NDArray[np.intp]
-    type_after: NDArray[np.intp]
+    def __init__(self, left: NDArray[np.object_], right: NDArray[np.object_], type_before: NDArray[np.intp],
+                 type_after: NDArray[np.intp]):
+        self.left, self.right = left, right
+        self.type_before, self.type_after = type_before, type_after
+        self.within_before, self.within_after = np.zeros(len(left), dtype=bool), np.zeros(len(right), dtype=bool)
 
     def wanted(self, i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Tell which pairs must be cut."""
-        return (self.type_before[i] != self.type_after[j]) | ~self.inside_before[i] | ~self.inside_after[j]
-
-
-def _unchanged_without_cutting(
-    left: NDArray[np.object_], right: NDArray[np.object_], type_before: NDArray[np.intp], type_after: NDArray[np.intp]
-) -> _Known | None:
-    """Return what `_Known` needs; None unless both layers are free of overlaps and drawn vertex to vertex."""
-    ground_before, ground_after = union_if_coverage(left), union_if_coverage(right)
-    if ground_before is None or ground_after is None:
-        return None
-    return _Known(lies_within(left, ground_after), lies_within(right, ground_before), type_before, type_after)
+        own = self.type_before[i] == self.type_after[j]
+        if np.count_nonzero(own) < _WORTH_ASKING:
+            return np.ones(len(i), dtype=bool)
+        # None unless both layers are free of overlaps and drawn vertex to vertex.
+        ground_before, ground_after = union_if_coverage(self.left), union_if_coverage(self.right)
+        if ground_before is None or ground_after is None:
+            return np.ones(len(i), dtype=bool)
+        for within, shapes, asked, ground in ((self.within_before, self.left, np.unique(i[own]), ground_after),
+                                              (self.within_after, self.right, np.unique(j[own]), ground_before)):
+            within[asked] = lies_within(shapes[asked], ground)
+        return ~own | ~self.within_before[i] | ~self.within_after[j]
 
 
 def _types(

@@ -72,14 +72,19 @@ def normalised_codes(values: pandas.Series, code_list: CodeList) -> NDArray[np.o
     Land-law codes lose blanks and take capitals (`` luc`` is LUC); free codes lose outer blanks only; whole numbers
     lose the decimals a float column gave them (``3.0`` is 3).
     """
-    if pandas.api.types.is_float_dtype(values.dtype):
-        texts = [None if value != value else f"{value:.0f}" if value == int(value) else repr(float(value))
-                 for value in values.to_numpy(dtype=float, na_value=np.nan)]
-    else:
-        texts = [None if null else str(value).strip() or None for value, null in zip(values, values.isna())]
+    # Layers have many polygons and few codes: each different value is read once.
+    positions, different = pandas.factorize(values)
+    texts = np.array([_code_text(value, code_list) for value in different] + [None], dtype=object)
+    return texts[positions]
+
+
+def _code_text(value: object, code_list: CodeList) -> str | None:
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.0f}" if value == int(value) else repr(float(value))
+    text = str(value).strip()
     if code_list is CodeList.LAND_LAW:
-        texts = [None if text is None else re.sub(r"\s+", "", text).upper() for text in texts]
-    return np.array(texts, dtype=object)
+        text = re.sub(r"\s+", "", text).upper()
+    return text or None
 
 
 def land_type_rows(
@@ -189,8 +194,9 @@ def _natural(text: str) -> list[tuple[int, int, str]]:
 def row_of_codes(codes: NDArray[np.object_], nodes: Sequence[Node]) -> NDArray[np.intp]:
     """Return the position of each code's row."""
     missing = next((k for k, node in enumerate(nodes) if node.status is Status.MISSING), -1)
-    positions = {node.code: k for k, node in enumerate(nodes) if node.code}
-    return np.array([missing if code is None else positions[code] for code in codes], dtype=np.intp)
+    row = {node.code: k for k, node in enumerate(nodes) if node.code}
+    positions, different = pandas.factorize(codes)
+    return np.array([row[code] for code in different] + [missing], dtype=np.intp)[positions]
 
 
 def subtotals(own: NDArray[np.float64], nodes: Sequence[Node]) -> NDArray[np.float64]:

@@ -189,8 +189,8 @@ def land_use_statistics(
         doubled_outside, doubled_shared = float(twice.outside.sum()), float(twice.shared.sum())
     progress(1.0)
     ids = features.index
-    unplaced = {status: [ids[k] for k in np.flatnonzero([rows[row].status is status for row in row_of])]
-                for status in (Status.UNKNOWN, Status.MISSING)}
+    row_status = np.array([node.status for node in rows])
+    unplaced = {status: list(ids[row_status[row_of] == status]) for status in (Status.UNKNOWN, Status.MISSING)}
     return Statistics(
         rows=rows, units=names, own=own, outside=outside, shared=shared,
         features=np.bincount(row_of, minlength=len(rows)), doubled=doubled, doubled_outside=doubled_outside,
