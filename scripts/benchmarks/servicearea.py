@@ -53,7 +53,8 @@ def peer(folder: Path, case: str) -> None:
 
     processing.run("native:serviceareafromlayer", {
         "INPUT": str(folder / "streets.gpkg"), "START_POINTS": str(_origins(folder, case)),
-        "STRATEGY": 0, "TRAVEL_COST2": 1000, "DIRECTION_FIELD": "oneway", "VALUE_FORWARD": "1", "VALUE_BACKWARD": "-1", "VALUE_BOTH": "0",
+        "STRATEGY": 0, "TRAVEL_COST2": 1000, "DIRECTION_FIELD": "oneway",
+        "VALUE_FORWARD": "1", "VALUE_BACKWARD": "-1", "VALUE_BOTH": "0",
         "OUTPUT_LINES": str(folder / "out" / "lines.gpkg")})
 
 
