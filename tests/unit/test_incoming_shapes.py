@@ -11,7 +11,11 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.geometry import InvalidGeometry
-from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import from_blobs, register_functions, to_blobs
+from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import (
+    from_blobs,
+    register_functions,
+    to_blobs,
+)
 from quyhoach.processing_algorithms.provincial_database.incoming_shapes import fit_shapes
 
 TM3 = pyproj.CRS.from_epsg(9214)
