@@ -55,7 +55,9 @@ def draw_blocks(streets: list[Street], water: Watercourses) -> Blocks:
     u, hill = urbanity(x, y), hilliness(x, y)
     _, offset = water.ruler.measure(x, y)
     outside_dyke = (offset > 0) & ~_behind_dyke(x, y, water)
-    near_river = (offset < 0) & (shapely.distance(parts, water.water) < 8) & (shapely.area(shapely.buffer(parts, -30)) < 0.15 * shapely.area(parts))
+    near_river = (offset < 0) & (shapely.distance(parts, water.water) < 8) & (shapely.area(shapely.buffer(parts, -30)) < 0.45 * shapely.area(parts))
+    # A block that no street could part is open land, whatever stands around it.
+    u = np.where(shapely.area(parts) > 70_000, np.minimum(u, 0.24), u)
     character = np.select(
         [np.hypot(x - INDUSTRY[0], y - INDUSTRY[1]) < INDUSTRY[2], outside_dyke & (u < 0.56) | near_river, u >= 0.5, u >= 0.25,
          hill > 0.05 + 0.04 * noise(x, y, 300, "forest edge")],

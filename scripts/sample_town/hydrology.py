@@ -17,7 +17,7 @@ from .relief import alarm_3, flooded, height_at, level_surface, transform
 from .territory import WARDS, Territory
 from .watercourses import RIVER_NAME, Watercourses, half_width
 
-FLOOD_NAME, FLOOD_DATE, FLOOD_ABOVE_ALARM_3 = "Lũ tháng 11/2019 (giả định)", "2019-11-06", 0.90
+FLOOD_NAME, FLOOD_DATE, FLOOD_ABOVE_ALARM_3 = "Lũ tháng 11/2019 (giả định)", "2019-11-06", 0.60
 #: code, name, chainage along the river (metres), bank, datum, height of the gauge's zero.
 _GAUGES = [("HN9901", "Khe Mây", 1150.0, -1, "national", 0.0), ("HN9902", "Lam Trạch", 4030.0, -1, "national", 0.0),
            ("HN9903", "Trạch Đông", 7450.0, 1, "gauge_zero", -0.42)]

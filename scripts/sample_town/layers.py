@@ -73,7 +73,7 @@ def geometry_type(layer: str) -> str:
     return _EXTRA_GEOMETRY[layer] if dataset is None else catalogue_entry(dataset)["geometry"]
 
 
-def write_layer(path: Path, layer: str, frame: pd.DataFrame, *, append: bool = False) -> None:
+def write_layer(path: Path, layer: str, frame: pd.DataFrame, *, append: bool = False, spatial_index: bool = True) -> None:
     """Write a frame (local coordinates) as a layer; columns that are no field of it are left out, missing fields are null."""
     fields = fields_of(layer)
     kind = geometry_type(layer)
@@ -88,14 +88,14 @@ def write_layer(path: Path, layer: str, frame: pd.DataFrame, *, append: bool = F
     pyogrio.raw.write(
         path, shapely.to_wkb(_multi(moved, kind)), data, [field.name for field in fields], field_mask=masks, layer=layer, driver="GPKG",
         geometry_type=kind, crs=CRS, append=append, encoding="UTF-8",
-        **({} if append else {"layer_options": {"GEOMETRY_NAME": "geom", "FID": "fid", "SPATIAL_INDEX": "YES"}}),
+        **({} if append else {"layer_options": {"GEOMETRY_NAME": "geom", "FID": "fid", "SPATIAL_INDEX": "YES" if spatial_index else "NO"}}),
     )
 
 
 def _multi(shapes: NDArray[np.object_], kind: str) -> NDArray[np.object_]:
     if not kind.startswith("Multi"):
         return shapes
-    single = ~np.char.startswith(np.array([shape.geom_type for shape in shapes], dtype=str), "Multi")
+    single = shapely.get_type_id(shapes) < 4  # ids of the Multi types begin at 4
     make = shapely.multipolygons if kind == "MultiPolygon" else shapely.multilinestrings
     wrapped = shapes.copy()
     wrapped[single] = make(shapes[single], indices=np.arange(int(single.sum())))

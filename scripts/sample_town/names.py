@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from .place import generator
 from .street_plan import Street
@@ -14,12 +15,16 @@ _PLACES = ["Bến Đò", "Bến Cá", "Chợ Cũ", "Cầu Ván", "Giếng Làng"
            "Phường Vải", "Phường Nón", "Đình Làng", "Cửa Đông", "Cửa Tây", "Thành Cũ", "Vườn Dâu", "Vườn Cau", "Cây Đa", "Bãi Dâu", "Đồng Sen"]
 _VIRTUES = ["Đoàn Kết", "Tự Do", "Hữu Nghị", "Lao Động", "Hạnh Phúc", "Hưng Thịnh", "Bình Yên", "Thanh Bình", "An Lạc", "Phú Cường", "Vạn Phúc", "Trường Xuân",
             "Minh Khang", "Tân Tiến", "Đại Đồng", "Hòa Hợp", "Thịnh Vượng", "Tương Lai", "Sáng Tạo", "Bình Minh", "Hừng Đông", "Tháng Tám", "Mùa Xuân", "Quê Hương"]
+#: Two-word names as old hamlets bear them.
+_FIRST = ["An", "Bình", "Phú", "Tân", "Vĩnh", "Thuận", "Lộc", "Hòa", "Mỹ", "Xuân"]
+_SECOND = ["Khê", "Sơn", "Giang", "Lâm", "Điền", "Thịnh", "Trạch", "Phong", "Vân", "Thạch"]
 
 
 def name_streets(streets: list[Street]) -> list[str | None]:
     """Give every street of the town its name; village lanes and field tracks have none, alleys are counted per street."""
     rng = generator("street names")
-    pool = [f"Đường {name}" for name in rng.permutation(_FLOWERS + _PLACES + _VIRTUES)]
+    hamlets = [f"{first} {second}" for first in _FIRST for second in _SECOND]
+    pool = [f"Đường {name}" for name in rng.permutation(_FLOWERS + _PLACES + _VIRTUES + hamlets)]
     used: dict[str, int] = {}
     names: list[str | None] = []
     for street in streets:
@@ -31,6 +36,15 @@ def name_streets(streets: list[Street]) -> list[str | None]:
         used[f"{name}/{turn}"] = 1
         names.append(name if turn == 0 else f"{name} {turn + 1}")
     return _name_alleys(streets, names)
+
+
+def addresses(points: NDArray[np.object_], streets: list[Street], names: list[str | None], quarters: list[str]) -> list[str]:
+    """What people write on a letter: the nearest named street within 60 m, and the hamlet."""
+    named = [at for at, name in enumerate(names) if name]
+    tree = shapely.STRtree([streets[at].line for at in named])
+    point, line = tree.query_nearest(points, max_distance=60.0, all_matches=False)
+    found = dict(zip(point.tolist(), line.tolist()))
+    return [", ".join(part for part in (names[named[found[at]]] if at in found else None, quarter) if part) for at, quarter in enumerate(quarters)]
 
 
 def _name_alleys(streets: list[Street], names: list[str | None]) -> list[str | None]:

@@ -71,14 +71,14 @@ def _land_codes(frame: pd.DataFrame, sites: list[Site], rng: np.random.Generator
     town = np.select([dice < 0.045, dice < 0.052, dice < 0.060, dice < 0.075], ["TMD", "DVH", "SKC", "CLN"], home)
     town = np.where((area < 25), "ODT", town)
     village = np.select([dice < 0.05, dice < 0.13, dice < 0.19, dice < 0.20], ["NTS", "CLN", "HNK", "TMD"], home)
-    field = np.select([(wet > 0.42) & (dice < 0.8), (sandy > 0.38), (sandy > 0.25) & (dice < 0.7), dice < 0.03, hill > 0.02],
+    field = np.select([(wet > 0.48) & (dice < 0.8), (sandy > 0.38), (sandy > 0.25) & (dice < 0.7), dice < 0.03, hill > 0.02],
                       ["NTS", "HNK", "LUK", "BCS", "CLN"], "LUC")
-    shore = np.select([dice < 0.12, (wet > 0.5)], ["BCS", "NTS"], "HNK")
+    shore = np.select([dice < 0.04, (wet > 0.5)], ["BCS", "NTS"], "HNK")
     forest = np.where(hill > 0.62, "RPH", np.where(dice < 0.04, "DCS", "RSX"))
     code = np.select([character == "town", character == "village", character == "field", character == "shore", character == "forest",
                       character == "industry"], [town, village, field, shore, forest, np.where(dice < 0.06, "DGT", "SKN")], "").astype(object)
     # The strip of the old centre along the river is a public promenade.
-    code[(character == "shore") & (u > 0.5) & (y < 3000)] = "DKV"
+    code[(character == "shore") & (u > 0.3) & (y < 3000) & (x > 2900)] = "DKV"
     before = code.copy()
     fringe = noise(x, y, 330, "growth", 2)
     new_town = np.isin(code, ["ODT", "ONT", "TMD"]) & (character == "town") & (((u < 0.60) & (fringe > 0.12)) | ((np.hypot(x - 5200, y - 2280) < 260)))

@@ -45,7 +45,8 @@ def general_plan_zones(faces: NDArray[np.object_], blocks: Blocks, water: Waterc
     u = blocks.urbanity
     growth = (blocks.character == "field") & (u > 0.02) & (np.hypot(x - 4700, y - 1700) < 900)
     function = np.select([blocks.character == "industry", growth, (blocks.character == "town") & (u > 0.9), blocks.character == "town", blocks.character == "village",
-                          blocks.character == "forest", (blocks.character == "shore") & (u > 0.4), blocks.character == "shore"],
+                          blocks.character == "forest", (blocks.character == "shore") & (u > 0.4),
+                          (blocks.character == "shore") & (shapely.distance(blocks.shapes, water.water) < 120)],
                          ["CN", "NO", "HH", "NO", "LX", "RSX", "CXCC", "CXCD"], "NN")
     block, face = shapely.STRtree(faces).query(inner, predicate="intersects")
     votes = pd.DataFrame({"face": face, "function": function[block], "area": shapely.area(blocks.shapes[block])})
@@ -63,7 +64,7 @@ def general_plan_zones(faces: NDArray[np.object_], blocks: Blocks, water: Waterc
     return _with_figures(frame, "QHC-LT-2040", "net", generator("general plan"))
 
 
-def sub_area_zones(blocks: Blocks, sites: list[Site], territory: Territory, streets: list[Street]) -> tuple[pd.DataFrame, shapely.Geometry]:
+def sub_area_zones(blocks: Blocks, sites: list[Site], territory: Territory, water: Watercourses) -> tuple[pd.DataFrame, shapely.Geometry]:
     """Zones of the sub-area plan of the centre: blocks, civic plots cut out of them, and the streets between."""
     boundary = shapely.union_all([territory.olds[at] for at in _SUB_AREA_OLD])
     centre = shapely.point_on_surface(blocks.shapes)
@@ -78,9 +79,11 @@ def sub_area_zones(blocks: Blocks, sites: list[Site], territory: Territory, stre
     function = np.select([character == "shore", dice < 0.10, (u > 0.85) & (dice < 0.35), dice > 0.96], ["CXCC", "DV", "HH", "CXCC"], "NO")
     shapes = np.concatenate([parts, civic])
     shapes = shapely.intersection(weld(shapes), boundary)
-    roads = shapely.difference(boundary, shapely.union_all(shapes))
-    frame = pd.DataFrame({"geometry": [*shapes, *[part for part in shapely.get_parts(roads) if part.area > 60]]})
-    frame["function_code"] = [*function, *[site.function for site in plots], *["GT"] * (len(frame) - len(shapes))]
+    between = shapely.difference(boundary, shapely.union_all(shapes))
+    roads = [part for part in shapely.get_parts(shapely.difference(between, water.water)) if part.area > 60]
+    river = [part for part in shapely.get_parts(shapely.intersection(between, water.water)) if part.area > 60]
+    frame = pd.DataFrame({"geometry": [*shapes, *roads, *river]})
+    frame["function_code"] = [*function, *[site.function for site in plots], *["GT"] * len(roads), *["SS"] * len(river)]
     frame["name"] = [*[None] * len(parts), *[site.name for site in plots], *[None] * (len(frame) - len(shapes))]
     frame["geometry"] = _drawn(frame["geometry"].to_numpy(), 0.35, "sub-area")
     return _with_figures(frame, "QPK-TT-2035", "net", generator("sub-area figures")), boundary

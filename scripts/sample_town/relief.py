@@ -48,10 +48,10 @@ def natural_ground(x: NDArray, y: NDArray, water: Watercourses) -> NDArray[np.fl
     from_bank = np.maximum(np.abs(offset) - half_width(chainage), 0.0)
     levee = -0.35 + 0.45 * noise(x, y, 420, "levee", 3)
     fall = _smooth(from_bank / 1050)
-    south = levee * (1 - fall) + (-1.55 + 0.3 * noise(x, y, 700, "swamp", 3)) * fall + 1.6 * _smooth((from_bank - 1500) / 1800)
+    south = levee * (1 - fall) + (-1.35 + 0.3 * noise(x, y, 700, "swamp", 3)) * fall + 1.6 * _smooth((from_bank - 1500) / 1800)
     behind = Ruler(water.dyke, 10.0).measure(x, y)[1]
     shore = -0.75 - 0.5 * _smooth(from_bank / 140) + 0.35 * noise(x, y, 160, "shore", 3)
-    polder = -1.2 - 0.75 * _smooth((from_bank - 100) / 600) + 1.9 * _smooth((from_bank - 1100) / 1900) + 0.35 * noise(x, y, 600, "polder", 3)
+    polder = -1.1 - 0.6 * _smooth((from_bank - 100) / 600) + 1.9 * _smooth((from_bank - 1100) / 1900) + 0.35 * noise(x, y, 600, "polder", 3)
     north = np.where(behind > 0, polder, shore)
     hill = hilliness(x, y)
     ridges = 1.0 + 0.55 * noise(x, y, 420, "ridges", 4) - 0.25 * np.abs(noise(x, y, 260, "valleys", 3))

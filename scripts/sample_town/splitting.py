@@ -42,25 +42,23 @@ def split_to_lots(
     """
     todo, parent = polygons.copy(), np.arange(len(polygons))
     factor = rng.uniform(0.75, 1.45, len(polygons))
+    # Direction of the street a row lies along, once it is a row: from then on it is only cut across.
+    row = np.full((len(polygons), 2), np.nan)
     done, done_parent = [], []
     for _ in range(rounds):
-        if not len(todo):
-            break
-        area = shapely.area(todo)
-        small = area < 1.35 * lot_area[parent] * factor
+        small = shapely.area(todo) < 1.35 * lot_area[parent] * factor
         done.append(todo[small])
         done_parent.append(parent[small])
-        todo, parent, factor = todo[~small], parent[~small], factor[~small]
+        todo, parent, factor, row = todo[~small], parent[~small], factor[~small], row[~small]
         if not len(todo):
             break
-        first, second, good = _cut(todo, lot_area[parent] * factor, depth[parent], rng, wobble)
+        first, second, good, row = _cut(todo, lot_area[parent] * factor, depth[parent], row, rng, wobble)
         done.append(todo[~good])
         done_parent.append(parent[~good])
-        halves = np.concatenate([first[good], second[good]])
-        parents = np.concatenate([parent[good], parent[good]])
-        parts, position = shapely.get_parts(halves, return_index=True)
+        parts, position = shapely.get_parts(np.concatenate([first[good], second[good]]), return_index=True)
         polygonal = (shapely.get_type_id(parts) == 3) & (shapely.area(parts) > 1e-4)
-        todo, parent = parts[polygonal], parents[position[polygonal]]
+        todo, position = parts[polygonal], position[polygonal]
+        parent, row = np.tile(parent[good], 2)[position], np.tile(row[good], (2, 1))[position]
         factor = rng.uniform(0.75, 1.45, len(todo))
     done.append(todo)
     done_parent.append(parent)
@@ -76,26 +74,28 @@ def dominant_axes(polygons: NDArray[np.object_]) -> tuple[NDArray[np.float64], .
     -------
     axis : array (n, 2); low, high : arrays (n,) of projections on the axis; low_across, high_across : likewise on its left normal
     """
-    rings = shapely.get_exterior_ring(polygons)
-    xy, owner = shapely.get_coordinates(rings, return_index=True)
-    edges = np.diff(xy, axis=0)
+    xy, owner = shapely.get_coordinates(shapely.get_exterior_ring(polygons), return_index=True)
     same = owner[1:] == owner[:-1]
-    edges, edge_owner = edges[same], owner[:-1][same]
-    length = np.hypot(edges[:, 0], edges[:, 1])
+    edges, edge_owner = np.diff(xy, axis=0)[same], owner[:-1][same]
+    squared = (edges**2).sum(axis=1)
     angle = 4.0 * np.arctan2(edges[:, 1], edges[:, 0])
-    count = len(polygons)
-    cosine = np.bincount(edge_owner, length**2 * np.cos(angle), count)
-    sine = np.bincount(edge_owner, length**2 * np.sin(angle), count)
+    cosine = np.bincount(edge_owner, squared * np.cos(angle), len(polygons))
+    sine = np.bincount(edge_owner, squared * np.sin(angle), len(polygons))
     direction = np.arctan2(sine, cosine) / 4.0
-    starts = np.flatnonzero(np.r_[True, ~same])
-    along, across = np.cos(direction), np.sin(direction)
-    u = xy[:, 0] * along[owner] + xy[:, 1] * across[owner]
-    v = -xy[:, 0] * across[owner] + xy[:, 1] * along[owner]
-    u0, u1 = np.minimum.reduceat(u, starts), np.maximum.reduceat(u, starts)
-    v0, v1 = np.minimum.reduceat(v, starts), np.maximum.reduceat(v, starts)
+    axis = np.column_stack([np.cos(direction), np.sin(direction)])
+    u0, u1, v0, v1 = _extents(xy, owner, axis)
     turn = (v1 - v0) > (u1 - u0)
-    axis = np.column_stack([np.where(turn, -across, along), np.where(turn, along, across)])
-    return (axis, np.where(turn, v0, u0), np.where(turn, v1, u1), np.where(turn, -u1, v0), np.where(turn, -u0, v1))
+    axis = np.where(turn[:, None], np.column_stack([-axis[:, 1], axis[:, 0]]), axis)
+    return axis, np.where(turn, v0, u0), np.where(turn, v1, u1), np.where(turn, -u1, v0), np.where(turn, -u0, v1)
+
+
+def _extents(xy, owner, axis):
+    """Range of the vertices of each polygon along its axis and along the left normal of it."""
+    starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+    along = axis[owner]
+    u = (xy * along).sum(axis=1)
+    v = xy[:, 1] * along[:, 0] - xy[:, 0] * along[:, 1]
+    return tuple(reduce.reduceat(w, starts) for w in (u, v) for reduce in (np.minimum, np.maximum))
 
 
 def half_planes(axis: NDArray, position: NDArray) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
@@ -109,14 +109,21 @@ def half_planes(axis: NDArray, position: NDArray) -> tuple[NDArray[np.object_], 
     return shapely.polygons(before), shapely.polygons(after)
 
 
-def _cut(todo, wanted, depth, rng, wobble):
+def _cut(todo, wanted, depth, row, rng, wobble):
     centre = shapely.get_coordinates(shapely.centroid(todo))
     moved = _shift(todo, -centre)
     axis, low, high, low_across, high_across = dominant_axes(moved)
+    fixed = np.isfinite(row[:, 0])
+    if fixed.any():
+        axis[fixed] = row[fixed]
+        xy, owner = shapely.get_coordinates(shapely.get_exterior_ring(moved[fixed]), return_index=True)
+        low[fixed], high[fixed], low_across[fixed], high_across[fixed] = _extents(xy, owner, row[fixed])
     length, width = high - low, high_across - low_across
     rows = np.rint(width / depth)
-    # Two rows back to back first; a wide block is cut across before it is parted into rows.
-    into_rows = (rows >= 2) & (rows <= 3) & (length < 12 * depth) | (rows > 3) & (width > 0.8 * length)
+    # A block of two or three rows is parted into rows; a deeper or very long one is cut across first.
+    into_rows = ~fixed & (((rows >= 2) & (rows <= 3) & (length < 12 * depth)) | ((rows > 3) & (width > 0.8 * length)))
+    single = fixed | (rows <= 1) | (into_rows & (rows == 2))
+    row = np.where(single[:, None], axis, np.nan)
     middle = np.where(rows == 3, 1 / 3, 0.5)
     pieces = np.maximum(2.0, np.rint(shapely.area(todo) / wanted))
     even = np.floor(pieces / 2) / pieces
@@ -124,16 +131,14 @@ def _cut(todo, wanted, depth, rng, wobble):
     tilt = 0.035 * rng.uniform(-1, 1, len(todo))
     across = np.column_stack([-axis[:, 1], axis[:, 0]])
     cut_axis = np.where(into_rows[:, None], across, axis)
-    start = np.where(into_rows, low_across, low)
-    span = np.where(into_rows, width, length)
-    position = start + share * span
+    position = np.where(into_rows, low_across, low) + share * np.where(into_rows, width, length)
     cut_axis = np.column_stack([cut_axis[:, 0] - tilt * cut_axis[:, 1], cut_axis[:, 1] + tilt * cut_axis[:, 0]])
     cut_axis /= np.hypot(*cut_axis.T)[:, None]
     before, after = half_planes(cut_axis, position)
     first, second = shapely.intersection(moved, before), shapely.intersection(moved, after)
     smaller = np.minimum(shapely.area(first), shapely.area(second))
     good = smaller > 0.22 * np.minimum(wanted, shapely.area(todo))
-    return _shift(first, centre), _shift(second, centre), good
+    return _shift(first, centre), _shift(second, centre), good, row
 
 
 def _shift(shapes: NDArray[np.object_], by: NDArray[np.float64]) -> NDArray[np.object_]:

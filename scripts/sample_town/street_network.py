@@ -9,6 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from .street_plan import Street
+from .welding import corners_on_edges
 
 #: Junctions are found on this grid, metres: ends that miss a street by less are joined to it.
 NODE_GRID = 0.01
@@ -32,7 +33,7 @@ def build_network(streets: list[Street], *, snap: float = 1.5) -> Network:
     Segments of one street stay separate from junction to junction and know their street.
     """
     lines = shapely.set_precision(np.array([street.line for street in streets], dtype=object), NODE_GRID)
-    lines = _snap_ends(lines, snap)
+    lines = _pinned(_snap_ends(lines, snap))
     pieces = shapely.get_parts(shapely.union_all(lines, grid_size=NODE_GRID))
     tree = shapely.STRtree(lines)
     middle = shapely.line_interpolate_point(pieces, 0.5, normalized=True)
@@ -50,6 +51,14 @@ def build_network(streets: list[Street], *, snap: float = 1.5) -> Network:
     nodes, number = np.unique(np.round(ends, 3), axis=0, return_inverse=True)
     number = number.ravel()
     return Network(pieces, owner, number[: len(pieces)], number[len(pieces):], nodes)
+
+
+def _pinned(lines: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Give every street a vertex where another one ends on it: on the grid that end may lie half a cell beside it."""
+    ends = np.unique(shapely.get_coordinates(np.concatenate([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])), axis=0)
+    xy, owner = shapely.get_coordinates(lines, return_index=True)
+    place, point = corners_on_edges(xy, np.flatnonzero(owner[1:] == owner[:-1]), ends, 1.5 * NODE_GRID)
+    return shapely.linestrings(np.insert(xy, place, point, axis=0), indices=np.insert(owner, place, owner[place - 1]))
 
 
 def _snap_ends(lines, snap):

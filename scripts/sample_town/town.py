@@ -16,11 +16,12 @@ from .buildings import building_layer
 from .civic_sites import Site, choose_sites
 from .faults import Fault, make_faults
 from .land_use import land_cover, land_use_layer
+from .names import addresses, name_streets
 from .parcels import lay_out_parcels
 from .place import PROVINCE_CODE, PROVINCE_NAME, feature_ids, generator
 from .relief import build_terrain, dyke_crest, height_at
 from .roads import road_layer
-from .streets import draw_streets
+from .streets import Streets, draw_streets
 from .territory import OLD_COMMUNES, WARDS, Territory, draw_territory
 from .watercourses import RIVER_NAME, Watercourses, draw_watercourses, half_width
 
@@ -53,20 +54,20 @@ def _build() -> Town:
     buildings = building_layer(parcels, sites, streets.streets, terrain, territory)
     cover = land_cover(parcels, water, territory)
     depth = hydrology.flood_depth_2019(terrain, water)
-    sub_area, sub_area_extent = plans.sub_area_zones(blocks, sites, territory, streets.streets)
+    sub_area, sub_area_extent = plans.sub_area_zones(blocks, sites, territory, water)
     detailed, detailed_extent = plans.detailed_zones(blocks)
     general = plans.general_plan_zones(streets.faces, blocks, water, territory)
     layers = {
         "administrative_unit": _units(territory, buildings),
         "hamlet": _hamlets(territory, buildings),
-        "parcel": _parcels(parcels),
+        "parcel": _parcels(parcels, _addresses(parcels, streets, territory)),
         "land_use_2020": land_use_layer(cover, 2020),
         "land_use_2025": land_use_layer(cover, 2025),
         "land_use_plan": _land_use_plan(parcels),
         "plan": plans.plan_layer({"QPK-TT-2035": sub_area_extent, "QCT-BS-500": detailed_extent}),
         "zone": pd.concat([general, sub_area, detailed], ignore_index=True),
         "constraint_overlay": plans.constraint_layer(streets.streets, water, sites),
-        "building": _buildings(buildings, territory),
+        "building": _buildings(buildings, territory, _addresses(buildings, streets, territory)),
         "road": roads,
         "facility": _facilities(sites, terrain, territory),
         "river": _rivers(water),
@@ -121,11 +122,17 @@ def _hamlets(territory: Territory, buildings: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _parcels(parcels: pd.DataFrame) -> pd.DataFrame:
+def _addresses(frame: pd.DataFrame, streets: Streets, territory: Territory) -> list[str]:
+    points = shapely.centroid(frame["geometry"].to_numpy())
+    quarters = [territory.hamlet_names[at][0].lower() + territory.hamlet_names[at][1:] for at in frame["hamlet"]]
+    return addresses(points, streets.streets, name_streets(streets.streets), quarters)
+
+
+def _parcels(parcels: pd.DataFrame, where: list[str]) -> pd.DataFrame:
     rng = generator("parcel papers")
     area = shapely.area(parcels["geometry"].to_numpy())
     town = parcels["character"].isin(["town", "site"])
-    return parcels.assign(legal_area_m2=np.maximum(np.round(area + rng.normal(0, 0.02 * np.sqrt(area)), 1), 1.0), map_scale=np.where(town, 500, 2000),
+    return parcels.assign(legal_area_m2=np.maximum(np.round(area + rng.normal(0, 0.02 * np.sqrt(area)), 1), 1.0), map_scale=np.where(town, 500, 2000), address=where,
                           survey_date=np.where(rng.random(len(parcels)) < 0.7, "2019-10-15", "2023-06-30"))
 
 
@@ -142,9 +149,9 @@ def _land_use_plan(parcels: pd.DataFrame) -> pd.DataFrame:
                         legal_area_m2=np.round(shapely.area(frame["geometry"].to_numpy()), 0))
 
 
-def _buildings(buildings: pd.DataFrame, territory: Territory) -> pd.DataFrame:
+def _buildings(buildings: pd.DataFrame, territory: Territory, where: list[str]) -> pd.DataFrame:
     codes = np.array([hamlet_code(territory, at) for at in range(len(territory.hamlets))])
-    return buildings.assign(hamlet_code=codes[buildings["hamlet"]], survey_date="2025-12-31")
+    return buildings.assign(hamlet_code=codes[buildings["hamlet"]], address=where, survey_date="2025-12-31")
 
 
 def _facilities(sites: list[Site], terrain: NDArray, territory: Territory) -> pd.DataFrame:

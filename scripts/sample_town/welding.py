@@ -33,27 +33,45 @@ def weld(polygons: NDArray[np.object_], *, tolerance: float = 0.003) -> NDArray[
     xy = np.round(_join_corners(np.round(xy / GRID) * GRID, tolerance), 3)
     within_ring = np.ones(len(xy) - 1, dtype=bool)
     within_ring[rings[1:-1] - 1] = False
-    start = np.flatnonzero(within_ring)
-    a, b = xy[start], xy[start + 1]
-    corners = np.unique(xy, axis=0)
-    tree = shapely.STRtree(shapely.points(corners))
-    edge, corner = tree.query(shapely.linestrings(np.stack([a, b], axis=1)), predicate="dwithin", distance=tolerance)
-    point = corners[corner]
-    direction = b[edge] - a[edge]
-    squared = np.maximum((direction**2).sum(axis=1), 1e-12)
-    t = ((point - a[edge]) * direction).sum(axis=1) / squared
-    between = (point != a[edge]).any(axis=1) & (point != b[edge]).any(axis=1) & (t > 0) & (t < 1)
-    edge, point, t = edge[between], point[between], t[between]
-    order = np.lexsort((t, edge))
-    place = start[edge[order]] + 1
-    grown = np.insert(xy, place, point[order], axis=0)
-    added = np.searchsorted(np.sort(place), rings, side="left")
+    place, point = corners_on_edges(xy, np.flatnonzero(within_ring), np.unique(xy, axis=0), tolerance)
+    grown = np.insert(xy, place, point, axis=0)
+    added = np.searchsorted(place, rings, side="left")
     grown, rings = _drop_repeats(grown, rings + added)
     welded = shapely.from_ragged_array(kind, grown, (rings, parts))
     bad = ~shapely.is_valid(welded)
     if bad.any():
-        welded[bad] = [_largest(shape) for shape in shapely.make_valid(welded[bad])]
+        welded[bad] = [_largest(shape) for shape in shapely.make_valid(welded[bad], method="structure", keep_collapsed=False)]
     return welded
+
+
+def corners_on_edges(
+    xy: NDArray[np.float64], start: NDArray[np.intp], corners: NDArray[np.float64], tolerance: float
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Find the corners that lie on edges without being one of their ends.
+
+    Parameters
+    ----------
+    xy : array (n, 2); start : array (m,)
+        Vertices, and the positions where an edge begins: edge k runs from ``xy[start[k]]`` to the vertex after it.
+    corners : array (c, 2)
+    tolerance : float
+        Metres.
+
+    Returns
+    -------
+    place, point : arrays (p,), (p, 2)
+        For `numpy.insert`: before which vertex each corner goes, in order along the edge.
+    """
+    a, b = xy[start], xy[start + 1]
+    tree = shapely.STRtree(shapely.points(corners))
+    edge, corner = tree.query(shapely.linestrings(np.stack([a, b], axis=1)), predicate="dwithin", distance=tolerance)
+    point = corners[corner]
+    direction = b[edge] - a[edge]
+    t = ((point - a[edge]) * direction).sum(axis=1) / np.maximum((direction**2).sum(axis=1), 1e-12)
+    between = (point != a[edge]).any(axis=1) & (point != b[edge]).any(axis=1) & (t > 0) & (t < 1)
+    edge, point, t = edge[between], point[between], t[between]
+    order = np.lexsort((t, start[edge]))
+    return start[edge[order]] + 1, point[order]
 
 
 def _join_corners(xy: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
