@@ -71,6 +71,14 @@ class FloodDepthAlgorithm(QuyHoachAlgorithm):
                       say("Mét, trong hệ cao độ của địa hình; số, hoặc chữ như \"3,58\".",
                           "Metres, in the vertical datum of the terrain; numbers, or texts such as \"3,58\"."),
                       "LEVELS"),
+            ask.field("GAUGE_ZERO_FIELD", say("Trường cao độ số \"0\" trạm (m)", "Field of the gauge zero (m)"),
+                      say("Nếu mực nước đọc từ số \"0\" của trạm: cao độ số \"0\" đó trong hệ cao độ của địa hình, "
+                          "được cộng vào mực nước; trống thì không cộng. Để trống nếu mực nước đã ở hệ cao độ của địa "
+                          "hình.",
+                          "Where levels are read from the gauge's own zero: the height of that zero in the terrain's "
+                          "datum, added to the level; a null adds nothing. Empty if levels are in the terrain's "
+                          "datum."),
+                      "LEVELS", optional=True),
             ask.layer("SOURCE", say("Nguồn nước (sông, biển)", "Source of the water (river, sea)"),
                       say("Vùng hoặc đường; nước chỉ lan từ các ô chúng chạm tới. Nơi địa hình không có số liệu trong "
                           "nguồn nước, nước vẫn đi qua được. Để trống: nước đi từ các điểm mực nước.",
@@ -149,6 +157,8 @@ class FloodDepthAlgorithm(QuyHoachAlgorithm):
                 pass
         with noted(problems):
             self.level_field = self.field(parameters, "LEVEL_FIELD", self.levels, context)
+        with noted(problems):
+            self.zero_field = self.field(parameters, "GAUGE_ZERO_FIELD", self.levels, context)
         for layer in (self.levels, self.source):
             if layer is None:
                 continue
@@ -172,8 +182,9 @@ class FloodDepthAlgorithm(QuyHoachAlgorithm):
         connectivity = Connectivity(self.parameterAsEnum(parameters, "CONNECTIVITY", context))
         progress = self.progress(feedback)
         with self.terrain.open() as terrain:
-            points, report = clean(self.levels.read([self.level_field]), "point", self.invalid, self.levels.name)
-            gauges = read_gauges(points, self.level_field, terrain)
+            columns = [self.level_field, *([self.zero_field] if self.zero_field else [])]
+            points, report = clean(self.levels.read(columns), "point", self.invalid, self.levels.name)
+            gauges = read_gauges(points, self.level_field, terrain, self.zero_field)
             warnings = [*report.sentences(), *gauges.notes]
             source = None
             if self.source is not None:

@@ -56,7 +56,9 @@ class Gauges:
         return len(self.ids)
 
 
-def read_gauges(frame: geopandas.GeoDataFrame, level_field: str, terrain: Heights) -> Gauges:
+def read_gauges(
+    frame: geopandas.GeoDataFrame, level_field: str, terrain: Heights, zero_field: str | None = None
+) -> Gauges:
     """Take levels from point features and set them on the terrain.
 
     Parameters
@@ -66,6 +68,8 @@ def read_gauges(frame: geopandas.GeoDataFrame, level_field: str, terrain: Height
     level_field : str
         Levels in metres; numbers, or texts as people write them ("3,58").
     terrain : RasterReader or ArrayRaster
+    zero_field : str, optional
+        Level of each gauge's zero in the terrain's vertical datum, m, added to the level read at it; a null adds nothing.
 
     Returns
     -------
@@ -83,12 +87,14 @@ def read_gauges(frame: geopandas.GeoDataFrame, level_field: str, terrain: Height
         require_metric(crs, say("Địa hình", "The terrain"))
     require_crs(frame, say("Lớp mực nước", "The layer of levels"))
     levels = _levels(frame[level_field], level_field)
+    zero, missing_zero = _zeros(frame, zero_field)
+    levels = levels + zero
     known = np.isfinite(levels)
     if not known.any():
         raise InputError(say("Trường \"{field}\" không có giá trị mực nước nào.",
                              "The field \"{field}\" holds no level.")
                          .format(field=level_field))
-    notes = []
+    notes = missing_zero
     if not known.all():
         notes.append(say("{n} điểm không có mực nước, không dùng (fid: {ids}).",
                          "{n} points have no level and are not used (ids: {ids}).")
@@ -112,6 +118,24 @@ def _levels(column: pandas.Series, field: str) -> NDArray[np.float64]:
                              "The field \"{field}\" has values that are no levels (ids: {ids}).")
                          .format(field=field, ids=name_some(wrong)))
     return levels
+
+
+def _zeros(frame: geopandas.GeoDataFrame, field: str | None) -> tuple[NDArray[np.float64], list[str]]:
+    """Gauge zeros, m, 0 where unknown; and a note about those."""
+    if field is None:
+        return np.zeros(len(frame)), []
+    zero, wrong = numbers(frame[field])
+    if wrong:
+        raise InputError(say("Trường \"{field}\" có giá trị không phải là cao độ (fid: {ids}).",
+                             "The field \"{field}\" has values that are no heights (ids: {ids}).")
+                         .format(field=field, ids=name_some(wrong)))
+    unknown = np.isnan(zero)
+    zero[unknown] = 0.0
+    if not unknown.any():
+        return zero, []
+    return zero, [say("{n} điểm không có cao độ số \"0\" trạm (fid: {ids}): coi mực nước đã ở hệ cao độ của địa hình.",
+                      "{n} points have no gauge zero (ids: {ids}): their levels are taken to be in the terrain's datum.")
+                  .format(n=int(unknown.sum()), ids=name_some(frame.index[unknown]))]
 
 
 def _scale(crs: pyproj.CRS, latitude: NDArray[np.float64]) -> tuple[float, float]:

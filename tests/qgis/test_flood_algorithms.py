@@ -127,6 +127,8 @@ def test_depth_variants_agree(run, valley):
         "river as source": {"SOURCE": vector(valley / "sông.gpkg",
                                              [shapely.LineString([(X + 12, Y + 2), (X + 12, Y + 48)])])},
         "over corners": {"CONNECTIVITY": 1},
+        "levels above a gauge zero": {"GAUGE_ZERO_FIELD": "so_0", "LEVELS": vector(
+            valley / "số 0.gpkg", [shapely.Point(X + 15, Y + 25)], muc_nuoc=[3.0], so_0=[0.5])},
         "two equal levels": {"LEVELS": vector(valley / "trạm 3.gpkg",
                                               [shapely.Point(X + 15, Y + 25), shapely.Point(X + 35, Y + 5)],
                                               muc_nuoc=[3.5, 3.5])},

@@ -211,6 +211,14 @@ def test_what_gauges_refuse_and_what_they_tell():
     assert "2 (2,90 / 3,00 m)" in text and "the terrain is unknown (ids: 3)" in text and "4 (358,00 / 3,00 m)" in text
 
 
+def test_gauge_zeros_are_added_to_the_levels():
+    terrain = terrain_of(np.zeros((4, 4)))
+    frame = points(terrain, [(0, 0), (2, 2)], [1.0, 2.0]).assign(zero=[-0.42, np.nan])
+    gauges = read_gauges(frame, "level", terrain, "zero")
+    assert gauges.level_m.tolist() == pytest.approx([0.58, 2.0])
+    assert "1 points have no gauge zero (ids: 1)" in gauges.notes[0]
+
+
 def test_the_same_level_twice_at_one_place_counts_once():
     terrain = terrain_of(np.zeros((4, 4)))
     assert len(read_gauges(points(terrain, [(0, 0), (0, 0), (2, 2)], [1.0, 1.0, 2.0]), "level", terrain)) == 2
