@@ -61,6 +61,10 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
     TAGS: tuple[str, ...] = ()
     NEEDS: tuple[str, ...] = ("geopandas", "shapely", "pandas", "numpy", "pyproj")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._refusal = ""
+
     # identity -----------------------------------------------------------------------------------------------------
 
     def title(self) -> str:
@@ -144,10 +148,13 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
             self._check_destinations(parameters, context)
             self.prepare(parameters, context, feedback)
         except QuyHoachError as error:
-            raise QgsProcessingException(str(error)) from None
+            # Raised here it would be logged only, and a script would get "There were errors executing the algorithm".
+            self._refusal = str(error)
         return True
 
     def processAlgorithm(self, parameters, context, feedback) -> dict[str, Any]:  # noqa: D102, N802
+        if self._refusal:
+            raise QgsProcessingException(self._refusal)
         try:
             results = self.process(parameters, context, feedback)
         except QuyHoachError as error:

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+import pandas
+import shapely
+
 from ..common.errors import InputError
 from ..common.language import say
 from .catalogue import Dataset
@@ -138,3 +141,31 @@ def _settle(copy: WorkingCopy, conflict: Conflict, rule: Rule, field: str | None
         return False
     withdraw_conflict(copy, held, conflict.feature_id)
     return True
+
+
+def conflict_table(copy: WorkingCopy) -> pandas.DataFrame:
+    """Return one row per disputed field: dataset, feature_id, clash, field, label, base, ours, theirs, noticed_at.
+
+    Shapes are WKT. Features one side deleted have one row without a field.
+    """
+    lines = []
+    for conflict in conflicts(copy):
+        dataset = copy.datasets[conflict.dataset]
+        whole = conflict.clash is not Clash.FIELDS
+        for name in [None] if whole else sorted(conflict.fields):
+            label = str(dataset.field(name).label) if name and name != GEOMETRY else say("Hình", "Shape") if name else None
+            sides = [_shown(row, name) for row in (conflict.base, conflict.ours, conflict.theirs)]
+            lines.append((conflict.dataset, conflict.feature_id, conflict.clash.value, name, label, *sides, conflict.noticed_at))
+    columns = ["dataset", "feature_id", "clash", "field", "label", "base", "ours", "theirs", "noticed_at"]
+    return pandas.DataFrame(lines, columns=columns, dtype=object)
+
+
+def _shown(row: Row | None, name: str | None) -> str | None:
+    if row is None:
+        return say("(không có)", "(none)")
+    if name is None:
+        return say("(có)", "(there)")
+    value = row.get(name)
+    if isinstance(value, bytes):
+        return shapely.to_wkt(shapely.from_wkb(value), rounding_precision=3)
+    return None if value is None else str(value)
