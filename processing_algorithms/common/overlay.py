@@ -1,8 +1,9 @@
 """Overlay of two sets of polygons: which pieces do they have in common, and what is left of the first.
 
-Most pairs need no cutting: a parcel that lies inside a zone is its own piece, and a prepared
-zone knows that in microseconds. The same shape on both sides is recognised. What must be cut is cut on all cores, because GEOS works outside
-Python's lock.
+Most pairs need no cutting: a parcel that lies inside a zone is its own piece, and a prepared zone knows that in
+microseconds. The same shape on both sides is recognised, and where the right shapes are proven not to overlap
+(`coverage`), its neighbours are not even asked. Borders that run once through a shape are cut for thousands of
+pairs at a time (`crossing_cut`), the rest one by one by GEOS, on all cores, because GEOS works outside Python's lock.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ import shapely
 from numpy.typing import NDArray
 
 from .coverage import groups_without_overlap
+from .crossing_cut import cut_simple_crossings
 from .parallel import run_blocks
-from .progress import Progress, silent
+from .progress import Progress, part, silent
 
 Geometries = NDArray[np.object_]
 Positions = NDArray[np.intp]
 
 #: Pairs worked on between two looks at the cancel button.
-BLOCK = 2000
+BLOCK = 4000
+#: Every so many pairs are tried for a simple crossing first; the rest only if more than this share was one.
+_SAMPLE, _WORTHWHILE = 16, 0.1
 _POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
 
 
@@ -113,10 +117,10 @@ def intersect_within(shapes: Geometries, progress: Progress = silent) -> Pieces:
 
 def _groups_without_overlap(shapes: Geometries) -> Positions:
     labels = np.full(len(shapes), -1, dtype=np.intp)
-    usable = np.flatnonzero(np.nan_to_num(shapely.area(shapes)) > 0)
-    labels[usable] = groups_without_overlap(shapes[usable])
-    # Shapes without area overlap nothing, so they may join any group.
-    labels[np.nan_to_num(shapely.area(shapes)) == 0] = max(0, labels.max(initial=-1))
+    nothing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    labels[~nothing] = groups_without_overlap(shapes[~nothing])
+    # What is not there overlaps nothing, so it may join any group.
+    labels[nothing] = max(0, labels.max(initial=-1))
     return labels
 
 
@@ -201,43 +205,83 @@ def candidate_pairs(left: Geometries, right: Geometries) -> tuple[Positions, Pos
 def _cut(
     left: Geometries, right: Geometries, i: Positions, j: Positions, progress: Progress, mostly_touching: bool = False
 ) -> tuple[Any, ...]:
-    geometry = np.full(len(i), None, dtype=object)
-    rescued = np.zeros(len(i), dtype=bool)
+    """Return the pairs that share area, their pieces, and which were rescued; pairs come and go sorted by right."""
     unsafe = _unsafe_to_share(left)
     if len(set(map(id, right))) < len(right):
         # One object in two places would be indexed by two threads at once.
         right = shapely.from_wkb(shapely.to_wkb(right))
     prepared_before = shapely.is_prepared(right)
-
-    def cut_block(start: int, stop: int) -> None:
-        geometry[start:stop], rescued[start:stop] = _cut_pairs(left[i[start:stop]], right[j[start:stop]],
-                                                               unsafe[i[start:stop]], mostly_touching)
-
+    geometry = np.full(len(i), None, dtype=object)
+    rescued = np.zeros(len(i), dtype=bool)
     try:
+        inside = _lies_inside(left, right, i, j, unsafe, part(progress, 0.0, 0.2))
+        geometry[inside] = left[i[inside]]
+        todo = np.flatnonzero(~inside & ~_settled(right, i, j, inside))
+
+        def cut_block(start: int, stop: int) -> None:
+            rows = todo[start:stop]
+            geometry[rows], rescued[rows] = _cut_pairs(
+                _own(left[i[rows]], unsafe[i[rows]]), right[j[rows]], mostly_touching)
+
         # A zone belongs to one thread at a time, because GEOS builds its index on first use.
-        run_blocks(cut_block, j, BLOCK, progress)
+        run_blocks(cut_block, j[todo], BLOCK, part(progress, 0.2, 1.0))
     finally:
         # Prepared indexes take several times the memory of the shapes and belong to nobody afterwards.
         shapely.destroy_prepared(right[~prepared_before])
-    kept = np.array([shape is not None for shape in geometry], dtype=bool)
+    kept = shapely.is_geometry(geometry)
     return i[kept], j[kept], geometry[kept], rescued[kept]
 
 
-def _cut_pairs(
-    left: Geometries, right: Geometries, unsafe: NDArray[np.bool_], mostly_touching: bool
-) -> tuple[Geometries, NDArray[np.bool_]]:
+def _lies_inside(
+    left: Geometries, right: Geometries, i: Positions, j: Positions, unsafe: NDArray[np.bool_], progress: Progress
+) -> NDArray[np.bool_]:
+    """Tell of each pair whether the left shape certainly lies inside the right one, or is the same."""
+    a, b = shapely.bounds(left)[i], shapely.bounds(right)[j]
+    inside = np.zeros(len(i), dtype=bool)
+    same_box = np.flatnonzero((a == b).all(axis=1))
+    inside[same_box] = shapely.equals_exact(left[i[same_box]], right[j[same_box]], 0)
+    within = np.flatnonzero((a[:, :2] > b[:, :2]).all(axis=1) & (a[:, 2:] < b[:, 2:]).all(axis=1))
+
+    def ask(start: int, stop: int) -> None:
+        rows = within[start:stop]
+        shapely.prepare(right[j[rows]])
+        inside[rows] = shapely.contains_properly(right[j[rows]], _own(left[i[rows]], unsafe[i[rows]]))
+
+    run_blocks(ask, j[within], BLOCK, progress)
+    return inside
+
+
+def _settled(right: Geometries, i: Positions, j: Positions, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell of which pairs the left shape lies inside another right shape that certainly does not overlap this one."""
+    if not inside.any():
+        return inside
+    apart = _groups_without_overlap(right)
+    key = i * (apart.max(initial=0) + 1) + apart[j]
+    return (apart[j] >= 0) & ~inside & np.isin(key, key[inside & (apart[j] >= 0)])
+
+
+def _own(shapes: Geometries, unsafe: NDArray[np.bool_]) -> Geometries:
     if unsafe.any():
-        left = left.copy()
-        left[unsafe] = shapely.from_wkb(shapely.to_wkb(left[unsafe]))
+        shapes = shapes.copy()
+        shapes[unsafe] = shapely.from_wkb(shapely.to_wkb(shapes[unsafe]))
+    return shapes
+
+
+def _cut_pairs(left: Geometries, right: Geometries, mostly_touching: bool) -> tuple[Geometries, NDArray[np.bool_]]:
     geometry = np.full(len(left), None, dtype=object)
     rescued = np.zeros(len(left), dtype=bool)
-    shapely.prepare(right)
-    inside = shapely.contains_properly(right, left) | shapely.equals_exact(right, left, 0)
-    geometry[inside] = left[inside]
-    todo = np.flatnonzero(~inside)
+    todo = np.arange(len(left))
     if mostly_touching:
-        todo = todo[_interiors_meet(right[todo], left[todo])]
-    else:
+        todo = todo[_interiors_meet(right, left)]
+    # Neighbours that only touch have no simple crossings: a sample tells whether looking for them pays.
+    sample = todo[::_SAMPLE]
+    geometry[sample] = cut_simple_crossings(left[sample], right[sample])
+    if shapely.is_geometry(geometry[sample]).sum() > _WORTHWHILE * len(sample):
+        others = np.setdiff1d(todo, sample, assume_unique=True)
+        geometry[others] = cut_simple_crossings(left[others], right[others])
+    todo = todo[~shapely.is_geometry(geometry[todo])]
+    if not mostly_touching:
+        shapely.prepare(right[todo])
         todo = todo[shapely.intersects(right[todo], left[todo])]
     cut, rescued[todo] = _intersection(left[todo], right[todo])
     cut = polygonal(cut)

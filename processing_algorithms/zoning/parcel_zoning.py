@@ -142,7 +142,7 @@ def parcel_zoning(
     pieces = intersect(left, right, part(progress, 0.02, 0.6))
     overlaps = intersect_within(right, part(progress, 0.6, 0.7))
     rest = remainder(left, right, pieces, overlaps, part(progress, 0.7, 0.75))
-    beyond = np.flatnonzero(rest != None)  # noqa: E711  elementwise
+    beyond = np.flatnonzero(shapely.is_geometry(rest))
     all_parts = Pieces(np.concatenate([pieces.left, beyond]),
                        np.concatenate([pieces.right, np.full(len(beyond), -1, dtype=pieces.right.dtype)]),
                        np.concatenate([pieces.geometry, rest[beyond]]), pieces.rescued)
