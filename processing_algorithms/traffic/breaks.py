@@ -37,6 +37,12 @@ def parse_breaks(text: str) -> NDArray[np.float64]:
                 "\"{text}\" may be one break or two: write \"{two}\" for two breaks, \"{one};\" for one decimal "
                 "number.")
             .format(text=text.strip(), two=f"{listed[1]};{listed[2]}", one=text.strip()))
+    if any(word.count(",") > 1 for word in words):
+        # "100,200,300" would read as one number grouped the English way.
+        raise InputError(
+            say("\"{text}\": hãy cách các ngưỡng bằng dấu chấm phẩy (300;500;1000); dấu phẩy là dấu thập phân.",
+                "\"{text}\": separate the breaks by semicolons (300;500;1000); the comma is the decimal sign.")
+            .format(text=text.strip()))
     return check_breaks(np.array([parse_number(word) for word in words]))
 
 

@@ -403,3 +403,9 @@ def test_snapping_finds_the_nearest_place_anywhere(seed, points):
     assert np.allclose(snapped.distance, shapely.distance(everything, places), atol=1e-9)
     assert np.allclose(shapely.distance(shapely.points(snapped.xy), places), snapped.distance, atol=1e-6)
     assert (shapely.distance(network.lines()[snapped.edge], shapely.points(snapped.xy)) < 1e-9).all()
+
+
+@pytest.mark.parametrize("text", ["100,200,300", "300,500,1000", "5, 10,15,20"])
+def test_commas_between_breaks_are_not_one_number(text):
+    with pytest.raises(InputError, match="chấm phẩy"):
+        parse_breaks(text)
