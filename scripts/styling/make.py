@@ -46,7 +46,6 @@ def main() -> None:
     """Make all styles."""
     application = QgsApplication([], False)
     application.initQgis()
-    sys.path.insert(0, str(HERE))
     for maker in sorted(HERE.glob("*.py")):
         if maker.stem == "make":
             continue
