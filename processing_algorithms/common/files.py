@@ -20,7 +20,8 @@ from .errors import OutputError
 from .geopackage import fill_layer
 from .language import say
 
-_DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON", ".shp": "ESRI Shapefile", ".csv": "CSV"}
+_DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON", ".shp": "ESRI Shapefile",
+            ".csv": "CSV"}
 
 
 def write_vector(
@@ -34,8 +35,8 @@ def write_vector(
     Parameters
     ----------
     frame : GeoDataFrame or DataFrame
-        A DataFrame becomes a table, as does any frame in a .csv file. Object columns of `datetime.date` become dates, other objects text. A column named
-        ``fid`` is renamed ``fid_source``: the file numbers its rows itself.
+        A DataFrame becomes a table, as does any frame in a .csv file. Object columns of `datetime.date` become dates,
+        other objects text. A column named ``fid`` is renamed ``fid_source``: the file numbers its rows itself.
     path : path
     geometry_type : str
         OGR name, such as ``"MultiPolygon"``; single shapes are promoted when it is a multi type.
@@ -52,8 +53,9 @@ def write_vector(
     target = Path(path)
     driver = _DRIVERS[target.suffix.lower()]
     frame = _without_reserved_names(frame)
-    if driver == "CSV" and isinstance(frame, geopandas.GeoDataFrame):
-        frame = pandas.DataFrame(frame.drop(columns=frame.geometry.name))  # a table of the attributes
+    if driver == "CSV":
+        _write_csv(frame, target)
+        return
     is_layer = isinstance(frame, geopandas.GeoDataFrame)
     names = [name for name in frame.columns if not (is_layer and name == frame.geometry.name)]
     data, masks = zip(*(_field(frame[name]) for name in names)) if names else ((), ())
@@ -85,6 +87,14 @@ def write_vector(
                 pyogrio.errors.FieldError, pyogrio.errors.GeometryError) as error:
             raise OutputError(say("Không ghi được {path}: {why}", "{path} cannot be written: {why}")
                               .format(path=target, why=error)) from error
+
+
+def _write_csv(frame: geopandas.GeoDataFrame | pandas.DataFrame, target: Path) -> None:
+    """Write the attributes as UTF-8; GDAL would put integers in quotes, which spreadsheets read as text."""
+    if isinstance(frame, geopandas.GeoDataFrame):
+        frame = pandas.DataFrame(frame.drop(columns=frame.geometry.name))
+    with written_whole(target) as part:
+        frame.to_csv(part, index=False, encoding="utf-8", lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%S.%f")
 
 
 def _utc_columns(frame: Any, names: list[str]) -> dict[str, NDArray[np.int64]]:
