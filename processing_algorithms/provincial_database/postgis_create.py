@@ -178,6 +178,8 @@ def _create_roles(cursor: Any) -> str:
     for secrecy in SECRECY:
         level = sql.Identifier(f"{roles}_{secrecy}")
         cursor.execute(sql.SQL("CREATE ROLE {}").format(level))
+        # Administrators, who are members of the owner, put people in.
+        cursor.execute(sql.SQL("GRANT {} TO {} WITH ADMIN OPTION").format(level, owner))
         if holder is not None:
             cursor.execute(sql.SQL("GRANT {} TO {}").format(holder, level))
         holder = level

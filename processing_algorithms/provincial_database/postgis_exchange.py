@@ -40,7 +40,8 @@ def delivery(hub: PostgisHub, cursor: Any, scopes: Sequence[Scope], since: Posit
         snapshot, rights = _known(cursor, since, now)
         if rights != now.token.partition("/")[2]:
             snapshot = None
-    chosen = [(scope, hub.dataset(scope.dataset)) for scope in scopes]
+    # A dataset that is not, or no longer, in sight has no rows for this role.
+    chosen = [(scope, hub.datasets[scope.dataset]) for scope in scopes if scope.dataset in hub.datasets]
     return Delivery(now, snapshot is None, _rows(hub, cursor, chosen, snapshot, progress))
 
 

@@ -48,7 +48,7 @@ class PostgisHub(Hub):
 
     def _open(self, where: str) -> None:
         with self.connection.cursor() as cursor:
-            cursor.execute("SELECT to_regclass('quyhoach.hub') IS NOT NULL")
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'quyhoach')")
             if not cursor.fetchone()[0]:
                 raise InputError(say("{where} không phải là cơ sở dữ liệu dùng chung của QuyHoach; hãy chọn đúng, hoặc tạo mới bằng quyhoach:hubcreate.",
                                      "{where} is not a shared database of QuyHoach; choose the right one, or create it with quyhoach:hubcreate.").format(where=where))

@@ -126,20 +126,28 @@ def _approves(dataset: Dataset) -> bool:
 def rights_statements(dataset: Dataset, roles: str) -> Iterator[Any]:
     """Yield row-level security and the grants by secrecy level. May be repeated.
 
-    Rows out of sight are not there. Writing into what is in sight is decided by the guard, which says why not.
+    Rows out of sight are not there. What may be written is decided by the guard; the policies say the same of new rows
+    first, because the server checks them before it, in words of its own.
     """
     from psycopg2 import sql
 
     table = table_of(dataset)
     yield sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table)
-    seen = sql.SQL("(SELECT r.reads_all FROM quyhoach.rights({id}) r)").format(id=sql.Literal(dataset.id))
-    if dataset.commune_field:
+    commune = sql.Identifier(dataset.commune_field) if dataset.commune_field else None
+
+    def within(kind: str) -> Any:
         # In brackets of their own, so that rights are asked for once in a statement and not once in a row.
-        seen += sql.SQL(" OR {field} = ANY ((SELECT r.reads FROM quyhoach.rights({id}) r)::text[])").format(
-            field=sql.Identifier(dataset.commune_field), id=sql.Literal(dataset.id))
+        clause = sql.SQL("(SELECT r.{} FROM quyhoach.rights({}) r)").format(sql.Identifier(f"{kind}_all"), sql.Literal(dataset.id))
+        if commune is not None:
+            clause += sql.SQL(" OR {} = ANY ((SELECT r.{} FROM quyhoach.rights({}) r)::text[])").format(commune, sql.Identifier(kind), sql.Literal(dataset.id))
+        return clause
+
+    seen = within("reads")
+    writable = sql.SQL("CASE WHEN {} THEN true ELSE quyhoach.refuse_row({}, {}) END").format(
+        within("writes"), sql.Literal(dataset.id), commune or sql.SQL("NULL"))
     for name, clause in (("quyhoach_read", sql.SQL("FOR SELECT USING ({})").format(seen)),
-                         ("quyhoach_insert", sql.SQL("FOR INSERT WITH CHECK (true)")),
-                         ("quyhoach_update", sql.SQL("FOR UPDATE USING ({}) WITH CHECK (true)").format(seen)),
+                         ("quyhoach_insert", sql.SQL("FOR INSERT WITH CHECK ({})").format(writable)),
+                         ("quyhoach_update", sql.SQL("FOR UPDATE USING ({}) WITH CHECK ({})").format(seen, writable)),
                          ("quyhoach_delete", sql.SQL("FOR DELETE USING ({})").format(seen))):
         yield sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(sql.Identifier(name), table)
         yield sql.SQL("CREATE POLICY {} ON {} {}").format(sql.Identifier(name), table, clause)

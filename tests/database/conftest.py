@@ -3,37 +3,22 @@
 Where no server can be had the tests are skipped with the reason; in CI (variable ``CI``) that is a failure.
 """
 
-import importlib.util
 import itertools
 import os
-from pathlib import Path
 
 import pytest
+from postgis_server import NoServer, running_server
 
 _numbers = itertools.count(1)
 
 
-def _server_module():
-    # Tests are no packages and their folder is not on the path.
-    path = Path(__file__).with_name("postgis_server.py")
-    spec = importlib.util.spec_from_file_location("postgis_server", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
-def postgis_module():
-    return _server_module()
-
-
-@pytest.fixture(scope="session")
-def postgis_server(postgis_module):
+def postgis_server():
     """A running server; `parameters(dbname=...)` leads to it."""
     try:
-        with postgis_module.running_server() as server:
+        with running_server() as server:
             yield server
-    except postgis_module.NoServer as error:
+    except NoServer as error:
         if os.environ.get("CI"):
             pytest.fail(f"the tests of PostGIS must run here: {error}")
         pytest.skip(str(error))

@@ -239,6 +239,9 @@ END $$;
 
 -- For who edits in psql or QGIS: say what this transaction is for.
 CREATE FUNCTION quyhoach.describe(message text, decision_no text DEFAULT '') RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE quyhoach.changeset SET message = $1, decision_no = $2 WHERE number = quyhoach.current_changeset() RETURNING number
-$$;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE mine bigint := quyhoach.current_changeset();
+BEGIN
+    UPDATE quyhoach.changeset c SET message = $1, decision_no = $2 WHERE c.number = mine;
+    RETURN mine;
+END $$;

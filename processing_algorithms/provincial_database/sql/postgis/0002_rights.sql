@@ -19,6 +19,14 @@ CREATE TABLE quyhoach.permission (
 );
 CREATE UNIQUE INDEX permission_once ON quyhoach.permission (role_name, coalesce(dataset_id, ''), coalesce(commune_code, ''));
 
+-- Whoever edits without saying for which department does it for the first of theirs.
+CREATE FUNCTION quyhoach.department_of(person name) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(min(d.label), '') FROM quyhoach.department d JOIN pg_roles r ON r.rolname = d.role_name
+    JOIN pg_auth_members m ON m.roleid = r.oid WHERE m.member = to_regrole(quote_ident(person))
+$$;
+ALTER TABLE quyhoach.changeset ALTER COLUMN department SET DEFAULT quyhoach.department_of(session_user);
+
 -- Rows nobody may change: those of a dataset whose lock field (plan_ref, year) has the value.
 CREATE TABLE quyhoach.lock (
     lock_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -95,6 +103,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM quyhoach.dataset d WHERE d.dataset_id = dataset
 $$;
 
+-- Refuses in our words where row-level security would refuse in the server's; the last resort of a policy.
+CREATE FUNCTION quyhoach.refuse_row(dataset text, commune text) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'QH001', MESSAGE = quyhoach.no_right(dataset, commune);
+END $$;
+
 -- An approved plan locks itself and its zones.
 CREATE FUNCTION quyhoach.lock_approved() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -116,6 +131,12 @@ CREATE VIEW quyhoach.history WITH (security_barrier) AS
     FROM quyhoach.ledger l JOIN quyhoach.changeset c ON c.number = l.changeset JOIN quyhoach.rights() r ON r.dataset_id = l.dataset_id
     WHERE l.old_row IS DISTINCT FROM l.new_row
       AND (r.reads_all OR l.old_row ->> r.commune_field = ANY (r.reads) OR l.new_row ->> r.commune_field = ANY (r.reads));
+
+-- How many features a changeset touched, seen or not.
+CREATE FUNCTION quyhoach.entries_of(changeset bigint) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT count(*) FROM quyhoach.ledger l WHERE l.changeset = $1 AND l.old_row IS DISTINCT FROM l.new_row
+$$;
 
 -- Changesets that hold something the present role may see, and its own.
 CREATE VIEW quyhoach.changesets WITH (security_barrier) AS

@@ -1,0 +1,219 @@
+"""Rights in the database: what a person may not read is not there, what they may not write is refused in our words."""
+
+import subprocess
+import uuid
+
+import psycopg2
+import pytest
+from postgis_rows import changeset, delivered, new, parcel, square
+from quyhoach.processing_algorithms.common.errors import InputError
+from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.postgis_history import changes_between, changesets, layer_as_of, revert_changeset, rows_as_of
+from quyhoach.processing_algorithms.provincial_database.postgis_hub import PostgisHub
+from quyhoach.processing_algorithms.provincial_database.postgis_rights import (
+    add_administrator, add_department, add_person, lock, permit, unlock, withdraw)
+
+TABLE = "quyhoach_data.parcel"
+
+
+@pytest.fixture
+def person(postgis_hub, postgis_parameters, postgis_server):
+    """Makes a person with a login of this test's own, and opens the hub as them."""
+    hubs, logins = [], []
+
+    def make(*departments, secrecy="public", administrator=False):
+        login = f"p_{uuid.uuid4().hex[:12]}"
+        logins.append(login)
+        if administrator:
+            add_administrator(postgis_hub, login)
+        else:
+            add_person(postgis_hub, login, departments=departments, secrecy=secrecy)
+        hubs.append(PostgisHub({**postgis_parameters, "user": login}))
+        return hubs[-1]
+
+    yield make
+    for hub in hubs:
+        hub.close()
+
+
+def department(hub, kind, communes=None):
+    name = f"d{uuid.uuid4().hex[:10]}"
+    add_department(hub, name, f"Cơ quan {name}", kind, communes=communes)
+    return name
+
+
+def ward_parcels(hub):
+    """One parcel in each of two wards, with a secret in the certificate."""
+    a, b = (new(parcel(hub, commune_code=code, parcel_no=no, certificate_no=f"CS {no}")) for no, code in ((1, "25001"), (2, "25002")))
+    assert hub.submit(changeset(a, b)).outcome is Outcome.APPLIED
+    return a, b
+
+
+def test_a_ward_sees_and_writes_its_own(postgis_hub, person):
+    a, b = ward_parcels(postgis_hub)
+    ward = person(department(postgis_hub, "land", ["25001"]))
+    _, _, rows = delivered(ward)
+    assert list(rows) == [a.feature_id]
+    assert "certificate_no" not in rows[a.feature_id], "restricted fields are not there below that level"
+    mine = rows[a.feature_id]
+    assert ward.submit(changeset(Change("parcel", a.feature_id, mine, {**mine, "note": "xã sửa"}))).outcome is Outcome.APPLIED
+    away = ward.submit(changeset(Change("parcel", a.feature_id, {**mine, "note": "xã sửa"}, {**mine, "note": "xã sửa", "commune_code": "25002"})))
+    assert away.outcome is Outcome.REFUSED and "25002" in away.objections[0].reason
+    other = ward.submit(changeset(Change("parcel", b.feature_id, b.after | {}, {**b.after, "note": "x"})))
+    assert other.outcome is not Outcome.APPLIED
+    there = ward.submit(changeset(Change("parcel", str(uuid.uuid4()), None, {**mine, "commune_code": "25002"})))
+    assert there.outcome is Outcome.REFUSED and "không có quyền ghi" in there.objections[0].reason
+    assert delivered(postgis_hub)[2][a.feature_id]["certificate_no"] == "CS 1", "what the ward does not see stays as it is"
+    assert ward.count(ward.dataset("parcel")) == 1 and ward.values(ward.dataset("parcel"), "commune_code") == {"25001"}
+    assert len(ward.read(ward.dataset("parcel"))) == 1
+
+
+def test_history_is_limited_as_the_rows_are(postgis_hub, person):
+    a, b = ward_parcels(postgis_hub)
+    start = changesets(postgis_hub)[0].number
+    ward = person(department(postgis_hub, "land", ["25001"]))
+    postgis_hub.submit(changeset(Change("parcel", b.feature_id, b.after, {**b.after, "note": "chỉ phường 2"})))
+    moved = postgis_hub.submit(changeset(Change("parcel", a.feature_id, a.after, {**a.after, "commune_code": "25002"})))
+    parcels = ward.datasets["parcel"]
+    assert [note.number for note in changesets(ward)] == [moved.number, start]
+    assert len(layer_as_of(ward, parcels, start)) == 1 and len(layer_as_of(ward, parcels, moved.number)) == 0
+    (change,) = changes_between(ward, parcels, start, moved.number)
+    assert change.feature_id == a.feature_id and change.after is None, "where it went is out of sight"
+    with pytest.raises(InputError, match="một phần"):
+        revert_changeset(ward, moved.number)
+    with ward.connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(concat(old_row, new_row), '') FROM quyhoach.history")
+        seen = cursor.fetchone()[0]
+    assert "CS 1" not in seen and "chỉ phường 2" not in seen
+    for table in ("quyhoach.ledger", "quyhoach.changeset"):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege), ward.connection.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM {table}")
+
+
+def test_psql_is_refused_in_the_same_words(postgis_server, postgis_hub, postgis_parameters, person):
+    a, b = ward_parcels(postgis_hub)
+    ward = person(department(postgis_hub, "land", ["25001"]))
+    viewer = person(department(postgis_hub, "transport"))
+    user = {hub: hub.connection.info.user for hub in (ward, viewer)}
+
+    def psql(hub, statement):
+        done = subprocess.run([postgis_server.programs / "psql", "-qAt", "-d", postgis_parameters["dbname"], "-U", user[hub], "-c", statement],
+                              env=postgis_server.environment(), capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+    assert psql(ward, f"SELECT count(*) FROM {TABLE}").strip() == "1"
+    assert psql(viewer, f"SELECT count(*) FROM {TABLE}").strip() == "2"
+    assert "không có quyền ghi" in psql(viewer, f"UPDATE {TABLE} SET note = 'x'")
+    assert "không có quyền ghi" in psql(viewer, f"DELETE FROM {TABLE}")
+    assert psql(ward, f"UPDATE {TABLE} SET note = 'x' RETURNING commune_code").strip() == "25001", "rows out of sight are not there"
+    assert "không có quyền ghi ở xã, phường 25002" in psql(ward, f"UPDATE {TABLE} SET commune_code = '25002'")
+    assert "permission denied" in psql(ward, f"TRUNCATE {TABLE}")
+    assert "permission denied" in psql(ward, f"SELECT certificate_no FROM {TABLE}")
+    assert "permission denied" in psql(ward, f"UPDATE {TABLE} SET certificate_no = 'x'")
+    for statement in ("INSERT INTO quyhoach.permission (role_name, may_write) VALUES (current_user, true)", "DELETE FROM quyhoach.lock",
+                      f"ALTER TABLE {TABLE} DISABLE TRIGGER ALL", "UPDATE quyhoach.hub SET incarnation = gen_random_uuid()",
+                      f"CREATE TABLE quyhoach.x (a int)", "INSERT INTO quyhoach.ledger (changeset, dataset_id, feature_id) VALUES (1, 'D03', gen_random_uuid())"):
+        assert "permission denied" in psql(ward, statement) or "must be owner" in psql(ward, statement), statement
+    # A name in the way of ours changes nothing: every function fixes where it looks.
+    assert "không có quyền ghi" in psql(viewer, "SET search_path = pg_temp, public; CREATE TEMP TABLE permission AS SELECT 1; "
+                                                f"CREATE FUNCTION pg_temp.has_role(text) RETURNS boolean LANGUAGE sql AS 'SELECT true'; UPDATE {TABLE} SET note = 'x'")
+    assert delivered(postgis_hub)[2][b.feature_id]["note"] is None
+
+
+def test_secrecy_levels(postgis_hub, person):
+    a, _ = ward_parcels(postgis_hub)
+    name = department(postgis_hub, "land")
+    for secrecy, sees_reports, sees_certificate in (("public", False, False), ("internal", True, False), ("restricted", True, True)):
+        hub = person(name, secrecy=secrecy)
+        assert ("field_report" in hub.datasets) is sees_reports
+        row = delivered(hub)[2][a.feature_id]
+        assert ("certificate_no" in row) is sees_certificate
+        if not sees_reports:
+            assert delivered(hub, scope=Scope("field_report"))[2] == {}
+            with hub.connection.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM quyhoach_data.field_report")
+                assert cursor.fetchone() == (0,)
+        receipt = hub.submit(changeset(Change("parcel", a.feature_id, a.after, {**a.after, "certificate_no": f"mới {secrecy}"})))
+        assert (receipt.outcome is Outcome.APPLIED) is sees_certificate
+
+
+def test_new_rights_and_lost_rights_mean_everything_again(postgis_hub, person):
+    a, b = ward_parcels(postgis_hub)
+    name = department(postgis_hub, "land", ["25001"])
+    ward = person(name)
+    position, _, _ = delivered(ward)
+    assert delivered(ward, position)[1:] == (False, {})
+    permit(postgis_hub, f"{postgis_hub.roles}_{name}", communes=["25002"])
+    position, whole, rows = delivered(ward, position)
+    assert whole and set(rows) == {a.feature_id, b.feature_id}
+    refused = ward.submit(changeset(Change("parcel", b.feature_id, rows[b.feature_id], {**rows[b.feature_id], "note": "x"})))
+    assert refused.outcome is Outcome.REFUSED, "read only"
+    withdraw(postgis_hub, f"{postgis_hub.roles}_{name}")
+    assert delivered(ward, position)[1:] == (True, {})
+
+
+def test_approved_plans_lock_themselves_and_their_zones(postgis_hub, person):
+    office = person(department(postgis_hub, "planning"))
+    plan = dict.fromkeys(office.datasets["plan"].field_names) | {
+        "plan_ref": "PK1", "name": "Phân khu 1", "level": "sub_area", "scale": 2000, "status": "draft", "geom": square()}
+    zone = dict.fromkeys(office.datasets["zone"].field_names) | {"plan_ref": "PK1", "zone_code": "A1", "geom": square()}
+    required = office.datasets["zone"].field("function_code").domain.values[0].code
+    zone["function_code"] = required
+    plan_id, zone_id = str(uuid.uuid4()), str(uuid.uuid4())
+    approved = plan | {"status": "approved"}
+    assert office.submit(changeset(Change("plan", plan_id, None, plan))).outcome is Outcome.APPLIED
+    # The approval comes with its zones in one changeset.
+    receipt = office.submit(changeset(Change("plan", plan_id, plan, approved), Change("zone", zone_id, None, zone)))
+    assert receipt.outcome is Outcome.APPLIED, receipt.objections
+    for change in (Change("zone", zone_id, zone, zone | {"note": "x"}), Change("zone", zone_id, zone, None), Change("zone", str(uuid.uuid4()), None, zone),
+                   Change("plan", plan_id, approved, approved | {"name": "khác"}), Change("plan", plan_id, approved, plan)):
+        refused = office.submit(changeset(change))
+        assert refused.outcome is Outcome.REFUSED and "đã phê duyệt" in refused.objections[0].reason
+        assert postgis_hub.submit(changeset(change)).outcome is Outcome.REFUSED, "administrators too"
+    assert unlock(postgis_hub, postgis_hub.datasets["zone"], "PK1", "đính chính theo 7/QĐ")
+    assert office.submit(changeset(Change("zone", zone_id, zone, zone | {"note": "x"}))).outcome is Outcome.APPLIED
+    superseded = office.submit(changeset(Change("plan", plan_id, approved, approved | {"status": "superseded"})))
+    assert superseded.outcome is Outcome.APPLIED, superseded.objections
+
+
+def test_a_closed_inventory_year_is_locked(postgis_hub):
+    row = dict.fromkeys(postgis_hub.datasets["land_use"].field_names) | {
+        "commune_code": "25001", "year": 2024, "patch_no": 1, "land_code": "ONT", "geom": square()}
+    feature = str(uuid.uuid4())
+    assert postgis_hub.submit(changeset(Change("land_use", feature, None, row))).outcome is Outcome.APPLIED
+    lock(postgis_hub, postgis_hub.datasets["land_use"], 2024, "kiểm kê năm 2024 đã khóa sổ")
+    for change in (Change("land_use", feature, row, row | {"note": "x"}), Change("land_use", feature, row, row | {"year": 2025}),
+                   Change("land_use", str(uuid.uuid4()), None, row)):
+        refused = postgis_hub.submit(changeset(change))
+        assert refused.outcome is Outcome.REFUSED and "khóa sổ" in refused.objections[0].reason
+    assert postgis_hub.submit(changeset(Change("land_use", str(uuid.uuid4()), None, row | {"year": 2025}))).outcome is Outcome.APPLIED
+    with pytest.raises(InputError, match="không có trường"):
+        lock(postgis_hub, postgis_hub.datasets["road"], "x", "y")
+
+
+def test_an_administrator_needs_no_superuser(postgis_hub, person):
+    administrator = person(administrator=True)
+    with administrator.connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        assert cursor.fetchone() == (False,)
+    ward_parcels(administrator)
+    assert len(delivered(administrator)[2]) == 2
+    name = department(administrator, "land", ["25001"])
+    login = f"p_{uuid.uuid4().hex[:12]}"
+    add_person(administrator, login, departments=[name], password="một mật khẩu")
+    lock(administrator, administrator.datasets["land_use"], 2024, "đã khóa sổ")
+
+
+def test_a_stranger_is_told_so(postgis_hub, postgis_parameters, sql_at):
+    login = f"p_{uuid.uuid4().hex[:12]}"
+    sql_at(postgis_parameters, f"CREATE ROLE {login} LOGIN")
+    with pytest.raises(InputError, match="chưa được cấp quyền"):
+        PostgisHub({**postgis_parameters, "user": login})
+
+
+def test_an_insert_that_asks_for_its_key_back_is_refused_in_our_words(postgis_hub, person):
+    """QGIS inserts with RETURNING, where the server looks at the row before our guard does."""
+    ward = person(department(postgis_hub, "land", ["25001"]))
+    with pytest.raises(psycopg2.DatabaseError, match="không có quyền ghi ở xã, phường 25009"), ward.connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {TABLE} (old_commune_code, commune_code, sheet_no, parcel_no, land_code, geom) "
+                       "VALUES ('00001', '25009', '1', 1, 'ONT', ST_Multi(ST_MakeEnvelope(0, 0, 1, 1, 9214))) RETURNING fid")
