@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from .benchmark_town import write_benchmark_town
-from .layers import LAYERS, write_layer
+from .layers import LAYERS, encode, write_rows
 from .terrain_file import write_terrain
 from .texts import bulletins, readme
 from .town import build_town
@@ -44,7 +44,7 @@ def write_town(folder: Path) -> None:
     path = folder / "town.gpkg"
     path.unlink(missing_ok=True)
     for layer in LAYERS:
-        write_layer(path, layer, town.layers[layer])
+        write_rows(path, encode(layer, town.layers[layer]))
     with sqlite3.connect(path) as database:
         database.execute("VACUUM")
     write_terrain(folder / "terrain.tif", town.terrain)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .buildings import footprints
 from .land_use import drifted
 from .landscape import noise
+from .layers import Rows, encode
 from .place import SEED
 from .splitting import split_to_lots
 from .street_classes import CLASSES
@@ -26,10 +27,10 @@ _FUNCTIONS = np.array(["NO", "NO", "NO", "HH", "DV", "CXCC", "TRUONG", "CN"])
 
 @dataclass(frozen=True)
 class Tile:
-    """What one tile holds, local coordinates; `streets` are whole streets inside it, without its edges."""
+    """What one tile holds; `streets` (local coordinates) are whole streets inside it, without its edges."""
 
     streets: list[Street]
-    layers: dict[str, pd.DataFrame]
+    layers: dict[str, Rows]
 
 
 def build_tile(grid: TileGrid, row: int, column: int) -> Tile:
@@ -47,14 +48,15 @@ def build_tile(grid: TileGrid, row: int, column: int) -> Tile:
     blocks = shapely.get_parts(shapely.difference(polygon, ways, grid_size=0.01))
     blocks = blocks[shapely.area(blocks) > 120]
     number = row * grid.columns + column
-    return Tile(streets, _layers(blocks, [*edges, *streets], polygon, number, rng))
+    frames = _frames(blocks, [*edges, *streets], polygon, number, rng)
+    return Tile(streets, {layer: encode(layer, frame) for layer, frame in frames.items()})
 
 
 def _fabric(x: NDArray, y: NDArray) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
     return 14_000 + 5_000 * noise(x, y, 700, "benchmark fabric", 2), np.full(len(x), "local")
 
 
-def _layers(blocks, streets, polygon, number, rng) -> dict[str, pd.DataFrame]:
+def _frames(blocks, streets, polygon, number, rng) -> dict[str, pd.DataFrame]:
     count = len(blocks)
     pieces, parent = split_to_lots(blocks, np.full(count, 250.0), np.full(count, 24.0), rng, wobble=0.1)
     lots = weld(pieces)

@@ -20,7 +20,7 @@ from rasterio.windows import Window
 
 from .benchmark_tile import Tile, build_tile
 from .landscape import noise
-from .layers import write_layer
+from .layers import Rows, encode, join, write_rows
 from .place import CELL, CRS, ORIGIN
 from .street_classes import CLASSES
 from .street_network import build_network
@@ -44,18 +44,19 @@ def write_benchmark_town(folder: Path, parcels: int, *, terrain: bool = False, p
     before: list[Street] = []
     for row, tiles in enumerate(_tile_rows(grid, processes or os.cpu_count() or 1)):
         for layer in _TILED:
-            frame = pd.concat([tile.layers[layer] for tile in tiles], ignore_index=True)
+            rows = join([tile.layers[layer] for tile in tiles])
             if layer in ("parcel", "land_use_2020", "land_use_2025"):
-                frame = frame.iloc[: parcels - written]
-            _append(path, layer, frame, counts)
+                rows = rows.first(parcels - written)
+            _append(path, rows, counts)
         written = counts["parcel"]
         inner = [street for tile in tiles for street in tile.streets]
-        _append(path, "road", _roads(grid, row, inner, before if row != grid.river_row else []), counts)
+        _append(path, _numbered("road", _roads(grid, row, inner, before if row != grid.river_row else []), counts), counts)
         before = inner
     if written < parcels:
         raise RuntimeError(f"the grid of {grid.rows} x {grid.columns} tiles holds {written} parcels, not {parcels}")
-    _append(path, "river", pd.DataFrame([{"geometry": grid.river(), "name": "Sông Trạch", "kind": "river"}]), counts)
-    _append(path, "gauge", _gauges(grid), counts)
+    river = pd.DataFrame([{"geometry": grid.river(), "name": "Sông Trạch", "kind": "river"}])
+    _append(path, _numbered("river", river, counts), counts)
+    _append(path, _numbered("gauge", _gauges(grid), counts), counts)
     _index(path, list(counts))
     if terrain:
         _write_terrain(folder / "terrain.tif", grid)
@@ -90,12 +91,15 @@ def _tile_row(grid: TileGrid, row: int) -> list[Tile]:
         return [build_tile(grid, row, column) for column in range(grid.columns)]
 
 
-def _append(path: Path, layer: str, frame: pd.DataFrame, counts: dict[str, int]) -> None:
-    if "feature_id" not in frame:
-        first = counts.get(layer, 0)
-        frame = frame.assign(feature_id=[f"ffffffff-{len(layer):04x}-8000-8000-{first + at:012x}" for at in range(1, len(frame) + 1)])
-    write_layer(path, layer, frame, append=layer in counts, spatial_index=False)
-    counts[layer] = counts.get(layer, 0) + len(frame)
+def _numbered(layer: str, frame: pd.DataFrame, counts: dict[str, int]) -> Rows:
+    first = counts.get(layer, 0)
+    ids = [f"ffffffff-{len(layer):04x}-8000-8000-{first + at:012x}" for at in range(1, len(frame) + 1)]
+    return encode(layer, frame.assign(feature_id=ids))
+
+
+def _append(path: Path, rows: Rows, counts: dict[str, int]) -> None:
+    write_rows(path, rows, append=rows.layer in counts, spatial_index=False)
+    counts[rows.layer] = counts.get(rows.layer, 0) + len(rows.wkb)
 
 
 def _roads(grid: TileGrid, row: int, inner: list[Street], below: list[Street]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ def fields_of(layer: str) -> list[Field]:
             *[Field(*one) for one in extra]]
 
 
+@lru_cache
 def catalogue_entry(dataset: str) -> dict[str, Any]:
     """The catalogue file of a dataset."""
     return tomllib.loads((CATALOGUE / f"{dataset}.toml").read_text(encoding="utf-8"))
@@ -73,23 +75,41 @@ def geometry_type(layer: str) -> str:
     return _EXTRA_GEOMETRY[layer] if dataset is None else catalogue_entry(dataset)["geometry"]
 
 
-def write_layer(path: Path, layer: str, frame: pd.DataFrame, *, append: bool = False, spatial_index: bool = True) -> None:
-    """Write a frame (local coordinates) as a layer; columns that are no field of it are left out, missing fields are null."""
-    fields = fields_of(layer)
-    kind = geometry_type(layer)
-    shapes = frame["geometry"].to_numpy()
-    moved = shapely.transform(shapes, lambda xy: np.round(xy + ORIGIN, 3))
-    data, masks = [], []
-    for field in fields:
-        values, mask = _column(frame[field.name] if field.name in frame else pd.Series([None] * len(frame), dtype=object), field.type)
-        data.append(values)
-        masks.append(mask)
+@dataclass(frozen=True)
+class Rows:
+    """Rows ready to be written: geometry as WKB in the CRS, columns in the order of the layer's fields, masks of nulls."""
+
+    layer: str
+    wkb: NDArray[np.object_]
+    columns: list[NDArray[Any]]
+    masks: list[NDArray[np.bool_]]
+
+    def first(self, count: int) -> Rows:
+        """Only the first rows."""
+        return Rows(self.layer, self.wkb[:count], [one[:count] for one in self.columns], [one[:count] for one in self.masks])
+
+
+def encode(layer: str, frame: pd.DataFrame) -> Rows:
+    """Prepare a frame in local coordinates; columns that are no field of the layer are left out, missing fields are null."""
+    moved = shapely.transform(frame["geometry"].to_numpy(), lambda xy: np.round(xy + ORIGIN, 3))
+    empty = pd.Series([None] * len(frame), dtype=object)
+    pairs = [_column(frame[field.name] if field.name in frame else empty, field.type) for field in fields_of(layer)]
+    return Rows(layer, shapely.to_wkb(_multi(moved, geometry_type(layer))), [values for values, _ in pairs], [mask for _, mask in pairs])
+
+
+def join(batches: list[Rows]) -> Rows:
+    """Several batches of one layer as one."""
+    together = zip(*(batch.columns for batch in batches)), zip(*(batch.masks for batch in batches))
+    columns, masks = ([np.concatenate(parts) for parts in group] for group in together)
+    return Rows(batches[0].layer, np.concatenate([batch.wkb for batch in batches]), columns, masks)
+
+
+def write_rows(path: Path, rows: Rows, *, append: bool = False, spatial_index: bool = True) -> None:
+    """Write rows as a layer of a GeoPackage, or append them to it."""
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _FIXED_TIME, "OGR_SQLITE_SYNCHRONOUS": "OFF"})
-    pyogrio.raw.write(
-        path, shapely.to_wkb(_multi(moved, kind)), data, [field.name for field in fields], field_mask=masks, layer=layer, driver="GPKG",
-        geometry_type=kind, crs=CRS, append=append, encoding="UTF-8",
-        **({} if append else {"layer_options": {"GEOMETRY_NAME": "geom", "FID": "fid", "SPATIAL_INDEX": "YES" if spatial_index else "NO"}}),
-    )
+    options = {} if append else {"layer_options": {"GEOMETRY_NAME": "geom", "FID": "fid", "SPATIAL_INDEX": "YES" if spatial_index else "NO"}}
+    pyogrio.raw.write(path, rows.wkb, rows.columns, [field.name for field in fields_of(rows.layer)], field_mask=rows.masks, layer=rows.layer,
+                      driver="GPKG", geometry_type=geometry_type(rows.layer), crs=CRS, append=append, encoding="UTF-8", **options)
 
 
 def _multi(shapes: NDArray[np.object_], kind: str) -> NDArray[np.object_]:
