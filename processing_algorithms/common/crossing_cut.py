@@ -1,8 +1,8 @@
 """The commonest cut, for many pairs at once: one border that runs through a polygon and crosses its outline twice.
 
-GEOS's overlay is general and pays for it with some 30 microseconds a pair. Where two simple outlines cross at exactly two
-points, and certainly so, their common piece is one polygon made of one stretch of each outline, which arrays find for
-thousands of pairs together. Everything else, and every doubt, is left to GEOS.
+GEOS's overlay is general and pays for it with some 30 microseconds a pair. Where two simple outlines cross at exactly
+two points, and certainly so, their common piece is one polygon made of one stretch of each outline, which arrays find
+for thousands of pairs together. Everything else, and every doubt, is left to GEOS.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def _outlines(polygons: NDArray[np.object_]) -> _Outlines:
     # Twice the signed area, from the first corner so that large coordinates do not eat the digits.
     local = xy - np.repeat(xy[first], count, axis=0)
     following = np.r_[1:len(xy), 0]
-    doubled = np.bincount(owner, local[:, 0] * local[following, 1] - local[:, 1] * local[following, 0], minlength=len(polygons))
+    doubled = np.bincount(owner, local[:, 0] * local[following, 1] - local[:, 1] * local[following, 0],
+                          minlength=len(polygons))
     clockwise = np.repeat(doubled < 0, count)
     place = np.arange(len(xy))
     turned = np.repeat(2 * first + count - 1, count) - place
@@ -144,7 +145,7 @@ def _crossings(
     b_owner = np.repeat(np.arange(len(borders.count)), borders.count)
     b_edge = np.arange(len(borders.xy)) - borders.first[b_owner]
     b_start, b_end = borders.xy, borders.xy[borders.first[b_owner] + (b_edge + 1) % borders.count[b_owner]]
-    # The edges of the border whose bounding box meets the parcel's: a plain scan, quicker than a tree for short borders.
+    # The edges of the border whose bounding box meets the parcel's: quicker scanned than put into a tree.
     pair, near = _each_with_all(borders.first[border_of], borders.count[border_of])
     box, low, high = shapely.bounds(left), np.minimum(b_start, b_end), np.maximum(b_start, b_end)
     close_by = np.ones(len(pair), dtype=bool)

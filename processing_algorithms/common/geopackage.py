@@ -1,7 +1,7 @@
 """Fills an empty GeoPackage layer with whole columns, twice as fast as GDAL writes features.
 
-GDAL makes the file: tables, triggers, coordinate system, empty spatial index. Rows then go in by SQLite directly, and the
-spatial index is packed at once instead of grown row by row. The file is meant to be one nobody else has open yet.
+GDAL makes the file: tables, triggers, coordinate system, empty spatial index. Rows then go in by SQLite directly, and
+the spatial index is packed at once instead of grown row by row. The file is meant to be one nobody else has open yet.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from .progress import Progress, silent
 _ROWS = 50_000
 #: Wrapping one simple shape into a multi one: byte order, type, and "one part".
 _MULTI_OF = {3: 6, 1: 5, 0: 4}  # shapely's type id -> WKB code of the multi type
-_POINTLIKE = {0, 4}
+_POINTLIKE = (0, 4)
+_HEADER = [("magic", "S2"), ("version", "u1"), ("flags", "u1"), ("srs", "<i4"), ("box", "<f8", 4)]
 
 
 def fill_layer(
@@ -67,7 +68,8 @@ def fill_layer(
             database.execute(f"PRAGMA {pragma}")
         database.execute("BEGIN")
         triggers = database.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?)", (table,)).fetchall()
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?)",
+            (table,)).fetchall()
         for name, _ in triggers:
             database.execute(f"DROP TRIGGER {_quoted(name)}")
         _insert_rows(database, table, geometry, names, columns, masks, count, multi, utc, progress)
@@ -76,7 +78,8 @@ def fill_layer(
         for _, sql in triggers:
             database.execute(sql)
         if database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'gpkg_ogr_contents'").fetchone()[0]:
-            database.execute("UPDATE gpkg_ogr_contents SET feature_count = ? WHERE lower(table_name) = lower(?)", (count, table))
+            database.execute("UPDATE gpkg_ogr_contents SET feature_count = ? WHERE lower(table_name) = lower(?)",
+                             (count, table))
         database.execute("COMMIT")
     progress(1.0)
 
@@ -91,7 +94,8 @@ def _insert_rows(
     srs = 0
     if geometry is not None:
         column, srs = database.execute(
-            "SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)", (table,)).fetchone()
+            "SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)",
+            (table,)).fetchone()
         fields.append(column)
     fields += names
     statement = (f"INSERT INTO {_quoted(table)} ({', '.join(map(_quoted, fields))}) "
@@ -142,10 +146,10 @@ def geometry_blobs(geometry: NDArray[np.object_], srs: int, multi: bool = False)
     kinds = shapely.get_type_id(geometry)
     empty = shapely.is_empty(geometry)
     box = shapely.bounds(geometry)[:, [0, 2, 1, 3]]
-    header = np.zeros(len(geometry), dtype=[("magic", "S2"), ("version", "u1"), ("flags", "u1"), ("srs", "<i4"), ("box", "<f8", 4)])
+    header = np.zeros(len(geometry), dtype=_HEADER)
     # Flags: bit 0 little endian, bits 1-3 the kind of bounding box (1 = xy), bit 4 empty.
     header["magic"], header["flags"], header["srs"], header["box"] = b"GP", 0b00011, srs, box
-    plain = empty | np.isin(kinds, list(_POINTLIKE))
+    plain = empty | np.isin(kinds, _POINTLIKE)
     header["flags"][plain] = np.where(empty[plain], 0b10001, 0b00001)
     packed, size = header.tobytes(), header.itemsize
     wraps: dict[tuple[int, bool], bytes] = {}
@@ -170,17 +174,20 @@ def _state_extent(database: sqlite3.Connection, table: str, geometry: NDArray[np
     """Fill the spatial index and what the catalogue tables say about extent and heights."""
     box = shapely.bounds(geometry)
     placed = np.flatnonzero(np.isfinite(box).all(axis=1))
-    column, = database.execute("SELECT column_name FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)", (table,)).fetchone()
+    column, = database.execute("SELECT column_name FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)",
+                               (table,)).fetchone()
     index = f"rtree_{table}_{column}"
     if database.execute("SELECT count(*) FROM sqlite_master WHERE lower(name) = lower(?)", (index,)).fetchone()[0]:
         fill_index(database, index, placed + 1, box[placed])
     if placed.size:
         low, high = box[placed, :2].min(axis=0), box[placed, 2:].max(axis=0)
-        database.execute("UPDATE gpkg_contents SET min_x = ?, min_y = ?, max_x = ?, max_y = ? WHERE lower(table_name) = lower(?)",
+        database.execute("UPDATE gpkg_contents SET min_x = ?, min_y = ?, max_x = ?, max_y = ? "
+                         "WHERE lower(table_name) = lower(?)",
                          (*map(float, low), *map(float, high), table))
     if shapely.has_z(geometry).any():
         # 2 = may have heights; 1 (must have) is left where GDAL has set it.
-        database.execute("UPDATE gpkg_geometry_columns SET z = max(z, 2 - z) WHERE lower(table_name) = lower(?)", (table,))
+        database.execute("UPDATE gpkg_geometry_columns SET z = max(z, 2 - z) WHERE lower(table_name) = lower(?)",
+                         (table,))
 
 
 def fill_index(database: sqlite3.Connection, index: str, ids: NDArray[np.intp], box: NDArray[np.float64]) -> None:
@@ -197,15 +204,16 @@ def fill_index(database: sqlite3.Connection, index: str, ids: NDArray[np.intp], 
 
     Notes
     -----
-    Sort-tile-recursive packing (Leutenegger, Lopez, Edgington 1997), bottom up. A node is, big endian: depth of the tree
-    (in the root, else 0) and number of cells as 16-bit integers, then per cell a 64-bit id (of the row, or of the node
-    below) and minx, maxx, miny, maxy as 32-bit floats, rounded outwards (SQLite, "The SQLite R*Tree Module", and rtree.c).
-    Where SQLite guards its shadow tables, rows are inserted one by one.
+    Sort-tile-recursive packing (Leutenegger, Lopez, Edgington 1997), bottom up. A node is, big endian: depth of the
+    tree (in the root, else 0) and number of cells as 16-bit integers, then per cell a 64-bit id (of the row, or of the
+    node below) and minx, maxx, miny, maxy as 32-bit floats, rounded outwards (SQLite, "The SQLite R*Tree Module", and
+    rtree.c). Where SQLite guards its shadow tables, rows are inserted one by one.
     """
     if not len(ids):
         return
     try:
-        node_size, = database.execute(f"SELECT length(data) FROM {_quoted(index + '_node')} WHERE nodeno = 1").fetchone()
+        node_size, = database.execute(
+            f"SELECT length(data) FROM {_quoted(index + '_node')} WHERE nodeno = 1").fetchone()
         nodes, rows, parents = _packed_nodes(ids.astype(np.int64), _outwards(box[:, [0, 2, 1, 3]]), node_size)
         database.executemany(f"INSERT OR REPLACE INTO {_quoted(index + '_node')} VALUES (?, ?)", nodes)
         database.executemany(f"INSERT INTO {_quoted(index + '_rowid')} VALUES (?, ?)", rows)

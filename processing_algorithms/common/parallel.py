@@ -20,7 +20,7 @@ _PATIENCE = 0.2
 def run_blocks(work: Callable[[int, int], None], groups: NDArray[np.intp], block: int, progress: Progress) -> None:
     """Call ``work(start, stop)`` for blocks that cover ``range(len(groups))``, several at once.
 
-    Only work that leaves Python's lock (shapely, numpy) gains from it. Elements of one group never run at the same time.
+    Only work that leaves Python's lock (shapely, numpy) gains from it. Elements of one group never run at once.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def run_blocks(work: Callable[[int, int], None], groups: NDArray[np.intp], block
     block : int
         Elements per call.
     progress : Progress
-        Called from the calling thread only, as QGIS's feedback wants it. An exception it raises stops the workers first.
+        Called from the calling thread only, as QGIS's feedback wants it. Its exceptions stop the workers first.
     """
     total = len(groups)
     if total == 0:

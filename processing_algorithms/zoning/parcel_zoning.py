@@ -43,8 +43,8 @@ class ParcelZoning:
         In zones, outside all zones, of all parcels, and counted more than once because zones overlap:
         ``area + outside - overlap = parcels``.
     slivers, split_parcels, truly_split_parcels, parcels_outside, without_value : int
-        Pieces within the tolerance; parcels in several zones, with and without counting slivers; parcels with no zone at
-        all; pieces in zones whose field is null.
+        Pieces within the tolerance; parcels in several zones, with and without counting slivers; parcels with no zone
+        at all; pieces in zones whose field is null.
     overlapping_zones : list of (fid, fid)
         Pairs of zones that share area.
     tolerance_m : float
@@ -88,9 +88,9 @@ def parcel_zoning(
 ) -> ParcelZoning:
     """Cut parcels by zones; measure and judge every piece.
 
-    A piece is a sliver when the mismatch of two maps at the scale explains it: it is not the whole parcel, it is nowhere
-    wider than the tolerance, and it reaches nowhere deeper into its zone than the tolerance. A narrow parcel cut across,
-    or one wholly inside a zone, has no slivers.
+    A piece is a sliver when the mismatch of two maps at the scale explains it: it is not the whole parcel, it is
+    nowhere wider than the tolerance, and it reaches nowhere deeper into its zone than the tolerance. A narrow parcel
+    cut across, or one wholly inside a zone, has no slivers.
 
     Parameters
     ----------
@@ -117,15 +117,16 @@ def parcel_zoning(
     Raises
     ------
     InputError
-        No coordinate system, degrees with plane areas, no usable polygons, an unknown field, a scale or tolerance out of
-        range; all told together.
+        No coordinate system, degrees with plane areas, no usable polygons, an unknown field, a scale or tolerance out
+        of range; all told together.
 
     Examples
     --------
     >>> parcels = geopandas.GeoDataFrame({"so_thua": [1]}, geometry=[shapely.box(0, 0, 20, 10)], crs="EPSG:9214")
-    >>> zones = geopandas.GeoDataFrame({"kh": ["NO", "CX"]}, geometry=[shapely.box(0, 0, 15, 10), shapely.box(15, 0, 40, 10)],
-    ...                                crs="EPSG:9214")
-    >>> parcel_zoning(parcels, zones, "kh", scale=2000).pieces[["so_thua", "zone", "area_m2", "share_pct"]].values.tolist()
+    >>> zones = geopandas.GeoDataFrame(
+    ...     {"kh": ["NO", "CX"]}, geometry=[shapely.box(0, 0, 15, 10), shapely.box(15, 0, 40, 10)], crs="EPSG:9214")
+    >>> result = parcel_zoning(parcels, zones, "kh", scale=2000)
+    >>> result.pieces[["so_thua", "zone", "area_m2", "share_pct"]].values.tolist()
     [[1, 'NO', 150.0, 75.0], [1, 'CX', 50.0, 25.0]]
     """
     parcels_name = parcels_name or say("Lớp thửa đất", "The parcel layer")
@@ -160,7 +161,8 @@ def parcel_zoning(
     area_in, area_out = float(area[in_zone].sum()), float(area[~in_zone].sum())
     progress(1.0)
     return ParcelZoning(
-        pieces=frame, piece_count=len(pieces), area_m2=area_in, outside_m2=area_out, parcels_m2=float(parcel_area.sum()),
+        pieces=frame, piece_count=len(pieces), area_m2=area_in, outside_m2=area_out,
+        parcels_m2=float(parcel_area.sum()),
         overlap_m2=max(0.0, area_in + area_out - float(parcel_area.sum())) if len(overlaps) else 0.0,
         slivers=int(sliver[in_zone | outside].sum()), split_parcels=int((count > 1).sum()),
         truly_split_parcels=int((broad > 1).sum()), parcels_outside=int((count == 0).sum()),
@@ -186,7 +188,8 @@ def problems_before(
         problems.append(say("Mẫu số tỷ lệ phải lớn hơn 0 (ví dụ 2000 cho 1/2000).",
                             "The scale's denominator must be above 0 (2000 for 1/2000)."))
     if not 0 <= tolerance_mm < np.inf:
-        problems.append(say("Sai số ghép bản đồ phải từ 0 mm trở lên.", "The map-matching tolerance must be 0 mm or more."))
+        problems.append(say("Sai số ghép bản đồ phải từ 0 mm trở lên.",
+                            "The map-matching tolerance must be 0 mm or more."))
     return problems
 
 

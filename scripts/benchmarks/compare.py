@@ -14,12 +14,12 @@ A benchmark is a module of this folder with
     The whole job, files in and out. Outputs go to ``folder / "out"``, which is new for every run. What both sides need
     before the clock (imports of heavy libraries) belongs to the module's top or to ``warm(folder, case, who)``.
 ``check(folder, case)``, optional
-    Compares ``folder / "ours"`` with ``folder / "peer"``, the outputs of the last run of each, and returns one line for the
-    print; raises when they differ by more than they may.
+    Compares ``folder / "ours"`` with ``folder / "peer"``, the outputs of the last run of each, and returns one line
+    for the print; raises when they differ by more than they may.
 
-Time is the median of the runs by the clock, without the start of Python and QGIS, which both sides pay. Processor time of
-all threads is told beside it: on a busy machine it says more. Memory is the highest
-resident size of the process and, if larger, of its children; the part QGIS itself takes before the work is told apart.
+Time is the median of the runs by the clock, without the start of Python and QGIS, which both sides pay. Processor time
+of all threads is told beside it: on a busy machine it says more. Memory is the highest resident size of the process
+and, if larger, of its children; the part QGIS itself takes before the work is told apart.
 """
 
 from __future__ import annotations
@@ -98,8 +98,9 @@ def compare(name: str, runs: int, share: float) -> bool:
         for who, found in results.items():
             each = " ".join(f"{run['seconds']:.2f}" for run in found)
             busy = statistics.median(run["processor_seconds"] for run in found)
-            print(f"  {who:5} {seconds[who]:8.2f} s   processor {busy:7.2f} s   peak memory {max(run['peak_mb'] for run in found):6.0f} MB, "
-                  f"of which {min(run['start_mb'] for run in found):.0f} MB before the work   runs: {each}")
+            peak, start = max(run["peak_mb"] for run in found), min(run["start_mb"] for run in found)
+            print(f"  {who:5} {seconds[who]:8.2f} s   processor {busy:7.2f} s   peak memory {peak:6.0f} MB, of which "
+                  f"{start:.0f} MB before the work   runs: {each}")
         print(f"  ratio {ratio:8.1f} x   to reach {reach:g} x, aim {aim:g} x: {verdict}")
         if hasattr(module, "check"):
             print(f"  {module.check(folder, case)}", flush=True)

@@ -30,7 +30,9 @@ def crooked_grid(rows: int, columns: int, width: float, height: float, *, bends:
     shift[[0, -1], :, 1] = shift[:, [0, -1], 0] = 0
     corners += shift
 
-    def bent(start: NDArray[np.float64], end: NDArray[np.float64], straight: tuple[int, ...], axis: int) -> NDArray[np.float64]:
+    def bent(
+        start: NDArray[np.float64], end: NDArray[np.float64], straight: tuple[int, ...], axis: int
+    ) -> NDArray[np.float64]:
         along = np.linspace(0, 1, bends + 2)[1:-1]
         way = end - start
         bow = random.uniform(-0.05, 0.05, way.shape[:-1])

@@ -1,4 +1,4 @@
-"""One run of one side of a benchmark, in this process: ``one_run.py NAME CASE ours|peer FOLDER``; prints a line of JSON."""
+"""One run of one side of a benchmark, in this process: ``one_run.py NAME CASE ours|peer FOLDER``; prints JSON."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def main() -> None:
     start = time.perf_counter()
     getattr(module, who)(Path(folder), case)
     seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "processor_seconds": processor_seconds() - busy, "peak_mb": peak_mb(), "start_mb": before}), flush=True)
+    found = {"seconds": seconds, "processor_seconds": processor_seconds() - busy,
+             "peak_mb": peak_mb(), "start_mb": before}
+    print(json.dumps(found), flush=True)
     os._exit(0)
 
 

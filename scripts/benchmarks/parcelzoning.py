@@ -26,7 +26,8 @@ def prepare(folder: Path, share: float) -> None:
         geometry=parcels, crs="EPSG:9214").to_file(folder / "parcels.gpkg", engine="pyogrio")
     zones = crooked_grid(round(70 * side), round(70 * side), width, height, bends=20, seed=2)
     codes = np.array(["NO", "HH", "CXCC", "GT", "CC"])[np.arange(len(zones)) % 5]
-    geopandas.GeoDataFrame({"ma_cn": codes}, geometry=zones, crs="EPSG:9214").to_file(folder / "zones.gpkg", engine="pyogrio")
+    geopandas.GeoDataFrame({"ma_cn": codes}, geometry=zones, crs="EPSG:9214").to_file(
+        folder / "zones.gpkg", engine="pyogrio")
 
 
 def ours(folder: Path, case: str) -> None:
@@ -34,7 +35,8 @@ def ours(folder: Path, case: str) -> None:
     import processing
 
     processing.run("quyhoach:parcelzoning", {
-        "PARCELS": str(folder / "parcels.gpkg"), "ZONES": str(folder / "zones.gpkg"), "ZONE_FIELD": "ma_cn", "SCALE": 2000,
+        "PARCELS": str(folder / "parcels.gpkg"), "ZONES": str(folder / "zones.gpkg"), "ZONE_FIELD": "ma_cn",
+        "SCALE": 2000,
         "OUTPUT": str(folder / "out" / "pieces.gpkg")})
 
 
@@ -56,5 +58,6 @@ def check(folder: Path, case: str) -> str:
     peer = peer[peer.area > 0]
     difference = abs(ours.area.sum() - peer.area.sum())
     if len(ours) != len(peer) or difference > 1:
-        raise AssertionError(f"ours {len(ours)} pieces, {ours.area.sum()} m2; peer {len(peer)} pieces, {peer.area.sum()} m2")
+        raise AssertionError(f"ours {len(ours)} pieces, {ours.area.sum()} m2; "
+                             f"peer {len(peer)} pieces, {peer.area.sum()} m2")
     return f"same result: {len(ours):,} pieces, areas differ by {difference:.1e} m2 of {ours.area.sum():,.0f}"

@@ -22,7 +22,8 @@ _RANDOM = re.compile(r"\{[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}")
 def same_every_time(text: str) -> str:
     """Number the random ids QGIS gives to rules and symbol layers, so that an unchanged style is an unchanged file."""
     seen: dict[str, str] = {}
-    return _RANDOM.sub(lambda found: seen.setdefault(found[0], f"{{{len(seen):08d}-0000-0000-0000-000000000000}}"), text)
+    return _RANDOM.sub(lambda found: seen.setdefault(found[0], f"{{{len(seen):08d}-0000-0000-0000-000000000000}}"),
+                       text)
 
 
 def save(layer: QgsVectorLayer, path: Path) -> None:

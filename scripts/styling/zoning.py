@@ -29,7 +29,8 @@ OTHER = "225,225,215"
 
 def styled_layers() -> dict[str, QgsVectorLayer]:
     """Return a memory layer with symbols and labels for each style."""
-    return {"zone": zone(), "parcel_zoning": parcel_zoning(), "plan": plan(), "constraint_overlay": constraint_overlay()}
+    return {"zone": zone(), "parcel_zoning": parcel_zoning(), "plan": plan(),
+            "constraint_overlay": constraint_overlay()}
 
 
 def zone() -> QgsVectorLayer:
@@ -50,13 +51,14 @@ def parcel_zoning() -> QgsVectorLayer:
     for code, colour, text in functions():
         root.appendChild(rule(fill(colour), 0, 0, f"to_string(\"zone\") = '{code}'", text))
     known = ", ".join(f"'{code}'" for code, _, _ in functions())
-    root.appendChild(rule(fill(OTHER), 0, 0, f'"zone_fid" IS NOT NULL AND coalesce(to_string("zone") NOT IN ({known}), true)',
+    root.appendChild(rule(fill(OTHER), 0, 0,
+                          f'"zone_fid" IS NOT NULL AND coalesce(to_string("zone") NOT IN ({known}), true)',
                           "Ô quy hoạch khác"))
     root.appendChild(rule(hatch("150,150,150", 0.2, 45), 0, 0, '"zone_fid" IS NULL', "Ngoài mọi ô quy hoạch"))
     root.appendChild(rule(hatch("215,25,28", 0.3, 135), 0, 0, '"sliver"', "Phần hẹp trong sai số ghép bản đồ"))
     layer.setRenderer(QgsRuleBasedRenderer(root))
-    label(layer, """if("sliver", '', concat(to_string("zone"), '\\n', replace(format_number("share_pct", 1, 'en'), '.', ','), ' %'))""",
-          smallest_scale=2_500)
+    share = """replace(format_number("share_pct", 1, 'en'), '.', ',')"""
+    label(layer, f"""if("sliver", '', concat(to_string("zone"), '\\n', {share}, ' %'))""", smallest_scale=2_500)
     return layer
 
 
@@ -65,7 +67,8 @@ def plan() -> QgsVectorLayer:
     layer = polygons("name:string", "status:string")
     look = {"approved": ("200,0,0", "solid"), "in_appraisal": ("200,110,0", "dash"), "draft": ("110,110,110", "dash"),
             "superseded": ("150,150,150", "dot")}
-    categories = [QgsRendererCategory(value.code, outline(*look[value.code]), value.label.vi) for value in domain("plan", "status")]
+    categories = [QgsRendererCategory(value.code, outline(*look[value.code]), value.label.vi)
+                  for value in domain("plan", "status")]
     layer.setRenderer(QgsCategorizedSymbolRenderer("status", categories))
     label(layer, '"name"', smallest_scale=50_000)
     return layer
@@ -74,9 +77,12 @@ def plan() -> QgsVectorLayer:
 def constraint_overlay() -> QgsVectorLayer:
     """Areas where building is restricted, by effect: hatches that leave the plan below readable."""
     layer = polygons("name:string", "effect:string")
-    look = {"no_building": ("215,25,28", 2.0, 45), "limited": ("230,120,0", 3.0, 45), "height_limit": ("60,60,200", 3.0, 135)}
-    categories = [QgsRendererCategory(value.code, hatch(look[value.code][0], 0.3, look[value.code][2], look[value.code][1]),
-                                      value.label.vi) for value in domain("constraint_overlay", "effect")]
+    look = {"no_building": ("215,25,28", 45, 2.0), "limited": ("230,120,0", 45, 3.0),
+            "height_limit": ("60,60,200", 135, 3.0)}
+    categories = []
+    for value in domain("constraint_overlay", "effect"):
+        colour, angle, distance = look[value.code]
+        categories.append(QgsRendererCategory(value.code, hatch(colour, 0.3, angle, distance), value.label.vi))
     layer.setRenderer(QgsCategorizedSymbolRenderer("effect", categories))
     return layer
 

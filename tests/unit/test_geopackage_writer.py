@@ -42,19 +42,21 @@ def test_spatial_index_is_sound_and_finds_what_is_there(tmp_path, count):
 
 
 def test_same_file_as_gdal(tmp_path):
+    moments = pandas.to_datetime(["1969-12-31 23:59:59.123", None, "2026-11-22 07:00", None])
     frame = layer(
         [box(0, 0, 1, 1), None, shapely.MultiPolygon([box(2, 2, 3, 3), box(5, 5, 6, 6)]), shapely.Polygon()],
         chữ=["Phường Vĩnh Hà", None, "", "a\"b'c"], whole=pandas.array([2**60 + 1, None, -3, 0], dtype="Int64"),
         real=[1.5, np.nan, -0.1, np.inf], yes=pandas.array([True, None, False, True], dtype="boolean"),
         day=pandas.Series([datetime.date(1965, 2, 3), None, datetime.date(2026, 11, 22), None], dtype=object),
-        moment=pandas.to_datetime(["1969-12-31 23:59:59.123", None, "2026-11-22 07:00", None]),
-        zoned=pandas.to_datetime(["1969-12-31 23:59:59.123", None, "2026-11-22 07:00", None]).tz_localize("Asia/Ho_Chi_Minh"))
+        moment=moments,
+        zoned=moments.tz_localize("Asia/Ho_Chi_Minh"))
     ours, gdal = tmp_path / "ours.gpkg", tmp_path / "gdal.gpkg"
     write_vector(frame, ours, "MultiPolygon", layer="lớp")
     # A GeoJSON of the same frame, made a GeoPackage by GDAL alone, would lose types; so GDAL copies ours instead.
     ogr.GetDriverByName("GPKG").CopyDataSource(ogr.Open(str(ours)), str(gdal))
     a, b = sqlite3.connect(ours), sqlite3.connect(gdal)
-    for question in ('SELECT * FROM "lớp" ORDER BY fid', "SELECT * FROM gpkg_geometry_columns", "SELECT * FROM gpkg_ogr_contents",
+    for question in ('SELECT * FROM "lớp" ORDER BY fid', "SELECT * FROM gpkg_geometry_columns",
+                     "SELECT * FROM gpkg_ogr_contents",
                      "SELECT min_x, min_y, max_x, max_y, srs_id FROM gpkg_contents",
                      'SELECT id, minx, maxx, miny, maxy FROM "rtree_lớp_geom" ORDER BY id',
                      "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"):
@@ -114,14 +116,16 @@ def test_table_without_geometry(tmp_path):
 
 
 def test_odd_names(tmp_path):
-    write_vector(layer([box(0, 0, 1, 1)], **{'a "b"': [1], "select": [2], "x;y": [3]}), tmp_path / 'q"u.gpkg', "MultiPolygon")
+    write_vector(layer([box(0, 0, 1, 1)], **{'a "b"': [1], "select": [2], "x;y": [3]}), tmp_path / 'q"u.gpkg',
+                 "MultiPolygon")
     again = pyogrio.read_dataframe(tmp_path / 'q"u.gpkg')
     assert again[['a "b"', "select", "x;y"]].values.tolist() == [[1, 2, 3]] and len(again.geometry) == 1
 
 
 @pytest.mark.parametrize("multi", [False, True])
 def test_blobs_hold_the_shape(multi):
-    shapes = np.array([shapely.Point(1, 2), shapely.LineString([(0, 0), (1, 3)]), box(0, 0, 2, 4), shapely.force_3d(box(0, 0, 1, 1), 5),
+    shapes = np.array([shapely.Point(1, 2), shapely.LineString([(0, 0), (1, 3)]), box(0, 0, 2, 4),
+                       shapely.force_3d(box(0, 0, 1, 1), 5),
                        shapely.MultiPoint([(0, 0), (1, 1)]), shapely.Polygon(), None], dtype=object)
     for shape, blob in zip(shapes, geometry_blobs(shapes, 9214, multi)):
         if shape is None:

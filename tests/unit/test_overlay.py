@@ -84,7 +84,8 @@ def test_null_and_empty_have_no_pieces():
     pieces = intersect(left, shapes(None, box(0, 0, 2, 2), shapely.Polygon()))
     assert pairs(pieces) == [(2, 1)]
     assert len(intersect(left, shapes())) == len(intersect(shapes(), left)) == 0
-    rest = remainder(left, shapes(box(0, 0, 2, 2)), intersect(left, shapes(box(0, 0, 2, 2))), intersect_within(shapes(box(0, 0, 2, 2))))
+    zone = shapes(box(0, 0, 2, 2))
+    rest = remainder(left, zone, intersect(left, zone), intersect_within(zone))
     assert list(rest) == [None, None, None]
 
 
@@ -163,7 +164,8 @@ def test_remainder_where_overlapping_zones_add_up_to_the_parcel():
 
 def test_remainder_leaves_no_cracks_along_cuts():
     # The border between the zones crosses the parcel where the cut points cannot be written exactly.
-    zones = shapes(shapely.Polygon([(0, 0), (7, 0), (3, 11), (0, 11)]), shapely.Polygon([(7, 0), (13, 0), (13, 11), (3, 11)]))
+    zones = shapes(shapely.Polygon([(0, 0), (7, 0), (3, 11), (0, 11)]),
+                   shapely.Polygon([(7, 0), (13, 0), (13, 11), (3, 11)]))
     parcel = shapes(shapely.Polygon([(1.1, 1.3), (11.7, 2.9), (10.3, 9.1), (1.7, 7.7)]))
     assert list(remainder(parcel, zones, intersect(parcel, zones), intersect_within(zones))) == [None]
 
@@ -253,7 +255,8 @@ def test_against_geopandas_on_ragged_polygons():
     right = shapes(*(star(random.uniform(2, 9, 20), random.uniform(0, 40, 2)) for _ in range(40)))
     pieces = intersect(left, right)
     peer = geopandas.overlay(
-        geopandas.GeoDataFrame({"i": range(300)}, geometry=left), geopandas.GeoDataFrame({"j": range(40)}, geometry=right),
+        geopandas.GeoDataFrame({"i": range(300)}, geometry=left),
+        geopandas.GeoDataFrame({"j": range(40)}, geometry=right),
         how="intersection", keep_geom_type=True)
     peer = peer[peer.area > 0].sort_values(["i", "j"])
     assert pairs(pieces) == list(zip(peer["i"], peer["j"]))

@@ -34,7 +34,8 @@ def test_a_parcel_in_two_zones():
     parcels = layer([box(0, 0, 20, 10)], ids=[7], so_to=[12], so_thua=[34])
     zones = layer([box(15, 0, 40, 10), box(0, 0, 15, 10)], ids=[3, 9], ma=["CXCC", "NO"])
     result = parcel_zoning(parcels, zones, "ma", scale=2000)
-    assert rows(result, "so_to", "so_thua", "parcel_fid", "zone_fid", "zone", "piece", "area_m2", "share_pct", "sliver") == [
+    columns = ("so_to", "so_thua", "parcel_fid", "zone_fid", "zone", "piece", "area_m2", "share_pct", "sliver")
+    assert rows(result, *columns) == [
         [12, 34, 7, 9, "NO", 1, 150.0, 75.0, False], [12, 34, 7, 3, "CXCC", 2, 50.0, 25.0, False]]
     assert (result.piece_count, result.area_m2, result.split_parcels, result.outside_m2) == (2, 200.0, 1, 0.0)
     assert list(result.pieces.columns)[:2] == ["so_to", "so_thua"] and result.pieces.crs.to_epsg() == 9214
@@ -48,7 +49,8 @@ def test_outside_is_told_and_written_on_request():
     assert rows(result, "n", "zone", "share_pct") == [[1, 4, 60.0]]
     assert (result.outside_m2, result.parcels_outside, result.piece_count) == (140.0, 1, 1)
     full = parcel_zoning(parcels, zones, "ma", scale=2000, outside=True)
-    assert rows(full, "n", "zone_fid", "zone", "share_pct") == [[1, 1, 4, 60.0], [1, None, None, 40.0], [2, None, None, 100.0]]
+    assert rows(full, "n", "zone_fid", "zone", "share_pct") == [
+        [1, 1, 4, 60.0], [1, None, None, 40.0], [2, None, None, 100.0]]
     assert full.piece_count == 1 and full.area_m2 == 60.0 and str(full.pieces["zone"].dtype) == "Int64"
 
 
@@ -81,7 +83,8 @@ def test_a_narrow_parcel_is_no_sliver():
     across = layer([box(-10, -10, 15, 10), box(15, -10, 40, 10)], ma=["NO", "CX"])
     assert parcel_zoning(parcels, whole, "ma", scale=2000).slivers == 0
     assert parcel_zoning(parcels, across, "ma", scale=2000).slivers == 0
-    assert parcel_zoning(parcels, layer([box(-10, -10, 15, 10)], ma=["NO"]), "ma", scale=2000, outside=True).slivers == 0
+    half = layer([box(-10, -10, 15, 10)], ma=["NO"])
+    assert parcel_zoning(parcels, half, "ma", scale=2000, outside=True).slivers == 0
 
 
 def test_a_rim_outside_all_zones_is_a_sliver():
@@ -129,7 +132,8 @@ def test_ellipsoid_areas_in_degrees():
 
 
 def test_heights_of_vertices_are_dropped():
-    flat = parcel_zoning(layer([shapely.force_3d(box(0, 0, 10, 10), 5.0)]), layer([box(5, 0, 10, 10)], ma=[1]), "ma", scale=2000)
+    high = layer([shapely.force_3d(box(0, 0, 10, 10), 5.0)])
+    flat = parcel_zoning(high, layer([box(5, 0, 10, 10)], ma=[1]), "ma", scale=2000)
     assert not shapely.has_z(flat.pieces.geometry.array).any() and flat.area_m2 == 50
 
 
@@ -148,7 +152,8 @@ def test_null_empty_and_invalid_geometry():
 
 def test_faults_are_told_together():
     with pytest.raises(InputError) as caught:
-        parcel_zoning(layer([box(0, 0, 1, 1)], crs=None), layer([box(0, 0, 1, 1)], crs=None, ma=[1]), "mã", scale=0, tolerance_mm=-1)
+        nowhere = layer([box(0, 0, 1, 1)], crs=None, ma=[1])
+        parcel_zoning(nowhere, nowhere, "mã", scale=0, tolerance_mm=-1)
     assert len(caught.value.problems) == 5
 
 

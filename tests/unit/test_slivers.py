@@ -81,7 +81,8 @@ def test_depth_is_measured_from_what_cuts():
     along = box(0, 0, 0.5, 30)
     across = box(0, 50, 20, 50.5)  # a narrow parcel that enters the zone head on
     corner = shapely.Polygon([(0, 0), (0.7, 0), (0, 0.7)])
-    assert is_shallow(shapes(along, across, corner), border, np.zeros(3, dtype=int), 0.8).tolist() == [True, False, True]
+    shallow = is_shallow(shapes(along, across, corner), border, np.zeros(3, dtype=int), 0.8)
+    assert shallow.tolist() == [True, False, True]
 
 
 def test_depth_between_far_corners_is_seen():
@@ -94,8 +95,10 @@ def test_degrees_are_judged_in_metres():
     # At 16 degrees north a degree of longitude is 107,036 m, one of latitude 110,657 m (WGS 84 series).
     crs = pyproj.CRS.from_epsg(4326)
     metre_x, metre_y = 1 / 107_036, 1 / 110_657
-    strips = shapes(box(107, 16, 107 + 30 * metre_x, 16 + 0.7 * metre_y), box(107, 16, 107 + 30 * metre_x, 16 + 0.9 * metre_y),
-                    box(107, 16, 107 + 0.7 * metre_x, 16 + 30 * metre_y), box(107, 16, 107 + 0.9 * metre_x, 16 + 30 * metre_y))
+    strips = shapes(box(107, 16, 107 + 30 * metre_x, 16 + 0.7 * metre_y),
+                    box(107, 16, 107 + 30 * metre_x, 16 + 0.9 * metre_y),
+                    box(107, 16, 107 + 0.7 * metre_x, 16 + 30 * metre_y),
+                    box(107, 16, 107 + 0.9 * metre_x, 16 + 30 * metre_y))
     local = in_metres(strips, crs)
     assert shapely.area(local) == pytest.approx([21, 27, 21, 27], rel=1e-3)
     assert is_narrow(local, 0.8).tolist() == [True, False, True, False]
