@@ -69,7 +69,7 @@ class Node:
 def normalised_codes(values: pandas.Series, code_list: CodeList) -> NDArray[np.object_]:
     """Return codes as text; null and blank ones are None.
 
-    Land-law codes lose blanks and take capitals (`` luc`` is LUC); free codes lose outer blanks only; whole numbers
+    Land-law codes lose blanks and take capitals (`` luc`` is LUC); other texts lose outer blanks only; whole numbers
     lose the decimals a float column gave them (``3.0`` is 3).
     """
     # Layers have many polygons and few codes: each different value is read once.
@@ -83,7 +83,9 @@ def _code_text(value: object, code_list: CodeList) -> str | None:
         return f"{value:.0f}" if value == int(value) else repr(float(value))
     text = str(value).strip()
     if code_list is CodeList.LAND_LAW:
-        text = re.sub(r"\s+", "", text).upper()
+        compact = re.sub(r"\s+", "", text).upper()
+        # What cannot be a code of the law is told as it was written, or nobody finds it in the layer again.
+        text = compact if re.fullmatch(r"[A-Z]{3}", compact) else text
     return text or None
 
 
