@@ -43,8 +43,10 @@ def write_benchmark_town(folder: Path, parcels: int, *, terrain: bool = False, p
     written = 0
     before: list[Street] = []
     for row, tiles in enumerate(_tile_rows(grid, processes or os.cpu_count() or 1)):
-        for layer in _TILED:
-            rows = join([tile.layers[layer] for tile in tiles])
+        held = np.cumsum([0, *(len(tile.layers["parcel"].wkb) for tile in tiles)])
+        needed = [tile for tile, before_it in zip(tiles, held) if before_it < parcels - written]
+        for layer in _TILED if needed else ():
+            rows = join([tile.layers[layer] for tile in needed])
             if layer in ("parcel", "land_use_2020", "land_use_2025"):
                 rows = rows.first(parcels - written)
             _append(path, rows, counts)
