@@ -55,6 +55,7 @@ from .numbers_vi import format_date, format_number
 from .qgis_layers import to_pyproj
 from .qgis_layout_grid import add_grid, fit_grid
 from .qgis_layout_legend import LegendEntry, LegendFit, fill_legend
+from .qgis_layout_table import SheetTable, TableItem
 from .qgis_layout_text import FONT_COLOR, fitted_size, text_format, text_height_mm
 
 #: Width and height in millimetres, landscape.
@@ -67,12 +68,13 @@ _STYLES = Path(__file__).resolve().parents[2] / "styles"
 
 @dataclass(frozen=True)
 class SheetTexts:
-    """What is written on a sheet, in Vietnamese. ``remarks`` are whole sentences under the legend."""
+    """What is written on a sheet, in Vietnamese. ``table`` and ``remarks`` (whole sentences) stand under the legend."""
 
     title: str
     source: str
     subtitle: str = ""
     notice: str = ""
+    table: SheetTable | None = None
     remarks: Sequence[str] = ()
     date: datetime.date | None = None
 
@@ -149,6 +151,8 @@ class MapSheet:
         self.layout.addLayoutItem(self.north)
         self.scale_text = self._label("scale", bold=True)
         self.scale_bar = self._scale_bar()
+        self.table_title = self._label("table title", bold=True)
+        self.table = TableItem(self.layout)
         self.remarks = self._label("remarks")
         self.facts = self._label("system, date and source")
         self.notice = self._label("notice", bold=True, centred=True)
@@ -271,6 +275,7 @@ class MapSheet:
         foot = self._stack(self.facts, _facts(texts, crs), text_format(points - 0.5), foot)
         foot = self._stack_scale(scale, foot)
         foot = self._stack(self.remarks, "\n".join(texts.remarks), text_format(points), foot)
+        foot = self._stack_table(texts.table, points - 0.5, foot)
         top = panel.y()
         heading = text_format(points + 1.5, bold=True)
         height = text_height_mm(self.heading.text(), heading, panel.width()) + 2.0
@@ -298,6 +303,16 @@ class MapSheet:
         height = text_height_mm(text, style, panel.width() - 0.5) + 1.0 if text else 0.0
         self._write(label, text, style, QRectF(panel.x(), foot - height, panel.width(), height))
         return foot - height - (2.5 if text else 0.0)
+
+    def _stack_table(self, table: SheetTable | None, points: float, foot: float) -> float:
+        panel = self._frames.panel
+        if table is None:
+            self.table.hide()
+            self.table_title.setVisibility(False)
+            return foot
+        height = self.table.fill(table, panel.width(), points)
+        self.table.place(QRectF(panel.x(), foot - height, panel.width(), height))
+        return self._stack(self.table_title, table.title, text_format(points + 0.5, bold=True), foot - height - 0.5)
 
     def _stack_scale(self, scale: float, foot: float) -> float:
         panel = self._frames.panel

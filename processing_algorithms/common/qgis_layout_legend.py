@@ -46,6 +46,8 @@ _SLACK = 1.03
 #: Millimetres between columns, between a symbol and its text, the least width of a text in several columns, and the width
 #: of a column from which most labels stay on one line.
 _COLUMN_GAP, _SYMBOL_GAP, _NARROWEST_LABEL, _COMFORTABLE_COLUMN = 3.0, 1.8, 16.0, 60.0
+#: Millimetres around the legend, so that the lines of its symbols are not cut.
+_EDGE = 0.4
 #: Width and height of a symbol, and the gap between rows, in ems.
 _SYMBOL_EM, _SYMBOL_HEIGHT_EM, _ROW_GAP_EM = 2.4, 1.15, 0.55
 
@@ -152,7 +154,7 @@ def _arrangements(width: float) -> list[tuple[int, float]]:
 
 
 def _label_width(width: float, columns: int, points: float) -> float:
-    column = (width - _COLUMN_GAP * (columns - 1)) / columns
+    column = (width - 2 * _EDGE - _COLUMN_GAP * (columns - 1)) / columns
     return (column - _SYMBOL_EM * _em(points) - _SYMBOL_GAP) / _SLACK
 
 
@@ -171,7 +173,7 @@ def _set_type(legend: QgsLayoutItemLegend, points: float) -> None:
         style.setLineHeight(0.92)
         legend.rstyle(component).setTextFormat(style)
     em = _em(points)
-    legend.setBoxSpace(0.0)
+    legend.setBoxSpace(_EDGE)
     legend.setColumnSpace(_COLUMN_GAP)
     legend.setSplitLayer(True)
     legend.setEqualColumnWidth(False)

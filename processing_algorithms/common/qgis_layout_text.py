@@ -27,6 +27,7 @@ def text_format(points: float, *, bold: bool = False, italic: bool = False, colo
     font.setItalic(italic)
     result = QgsTextFormat()
     result.setFont(font)
+    result.setFamilies(list(FAMILIES))
     result.setForcedBold(bold)
     result.setForcedItalic(italic)
     result.setSize(points)

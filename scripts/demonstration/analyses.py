@@ -14,9 +14,11 @@ from .folder import Folder
 from .running import AlgorithmFailed, run
 
 #: The scenario of the flood: which alarm level, and metres above it at every gauge.
-ALARM, ABOVE_ALARM = 2, 0.50
+ALARM, ABOVE_ALARM = 3, 0.10
 #: Minutes of travel for the service areas.
-BREAKS = "2;5;10"
+BREAKS = "1;2;3;5"
+#: Width of the land on each side of a street that counts as served, metres.
+STRIP_M = 150
 SUB_AREA_PLAN = "QPK-TT-2035"
 
 
@@ -79,15 +81,15 @@ def parcel_zoning(folder: Folder) -> dict[str, Any]:
 def service_areas(folder: Folder) -> dict[str, Any]:
     """How far an ambulance gets from the health stations and the hospital."""
     return run("servicearea", NETWORK=hub_layer(folder, "road", "Đường giao thông"), ORIGINS=clinics(folder), ORIGIN_FIELD="name",
-               BREAKS=BREAKS, COST=1, MERGE=2, RINGS=True,
+               BREAKS=BREAKS, COST=1, MERGE=2, RINGS=True, WIDTH=STRIP_M,
                SPEED_FIELD="speed_kmh", DIRECTION_FIELD="direction", OUTPUT_LINES=str(folder.result("duong_den_duoc.gpkg")),
                OUTPUT_AREAS=str(folder.result("pham_vi_phuc_vu.gpkg")), OUTPUT_ORIGINS=str(folder.result("noi_xuat_phat.gpkg")))
 
 
 def flood_depth(folder: Folder) -> dict[str, Any]:
-    """The depth of the scenario."""
+    """The depth of the scenario. Water comes from the river only: sluices of the canals behind the dyke are shut."""
     return run("flooddepth", TERRAIN=str(folder.terrain), LEVELS=write_levels(folder), LEVEL_FIELD="level_m",
-               SOURCE=hub_layer(folder, "river", "Sông, kênh"), VERTICAL_DATUM="Hòn Dấu (Việt Nam 2000)",
+               SOURCE=hub_layer(folder, "river", "Sông", "kind = 'river'"), VERTICAL_DATUM="Hòn Dấu (Việt Nam 2000)",
                OUTPUT=str(folder.result("do_sau_ngap.tif")))
 
 

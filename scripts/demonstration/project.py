@@ -26,8 +26,9 @@ from .database import hub_layer
 from .folder import Folder
 
 _STYLES = Path(__file__).resolve().parents[2] / "styles"
-DISASTER, TRAFFIC, ZONING, LAND_USE, BASE = (
-    "Phòng, chống thiên tai", "Mạng lưới giao thông", "Quy hoạch đô thị và nông thôn", "Sử dụng đất", "Nền địa lý")
+BOUNDARIES, DISASTER, TRAFFIC, ZONING, LAND_USE, BASE = (
+    "Địa giới hành chính", "Phòng, chống thiên tai", "Mạng lưới giao thông", "Quy hoạch đô thị và nông thôn", "Sử dụng đất",
+    "Nền địa lý")
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,21 @@ def _dataset(dataset: str, name: str, only: str = "") -> Callable[[Folder], QgsM
 
 #: From the top of the layer tree down. Themes: d disaster, t traffic, z zoning, l land use.
 _PARTS = (
+    _Part("units", BOUNDARIES, "provincial_database/administrative_unit.qml", "dtl", analyses.units),
     _Part("levels", DISASTER, "base/water_level.qml", "d", _result("muc_nuoc.gpkg", "Trạm thủy văn và mực nước tính toán")),
     _Part("shelters", DISASTER, "disaster/shelter.qml", "", _dataset("shelter", "Điểm sơ tán")),
-    _Part("exposed", DISASTER, "disaster/flood_exposure_buildings.qml", "d",
+    _Part("exposed", DISASTER, "base/exposed_building.qml", "d",
           _result("cong_trinh_bi_ngap.gpkg", "Công trình bị ngập, theo độ sâu", "depth_class >= 1")),
     _Part("depth", DISASTER, "disaster/flood_depth.qml", "d", _result("do_sau_ngap.tif", "Độ sâu ngập")),
     _Part("origins", TRAFFIC, "traffic/service_area_origins.qml", "t", _result("noi_xuat_phat.gpkg", "Trạm y tế, bệnh viện")),
     _Part("facilities", TRAFFIC, "traffic/facility.qml", "", _dataset("facility", "Công trình dịch vụ, hạ tầng xã hội")),
     _Part("reached", TRAFFIC, "traffic/service_area_lines.qml", "", _result("duong_den_duoc.gpkg", "Đường đến được")),
-    _Part("roads", TRAFFIC, "traffic/road.qml", "td", _dataset("road", "Đường giao thông")),
-    _Part("areas", TRAFFIC, "traffic/service_area_areas.qml", "t", _result("pham_vi_phuc_vu.gpkg", "Phạm vi phục vụ")),
-    _Part("plans", ZONING, "zoning/plan.qml", "z", _dataset("plan", "Ranh giới đồ án quy hoạch")),
+    _Part("roads", TRAFFIC, "traffic/road.qml", "", _dataset("road", "Đường giao thông theo cấp")),
+    _Part("streets", TRAFFIC, "base/road_plain.qml", "td", _dataset("road", "Đường giao thông")),
+    _Part("areas", TRAFFIC, "base/travel_time.qml", "t", _result("pham_vi_phuc_vu.gpkg", "Phạm vi phục vụ")),
+    _Part("plan", ZONING, "zoning/plan.qml", "z",
+          _dataset("plan", "Ranh giới quy hoạch phân khu", f"plan_ref = '{analyses.SUB_AREA_PLAN}'")),
+    _Part("plans", ZONING, "zoning/plan.qml", "", _dataset("plan", "Ranh giới các đồ án quy hoạch")),
     _Part("constraints", ZONING, "zoning/constraint_overlay.qml", "z",
           _dataset("constraint_overlay", "Khu vực hạn chế, khống chế xây dựng")),
     _Part("pieces", ZONING, "zoning/parcel_zoning.qml", "", _result("thua_theo_o_quy_hoach.gpkg", "Thửa đất theo ô quy hoạch")),
@@ -76,10 +81,9 @@ _PARTS = (
     _Part("changes", LAND_USE, "land_use/land_use_change.qml", "", _result("chu_chuyen.gpkg", "Phần đất đổi loại 2020-2025")),
     _Part("land_use", LAND_USE, "land_use/land_use.qml", "l", lambda folder: analyses.land_use(folder, 2025)),
     _Part("land_use_before", LAND_USE, "land_use/land_use.qml", "", lambda folder: analyses.land_use(folder, 2020)),
-    _Part("units", BASE, "provincial_database/administrative_unit.qml", "dtl", analyses.units),
-    _Part("buildings", BASE, "base/building_plain.qml", "dt", _dataset("building", "Công trình, nhà ở")),
-    _Part("river", BASE, "disaster/river.qml", "dtzl", _dataset("river", "Sông, kênh, mặt nước")),
-    _Part("hillshade", BASE, None, "dt", lambda folder: _hillshade(folder)),
+    _Part("buildings", BASE, "base/building_plain.qml", "d", _dataset("building", "Công trình, nhà ở")),
+    _Part("river", BASE, "base/water.qml", "dtz", _dataset("river", "Sông, kênh, mặt nước")),
+    _Part("hillshade", BASE, None, "d", lambda folder: _hillshade(folder)),
 )
 THEMES = {"d": "Ngập lụt", "t": "Giao thông", "z": "Quy hoạch", "l": "Hiện trạng sử dụng đất"}
 
@@ -91,8 +95,8 @@ def _hillshade(folder: Folder) -> QgsRasterLayer:
     renderer.setZFactor(4.0)
     renderer.setMultiDirectional(True)
     layer.setRenderer(renderer)
-    layer.brightnessFilter().setBrightness(60)
-    layer.brightnessFilter().setContrast(-35)
+    layer.brightnessFilter().setBrightness(85)
+    layer.brightnessFilter().setContrast(-30)
     return layer
 
 
@@ -126,6 +130,7 @@ def make_project(folder: Folder) -> tuple[QgsProject, dict[str, QgsMapLayer]]:
         node.setExpanded(False)
         layers[part.key] = layer
     _name_breaks(layers)
+    layers["plan"].setLabelsEnabled(False)  # its name is the title of the sheet
     _show_theme(project, layers, "d")
     for sign, name in THEMES.items():
         _add_theme(project, layers, sign, name)

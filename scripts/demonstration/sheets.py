@@ -14,6 +14,7 @@ from . import analyses
 from .analyses import Findings
 from .folder import Folder
 from .project import layers_of
+from .sheet_tables import exposure_by_unit, land_by_group, reach_by_break, zones_by_function
 
 NOTICE = "DỮ LIỆU MẪU, KHÔNG CÓ GIÁ TRỊ PHÁP LÝ"
 _SOURCE = "cơ sở dữ liệu dùng chung (dữ liệu mẫu đô thị Lam Trạch, giả định)"
@@ -50,16 +51,16 @@ def print_sheet(sheet: Sheet, folder: Folder, project: QgsProject, layers: dict[
 
 
 def _land_use(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
-    result = findings.land_use
     return Content(
         layers_of(layers, "l"),
         SheetTexts(
             title="BẢN ĐỒ HIỆN TRẠNG SỬ DỤNG ĐẤT NĂM 2025", subtitle=_TOWN, notice=NOTICE,
             source=f"{_SOURCE}, lớp hiện trạng sử dụng đất năm 2025.",
-            remarks=[f"Tổng diện tích: {format_number(result['TOTAL_AREA'] / 1e4, 2)} ha, tính trên mặt phẳng bản đồ."]),
+            table=land_by_group(findings.land_use["OUTPUT"]),
+            remarks=["Diện tích tính trên mặt phẳng bản đồ.",
+                     "* Màu ký hiệu chưa có trong quy định hoặc các nguồn chưa thống nhất."]),
         layers["land_use"].extent(),
-        [LegendEntry(layers["units"], "Ranh giới xã, phường"), LegendEntry(layers["land_use"], "Loại đất"),
-         LegendEntry(layers["river"], "Mặt nước")])
+        [LegendEntry(layers["units"], "Ranh giới xã, phường"), LegendEntry(layers["land_use"], "Loại đất")])
 
 
 def _zoning(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
@@ -67,14 +68,15 @@ def _zoning(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
     return Content(
         layers_of(layers, "z"),
         SheetTexts(
-            title="BẢN ĐỒ QUY HOẠCH SỬ DỤNG ĐẤT",
+            title="BẢN ĐỒ SỬ DỤNG ĐẤT QUY HOẠCH",
             subtitle="Quy hoạch phân khu Trung tâm, phường Lam Trạch, tỷ lệ 1/2.000 (giả định)", notice=NOTICE,
             source=f"{_SOURCE}, đồ án {analyses.SUB_AREA_PLAN}.",
+            table=zones_by_function(layers["zones"]),
             remarks=[f"{format_number(result['SPLIT_PARCELS'])} thửa đất thuộc nhiều ô quy hoạch, trong đó "
                      f"{format_number(result['SPLIT_BEYOND_TOLERANCE'])} thửa ngoài sai số ghép bản đồ (0,4 mm trên giấy)."]),
         layers["zones"].extent(),
-        [LegendEntry(layers["plans"], "Ranh giới đồ án"), LegendEntry(layers["constraints"]), LegendEntry(layers["parcels"]),
-         LegendEntry(layers["zones"], "Chức năng sử dụng đất"), LegendEntry(layers["river"], "Mặt nước")])
+        [LegendEntry(layers["plan"], "Ranh giới đồ án"), LegendEntry(layers["constraints"]), LegendEntry(layers["parcels"]),
+         LegendEntry(layers["zones"], "Chức năng sử dụng đất"), LegendEntry(layers["river"])])
 
 
 def _traffic(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
@@ -84,11 +86,12 @@ def _traffic(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
         SheetTexts(
             title="PHẠM VI PHỤC VỤ CỦA TRẠM Y TẾ, BỆNH VIỆN THEO MẠNG LƯỚI ĐƯỜNG", subtitle=_TOWN, notice=NOTICE,
             source=f"{_SOURCE}, lớp đường giao thông và công trình dịch vụ.",
+            table=reach_by_break(layers["reached"], analyses.BREAKS.split(";")),
             remarks=[f"Thời gian đi theo tốc độ và chiều lưu thông của từng đoạn đường từ {result['ORIGINS_USED']} cơ sở y tế; "
-                     "vùng gồm đất cách đường đến được không quá 50 m."]),
-        layers["roads"].extent(),
-        [LegendEntry(layers["origins"]), LegendEntry(layers["areas"], "Phạm vi phục vụ"), LegendEntry(layers["roads"], "Cấp đường"),
-         LegendEntry(layers["units"], "Ranh giới xã, phường"), LegendEntry(layers["buildings"]), LegendEntry(layers["river"], "Mặt nước")])
+                     f"vùng gồm đất cách đường đến được không quá {analyses.STRIP_M} m."]),
+        layers["streets"].extent(),
+        [LegendEntry(layers["origins"]), LegendEntry(layers["areas"], "Phạm vi phục vụ"), LegendEntry(layers["streets"], "Đường giao thông"),
+         LegendEntry(layers["units"], "Ranh giới xã, phường"), LegendEntry(layers["river"])])
 
 
 def _flood(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
@@ -99,20 +102,16 @@ def _flood(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
             title="BẢN ĐỒ ĐỘ SÂU NGẬP VÀ CÔNG TRÌNH BỊ NGẬP",
             subtitle=f"{_TOWN}. Kịch bản: {analyses.scenario()}", notice=NOTICE,
             source=f"{_SOURCE}, mô hình số độ cao ô lưới 5 m.",
+            table=exposure_by_unit(exposure),
             remarks=[
-                f"Ước tính: {tens(exposure['WET_BUILDINGS'])} công trình, {tens(exposure['WET_HOUSEHOLDS'])} hộ, "
-                f"{tens(exposure['WET_RESIDENTS'])} khẩu bị ngập; {format_number(exposure['WET_ROAD'] / 1000)} km đường ngập.",
+                f"Chiều dài đường bị ngập: {format_number(exposure['WET_ROAD'] / 1000)} km.",
+                f"Vùng thấp được đê, đường bảo vệ, nước không tới: {format_number(depth['UNREACHED_AREA'] / 1e4)} ha.",
                 f"Mặt nước nội suy từ {depth['LEVELS_USED']} trạm; sai số khi bỏ từng trạm: {format_number(depth['LOO_RMSE'], 1)} m."]),
         layers["hillshade"].extent(),
         [LegendEntry(layers["levels"]), LegendEntry(layers["depth"], "Độ sâu ngập"),
          LegendEntry(layers["exposed"], "Công trình bị ngập"), LegendEntry(layers["buildings"], "Công trình khác"),
-         LegendEntry(layers["roads"], "Cấp đường"), LegendEntry(layers["units"], "Ranh giới xã, phường"),
-         LegendEntry(layers["river"], "Mặt nước")])
-
-
-def tens(count: float | None) -> str:
-    """Estimates of people and houses, rounded to tens."""
-    return "chưa có số liệu" if count is None else format_number(round(count, -1))
+         LegendEntry(layers["streets"], "Đường giao thông"), LegendEntry(layers["units"], "Ranh giới xã, phường"),
+         LegendEntry(layers["river"])])
 
 
 SHEETS = (

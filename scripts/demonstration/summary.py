@@ -7,7 +7,7 @@ from . import analyses
 from .analyses import Findings
 from .database import Filled
 from .folder import Folder
-from .sheets import tens
+from .sheet_tables import estimate
 from .terminal import Steps
 
 
@@ -25,8 +25,8 @@ def tell(folder: Folder, filled: Filled, findings: Findings, steps: Steps) -> No
         ("Giao thông", f"{access['ORIGINS_USED']} cơ sở y tế; {number(access['REACHED_LENGTH'] / 1000)} km đường đến được trong "
                        f"{analyses.BREAKS.split(';')[-1]} phút"),
         ("Ngập lụt", f"{analyses.scenario()}: ngập {number(depth['WET_AREA'] / 1e4)} ha, sâu nhất {number(depth['MAX_DEPTH'], 1)} m"),
-        ("Bị ảnh hưởng", f"khoảng {tens(hit['WET_BUILDINGS'])} công trình, {tens(hit['WET_HOUSEHOLDS'])} hộ, "
-                         f"{tens(hit['WET_RESIDENTS'])} khẩu; {number(hit['WET_ROAD'] / 1000)} km đường"),
+        ("Bị ảnh hưởng", f"khoảng {estimate(hit['WET_BUILDINGS'])} công trình, {estimate(hit['WET_HOUSEHOLDS'])} hộ, "
+                         f"{estimate(hit['WET_RESIDENTS'])} khẩu; {number(hit['WET_ROAD'] / 1000)} km đường"),
     ]
     print("\nKẾT QUẢ (dữ liệu mẫu, không có giá trị pháp lý)")
     for head, text in lines:

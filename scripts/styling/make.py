@@ -12,7 +12,8 @@ import re
 import sys
 from pathlib import Path
 
-from qgis.core import QgsApplication, QgsMapLayer, QgsSldExportContext, QgsVectorLayer
+from qgis.core import QgsApplication, QgsMapLayer, QgsSldExportContext, QgsVectorLayer, QgsVectorLayerSimpleLabeling
+from quyhoach.processing_algorithms.common.qgis_layout_text import FAMILIES
 
 HERE = Path(__file__).resolve().parent
 STYLES = HERE.parents[1] / "styles"
@@ -26,9 +27,24 @@ def same_every_time(text: str) -> str:
                        text)
 
 
-def save(layer: QgsVectorLayer, path: Path) -> None:
+def letter(layer: QgsMapLayer) -> None:
+    """Give labels families of which every machine has one; QGIS warns in a project of a family it does not find."""
+    if not isinstance(layer, QgsVectorLayer) or not isinstance(layer.labeling(), QgsVectorLayerSimpleLabeling):
+        return
+    settings = layer.labeling().settings()
+    style = settings.format()
+    font = style.font()
+    font.setFamily(FAMILIES[0])
+    style.setFont(font)
+    style.setFamilies(list(FAMILIES[1:]))
+    settings.setFormat(style)
+    layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+
+
+def save(layer: QgsMapLayer, path: Path) -> None:
     """Write QML (symbols and labels only) and SLD."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    letter(layer)
     categories = QgsMapLayer.StyleCategory.Symbology | QgsMapLayer.StyleCategory.Labeling
     message, saved = layer.saveNamedStyle(str(path), categories)
     if not saved:

@@ -28,8 +28,8 @@ _ROADS = {
     "class_3": ("#e8896f", 1.0, 0.2), "main_axis": ("#f2b36b", 1.0, 0.2), "inter_area": ("#f2b36b", 0.9, 0.2),
     "class_4": ("#f4c98a", 0.9, 0.2), "main_area": ("#f7dd9b", 0.8, 0.2), "class_5": ("#f7dd9b", 0.8, 0.2),
     "area": ("#ffffff", 0.6, 0.15), "class_6": ("#ffffff", 0.6, 0.15), "sub_area": ("#ffffff", 0.45, 0.12),
-    "housing_group": ("#ffffff", 0.3, 0.1), "rural": ("#f4efe6", 0.3, 0.1), "alley": ("#f4efe6", 0.2, 0.08),
-    "path": ("#f4efe6", 0.12, 0.06),
+    "housing_group": ("#ffffff", 0.3, 0.1), "rural": ("#fffaf0", 0.3, 0.1), "alley": ("#b3aca2", 0.2, 0.0),
+    "path": ("#b3aca2", 0.12, 0.0),
 }
 _CASING = "#8a8a8a"
 #: Kind of facility: shape and colour.

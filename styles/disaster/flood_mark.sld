@@ -30,7 +30,7 @@
             <se:Label>
               <!--SE Export for concat(replace(format_number(level_m, 2, 'en', FALSE, FALSE), '.', ','), ' m') not implemented yet-->Placeholder</se:Label>
             <se:Font>
-              <se:SvgParameter name="font-family">DejaVu LGC Sans</se:SvgParameter>
+              <se:SvgParameter name="font-family">Noto Sans</se:SvgParameter>
               <se:SvgParameter name="font-size">9</se:SvgParameter>
             </se:Font>
             <se:LabelPlacement>

@@ -93,7 +93,7 @@
             <se:Label>
               <!--SE Export for concat(name, if(alarm_3_m IS NULL, '', concat('\nBĐ1-3: ', replace(format_number(alarm_1_m, 2, 'en', FALSE, FALSE), '.', ','), ' / ', replace(format_number(alarm_2_m, 2, 'en', FALSE, FALSE), '.', ','), ' / ', replace(format_number(alarm_3_m, 2, 'en', FALSE, FALSE), '.', ','), ' m'))) not implemented yet-->Placeholder</se:Label>
             <se:Font>
-              <se:SvgParameter name="font-family">DejaVu LGC Sans</se:SvgParameter>
+              <se:SvgParameter name="font-family">Noto Sans</se:SvgParameter>
               <se:SvgParameter name="font-size">9</se:SvgParameter>
             </se:Font>
             <se:LabelPlacement>

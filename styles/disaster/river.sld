@@ -144,7 +144,7 @@
             <se:Label>
               <!--SE Export for name not implemented yet-->Placeholder</se:Label>
             <se:Font>
-              <se:SvgParameter name="font-family">DejaVu LGC Sans</se:SvgParameter>
+              <se:SvgParameter name="font-family">Noto Sans</se:SvgParameter>
               <se:SvgParameter name="font-size">9</se:SvgParameter>
               <se:SvgParameter name="font-style">italic</se:SvgParameter>
             </se:Font>

@@ -228,7 +228,7 @@
             <se:Label>
               <!--SE Export for concat(name, if(capacity IS NULL, '', concat(' (', capacity, ')'))) not implemented yet-->Placeholder</se:Label>
             <se:Font>
-              <se:SvgParameter name="font-family">DejaVu LGC Sans</se:SvgParameter>
+              <se:SvgParameter name="font-family">Noto Sans</se:SvgParameter>
               <se:SvgParameter name="font-size">9</se:SvgParameter>
             </se:Font>
             <se:LabelPlacement>

@@ -1981,7 +1981,7 @@
             <se:Label>
               <!--SE Export for concat(land_code, ' ', parcel_no, '\n', format_number(legal_area_m2, 1, 'vi', FALSE, FALSE)) not implemented yet-->Placeholder</se:Label>
             <se:Font>
-              <se:SvgParameter name="font-family">DejaVu LGC Sans</se:SvgParameter>
+              <se:SvgParameter name="font-family">Noto Sans</se:SvgParameter>
               <se:SvgParameter name="font-size">9</se:SvgParameter>
             </se:Font>
             <se:LabelPlacement>

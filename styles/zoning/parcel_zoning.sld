@@ -892,7 +892,7 @@
             <se:Label>
               <!--SE Export for if(sliver, '', concat(to_string(zone), '\n', replace(format_number(share_pct, 1, 'en', FALSE, FALSE), '.', ','), ' %')) not implemented yet-->Placeholder</se:Label>
             <se:Font>
-              <se:SvgParameter name="font-family">DejaVu LGC Sans</se:SvgParameter>
+              <se:SvgParameter name="font-family">Noto Sans</se:SvgParameter>
               <se:SvgParameter name="font-size">9</se:SvgParameter>
             </se:Font>
             <se:LabelPlacement>
