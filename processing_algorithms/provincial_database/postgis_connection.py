@@ -143,7 +143,9 @@ def told() -> Iterator[None]:
         if isinstance(error, codes.InsufficientPrivilege):
             raise OutputError(say("Tài khoản này không đủ quyền trên cơ sở dữ liệu dùng chung: {why}", "This account lacks the right in the shared database: {why}")
                               .format(why=_first_line(error))) from error
-        if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+        # A server that dies gives an error without a code, of no class in particular.
+        cut = error.pgcode is None and not isinstance(error, psycopg2.ProgrammingError)
+        if cut or isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
             raise OutputError(say("Mất liên lạc với cơ sở dữ liệu dùng chung, hoặc máy chủ không làm được: {why}. Hãy thử lại.",
                                   "The shared database was lost or could not do it: {why}. Try again.").format(why=_first_line(error))) from error
         if isinstance(error, psycopg2.DataError):

@@ -1,4 +1,4 @@
-"""A new hub in a PostGIS database, made from the catalogue; and bringing an older one up to date.
+"""A new hub in a PostGIS database, made from the catalogue.
 
 Creating needs a role that may create roles and, where the database has no PostGIS yet, a superuser. What is created
 belongs to a role without login (``<hub>_owner``) that can do nothing else on the server; afterwards no superuser is needed.
@@ -7,7 +7,6 @@ belongs to a role without login (``<hub>_owner``) that can do nothing else on th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyproj
@@ -20,14 +19,13 @@ from .catalogue import Dataset, load_catalogue
 from .catalogue.model import SECRECY
 from .postgis_connection import connect, parameters_of, shown, told, transaction
 from .postgis_hub import PostgisHub
-from .postgis_schema import description_statements, rights_statements, table_statements, trigger_statements
+from .postgis_schema import table_statements
+from .postgis_upgrade import attach, grant, newest_version, run_files
 
-_SQL = Path(__file__).parent / "sql" / "postgis"
 # VN-2000 / TM-3 of EPSG 2025 and others this PostGIS has no row for get EPSG's number; systems without one get ours.
 _OWN_SRID = 990_001
 # Names of roles are cut at 63 bytes by the server; the endings need some.
 _ROLE_BYTES = 40
-_READABLE = ("hub", "schema_version", "dataset", "field", "domain_value", "department", "permission", "lock", "history", "changesets")
 
 
 def create_postgis_hub(
@@ -37,6 +35,7 @@ def create_postgis_hub(
     datasets: Sequence[Dataset] | None = None,
     name: str = "",
     forms: Mapping[str, str] | None = None,
+    version: int | None = None,
     progress: Progress = silent,
 ) -> PostgisHub:
     """Create a hub in an existing, preferably empty database and open it.
@@ -53,6 +52,8 @@ def create_postgis_hub(
         What people call it, such as the province's name.
     forms : mapping, optional
         QGIS style (QML) by dataset name, applied by QGIS when it opens the dataset.
+    version : int, optional
+        Of the hub's own tables, the newest by default; an older one is for tests of the upgrade.
 
     Raises
     ------
@@ -70,35 +71,22 @@ def create_postgis_hub(
         with told(), transaction(connection) as cursor:
             _refuse(cursor, parameters)
             postgis = _extension(cursor)
-            srid = _add_system(cursor, system)
+            srid = add_system(cursor, system)
             roles = _create_roles(cursor)
-            _run_files(cursor, 0, newest_version())
-            cursor.execute("INSERT INTO quyhoach.hub (place, name, srid, roles) VALUES (quyhoach.place(), %s, %s, %s)",
-                           (name or parameters.get("dbname") or roles, srid, roles))
+            run_files(cursor, 0, newest_version() if version is None else version)
+            cursor.execute("INSERT INTO quyhoach.hub (place, name, srid, crs, roles) VALUES (quyhoach.place(), %s, %s, %s, %s)",
+                           (name or parameters.get("dbname") or roles, srid, system.to_wkt(), roles))
             for position, dataset in enumerate(chosen):
                 progress(position / len(chosen), str(dataset.label))
                 for statement in table_statements(dataset, srid, postgis):
                     cursor.execute(statement)
-                _attach(cursor, dataset, roles)
-            _grant(cursor, roles)
+                attach(cursor, dataset, roles)
+            grant(cursor, roles)
             cursor.execute("RESET ROLE")
             _add_forms(cursor, forms or {}, roles)
     finally:
         connection.close()
     return PostgisHub(location)
-
-
-def newest_version() -> int:
-    """Number of the newest file in ``sql/postgis``."""
-    return max(int(path.name.split("_")[0]) for path in _SQL.glob("[0-9]*.sql"))
-
-
-def _run_files(cursor: Any, after: int, to: int) -> None:
-    for path in sorted(_SQL.glob("[0-9]*.sql")):
-        number = int(path.name.split("_")[0])
-        if after < number <= to:
-            cursor.execute(path.read_text(encoding="utf-8"))
-            cursor.execute("INSERT INTO quyhoach.schema_version (number) VALUES (%s)", (number,))
 
 
 def _refuse(cursor: Any, parameters: Mapping[str, Any]) -> None:
@@ -127,10 +115,11 @@ def _extension(cursor: Any) -> str:
     return cursor.fetchone()[0]
 
 
-def _add_system(cursor: Any, crs: pyproj.CRS) -> int:
+def add_system(cursor: Any, crs: pyproj.CRS | str) -> int:
     """Add the systems this PostGIS lacks, overwriting nothing; return the number of the hub's own."""
     from psycopg2 import sql
 
+    crs = pyproj.CRS.from_user_input(crs)
     postgis = _extension(cursor)
     table = sql.Identifier(postgis, "spatial_ref_sys")
     authority = crs.to_authority(min_confidence=100)
@@ -188,25 +177,6 @@ def _create_roles(cursor: Any) -> str:
     cursor.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(sql.Identifier(cursor.fetchone()[0]), owner))
     cursor.execute(sql.SQL("SET LOCAL ROLE {}").format(owner))
     return roles
-
-
-def _attach(cursor: Any, dataset: Dataset, roles: str) -> None:
-    for statements in (description_statements(dataset), trigger_statements(dataset), rights_statements(dataset, roles)):
-        for statement in statements:
-            cursor.execute(statement)
-
-
-def _grant(cursor: Any, roles: str) -> None:
-    """Let people use the hub's own tables and functions, and nothing more."""
-    from psycopg2 import sql
-
-    everyone = sql.Identifier(f"{roles}_{SECRECY[0]}")
-    cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA quyhoach, quyhoach_data TO {}").format(everyone))
-    cursor.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA quyhoach FROM PUBLIC")
-    cursor.execute(sql.SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA quyhoach TO {}").format(everyone))
-    tables = sql.SQL(", ").join(sql.Identifier("quyhoach", table) for table in _READABLE)
-    cursor.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(tables, everyone))
-    cursor.execute(sql.SQL("GRANT SELECT, INSERT ON quyhoach.import, quyhoach.rejection TO {}").format(everyone))
 
 
 def _add_forms(cursor: Any, forms: Mapping[str, str], roles: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,7 +30,7 @@ from .row_filter import RowFilter
 from .typed_columns import typed_column
 
 #: Number of the newest file in ``sql/postgis``.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _ROWS_AT_ONCE = 20_000
 
 
@@ -62,22 +63,17 @@ class PostgisHub(Hub):
             if version > SCHEMA_VERSION:
                 raise InputError(say("{where} được tạo bằng phiên bản QuyHoach mới hơn (cấu trúc {version}); hãy cập nhật QuyHoach.",
                                      "{where} was made by a newer QuyHoach (schema {version}); update QuyHoach.").format(where=where, version=version))
+            if version < SCHEMA_VERSION:
+                raise InputError(say("{where} còn cấu trúc cũ ({version}); quản trị viên cần nâng cấp trước.",
+                                     "{where} has an old schema ({version}); its administrator has to upgrade it first.").format(where=where, version=version))
             cursor.execute("SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'postgis'")
             #: Schema of the PostGIS functions; every call names it.
             self.postgis: str = cursor.fetchone()[0]
             cursor.execute("SELECT quyhoach.ensure_incarnation()")
-            cursor.execute("SELECT hub_id::text, name, incarnation::text, created_at, srid, roles FROM quyhoach.hub")
-            self.hub_id, name, incarnation, created_at, self.srid, self.roles = cursor.fetchone()
-            self.info = HubInfo(name=name, location=where, crs=self._crs(cursor), schema_version=version, incarnation=incarnation, created_at=created_at)
+            cursor.execute("SELECT hub_id::text, name, incarnation::text, created_at, srid, roles, crs FROM quyhoach.hub")
+            self.hub_id, name, incarnation, created_at, self.srid, self.roles, crs = cursor.fetchone()
+            self.info = HubInfo(name=name, location=where, crs=pyproj.CRS.from_wkt(crs), schema_version=version, incarnation=incarnation, created_at=created_at)
             self.datasets = self._held(cursor, load_catalogue())
-
-    def _crs(self, cursor: Any) -> pyproj.CRS:
-        from psycopg2 import sql
-
-        cursor.execute(sql.SQL("SELECT auth_name, auth_srid, srtext FROM {} WHERE srid = %s").format(sql.Identifier(self.postgis, "spatial_ref_sys")),
-                       (self.srid,))
-        authority, code, text = cursor.fetchone()
-        return pyproj.CRS.from_epsg(code) if authority == "EPSG" else pyproj.CRS.from_wkt(text)
 
     def _held(self, cursor: Any, known: Catalogue) -> Catalogue:
         """The catalogue cut down to what this hub holds and this role may see, found by the ids that never change."""
@@ -122,6 +118,11 @@ class PostgisHub(Hub):
     def submit(self, changeset: Changeset, progress: Progress = silent) -> Receipt:
         """See `changes.ExchangingHub`."""
         return submit_changeset(self, changeset, progress)
+
+    def note_working_copy(self, working_copy_id: str, name: str, unsent: int, oldest_edit: datetime.datetime | None = None) -> None:
+        """Say what a working copy holds, for the administrator: how many features were edited and not sent, since when."""
+        with told(), self.connection.cursor() as cursor:
+            cursor.execute("SELECT quyhoach.note_working_copy(%s, %s, %s, %s)", (working_copy_id, name, unsent, oldest_edit))
 
     # reading ------------------------------------------------------------------------------------------------------
 

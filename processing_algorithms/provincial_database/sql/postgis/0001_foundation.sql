@@ -11,7 +11,8 @@ CREATE TABLE quyhoach.schema_version (
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- One row. roles is how the names of this hub's roles begin; place is the very database the incarnation lives in.
+-- One row. roles is how the names of this hub's roles begin; place is the very database the incarnation lives in;
+-- crs is the system of srid as WKT, whatever a server's spatial_ref_sys says.
 CREATE TABLE quyhoach.hub (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     hub_id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -19,6 +20,7 @@ CREATE TABLE quyhoach.hub (
     place text NOT NULL,
     name text NOT NULL,
     srid integer NOT NULL,
+    crs text NOT NULL,
     roles text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );

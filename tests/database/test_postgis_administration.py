@@ -1,0 +1,226 @@
+"""Creating, upgrading, checking, backing up and restoring a PostGIS hub."""
+
+import uuid
+from dataclasses import replace
+
+import psycopg2
+import pyproj
+import pytest
+from postgis_rows import changeset, delivered, new, parcel
+from quyhoach.processing_algorithms.common.errors import InputError, OutputError
+from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
+from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain, DomainValue, Field, Text
+from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.postgis_backup import backup_postgis_hub, drill, restore_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis_connection import is_postgis_location, parameters_of
+from quyhoach.processing_algorithms.provincial_database.postgis_create import create_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis_health import check_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis_history import changesets, rows_as_of
+from quyhoach.processing_algorithms.provincial_database.postgis_hub import SCHEMA_VERSION, PostgisHub
+from quyhoach.processing_algorithms.provincial_database.postgis_rights import add_department, add_person
+from quyhoach.processing_algorithms.provincial_database.postgis_upgrade import newest_version, upgrade_postgis_hub
+
+TABLE = "quyhoach_data.parcel"
+# Everything that makes a schema what it is, without what differs from one database to the next.
+SHAPE = """
+    SELECT 'column', c.oid::regclass::text, a.attname::text, format_type(a.atttypid, a.atttypmod), coalesce(pg_get_expr(d.adbin, d.adrelid), ''), c.relacl::text
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum WHERE n.nspname LIKE 'quyhoach%%'
+    UNION ALL SELECT 'function', p.oid::regprocedure::text, pg_get_functiondef(p.oid), p.proacl::text, '', '' FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname LIKE 'quyhoach%%'
+    UNION ALL SELECT 'trigger', pg_get_triggerdef(t.oid), '', '', '', '' FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname LIKE 'quyhoach%%' AND NOT t.tgisinternal
+    UNION ALL SELECT 'constraint', conrelid::regclass::text, pg_get_constraintdef(c.oid), '', '', '' FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
+    WHERE n.nspname LIKE 'quyhoach%%'
+    UNION ALL SELECT 'policy', polrelid::regclass::text, polname::text, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid), '' FROM pg_policy
+    UNION ALL SELECT 'index', indexdef, '', '', '', '' FROM pg_indexes WHERE schemaname LIKE 'quyhoach%%'"""
+
+
+def shape(sql_at, parameters, roles):
+    return sorted(tuple(str(part).replace(roles, "HUB") for part in row) for row in sql_at(parameters, SHAPE))
+
+
+def test_the_oldest_schema_grows_into_the_newest(empty_database, postgis_parameters, postgis_hub, sql_at):
+    with pytest.raises(InputError, match="nâng cấp"):
+        create_postgis_hub(empty_database, "EPSG:9214", version=2)
+    told = upgrade_postgis_hub(empty_database)
+    assert told == [f"Cấu trúc 2 lên {newest_version()}."] and newest_version() == SCHEMA_VERSION
+    with PostgisHub(empty_database) as upgraded:
+        assert shape(sql_at, empty_database, upgraded.roles) == shape(sql_at, postgis_parameters, postgis_hub.roles)
+        assert upgraded.submit(changeset(new(parcel(upgraded)))).outcome is Outcome.APPLIED
+    assert upgrade_postgis_hub(empty_database) == [], "a second time does nothing"
+
+
+def test_a_catalogue_that_has_grown(postgis_hub, postgis_parameters):
+    """A new field, a new code and a new dataset come while a working copy is out; its edits still arrive."""
+    catalogue = load_catalogue()
+    old = new(parcel(postgis_hub))
+    postgis_hub.submit(changeset(old))
+    position, _, rows = delivered(postgis_hub)
+    text = Text("Số nhà", "House number")
+    field = Field(id="D03.99", name="house_no", type="text", label=text, help=text, length=20, required=True)
+    land = catalogue["parcel"].field("land_code").domain
+    codes = Domain(land.name, land.label, (*land.values, DomainValue("MOI", Text("Mới", "New"))))
+    fields = tuple(replace(f, domain=codes) if f.domain == land else f for f in catalogue["parcel"].fields)
+    grown = replace(catalogue["parcel"], fields=(*fields, field))
+    added = replace(catalogue["road"], id="D98", name="path", fields=tuple(replace(f, id=f.id.replace("D10", "D98")) for f in catalogue["road"].fields))
+    told = upgrade_postgis_hub(postgis_parameters, datasets=[grown, added])
+    assert told == ["Thửa đất: thêm trường Số nhà.", "Thửa đất: Loại đất: thêm mã MOI.", "Thửa đất: Loại đất thứ hai: thêm mã MOI.",
+                    f"Thêm tập dữ liệu {added.label}."]
+    # The copy knows nothing of the new field; what it sends leaves it alone.
+    feature, row = next(iter(rows.items()))
+    assert postgis_hub.submit(changeset(Change("parcel", feature, row, {**row, "note": "x"}))).outcome is Outcome.APPLIED
+    assert postgis_hub.submit(changeset(new(parcel(postgis_hub, parcel_no=2)))).outcome is Outcome.APPLIED, "new rows of old copies arrive too"
+    assert postgis_hub.submit(changeset(Change("parcel", feature, {**row, "note": "x"}, {**row, "note": "x", "land_code": "MOI"}))).outcome is Outcome.APPLIED
+    with postgis_hub.deliver([Scope("parcel")], position) as delivery:
+        assert delivery.whole, "the hub's fields are others now"
+        list(delivery.rows)
+
+
+def test_systems_are_added_and_none_is_overwritten(empty_database, sql_at):
+    sql_at(empty_database, "CREATE EXTENSION postgis")
+    sql_at(empty_database, "INSERT INTO spatial_ref_sys VALUES (9210, 'EPSG', 9210, 'của ai đó', 'của ai đó')")
+    before = dict(sql_at(empty_database, "SELECT srid, md5(concat(auth_name, auth_srid, srtext, proj4text)) FROM spatial_ref_sys"))
+    with create_postgis_hub(empty_database, "EPSG:9214") as hub:
+        assert (hub.srid, hub.info.crs) == (9214, pyproj.CRS.from_epsg(9214))
+    after = dict(sql_at(empty_database, "SELECT srid, md5(concat(auth_name, auth_srid, srtext, proj4text)) FROM spatial_ref_sys"))
+    assert {srid: after[srid] for srid in before} == before
+    assert sorted(set(after) - set(before)) == [srid for srid in range(9205, 9219) if srid not in before]
+    assert set(range(9205, 9219)) <= set(after)
+    assert sql_at(empty_database, "SELECT DISTINCT auth_name FROM spatial_ref_sys WHERE srid BETWEEN 9205 AND 9218") == [("EPSG",)]
+
+
+def test_nothing_is_created_over_a_hub_or_in_degrees(empty_database, postgis_parameters, sql_at):
+    with pytest.raises(OutputError, match="không bao giờ ghi đè"):
+        create_postgis_hub(postgis_parameters, "EPSG:9214")
+    with pytest.raises(InputError, match="độ"):
+        create_postgis_hub(empty_database, "EPSG:4326")
+    login = f"p_{uuid.uuid4().hex[:12]}"
+    sql_at(empty_database, f"CREATE ROLE {login} LOGIN")
+    with pytest.raises(InputError) as refusal:
+        create_postgis_hub({**empty_database, "user": login}, "EPSG:9214")
+    assert len(refusal.value.problems) == 3, "all that is missing is told at once"
+    assert sql_at(empty_database, "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'quyhoach%%'") == [(0,)]
+
+
+def test_an_owner_of_the_database_needs_no_superuser_where_postgis_is(empty_database, sql_at):
+    login = f"p_{uuid.uuid4().hex[:12]}"
+    sql_at(empty_database, "CREATE EXTENSION postgis")
+    sql_at(empty_database, f"CREATE ROLE {login} LOGIN CREATEROLE")
+    sql_at(empty_database, f'ALTER DATABASE "{empty_database["dbname"]}" OWNER TO {login}')
+    sql_at(empty_database, f"GRANT INSERT ON spatial_ref_sys TO {login}")
+    with create_postgis_hub({**empty_database, "user": login}, "EPSG:9214", datasets=[load_catalogue()["parcel"]]) as hub:
+        assert hub.submit(changeset(new(parcel(hub)))).outcome is Outcome.APPLIED
+
+
+def test_passwords_are_refused_and_never_repeated(postgis_server):
+    for location in ("postgresql://lan:bimat@host/tinh", "host=h password=bimat dbname=tinh", "postgresql://host/tinh?password=bimat",
+                     "password=bimat host", "postgresql://lan:bimat@host:kq/tinh", "dbname=tinh password='bimat"):
+        assert is_postgis_location(location)
+        with pytest.raises(InputError) as refusal:
+            parameters_of(location)
+        assert "bimat" not in str(refusal.value) and refusal.value.__cause__ is None
+        assert "bimat" not in "".join(map(str, [refusal.value.__context__]))
+    wrong = {"host": "127.0.0.1", "port": postgis_server.port, "user": "postgres", "dbname": "postgres", "password": "bimat"}
+    with pytest.raises(InputError) as refusal:
+        PostgisHub(wrong)
+    assert "bimat" not in str(refusal.value)
+    assert parameters_of("service=tinh") == {"service": "tinh"}
+
+
+def test_the_password_of_a_person_is_no_text_anywhere(postgis_hub, postgis_server, postgis_parameters):
+    login = f"p_{uuid.uuid4().hex[:12]}"
+    with postgis_hub.connection.cursor() as cursor:
+        cursor.execute("SET log_statement = 'all'")
+    add_person(postgis_hub, login, password="mật-khẩu-riêng")
+    assert "mật-khẩu-riêng" not in (postgis_server.folder / "log").read_text("utf-8")
+    assert login in (postgis_server.folder / "log").read_text("utf-8")
+    over_tcp = {**postgis_parameters, "host": "127.0.0.1", "user": login}
+    with PostgisHub({**over_tcp, "password": "mật-khẩu-riêng"}) as hub:
+        assert "mật" not in hub.info.location
+    with pytest.raises(InputError):
+        PostgisHub({**over_tcp, "password": "sai"})
+
+
+def test_a_healthy_hub_and_a_tampered_one(postgis_hub, postgis_parameters, sql_at):
+    a, b = new(parcel(postgis_hub)), new(parcel(postgis_hub, parcel_no=2))
+    postgis_hub.submit(changeset(a, b))
+    postgis_hub.submit(changeset(Change("parcel", a.feature_id, a.after, {**a.after, "note": "x"}), Change("parcel", b.feature_id, b.after, None)))
+    postgis_hub.note_working_copy("w1", "Phường Thuận Hóa", 12)
+    found = check_postgis_hub(postgis_hub)
+    assert [finding for finding in found if not finding.in_order] == []
+    assert "Phường Thuận Hóa" in found[-1].sentence and "12" in found[-1].sentence
+    # The superuser, as only they can, goes behind the triggers' back.
+    sql_at(postgis_parameters, f"BEGIN; SET LOCAL session_replication_role = replica; UPDATE {TABLE} SET note = 'lén'; COMMIT")
+    sql_at(postgis_parameters, "ALTER TABLE quyhoach_data.road DISABLE TRIGGER ALL; ALTER TABLE quyhoach_data.zone DISABLE ROW LEVEL SECURITY")
+    wrong = [finding for finding in check_postgis_hub(postgis_hub) if not finding.in_order]
+    assert sorted(finding.subject for finding in wrong) == ["parcel", "road", "zone"]
+    assert "1 đối tượng khác" in next(finding.sentence for finding in wrong if finding.subject == "parcel")
+
+
+def test_a_backup_becomes_the_same_hub_in_another_incarnation(postgis_hub, postgis_parameters, empty_database, tmp_path, sql_at):
+    name = f"d{uuid.uuid4().hex[:10]}"
+    add_department(postgis_hub, name, "Phòng thử", "land", communes=["25001"])
+    login = f"p_{uuid.uuid4().hex[:12]}"
+    add_person(postgis_hub, login, departments=[name])
+    a = new(parcel(postgis_hub, note="trước"))
+    first = postgis_hub.submit(changeset(a))
+    position, _, _ = delivered(postgis_hub)
+    path = tmp_path / "sao lưu tỉnh.dump"
+    backup_postgis_hub(postgis_parameters, path)
+    postgis_hub.submit(changeset(new(parcel(postgis_hub, parcel_no=2))))
+    # As on another server: the person is not there.
+    sql_at(postgis_parameters, f"DROP ROLE {login}")
+    with restore_postgis_hub(path, empty_database) as restored:
+        assert restored.hub_id == postgis_hub.hub_id and restored.info.incarnation != postgis_hub.info.incarnation
+        assert restored.info.crs == postgis_hub.info.crs
+        assert delivered(restored)[2] == {a.feature_id: a.after} == dict(rows_as_of(restored, restored.datasets["parcel"], first.number))
+        with pytest.raises(InputError, match="khôi phục"):
+            delivered(restored, position)
+        here, _, _ = delivered(restored)
+        # What was sent before the backup is known, and new work goes on.
+        assert restored.submit(changeset(a, changeset_id=changesets(postgis_hub)[1].changeset_id)).outcome is Outcome.ALREADY_APPLIED
+        other = new(parcel(restored, parcel_no=7))
+        assert restored.submit(changeset(other)).outcome is Outcome.APPLIED
+        assert delivered(restored, here)[1:] == (False, {other.feature_id: other.after})
+        assert [finding for finding in check_postgis_hub(restored) if not finding.in_order] == []
+    with PostgisHub({**empty_database, "user": login}) as theirs:
+        assert list(delivered(theirs)[2]) == [a.feature_id, other.feature_id] or set(delivered(theirs)[2]) == {a.feature_id, other.feature_id}
+    with pytest.raises(OutputError, match="trống"):
+        restore_postgis_hub(path, empty_database)
+    (tmp_path / "hỏng.dump").write_bytes(b"PGDMP nothing")
+    sql_at(postgis_parameters, "SELECT 1")
+    with pytest.raises(OutputError, match="pg_restore"):
+        restore_postgis_hub(tmp_path / "hỏng.dump", {**postgis_parameters, "dbname": "postgres"})
+
+
+def test_the_drill_proves_the_backup(postgis_hub, postgis_parameters, sql_at):
+    changes = [new(parcel(postgis_hub, parcel_no=number, note=f"số {number}", legal_area_m2=number / 3)) for number in range(1, 50)]
+    postgis_hub.submit(changeset(*changes))
+    postgis_hub.submit(changeset(Change("parcel", changes[0].feature_id, changes[0].after, None)))
+    report = drill(postgis_parameters)
+    assert report.passed and report.rows > 48 + 50 + 2, report
+    assert sql_at(postgis_parameters, "SELECT count(*) FROM pg_database WHERE datname LIKE 'quyhoach_drill%%'") == [(0,)]
+
+
+def test_a_copied_database_is_another_incarnation_even_before_we_open_it(postgis_hub, postgis_parameters, postgis_server, sql_at):
+    """Somebody restores by hand and edits in psql: old changesets must not be taken for this transaction's."""
+    postgis_hub.submit(changeset(new(parcel(postgis_hub))))
+    here = sql_at(postgis_parameters, "SELECT incarnation FROM quyhoach.hub")
+    postgis_hub.close()
+    name = f"copy_{uuid.uuid4().hex[:8]}"
+    sql_at(postgis_server.parameters(), f'CREATE DATABASE "{name}" TEMPLATE "{postgis_parameters["dbname"]}"')
+    copy = {**postgis_parameters, "dbname": name}
+    try:
+        sql_at(copy, f"UPDATE {TABLE} SET note = 'tay'")
+        assert sql_at(copy, "SELECT incarnation FROM quyhoach.hub") != here
+        assert sql_at(copy, "SELECT count(xid), count(*) FROM quyhoach.changeset") == [(1, 2)]
+    finally:
+        sql_at(postgis_server.parameters(), f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def test_an_error_of_ours_is_no_refusal(postgis_hub):
+    from quyhoach.processing_algorithms.provincial_database.postgis_connection import told
+
+    with pytest.raises(psycopg2.errors.SyntaxError), told(), postgis_hub.connection.cursor() as cursor:
+        cursor.execute("SELEKT 1")
