@@ -11,12 +11,13 @@ A row is a dict by column name. Values are plain and exact, so that equal means 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
 from ..common.progress import Progress, silent
+from .catalogue import Catalogue
 
 Value = None | bool | int | float | str | bytes
 Row = dict[str, Value]
@@ -78,11 +79,16 @@ class Position:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a working copy holds of one dataset: everything, or some communes, or what touches a shape (WKB, hub's system)."""
+    """What a working copy holds of one dataset: everything, or some communes, or what touches a shape (WKB, hub's system).
+
+    ``features`` are handed over in any case, changed or not, wherever they are now: those edited in the working copy. Else
+    a feature somebody moved to another commune could not be told from a deleted one.
+    """
 
     dataset: str
     communes: frozenset[str] | None = None
     polygon: bytes | None = None
+    features: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 class Outcome(Enum):
@@ -118,20 +124,38 @@ class Receipt:
 
 
 @dataclass(frozen=True)
+class RowBatch:
+    """Rows of one dataset as a GeoPackage keeps them (see `rows`): (feature_id, values in the order of ``columns``).
+
+    ``gone`` are the features that are gone, or are no longer within the scope.
+    """
+
+    dataset: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[object, ...]] = field(repr=False)
+    gone: Sequence[str] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
 class Delivery:
     """What a hub hands over in one consistent read: the rows, and the position they are complete for.
 
     ``rows`` yields (dataset, feature_id, row); row None means the feature is gone, or is no longer within the scope.
-    A delivery must be read to its end inside the ``with`` block that gave it.
+    ``batches``, where a hub has the faster way, yields the same thousands at a time: shapes are GeoPackage geometry with
+    the number of the hub's system in a file of ours. One of the two is read, to its end, inside the ``with`` block.
     """
 
     position: Position
     whole: bool
     rows: Iterator[tuple[str, str, Row | None]] = field(repr=False)
+    batches: Iterator[RowBatch] | None = field(default=None, repr=False)
 
 
 class ExchangingHub(Protocol):
     """What pull, push and the exchange by file need of a hub; both hubs pass one contract test suite."""
+
+    #: The datasets it holds, with the fields it holds of them; a working copy's grow after it.
+    datasets: Catalogue
 
     def position(self) -> Position:
         """Where the hub stands now."""

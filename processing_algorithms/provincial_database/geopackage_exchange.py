@@ -5,9 +5,11 @@ SQLite has one writer at a time, so the order of the ledger is the order of comm
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import shapely
 
@@ -15,12 +17,15 @@ from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress
 from .catalogue import Catalogue, Dataset
-from .catalogue.model import FEATURE_ID, GEOMETRY
-from .changes import Change, Changeset, Delivery, Objection, Outcome, Position, Receipt, Row, Scope
+from .catalogue.model import FEATURE_ID, FID, GEOMETRY
+from .changes import Change, Changeset, Delivery, Objection, Outcome, Position, Receipt, Row, RowBatch, Scope
+from .geopackage_geometry import from_blobs
 from .geopackage_ledger import begin_changeset, end_changeset
 from .geopackage_schema import data_columns, quoted
 from .merge import same_row, same_value
-from .rows import row_from_sqlite, row_to_sqlite
+from .rows import row_from_sqlite, row_to_sqlite, rows_from_sqlite
+
+_ROWS_AT_ONCE = 10_000
 
 
 def position(database: sqlite3.Connection, facts: Mapping[str, str]) -> Position:
@@ -40,41 +45,66 @@ def deliver(
     database.execute("BEGIN")  # one consistent read
     try:
         wanted = [(datasets[scope.dataset], scope) for scope in scopes if scope.dataset in datasets]
-        rows = (item for dataset, scope in wanted for item in _rows(database, dataset, scope, None if since is None else int(since.token)))
-        yield Delivery(position(database, facts), since is None, rows)
+        after = None if since is None else int(since.token)
+        yield Delivery(position(database, facts), since is None, _rows(database, wanted, after), _batches(database, wanted, after))
     finally:
         database.execute("ROLLBACK")
 
 
-def _rows(database: sqlite3.Connection, dataset: Dataset, scope: Scope, since: int | None) -> Iterator[tuple[str, str, Row | None]]:
-    columns = ", ".join(f"t.{quoted(name)}" for name in data_columns(dataset))
-    inside = _membership(dataset, scope)
-    if since is None:
-        sql = f"SELECT t.{FEATURE_ID}, {columns} FROM {quoted(dataset.name)} t"
-        for feature_id, *values in database.execute(sql):
-            row = row_from_sqlite(dataset, values)
-            if inside(row):
-                yield dataset.name, feature_id, row
-        return
-    sql = (f"SELECT l.feature_id, t.{FEATURE_ID}, {columns} FROM (SELECT feature_id, max(ledger_no) AS last FROM quyhoach_ledger "
-           f"WHERE ledger_no > ? AND dataset_id = ? GROUP BY feature_id) l LEFT JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = l.feature_id ORDER BY l.last")
-    for feature_id, present, *values in database.execute(sql, (since, dataset.id)):
-        row = row_from_sqlite(dataset, values) if present is not None else None
-        yield dataset.name, feature_id, row if row is not None and inside(row) else None
+def _rows(database: sqlite3.Connection, wanted: list[tuple[Dataset, Scope]], after: int | None) -> Iterator[tuple[str, str, Row | None]]:
+    datasets = {dataset.name: dataset for dataset, _ in wanted}
+    for batch in _batches(database, wanted, after):
+        rows = rows_from_sqlite(datasets[batch.dataset], [values[1:] for values in batch.rows])
+        yield from ((batch.dataset, str(values[0]), row) for values, row in zip(batch.rows, rows))
+        yield from ((batch.dataset, feature_id, None) for feature_id in batch.gone)
 
 
-def _membership(dataset: Dataset, scope: Scope):
-    """Return a function that tells whether a row is within a scope."""
-    if scope.communes is not None:
-        column = dataset.commune_field
-        if column is None:
-            return lambda row: True
-        return lambda row: row.get(column) in scope.communes
+def _batches(database: sqlite3.Connection, wanted: list[tuple[Dataset, Scope]], after: int | None) -> Iterator[RowBatch]:
+    """Yield the rows of all scopes, or of what changed after a ledger number and of the features asked for in any case."""
+    for dataset, scope in wanted:
+        columns = tuple(data_columns(dataset))
+        listed = ", ".join(f"t.{quoted(name)}" for name in columns)
+        if after is None:
+            condition, values = _narrowed(dataset, scope)
+            cursor = database.execute(f"SELECT t.{FEATURE_ID}, t.{FEATURE_ID}, {listed} FROM {quoted(dataset.name)} t WHERE {condition}", values)
+        else:
+            cursor = database.execute(
+                "SELECT l.feature_id, t.feature_id, " + listed + " FROM (SELECT feature_id, max(ledger_no) AS last FROM ("
+                "SELECT feature_id, ledger_no FROM quyhoach_ledger WHERE ledger_no > ? AND +dataset_id = ? UNION ALL SELECT value, 0 FROM json_each(?)"
+                f") GROUP BY feature_id) l LEFT JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = l.feature_id ORDER BY l.last",
+                (after, dataset.id, json.dumps(sorted(scope.features))))
+        while found := cursor.fetchmany(_ROWS_AT_ONCE):
+            inside = _inside(dataset, scope, columns, found)
+            yield RowBatch(dataset.name, columns, [row[1:] for row, within in zip(found, inside) if within],
+                           [] if after is None else [row[0] for row, within in zip(found, inside) if not within])
+
+
+def _narrowed(dataset: Dataset, scope: Scope) -> tuple[str, tuple[object, ...]]:
+    """Return a condition that at least the rows of a scope meet, so that not all of a province is read for a commune."""
+    kept = f"t.{FEATURE_ID} IN (SELECT value FROM json_each(?))"
+    features = json.dumps(sorted(scope.features))
+    if scope.communes is not None and dataset.commune_field:
+        return (f"t.{quoted(dataset.commune_field)} IN (SELECT value FROM json_each(?)) OR {kept}",
+                (json.dumps(sorted(scope.communes)), features))
+    if scope.polygon is not None and dataset.geometry:
+        x_min, y_min, x_max, y_max = shapely.from_wkb(scope.polygon).bounds
+        rtree = quoted(f"rtree_{dataset.name}_{GEOMETRY}")
+        return (f"t.{FID} IN (SELECT id FROM {rtree} WHERE maxx >= ? AND minx <= ? AND maxy >= ? AND miny <= ?) OR {kept}",
+                (x_min, x_max, y_min, y_max, features))
+    return "1", ()
+
+
+def _inside(dataset: Dataset, scope: Scope, columns: Sequence[str], found: Sequence[Sequence[Any]]) -> Sequence[bool]:
+    """Tell for each (feature_id, present, values...) whether it is there and within the scope."""
+    if scope.communes is not None and dataset.commune_field:
+        at = 2 + columns.index(dataset.commune_field)
+        return [row[1] is not None and (row[at] in scope.communes or row[0] in scope.features) for row in found]
     if scope.polygon is not None and dataset.geometry:
         area = shapely.from_wkb(scope.polygon)
         shapely.prepare(area)
-        return lambda row: row.get(GEOMETRY) is not None and bool(shapely.intersects(area, shapely.from_wkb(row[GEOMETRY])))
-    return lambda row: True
+        touching = shapely.intersects(area, from_blobs([row[-1] for row in found]))
+        return [row[1] is not None and (bool(touches) or row[0] in scope.features) for row, touches in zip(found, touching)]
+    return [row[1] is not None for row in found]
 
 
 def submit(

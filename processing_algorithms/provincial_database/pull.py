@@ -6,19 +6,21 @@ merged field by field; what cannot be merged stays ours and becomes a conflict t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 
 from ..common.progress import Progress, silent
 from .catalogue import Dataset
-from .catalogue.model import FEATURE_ID
-from .changes import Delivery, ExchangingHub, Outcome, Position, Receipt, Row, Scope
+from .catalogue.model import FEATURE_ID, FID
+from .changes import Delivery, ExchangingHub, Outcome, Position, Receipt, Row, RowBatch, Scope
 from .conflict_review import base_in_dispute, note_conflict, withdraw_conflict
-from .geopackage_schema import quoted
+from .geopackage_schema import NEW_UUID, UUID_GLOB, quoted
+from .incoming_rows import Present, Sorted, batches, sort_out, stored_rows, write_rows
 from .merge import Clash, merge_rows, same_row
 from .outgoing import pending, settle
-from .rows import now
+from .rows import now, row_from_sqlite
 from .working_copy import WorkingCopy
-from .working_copy_schema import copy_trigger_statements
+from .working_copy_schema import base_table, copy_trigger_statements
 
 
 @dataclass
@@ -52,12 +54,17 @@ def pull(copy: WorkingCopy, hub: ExchangingHub, *, progress: Progress = silent) 
         report.receipts.append(receipt)
         if receipt.outcome not in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
             break
-    scopes = copy.scopes()
+    scopes = asked_for(copy)
     lost = [dataset for dataset in copy.datasets.values() if copy.tracking_lost(dataset)]
     whole = bool(lost) or hub.position().incarnation != copy.position.incarnation
     with hub.deliver(scopes, None if whole else copy.position, progress) as delivery:
         receive(copy, delivery, scopes, lost=lost, report=report, progress=progress)
     return report
+
+
+def asked_for(copy: WorkingCopy) -> list[Scope]:
+    """What a pull asks the hub for: what the copy holds, and whatever has become of the features edited here."""
+    return [replace(scope, features=frozenset(copy.edited_ids(copy.datasets[scope.dataset]))) for scope in copy.scopes()]
 
 
 def receive(
@@ -75,19 +82,46 @@ def receive(
     with copy.applying("pull"):
         for dataset in lost or []:
             _mend_tracking(copy, dataset)
-        seen: dict[str, set[str]] = {scope.dataset: set() for scope in scopes}
-        for count, (name, feature_id, theirs) in enumerate(delivery.rows):
-            if count % 1000 == 0:
-                progress(0.5)
-            dataset = copy.datasets[name]
-            if delivery.whole:
-                seen[name].add(feature_id)
-            _merge_in(copy, dataset, feature_id, theirs, dataset in (lost or []), report)
-        if delivery.whole:
-            for name, present in seen.items():
-                _without_the_missing(copy, copy.datasets[name], present, dataset_lost=copy.datasets[name] in (lost or []), report=report)
+        merge_delivery(copy, delivery, [scope.dataset for scope in scopes], lost=lost or [], report=report, progress=progress)
         _note_position(copy, delivery.position)
     return report
+
+
+def merge_delivery(
+    copy: WorkingCopy, delivery: Delivery, names: Iterable[str], *, lost: Collection[Dataset], report: PullReport, progress: Progress
+) -> None:
+    """Merge all rows of a delivery, within `WorkingCopy.applying`; of ``names`` a whole delivery brings all there is."""
+    edited = {dataset.name: copy.edited_ids(dataset) for dataset in copy.datasets.values()}
+    present = Present(copy) if delivery.whole else None
+    for count, batch in enumerate(batches(delivery, copy.datasets, copy.srs_id)):
+        dataset = copy.datasets[batch.dataset]
+        progress(0.5, f"{dataset.label}: {count}")
+        if present is not None:
+            present.add(batch)
+        _merge_batch(copy, dataset, batch, edited[batch.dataset], dataset in lost, report)
+    if present is not None:
+        for name in names:
+            _without_the_missing(copy, copy.datasets[name], present, edited[name], copy.datasets[name] in lost, report)
+        present.drop()
+
+
+def _merge_batch(
+    copy: WorkingCopy, dataset: Dataset, batch: RowBatch, edited: Collection[str], tracking_was_lost: bool, report: PullReport
+) -> None:
+    ours = stored_rows(copy, dataset, batch.columns, [*(str(row[0]) for row in batch.rows), *batch.gone])
+    found = sort_out(batch, ours, edited, trusted=not tracking_was_lost)
+    write_rows(copy, dataset, batch.columns, found)
+    report.unchanged += len(found.same)
+    report.received += len(found.new) + len(found.changed)
+    report.removed += len(found.gone)
+    for feature_id in found.same:
+        if feature_id in edited:
+            copy.forget_base(dataset, feature_id)
+            withdraw_conflict(copy, dataset, feature_id)
+    part = replace(dataset, fields=tuple(field for field in dataset.fields if field.name in batch.columns))
+    for feature_id, values in found.merge:
+        theirs = None if values is None else row_from_sqlite(part, values[1:])
+        _merge_in(copy, dataset, feature_id, theirs, tracking_was_lost, report)
 
 
 def _merge_in(copy: WorkingCopy, dataset: Dataset, feature_id: str, theirs: Row | None, tracking_was_lost: bool, report: PullReport) -> None:
@@ -97,6 +131,10 @@ def _merge_in(copy: WorkingCopy, dataset: Dataset, feature_id: str, theirs: Row 
         # The usual case after a push: what comes is what was sent.
         copy.forget_base(dataset, feature_id)
         withdraw_conflict(copy, dataset, feature_id)
+        report.unchanged += 1
+        return
+    if touched and same_row(theirs, base):
+        # The hub has nothing new: what is edited here stays an edit, what is in dispute stays in dispute.
         report.unchanged += 1
         return
     if not touched and tracking_was_lost:
@@ -120,27 +158,33 @@ def _merge_in(copy: WorkingCopy, dataset: Dataset, feature_id: str, theirs: Row 
         report.conflicts += 1
 
 
-def _without_the_missing(copy: WorkingCopy, dataset: Dataset, present: set[str], *, dataset_lost: bool, report: PullReport) -> None:
+def _without_the_missing(
+    copy: WorkingCopy, dataset: Dataset, present: Present, edited: Collection[str], dataset_lost: bool, report: PullReport
+) -> None:
     """After a whole delivery: features here that did not come are gone at the hub, unless they are new here."""
-    here = [row[0] for row in copy.database.execute(f"SELECT {FEATURE_ID} FROM {quoted(dataset.name)}")]
-    for feature_id in here:
-        if feature_id in present:
-            continue
-        touched, base = copy.base(dataset, feature_id)
-        if touched and base is None:
-            continue
-        if dataset_lost and not touched:
-            # Without tracking a row the hub does not have may be somebody's new work: it is kept, as new.
-            copy.put_base(dataset, feature_id, None)
-            continue
+    missing = present.missing(dataset, dataset.name)
+    if dataset_lost:
+        for feature_id in missing:
+            if feature_id not in edited:
+                # Without tracking a row the hub does not have may be somebody's new work: it is kept, as new.
+                copy.put_base(dataset, feature_id, None)
+    else:
+        untouched = [feature_id for feature_id in missing if feature_id not in edited]
+        write_rows(copy, dataset, (), Sorted([], [], [], untouched, []))
+        report.removed += len(untouched)
+    for feature_id in edited & set(present.missing(dataset, base_table(dataset))):
         _merge_in(copy, dataset, feature_id, None, dataset_lost, report)
 
 
 def _mend_tracking(copy: WorkingCopy, dataset: Dataset) -> None:
     """Put the triggers back that a program has lost, and give identities to rows that came without one."""
+    table = quoted(dataset.name)
     for name, sql in copy_trigger_statements(dataset).items():
         copy.database.execute(f"DROP TRIGGER IF EXISTS {quoted(name)}")
         copy.database.execute(sql)
+    copy.database.execute(
+        f"UPDATE {table} SET {FEATURE_ID} = {NEW_UUID} WHERE {FEATURE_ID} IS NULL OR {FEATURE_ID} NOT GLOB '{UUID_GLOB}' OR EXISTS "
+        f"(SELECT 1 FROM {table} AS other WHERE other.{FEATURE_ID} = {table}.{FEATURE_ID} AND other.{FID} < {table}.{FID})")
 
 
 def _note_position(copy: WorkingCopy, position: Position) -> None:

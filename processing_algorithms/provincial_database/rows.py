@@ -19,18 +19,38 @@ _SHAPE = "wkb"
 
 def row_from_sqlite(dataset: Dataset, values: Sequence[object]) -> Row:
     """Build a row from the values of `geopackage_schema.data_columns`, in that order."""
-    row: Row = {field.name: canonical(value, field) for field, value in zip(dataset.fields, values)}
+    return rows_from_sqlite(dataset, [values])[0]
+
+
+def rows_from_sqlite(dataset: Dataset, rows: Sequence[Sequence[object]]) -> list[Row]:
+    """Build many rows at once, which is several times faster: see `row_from_sqlite`."""
+    # Texts and numbers mostly are what they should be; only the others are looked at one by one.
+    plain = {"text": str, "integer": int, "real": float}
+    kinds = [plain.get(field.type) for field in dataset.fields]
+    fields = list(zip(dataset.field_names, kinds, dataset.fields))
+    built: list[Row] = [
+        {name: value if value is None or type(value) is kind and value == value else canonical(value, field)
+         for (name, kind, field), value in zip(fields, values)} for values in rows]  # type: ignore[misc]
     if dataset.geometry:
-        row[GEOMETRY] = _to_wkb(values[len(dataset.fields)])
-    return row
+        position = len(fields)
+        for row, wkb in zip(built, _to_wkb([values[position] for values in rows])):
+            row[GEOMETRY] = wkb
+    return built
 
 
 def row_to_sqlite(dataset: Dataset, row: Row, srs_id: int) -> list[object]:
     """Return the values of a row in the order of `geopackage_schema.data_columns`; a field it lacks is null."""
-    values: list[object] = [_stored(row.get(field.name)) for field in dataset.fields]
+    return rows_to_sqlite(dataset, [row], srs_id)[0]
+
+
+def rows_to_sqlite(dataset: Dataset, rows: Sequence[Row], srs_id: int) -> list[list[object]]:
+    """Return the values of many rows at once, which is several times faster: see `row_to_sqlite`."""
+    names = dataset.field_names
+    stored = [[_stored(row.get(name)) for name in names] for row in rows]
     if dataset.geometry:
-        values.append(blob_of(row.get(GEOMETRY), srs_id))
-    return values
+        for values, blob in zip(stored, blobs_of([row.get(GEOMETRY) for row in rows], srs_id)):
+            values.append(blob)
+    return stored
 
 
 def canonical(value: object, field: Field) -> Value:
@@ -78,18 +98,21 @@ def _stored(value: Value) -> object:
     return int(value) if isinstance(value, bool) else value
 
 
-def _to_wkb(blob: object) -> bytes | None:
-    if blob is None:
-        return None
-    shape = from_blobs([blob])[0]  # type: ignore[list-item]
-    return shapely.to_wkb(shape, byte_order=1, include_srid=False, flavor="iso")
+def _to_wkb(blobs: Sequence[object]) -> list[bytes | None]:
+    shapes = from_blobs(blobs)  # type: ignore[arg-type]
+    return shapely.to_wkb(shapes, byte_order=1, include_srid=False, flavor="iso").tolist()
 
 
 def blob_of(wkb: Value, srs_id: int) -> bytes | None:
     """Return a shape (WKB) as GeoPackage geometry."""
-    if not isinstance(wkb, bytes):
-        return None
-    return to_blobs(np.array([shapely.from_wkb(wkb)], dtype=object), srs_id)[0]
+    return blobs_of([wkb], srs_id)[0]
+
+
+def blobs_of(shapes: Sequence[Value], srs_id: int) -> list[bytes | None]:
+    """Return shapes (WKB) as GeoPackage geometry; what is no shape is null."""
+    wkb = np.full(len(shapes), None, dtype=object)
+    wkb[:] = [shape if isinstance(shape, bytes) else None for shape in shapes]
+    return to_blobs(shapely.from_wkb(wkb), srs_id)
 
 
 def row_to_json(row: Row | None) -> str | None:

@@ -172,6 +172,11 @@ class WorkingCopy:
             if not same_row(before, after):
                 yield Change(dataset.name, feature_id, before, after, parent_id)
 
+    def edited_ids(self, dataset: Dataset) -> set[str]:
+        """Return the features touched since the last exchange, and those in conflict."""
+        sql = f"SELECT {FEATURE_ID} FROM {quoted(base_table(dataset))} UNION SELECT feature_id FROM quyhoach_conflict WHERE dataset_id = ?"
+        return {row[0] for row in self.database.execute(sql, (dataset.id,))}
+
     def tracking_lost(self, dataset: Dataset) -> bool:
         """Tell whether a program has removed or altered the triggers that notice edits."""
         present = dict(self.database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (dataset.name,)))

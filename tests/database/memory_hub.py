@@ -6,32 +6,35 @@ import uuid
 from contextlib import contextmanager
 
 import shapely
+from quyhoach.processing_algorithms.provincial_database.catalogue import Catalogue, load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import (
     Change, Delivery, Objection, Outcome, Position, Receipt)
 from quyhoach.processing_algorithms.provincial_database.merge import same_row, same_value
 
 
 class MemoryHub:
-    def __init__(self):
+    def __init__(self, datasets=None):
         self.hub_id, self.incarnation = str(uuid.uuid4()), str(uuid.uuid4())
         self.rows: dict[tuple[str, str], dict] = {}
         self.ledger: list[tuple[str, Change]] = []
         self.applied: dict[str, int] = {}
+        self.datasets = load_catalogue() if datasets is None else Catalogue(tuple(datasets))
 
     def position(self):
         return Position(self.hub_id, self.incarnation, str(len(self.ledger)))
 
     @contextmanager
     def deliver(self, scopes, since, progress=None):
-        names = {scope.dataset: scope for scope in scopes}
+        names = {scope.dataset: scope for scope in scopes if scope.dataset in self.datasets}
         if since is None:
-            rows = [(d, f, row) for (d, f), row in self.rows.items() if d in names and _within(names[d], row)]
+            rows = [(d, f, row) for (d, f), row in self.rows.items() if d in names and (f in names[d].features or _within(names[d], row))]
         else:
             touched = dict.fromkeys((c.dataset, c.feature_id) for _, c in self.ledger[int(since.token):] if c.dataset in names)
+            touched |= dict.fromkeys((scope.dataset, f) for scope in names.values() for f in scope.features)
             rows = []
             for d, f in touched:
                 row = self.rows.get((d, f))
-                rows.append((d, f, row if row is not None and _within(names[d], row) else None))
+                rows.append((d, f, row if row is not None and (f in names[d].features or _within(names[d], row)) else None))
         yield Delivery(self.position(), since is None, iter([(d, f, None if r is None else dict(r)) for d, f, r in rows]))
 
     def submit(self, changeset, progress=None):

@@ -19,7 +19,6 @@ from quyhoach.processing_algorithms.provincial_database.merge import Clash
 from quyhoach.processing_algorithms.provincial_database.outgoing import freeze, pending
 from quyhoach.processing_algorithms.provincial_database.pull import pull
 from quyhoach.processing_algorithms.provincial_database.push import push
-from quyhoach.processing_algorithms.provincial_database.working_copy import WorkingCopy
 
 FACILITY = load_catalogue()["facility"]
 WHO = {"author": "ân", "message": "thử"}
@@ -282,16 +281,11 @@ def test_killed_in_the_middle_of_a_pull_keeps_tracking(make, hub, monkeypatch):
     a, b = make("a"), make("b")
     foreign(a).execute("UPDATE facility SET name = 'A'")
     push(a, hub, **WHO)
-    calls = []
-    real = WorkingCopy.put_row
 
-    def dies(self, *arguments):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        real(self, *arguments)
+    def dies(*_):
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(WorkingCopy, "put_row", dies)
+    monkeypatch.setattr("quyhoach.processing_algorithms.provincial_database.pull._note_position", dies)
     with pytest.raises(KeyboardInterrupt):
         pull(b, hub)
     monkeypatch.undo()
