@@ -95,7 +95,10 @@ def scope_condition(scope: Scope, dataset: Dataset, postgis: str, srid: int) -> 
     if scope.polygon is not None and dataset.geometry:
         parts.append(sql.SQL("{0}.ST_Intersects({1}, {0}.ST_GeomFromWKB(%s, %s))").format(sql.Identifier(postgis), sql.Identifier("t", GEOMETRY)))
         values += [scope.polygon, srid]
-    return sql.SQL(" AND ").join(parts), values
+    inside = sql.SQL(" AND ").join(parts)
+    if not scope.features:
+        return inside, values
+    return sql.SQL("(({}) OR t.feature_id = ANY (%s::uuid[]))").format(inside), [*values, sorted(scope.features)]
 
 
 def _rows(
@@ -116,9 +119,9 @@ def _rows(
             query = sql.SQL(
                 "SELECT c.feature_id::text, t.fid IS NOT NULL, {} FROM "
                 "(SELECT DISTINCT h.feature_id FROM quyhoach.history h WHERE h.dataset_id = %s AND h.xid >= pg_snapshot_xmin(%s::pg_snapshot) "
-                "AND NOT pg_visible_in_snapshot(h.xid, %s::pg_snapshot)) c LEFT JOIN {} t ON t.feature_id = c.feature_id AND {}").format(
+                "AND NOT pg_visible_in_snapshot(h.xid, %s::pg_snapshot) UNION SELECT unnest(%s::uuid[])) c LEFT JOIN {} t ON t.feature_id = c.feature_id AND {}").format(
                 columns, table_of(dataset), inside)
-            values = [dataset.id, snapshot, snapshot, *values]
+            values = [dataset.id, snapshot, snapshot, sorted(scope.features), *values]
         # Closed with the transaction; the names keep apart what one delivery has open.
         name = sql.Identifier(f"delivery_{number}")
         cursor.execute(sql.SQL("DECLARE {} NO SCROLL CURSOR FOR ").format(name) + query, values)
