@@ -59,7 +59,7 @@ def frame():
             "area": [1.5, np.nan, 0.0],
             "ok": pandas.array([True, None, False], dtype="boolean"),
             "day": pandas.Series([datetime.date(1965, 2, 3), None, datetime.date(2026, 11, 22)], dtype=object),
-            "at": pandas.to_datetime(["1969-12-31 23:59:59.123", None, "2026-11-22 07:00"]),
+            "at": pandas.to_datetime(["1969-12-31 23:59:59.123", None, "2026-11-22 07:00:00.000"]),
         },
         geometry=[shapely.box(0, 0, 1, 1), None, shapely.box(2, 0, 3, 1)],
         crs="EPSG:9214",

@@ -42,7 +42,7 @@ def test_spatial_index_is_sound_and_finds_what_is_there(tmp_path, count):
 
 
 def test_same_file_as_gdal(tmp_path):
-    moments = pandas.to_datetime(["1969-12-31 23:59:59.123", None, "2026-11-22 07:00", None])
+    moments = pandas.to_datetime(["1969-12-31 23:59:59.123", None, "2026-11-22 07:00:00.000", None])
     frame = layer(
         [box(0, 0, 1, 1), None, shapely.MultiPolygon([box(2, 2, 3, 3), box(5, 5, 6, 6)]), shapely.Polygon()],
         chữ=["Phường Vĩnh Hà", None, "", "a\"b'c"], whole=pandas.array([2**60 + 1, None, -3, 0], dtype="Int64"),
