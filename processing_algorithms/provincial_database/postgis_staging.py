@@ -5,8 +5,10 @@ Nothing here writes into a dataset; see `postgis_submit` for that.
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress
 from .catalogue import Dataset
-from .catalogue.model import FEATURE_ID, FID, GEOMETRY
+from .catalogue.model import FEATURE_ID, FID, GEOMETRY, Field
 from .changes import Change, Changeset, Objection, Row, Value
 from .merge import same_value
 from .postgis_copy import copy_rows
@@ -31,6 +33,7 @@ INSERT, UPDATE, DELETE = "I", "U", "D"
 _STAGING = """CREATE TEMP TABLE outgoing (
     position integer PRIMARY KEY, dataset_id text NOT NULL, feature_id uuid NOT NULL, kind "char" NOT NULL, before jsonb, after jsonb
 ) ON COMMIT DROP"""
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COLUMNS = ("position", "dataset_id", "feature_id", "kind", "before", "after")
 # WKB's own numbers: anything else has heights, measures, curves or another kind of shape.
 _WKB_TYPES = {"Point": 1, "MultiLineString": 5, "MultiPolygon": 6}
@@ -48,10 +51,29 @@ class Part:
 
 
 def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
-    """Tell what can be told without the server: datasets and fields it has not, values no database takes."""
-    found = []
-    held: dict[str, tuple[Dataset, dict[str, int | None]] | None] = {}
+    """Tell what can be told without the server: datasets and fields it has not, values no database takes.
+
+    Raises
+    ------
+    InputError
+        The changeset's own id or time is malformed: no program of ours made it.
+    """
+    try:
+        datetime.datetime.fromisoformat(changeset.made_at)
+        whole = bool(_UUID.fullmatch(changeset.changeset_id))
+    except ValueError:
+        whole = False
+    if not whole or "\0" in "".join((changeset.author, changeset.department, changeset.message, changeset.decision_no, changeset.working_copy_id or "")):
+        raise InputError(say("Đợt cập nhật bị hỏng: mã, thời điểm hoặc lời ghi không hợp lệ.", "The changeset is damaged: its id, time or texts are not valid."))
+    found, seen = [], set()
+    held: dict[str, tuple[Dataset, dict[str, Field]] | None] = {}
     for change in changeset.changes:
+        key = (change.dataset, change.feature_id)
+        if not _UUID.fullmatch(change.feature_id) or key in seen or change.before is None and change.after is None:
+            found.append(Objection(change.dataset, change.feature_id, say(
+                "feature_id không hợp lệ, hoặc có hai lần trong một đợt.", "feature_id is malformed, or there twice in one changeset.")))
+            continue
+        seen.add(key)
         if change.dataset not in held:
             held[change.dataset] = _held(hub, change.dataset)
         known = held[change.dataset]
@@ -59,13 +81,13 @@ def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
             found.append(Objection(change.dataset, change.feature_id, say(
                 "Không có tập dữ liệu này, hoặc tài khoản này không được xem.", "There is no such dataset, or this account may not see it.")))
             continue
-        dataset, lengths = known
+        dataset, fields = known
         after = change.after or {}
         strange = []
         for name in change.touched():
             value = after.get(name)
-            if name in lengths:
-                reason = _unstorable(value, lengths[name])
+            if name in fields:
+                reason = "" if value is None else _unstorable(value, fields[name])
             elif name == GEOMETRY and dataset.geometry:
                 reason = _wrong_shape(value, dataset.geometry) if change.after is not None else ""
             else:
@@ -73,7 +95,7 @@ def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
                     strange.append(name)
                 continue
             if reason:
-                label = dataset.field(name).label if name in lengths else say("hình", "shape")
+                label = fields[name].label if name in fields else say("hình", "shape")
                 found.append(Objection(change.dataset, change.feature_id, f"{dataset.label}: {label}: {reason}"))
         if strange:
             found.append(Objection(change.dataset, change.feature_id, say(
@@ -82,28 +104,42 @@ def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
     return found
 
 
-def _held(hub: PostgisHub, name: str) -> tuple[Dataset, dict[str, int | None]] | None:
-    """Return a dataset the hub has, with the allowed length of every field."""
+def _held(hub: PostgisHub, name: str) -> tuple[Dataset, dict[str, Field]] | None:
+    """Return a dataset the hub has, with its fields by name."""
     try:
         dataset = hub.dataset(name)
     except InputError:
         return None
-    return dataset, {field.name: field.length for field in dataset.fields}
+    return dataset, {field.name: field for field in dataset.fields}
 
 
-def _unstorable(value: Value, length: int | None) -> str:
-    if isinstance(value, str):
+def _unstorable(value: Value, field: Field) -> str:
+    """Tell why a value cannot be one of a field; what the catalogue demands further is the guard's."""
+    wrong_type = say("sai kiểu dữ liệu.", "wrong type of value.")
+    if field.type in ("integer", "real", "boolean"):
+        allowed = {"integer": int, "real": (int, float), "boolean": bool}[field.type]
+        if not isinstance(value, allowed) or isinstance(value, bool) != (field.type == "boolean"):
+            return wrong_type
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            return say("số quá lớn.", "the number is too large.")
+        return ""
+    if not isinstance(value, str):
+        return wrong_type
+    if field.type in ("date", "datetime"):
         try:
-            value.encode("utf-8")
-            broken = "\0" in value
-        except UnicodeEncodeError:
-            broken = True
-        if broken:
-            return say("có ký tự không hợp lệ.", "it holds characters that are not text.")
-        if length is not None and len(value) > length:
-            return say("dài quá {n} ký tự.", "it is longer than {n} characters.").format(n=length)
-    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return say("số quá lớn.", "the number is too large.")
+            (datetime.date if field.type == "date" else datetime.datetime).fromisoformat(value)
+        except ValueError:
+            return say("không phải là ngày, giờ.", "not a date or time.")
+        return ""
+    try:
+        value.encode("utf-8")
+        broken = "\0" in value
+    except UnicodeEncodeError:
+        broken = True
+    if broken:
+        return say("có ký tự không hợp lệ.", "it holds characters that are not text.")
+    if field.length is not None and len(value) > field.length:
+        return say("dài quá {n} ký tự.", "it is longer than {n} characters.").format(n=field.length)
     return ""
 
 
