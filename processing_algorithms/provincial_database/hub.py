@@ -179,7 +179,7 @@ def open_hub(location: str) -> Hub:
     Parameters
     ----------
     location : str
-        Path of a GeoPackage hub.
+        Path of a GeoPackage hub, or a libpq URI or text of a PostGIS hub, without a password (see `postgis_connection`).
 
     Raises
     ------
@@ -187,7 +187,12 @@ def open_hub(location: str) -> Hub:
         There is none at that place, or it was made by a newer version.
     """
     from .geopackage_hub import GeoPackageHub
+    from .postgis_connection import is_postgis_location
 
+    if is_postgis_location(location):
+        from .postgis_hub import PostgisHub
+
+        return PostgisHub(location)
     path = Path(location.strip())
     if not location.strip():
         raise InputError(say("Chưa chọn cơ sở dữ liệu dùng chung.", "No shared database is chosen."))

@@ -11,6 +11,7 @@ from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain, DomainValue, Field, Text
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.hub import open_hub
 from quyhoach.processing_algorithms.provincial_database.postgis_backup import backup_postgis_hub, drill, restore_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis_connection import is_postgis_location, parameters_of
 from quyhoach.processing_algorithms.provincial_database.postgis_create import create_postgis_hub
@@ -224,3 +225,15 @@ def test_an_error_of_ours_is_no_refusal(postgis_hub):
 
     with pytest.raises(psycopg2.errors.SyntaxError), told(), postgis_hub.connection.cursor() as cursor:
         cursor.execute("SELEKT 1")
+
+
+def test_open_hub_takes_a_uri_and_a_service(postgis_server, postgis_parameters, postgis_hub, tmp_path, monkeypatch):
+    name = postgis_parameters["dbname"]
+    location = f"postgresql:///{name}?host={postgis_server.folder}&port={postgis_server.port}&user=postgres"
+    with open_hub(location) as hub:
+        assert isinstance(hub, PostgisHub) and hub.info.name == "Tỉnh mẫu"
+    (tmp_path / "pg_service.conf").write_text(f"[tinh]\nhost={postgis_server.folder}\nport={postgis_server.port}\nuser=postgres\ndbname={name}\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "pg_service.conf"))
+    with open_hub("service=tinh") as hub:
+        assert hub.hub_id == postgis_hub.hub_id and hub.info.location == "service=tinh"
+        assert drill("service=tinh").passed
