@@ -10,7 +10,7 @@ import pyproj
 
 from ..common.crs import meridian_label
 from .catalogue import Dataset
-from .catalogue.model import GEOMETRY
+from .catalogue.model import GEOMETRY, Field
 from .geopackage_geometry import register_functions
 from .geopackage_schema import layer_metadata, quoted
 
@@ -93,24 +93,29 @@ def add_dataset(database: sqlite3.Connection, dataset: Dataset, srs_id: int, crs
 def _describe(database: sqlite3.Connection, dataset: Dataset, crs: pyproj.CRS) -> None:
     """Write labels, help, domains and ranges as the GeoPackage schema extension has them, so that any program shows them."""
     for field in dataset.fields:
-        constraint = None
-        if field.domain is not None:
-            constraint = field.domain.name
-            database.executemany(
-                "INSERT OR IGNORE INTO gpkg_data_column_constraints (constraint_name, constraint_type, value, "
-                "description) VALUES (?, 'enum', ?, ?)",
-                [(constraint, value.code, value.label.vi) for value in field.domain.values])
-        elif field.minimum is not None and field.maximum is not None:
-            constraint = f"{dataset.name}_{field.name}"
-            database.execute(
-                "INSERT INTO gpkg_data_column_constraints (constraint_name, constraint_type, min, min_is_inclusive, "
-                "max, max_is_inclusive) "
-                "VALUES (?, 'range', ?, 1, ?, 1)", (constraint, field.minimum, field.maximum))
-        database.execute("INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, ?, NULL, ?)",
-                         (dataset.name, field.name, field.label.vi, field.label.vi, field.help.vi, constraint))
+        describe_field(database, dataset, field)
     authority = crs.to_authority(min_confidence=100)
     metadata = layer_metadata(dataset, ":".join(authority) if authority else "")
     number = database.execute("INSERT INTO gpkg_metadata (md_scope, md_standard_uri, mime_type, metadata) "
                               "VALUES ('dataset', 'http://mrcc.com/qgis.dtd', 'text/xml', ?)", (metadata,)).lastrowid
     database.execute("INSERT INTO gpkg_metadata_reference (reference_scope, table_name, md_file_id) VALUES ('table', "
                      "?, ?)", (dataset.name, number))
+
+
+def describe_field(database: sqlite3.Connection, dataset: Dataset, field: Field) -> None:
+    """Write label, help, domain or range of one field."""
+    constraint = None
+    if field.domain is not None:
+        constraint = field.domain.name
+        database.executemany(
+            "INSERT OR IGNORE INTO gpkg_data_column_constraints (constraint_name, constraint_type, value, "
+            "description) VALUES (?, 'enum', ?, ?)",
+            [(constraint, value.code, value.label.vi) for value in field.domain.values])
+    elif field.minimum is not None and field.maximum is not None:
+        constraint = f"{dataset.name}_{field.name}"
+        database.execute(
+            "INSERT INTO gpkg_data_column_constraints (constraint_name, constraint_type, min, min_is_inclusive, "
+            "max, max_is_inclusive) "
+            "VALUES (?, 'range', ?, 1, ?, 1)", (constraint, field.minimum, field.maximum))
+    database.execute("INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, ?, NULL, ?)",
+                     (dataset.name, field.name, field.label.vi, field.label.vi, field.help.vi, constraint))

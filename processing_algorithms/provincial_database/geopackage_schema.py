@@ -46,7 +46,7 @@ def table_statements(dataset: Dataset, *, unique_identity: bool = True) -> Itera
     if dataset.geometry:
         columns.append(f"{quoted(GEOMETRY)} {dataset.geometry.upper()} NOT NULL")
     columns.append(f"{quoted(FEATURE_ID)} TEXT(36){' UNIQUE' if unique_identity else ''}")
-    columns += [f"{quoted(field.name)} {_column_type(field)}{' NOT NULL' if field.required else ''}" for field in dataset.fields]
+    columns += [f"{quoted(field.name)} {column_type(field)}{' NOT NULL' if field.required else ''}" for field in dataset.fields]
     yield f"CREATE TABLE {quoted(dataset.name)} (\n    " + ",\n    ".join(columns) + "\n)"
     if dataset.key:
         # Not unique: a parcel that was just split has the old number twice until somebody types the new one.
@@ -66,7 +66,8 @@ def trigger_statements(dataset: Dataset) -> dict[str, str]:
     return {statement.split('"')[1]: statement for statement in statements} | (_index_triggers(dataset.name) if dataset.geometry else {})
 
 
-def _column_type(field: Field) -> str:
+def column_type(field: Field) -> str:
+    """The type a field's column is declared with."""
     return f"TEXT({field.length})" if field.type == "text" else _COLUMN_TYPES[field.type]
 
 

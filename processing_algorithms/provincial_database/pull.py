@@ -6,7 +6,7 @@ merged field by field; what cannot be merged stays ours and becomes a conflict t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..common.progress import Progress, silent
@@ -19,6 +19,7 @@ from .incoming_rows import Present, Sorted, batches, sort_out, stored_rows, writ
 from .merge import Clash, merge_rows, same_row
 from .outgoing import pending, settle
 from .rows import now, row_from_sqlite
+from .schema_growth import grow, lacking_fields
 from .working_copy import WorkingCopy
 from .working_copy_schema import base_table, copy_trigger_statements
 
@@ -56,9 +57,9 @@ def pull(copy: WorkingCopy, hub: ExchangingHub, *, progress: Progress = silent) 
             break
     scopes = asked_for(copy)
     lost = [dataset for dataset in copy.datasets.values() if copy.tracking_lost(dataset)]
-    whole = bool(lost) or hub.position().incarnation != copy.position.incarnation
+    whole = bool(lost or lacking_fields(copy, hub.datasets)) or hub.position().incarnation != copy.position.incarnation
     with hub.deliver(scopes, None if whole else copy.position, progress) as delivery:
-        receive(copy, delivery, scopes, lost=lost, report=report, progress=progress)
+        receive(copy, delivery, scopes, known=hub.datasets, lost=lost, report=report, progress=progress)
     return report
 
 
@@ -72,36 +73,39 @@ def receive(
     delivery: Delivery,
     scopes: list[Scope],
     *,
+    known: Mapping[str, Dataset] | None = None,
     lost: list[Dataset] | None = None,
     report: PullReport | None = None,
     progress: Progress = silent,
 ) -> PullReport:
-    """Merge a delivery, whichever way it came. All of it or nothing."""
+    """Merge a delivery, whichever way it came. All of it or nothing. ``known`` are the datasets of the hub, to grow after."""
     report = report or PullReport()
     report.compared_whole = delivery.whole
     with copy.applying("pull"):
+        grow(copy, known or {})
         for dataset in lost or []:
-            _mend_tracking(copy, dataset)
-        merge_delivery(copy, delivery, [scope.dataset for scope in scopes], lost=lost or [], report=report, progress=progress)
+            _mend_tracking(copy, copy.datasets[dataset.name])
+        merge_delivery(copy, delivery, [scope.dataset for scope in scopes], lost={dataset.name for dataset in lost or []}, report=report, progress=progress)
         _note_position(copy, delivery.position)
     return report
 
 
 def merge_delivery(
-    copy: WorkingCopy, delivery: Delivery, names: Iterable[str], *, lost: Collection[Dataset], report: PullReport, progress: Progress
+    copy: WorkingCopy, delivery: Delivery, names: Iterable[str], *, lost: Collection[str], report: PullReport, progress: Progress
 ) -> None:
     """Merge all rows of a delivery, within `WorkingCopy.applying`; of ``names`` a whole delivery brings all there is."""
     edited = {dataset.name: copy.edited_ids(dataset) for dataset in copy.datasets.values()}
-    present = Present(copy) if delivery.whole else None
+    names = list(names)
+    present = Present(copy) if delivery.whole and names else None
     for count, batch in enumerate(batches(delivery, copy.datasets, copy.srs_id)):
         dataset = copy.datasets[batch.dataset]
         progress(0.5, f"{dataset.label}: {count}")
         if present is not None:
             present.add(batch)
-        _merge_batch(copy, dataset, batch, edited[batch.dataset], dataset in lost, report)
+        _merge_batch(copy, dataset, batch, edited[batch.dataset], batch.dataset in lost, report)
     if present is not None:
         for name in names:
-            _without_the_missing(copy, copy.datasets[name], present, edited[name], copy.datasets[name] in lost, report)
+            _without_the_missing(copy, copy.datasets[name], present, edited[name], name in lost, report)
         present.drop()
 
 

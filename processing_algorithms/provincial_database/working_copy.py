@@ -61,7 +61,7 @@ class WorkingCopy:
         self.database = _connect(self.path)
         try:
             self.facts = self._read_facts()
-            self.datasets = self._held(load_catalogue())
+            self.read_datasets()
         except BaseException:
             self.database.close()
             raise
@@ -119,6 +119,10 @@ class WorkingCopy:
             raise InputError(say("{path} được tạo bằng phiên bản QuyHoach mới hơn; hãy cập nhật QuyHoach.",
                                  "{path} was made by a newer QuyHoach; update QuyHoach.").format(path=self.path))
         return facts
+
+    def read_datasets(self) -> None:
+        """Read anew which datasets and fields it holds."""
+        self.datasets = self._held(load_catalogue())
 
     def _held(self, known: Catalogue) -> Catalogue:
         """The catalogue cut down to what this file holds, found by the ids that never change."""
@@ -259,6 +263,7 @@ class WorkingCopy:
         # A full disk makes SQLite roll back by itself; asking again would hide the first error.
         if self.database.in_transaction:
             self.database.execute("ROLLBACK")
+        self.read_datasets()
 
     def set_facts(self, **facts: str) -> None:
         """Note facts, within `applying`."""
