@@ -19,6 +19,7 @@ from .land_use import land_cover, land_use_layer
 from .names import addresses, name_streets
 from .parcels import lay_out_parcels
 from .place import PROVINCE_CODE, PROVINCE_NAME, feature_ids, generator
+from .polygons import polygonal
 from .relief import build_terrain, dyke_crest, height_at
 from .roads import road_layer
 from .streets import Streets, draw_streets
@@ -171,16 +172,15 @@ def _facilities(sites: list[Site], terrain: NDArray, territory: Territory) -> pd
 
 
 def _rivers(water: Watercourses) -> pd.DataFrame:
-    surface = [shapely.MultiPolygon([part for part in shapely.get_parts(water.water)])]
-    rows = [{"geometry": surface[0], "name": RIVER_NAME.capitalize(), "kind": "river", "width_m": round(2 * float(half_width(water.ruler.chainage).mean()), 0),
+    rows = [{"geometry": water.water, "name": RIVER_NAME.capitalize(), "kind": "river", "width_m": round(2 * float(half_width(water.ruler.chainage).mean()), 0),
              "bed_level_m": -3.2, "river_code": "SG01"}]
     for number, (name, line) in enumerate(water.streams.items()):
         own = shapely.intersection(water.stream_water, line.buffer(water.stream_widths[name] / 2 + 0.01, cap_style="flat"))
         earlier = [row["geometry"] for row in rows[1:]]
         own = shapely.difference(own, shapely.union_all(earlier)) if earlier else own
-        parts = [part for part in shapely.get_parts(own) if part.geom_type == "Polygon" and part.area > 1]
+        own = polygonal([shapely.set_precision(own, 0.01)], 1.0)[0]
         kind = "canal" if water.stream_kinds[name] == "canal" else "stream"
-        rows.append({"geometry": shapely.MultiPolygon(parts), "name": name.capitalize(), "kind": kind, "width_m": water.stream_widths[name],
+        rows.append({"geometry": own, "name": name.capitalize(), "kind": kind, "width_m": water.stream_widths[name],
                      "bed_level_m": None, "river_code": f"SG{number + 2:02d}"})
     return pd.DataFrame(rows)
 
