@@ -16,7 +16,7 @@ from ..common.language import say
 from ..common.progress import Progress
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID, GEOMETRY, Field
-from .changes import Delivery, Position, Row, Scope
+from .changes import Delivery, Position, Row, RowBatch, Scope
 from .postgis_schema import table_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def delivery(hub: PostgisHub, cursor: Any, scopes: Sequence[Scope], since: Posit
             snapshot = None
     # A dataset that is not, or no longer, in sight has no rows for this role.
     chosen = [(scope, hub.datasets[scope.dataset]) for scope in scopes if scope.dataset in hub.datasets]
-    return Delivery(now, snapshot is None, _rows(hub, cursor, chosen, snapshot, progress))
+    return Delivery(now, snapshot is None, _rows(hub, cursor, chosen, snapshot, progress), _batches(hub, cursor, chosen, snapshot, progress))
 
 
 def _known(cursor: Any, since: Position, now: Position) -> tuple[str, str]:
@@ -104,36 +104,13 @@ def scope_condition(scope: Scope, dataset: Dataset, postgis: str, srid: int) -> 
 def _rows(
     hub: PostgisHub, cursor: Any, scopes: Sequence[tuple[Scope, Dataset]], snapshot: str | None, progress: Progress
 ) -> Iterator[tuple[str, str, Row | None]]:
-    from psycopg2 import sql
-
     for number, (scope, dataset) in enumerate(scopes):
         progress(number / len(scopes), str(dataset.label))
         names, wanted = row_expressions(dataset, hub.postgis)
-        inside, values = scope_condition(scope, dataset, hub.postgis, hub.srid)
-        columns = sql.SQL(", ").join(wanted)
-        if snapshot is None:
-            query = sql.SQL("SELECT {}, true, {} FROM {} t WHERE {}").format(
-                sql.SQL("t.{}::text").format(sql.Identifier(FEATURE_ID)), columns, table_of(dataset), inside)
-        else:
-            # Below xmin everything was visible already: that, and the index, keep this as small as what changed.
-            query = sql.SQL(
-                "SELECT c.feature_id::text, t.fid IS NOT NULL, {} FROM "
-                "(SELECT DISTINCT h.feature_id FROM quyhoach.history h WHERE h.dataset_id = %s AND h.xid >= pg_snapshot_xmin(%s::pg_snapshot) "
-                "AND NOT pg_visible_in_snapshot(h.xid, %s::pg_snapshot) UNION SELECT unnest(%s::uuid[])) c LEFT JOIN {} t ON t.feature_id = c.feature_id AND {}").format(
-                columns, table_of(dataset), inside)
-            values = [dataset.id, snapshot, snapshot, sorted(scope.features), *values]
-        # Closed with the transaction; the names keep apart what one delivery has open.
-        name = sql.Identifier(f"delivery_{number}")
-        cursor.execute(sql.SQL("DECLARE {} NO SCROLL CURSOR FOR ").format(name) + query, values)
-        fetch = sql.SQL("FETCH {} FROM {}").format(sql.Literal(_ROWS_AT_ONCE), name)
         shaped = bool(dataset.geometry)
-        while True:
-            cursor.execute(fetch)
-            chunk = cursor.fetchall()
-            if not chunk:
-                break
+        for chunk in _chunks(hub, cursor, scope, dataset, wanted, snapshot):
             progress((number + 0.5) / len(scopes))
-            for feature_id, there, *row in chunk:
+            for there, feature_id, *row in chunk:
                 if not there:
                     yield dataset.name, feature_id, None
                     continue
@@ -141,3 +118,75 @@ def _rows(
                     row[-1] = bytes(row[-1])
                 yield dataset.name, feature_id, dict(zip(names, row))
     progress(1.0)
+
+
+def _batches(
+    hub: PostgisHub, cursor: Any, scopes: Sequence[tuple[Scope, Dataset]], snapshot: str | None, progress: Progress
+) -> Iterator[RowBatch]:
+    """The same rows as a GeoPackage keeps them, made so by the server: nothing is done to a row in Python."""
+    from psycopg2 import sql
+
+    _bytes_for_bytea(cursor)
+    for number, (scope, dataset) in enumerate(scopes):
+        progress(number / len(scopes), str(dataset.label))
+        wanted = [sql.SQL("{}::int").format(value) if field.type == "boolean" else value
+                  for field, value in zip(dataset.fields, map(value_expression, dataset.fields))]
+        columns = dataset.field_names
+        if dataset.geometry:
+            wanted.append(_geopackage_shape(hub))
+            columns = (*columns, GEOMETRY)
+        for chunk in _chunks(hub, cursor, scope, dataset, wanted, snapshot):
+            progress((number + 0.5) / len(scopes))
+            yield RowBatch(dataset.name, columns, [row[1:] for row in chunk if row[0]], [row[1] for row in chunk if not row[0]])
+    progress(1.0)
+
+
+def _chunks(hub: PostgisHub, cursor: Any, scope: Scope, dataset: Dataset, wanted: Sequence[Any], snapshot: str | None) -> Iterator[list[tuple]]:
+    """Fetch (whether it is there and inside, feature id, values) some thousand rows at a time."""
+    from psycopg2 import sql
+
+    inside, values = scope_condition(scope, dataset, hub.postgis, hub.srid)
+    columns, feature_id = sql.SQL(", ").join(wanted), sql.Identifier(FEATURE_ID)
+    if snapshot is None:
+        query = sql.SQL("SELECT true, t.{}::text, {} FROM {} t WHERE {}").format(feature_id, columns, table_of(dataset), inside)
+    else:
+        # Below xmin everything was visible already: that, and the index, keep this as small as what changed.
+        query = sql.SQL(
+            "SELECT t.fid IS NOT NULL, c.feature_id::text, {} FROM "
+            "(SELECT DISTINCT h.feature_id FROM quyhoach.history h WHERE h.dataset_id = %s AND h.xid >= pg_snapshot_xmin(%s::pg_snapshot) "
+            "AND NOT pg_visible_in_snapshot(h.xid, %s::pg_snapshot)) c LEFT JOIN {} t ON t.{} = c.feature_id AND {}").format(
+            columns, table_of(dataset), feature_id, inside)
+        values = [dataset.id, snapshot, snapshot, *values]
+    name = sql.Identifier(f"delivery_{dataset.id}")
+    cursor.execute(sql.SQL("DECLARE {} NO SCROLL CURSOR FOR ").format(name) + query, values)
+    fetch = sql.SQL("FETCH {} FROM {}").format(sql.Literal(_ROWS_AT_ONCE), name)
+    while True:
+        cursor.execute(fetch)
+        chunk = cursor.fetchall()
+        if not chunk:
+            break
+        yield chunk
+    cursor.execute(sql.SQL("CLOSE {}").format(name))
+
+
+def _geopackage_shape(hub: PostgisHub) -> Any:
+    """Return SQL that makes table ``t``'s shape a GeoPackage blob, to the byte what `geopackage_geometry.to_blobs` makes."""
+    from psycopg2 import sql
+
+    system = hub.srid.to_bytes(4, "little")
+    # The one way to little-endian numbers in SQL: a point's WKB, without the five bytes before its coordinates.
+    return sql.SQL(
+        "CASE WHEN {p}.ST_IsEmpty({g}) THEN {empty} || {p}.ST_AsBinary({g}, 'NDR') ELSE {full} "
+        "|| substr({p}.ST_AsBinary({p}.ST_MakePoint({p}.ST_XMin({g}), {p}.ST_XMax({g})), 'NDR'), 6) "
+        "|| substr({p}.ST_AsBinary({p}.ST_MakePoint({p}.ST_YMin({g}), {p}.ST_YMax({g})), 'NDR'), 6) || {p}.ST_AsBinary({g}, 'NDR') END").format(
+        p=sql.Identifier(hub.postgis), g=sql.Identifier("t", GEOMETRY), empty=sql.Literal(b"GP\x00\x11" + system), full=sql.Literal(b"GP\x00\x03" + system))
+
+
+def _bytes_for_bytea(cursor: Any) -> None:
+    """Let this cursor give bytes for bytea, not memoryviews."""
+    import psycopg2.extensions
+
+    def read(value: str | None, _: Any) -> bytes | None:
+        return None if value is None else bytes.fromhex(value[2:])
+
+    psycopg2.extensions.register_type(psycopg2.extensions.new_type((17,), "BYTES", read), cursor)

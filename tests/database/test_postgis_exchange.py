@@ -7,6 +7,8 @@ import pytest
 import shapely
 from postgis_rows import changeset, delivered, new, parcel
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.geopackage_schema import data_columns
+from quyhoach.processing_algorithms.provincial_database.rows import rows_to_sqlite
 
 def test_a_new_hub_is_empty_and_gets_an_incarnation_of_its_own(postgis_hub, postgis_parameters, sql_at):
     assert list(postgis_hub.datasets)[:3] == ["administrative_unit", "hamlet", "parcel"] and len(postgis_hub.datasets) == 19
@@ -117,3 +119,33 @@ def test_a_position_of_another_incarnation_is_refused(postgis_hub):
         pass
     with pytest.raises(InputError, match="khác"), postgis_hub.deliver([Scope("parcel")], replace(position, hub_id=str(uuid.uuid4()))):
         pass
+
+
+@pytest.mark.parametrize("scope", [Scope("parcel"), Scope("road"), Scope("shelter")])
+def test_batches_are_the_same_rows_to_the_byte(postgis_hub, scope):
+    """The fast way must give what the other way gives, or every row would look edited."""
+    dataset = postgis_hub.datasets[scope.dataset]
+    samples = {"text": "é\t\\\\", "integer": 3, "real": 0.1, "boolean": True, "date": "1969-07-20", "datetime": "1969-07-20T01:02:03.004Z"}
+    shapes = {"Point": shapely.Point(500000.1, 1200000.2), "MultiLineString": shapely.MultiLineString([[(0.1, 0.2), (3, 4)], [(5, 6), (7, 8)]]),
+              "MultiPolygon": shapely.MultiPolygon([shapely.box(0.1, 0.2, 5, 6), shapely.box(10, 10, 11, 12)])}
+    changes = []
+    for full in (True, False):
+        row = {field.name: None if not full and not field.required else field.domain.values[0].code if field.domain else
+               max(samples[field.type], field.minimum or 0) if field.type in ("integer", "real") else "25001" if field.pattern else samples[field.type]
+               for field in dataset.fields}
+        for shape in (shapes[dataset.geometry], type(shapes[dataset.geometry])()):
+            changes.append(Change(dataset.name, str(uuid.uuid4()), None, {**row, "geom": shapely.to_wkb(shape, byte_order=1, flavor="iso")}))
+    receipt = postgis_hub.submit(changeset(*changes))
+    assert receipt.outcome is Outcome.APPLIED, receipt
+    wanted = {change.feature_id: (change.feature_id, *values) for change, values in
+              zip(changes, rows_to_sqlite(dataset, [change.after for change in changes], postgis_hub.srid))}
+    with postgis_hub.deliver([scope], None) as delivery:
+        (batch,) = delivery.batches
+    assert batch.columns == tuple(data_columns(dataset)) and batch.gone == []
+    assert {row[0]: row for row in batch.rows} == wanted
+    position, _, _ = delivered(postgis_hub, scope=scope)
+    gone = changes[0]
+    assert postgis_hub.submit(changeset(Change(dataset.name, gone.feature_id, gone.after, None))).outcome is Outcome.APPLIED
+    with postgis_hub.deliver([scope], position) as delivery:
+        (batch,) = delivery.batches
+    assert (batch.rows, batch.gone) == ([], [gone.feature_id])
