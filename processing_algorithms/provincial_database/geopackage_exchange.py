@@ -21,6 +21,7 @@ from .catalogue.model import FEATURE_ID, FID, GEOMETRY
 from .changes import Change, Changeset, Delivery, Objection, Outcome, Position, Receipt, Row, RowBatch, Scope
 from .geopackage_geometry import from_blobs
 from .geopackage_ledger import begin_changeset, end_changeset
+from .geopackage_locks import explained
 from .geopackage_schema import data_columns, quoted
 from .merge import same_row, same_value
 from .rows import row_from_sqlite, row_to_sqlite, rows_from_sqlite
@@ -140,7 +141,8 @@ def submit(
         try:
             rewritten += _apply(database, dataset, change, present, srs_id)
         except sqlite3.IntegrityError as error:
-            refused.append(Objection(change.dataset, change.feature_id, str(error)))
+            why = explained(database, dataset, str(error), present, change.after)
+            refused.append(Objection(change.dataset, change.feature_id, why))
     end_changeset(database)
     if refused:
         return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(refused))

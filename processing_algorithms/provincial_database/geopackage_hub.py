@@ -26,14 +26,14 @@ from .geopackage_geometry import from_blobs, register_functions, to_blobs
 from . import geopackage_exchange as exchange
 from .changes import Changeset, Delivery, Outcome, Position, Receipt, Scope
 from .geopackage_ledger import adopt_strays, begin_changeset, end_changeset, enter_new_rows, hub_trigger_statements
+from .geopackage_locks import explained, lock_approved_plans, refused_by_lock
 from .geopackage_schema import quoted, verify_statement
+from .geopackage_upgrade import SCHEMA_VERSION, upgrade
 from .hub import Batch, DatasetSummary, Hub, HubInfo
 from .row_filter import RowFilter
 from .rows import now
 from .typed_columns import from_sqlite, to_sqlite
 
-#: Number of the newest file in ``sql/geopackage``.
-SCHEMA_VERSION = 2
 _ROWS_AT_ONCE = 20_000
 _WAIT_S = 10.0
 #: The index of random UUIDs touches pages everywhere.
@@ -58,6 +58,7 @@ class GeoPackageHub(Hub):
             self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             register_functions(self._database)
             self.datasets = self._held(load_catalogue())
+            self._upgrade()
             self.info = self._read_info()
         except BaseException:
             self._database.close()
@@ -84,6 +85,17 @@ class GeoPackageHub(Hub):
                                  "{path} was made by a newer QuyHoach (schema {version}); update QuyHoach.")
                              .format(path=self.path, version=version or "?"))
         return facts
+
+    def _upgrade(self) -> None:
+        """Bring an older structure up to date; a hub that is up to date is only read."""
+        if int(self._facts["schema_version"]) == SCHEMA_VERSION:
+            return
+        with self._transaction():
+            self._facts = self._read_facts()  # another program may have been quicker
+            version = int(self._facts["schema_version"])
+            if version < SCHEMA_VERSION:
+                upgrade(self._database, version, self.datasets)
+        self._facts = self._read_facts()
 
     def _read_info(self) -> HubInfo:
         row = self._database.execute(
@@ -217,7 +229,7 @@ class GeoPackageHub(Hub):
             import_id = self._record(dataset, batch)
             changeset = begin_changeset(
                 self._database, changeset_id=str(uuid.uuid4()), author=getpass.getuser(), department="",
-                message=f"Nhập lớp dữ liệu (import): {batch.source}", decision_no="", made_at=now())
+                message=f"Nhập lớp dữ liệu (import): {batch.source}", decision_no="")
             self._add(dataset, batch.added, changeset, part(progress, 0.0, 0.8))
             self._update(dataset, batch.updated, part(progress, 0.8, 0.95))
             self._touch(dataset, batch)
@@ -289,8 +301,10 @@ class GeoPackageHub(Hub):
                                            ((fid, *box) for fid,
                                             box in zip(fids[start:stop], boxes[start:stop].tolist())))
         refused = self._database.execute(verify_statement(dataset), (first,)).fetchone()
-        if refused:
-            raise sqlite3.IntegrityError(refused[0])
+        why = refused[0] if refused else refused_by_lock(self._database, dataset, first)
+        if why:
+            raise sqlite3.IntegrityError(why)
+        lock_approved_plans(self._database, dataset)
         enter_new_rows(self._database, dataset, first, changeset)
         for statement in triggers.values():
             self._database.execute(statement)

@@ -6,12 +6,14 @@ as text: every number keeps its last bit.
 
 from __future__ import annotations
 
+import getpass
 import sqlite3
 import uuid
 from collections.abc import Iterator
 
 from .catalogue.model import FEATURE_ID, FID, Dataset
 from .changes import Change
+from .geopackage_locks import lock_trigger_statements
 from .geopackage_schema import UUID_GLOB, data_columns, literal, quoted, trigger_statements
 from .rows import now, row_from_sqlite
 
@@ -90,33 +92,38 @@ def ledger_statements(dataset: Dataset) -> dict[str, str]:
 
 
 def hub_trigger_statements(dataset: Dataset) -> dict[str, str]:
-    """Return all triggers of a dataset's table in a hub by name: identity, checks, spatial index, ledger."""
-    return trigger_statements(dataset) | ledger_statements(dataset)
+    """Return all triggers of a dataset's table in a hub by name: identity, checks, spatial index, locks, ledger."""
+    return trigger_statements(dataset) | lock_trigger_statements(dataset) | ledger_statements(dataset)
 
 
 def enter_new_rows(database: sqlite3.Connection, dataset: Dataset, first_fid: int, changeset: int) -> None:
     """Enter rows that a large import added with the triggers off, all in one go."""
     columns = ", ".join(quoted(name) for name in data_columns(dataset))
-    before = database.execute("SELECT coalesce(max(ledger_no), 0) FROM quyhoach_ledger").fetchone()[0]
+    before = database.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence "
+                              "WHERE name = 'quyhoach_ledger'").fetchone()[0]
     database.execute(
-        f"INSERT INTO quyhoach_ledger (changeset, dataset_id, feature_id, at) SELECT ?, ?, {FEATURE_ID}, {_NOW} FROM {quoted(dataset.name)} "
-        f"WHERE {FID} >= ? ORDER BY {FID}", (changeset, dataset.id, first_fid))
+        f"INSERT INTO quyhoach_ledger (changeset, dataset_id, feature_id, at) SELECT ?, ?, {FEATURE_ID}, {_NOW} "
+        f"FROM {quoted(dataset.name)} WHERE {FID} >= ? ORDER BY {FID}", (changeset, dataset.id, first_fid))
     # Numbers were given in the order of fid, one after the other within this transaction.
     database.execute(
-        f"INSERT INTO {quoted(ledger_table(dataset))} (ledger_no, side, {columns}) SELECT ? + row_number() OVER (ORDER BY {FID}), {_NEW}, {columns} "
-        f"FROM {quoted(dataset.name)} WHERE {FID} >= ?", (before, first_fid))
+        f"INSERT INTO {quoted(ledger_table(dataset))} (ledger_no, side, {columns}) "
+        f"SELECT ? + row_number() OVER (ORDER BY {FID}), {_NEW}, {columns} FROM {quoted(dataset.name)} "
+        f"WHERE {FID} >= ?", (before, first_fid))
 
 
 def begin_changeset(
-    database: sqlite3.Connection, *, changeset_id: str, author: str, department: str, message: str, decision_no: str, made_at: str,
-    working_copy_id: str | None = None
+    database: sqlite3.Connection, *, changeset_id: str, author: str, department: str, message: str, decision_no: str,
+    made_at: str = "", applied_at: str = "", working_copy_id: str | None = None, reverts: int | None = None
 ) -> int:
-    """Enter a changeset and let the triggers write under its number until `end_changeset`; within the caller's transaction."""
+    """Enter a changeset and let the triggers write under its number until `end_changeset`; within a transaction."""
+    moment = now()
     number = database.execute(
-        "INSERT INTO quyhoach_changeset (changeset_id, author, department, message, decision_no, made_at, applied_at, working_copy_id) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (changeset_id, author, department, message, decision_no, made_at, now(), working_copy_id)).lastrowid
+        "INSERT INTO quyhoach_changeset (changeset_id, author, department, message, decision_no, made_at, applied_at, "
+        "working_copy_id, applied_by, reverts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (changeset_id, author, department, message, decision_no, made_at or moment, applied_at or moment,
+         working_copy_id, getpass.getuser(), reverts)).lastrowid
     database.execute("INSERT INTO quyhoach_writing VALUES (?)", (number,))
-    return int(number)
+    return int(number)  # type: ignore[arg-type]
 
 
 def end_changeset(database: sqlite3.Connection) -> None:
@@ -124,15 +131,24 @@ def end_changeset(database: sqlite3.Connection) -> None:
     database.execute("DELETE FROM quyhoach_writing")
 
 
-def adopt_strays(database: sqlite3.Connection) -> None:
-    """Give entries other programs caused a changeset of their own, so that history has no holes; within a transaction."""
-    span = database.execute("SELECT min(at), max(at) FROM quyhoach_ledger WHERE changeset IS NULL").fetchone()
-    if span[0] is None:
-        return
-    number = begin_changeset(database, changeset_id=str(uuid.uuid4()), author="", department="", decision_no="", made_at=span[1],
-                             message="Chỉnh sửa trực tiếp bằng chương trình khác (edited directly by another program)")
+def adopt_strays(database: sqlite3.Connection) -> bool:
+    """Give entries other programs caused a changeset of their own, so that history has no holes; within a transaction.
+
+    Returns
+    -------
+    bool
+        Whether there were any.
+    """
+    begun, ended = database.execute("SELECT min(at), max(at) FROM quyhoach_ledger WHERE changeset IS NULL").fetchone()
+    if begun is None:
+        return False
+    # It counts from when it was done, not from when we noticed.
+    number = begin_changeset(
+        database, changeset_id=str(uuid.uuid4()), author="", department="", decision_no="", made_at=begun,
+        applied_at=ended, message="Chỉnh sửa trực tiếp bằng chương trình khác (edited directly by another program)")
     database.execute("UPDATE quyhoach_ledger SET changeset = ? WHERE changeset IS NULL", (number,))
     end_changeset(database)
+    return True
 
 
 def entries(

@@ -20,12 +20,10 @@ from ..common.language import say
 from ..common.progress import Progress, silent
 from .catalogue import Dataset, load_catalogue
 from .geopackage_file import add_dataset, add_form, begin_file, numbered_statements
-from .geopackage_hub import SCHEMA_VERSION
 from .geopackage_ledger import hub_trigger_statements, ledger_table_statements
 from .geopackage_schema import table_statements
+from .geopackage_upgrade import SCHEMA_VERSION, SQL_FOLDER
 from .hub import Hub, open_hub
-
-_SQL = Path(__file__).parent / "sql" / "geopackage"
 
 
 def create_hub(
@@ -96,7 +94,7 @@ def _build(
     progress: Progress
 ) -> None:
     srs_id = begin_file(database, crs)
-    for statement in numbered_statements(_SQL, 0, SCHEMA_VERSION):
+    for statement in numbered_statements(SQL_FOLDER, 0, SCHEMA_VERSION):
         database.execute(statement)
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
     database.executemany("INSERT INTO quyhoach_hub VALUES (?, ?)", [
