@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    Qgis,
     QgsAttributeTableConfig,
     QgsEditorWidgetSetup,
     QgsField,
@@ -63,6 +64,9 @@ def configure_form(layer: QgsVectorLayer, dataset: Dataset) -> list[str]:
             continue
         layer.setFieldAlias(position, str(field.label))
         layer.setEditorWidgetSetup(position, _widget(field))
+        # Both halves of a split parcel keep its codes; left alone, newer versions set fields with a code list to null.
+        layer.setFieldSplitPolicy(position, Qgis.FieldDomainSplitPolicy.Duplicate)
+        layer.setFieldDuplicatePolicy(position, Qgis.FieldDuplicatePolicy.Duplicate)
         _constrain(layer, position, field, dataset)
         if hasattr(layer, "setFieldCustomComment"):  # shown as the tooltip; older versions show the file's own comment
             layer.setFieldCustomComment(position, _tooltip(field))
