@@ -100,7 +100,11 @@ class _Frames:
 
 
 class MapSheet:
-    """A page with its items, built once. The layout belongs to the project when it has a ``name``, else to this object."""
+    """A page with its items, built once.
+
+    The layout belongs to the project and is saved with it when it has a ``name`` (a former one of that name goes), else
+    to this object, which the project must outlive.
+    """
 
     def __init__(self, project: QgsProject, *, paper: str = "A3", name: str | None = None):
         if paper not in PAPERS:

@@ -168,6 +168,7 @@ def _set_type(legend: QgsLayoutItemLegend, points: float) -> None:
         (QgsLegendStyle.Style.Title, text_format(points + 2, bold=True)),
         (QgsLegendStyle.Style.Group, text_format(points + 0.5, bold=True)),
         (QgsLegendStyle.Style.Subgroup, text_format(points, bold=True)),
+        (QgsLegendStyle.Style.Symbol, text_format(points)),
         (QgsLegendStyle.Style.SymbolLabel, text_format(points)),
     ):
         style.setLineHeight(0.92)

@@ -49,6 +49,9 @@ class TableItem:
         self._table.setGridColor(QColor("#8a8a8a"))
         self._table.setIncludeTableHeader(False)
         self._table.setHeaderMode(QgsLayoutTable.HeaderMode.NoHeaders)
+        # Each cell has its own; these stand in the file and must not name a font of this machine alone.
+        self._table.setHeaderTextFormat(text_format(7.0, bold=True))
+        self._table.setContentTextFormat(text_format(7.0))
 
     def hide(self) -> None:
         """Show no table on this sheet."""

@@ -16,11 +16,11 @@ from ...processing_algorithms.provider import QuyHoachProvider
 def start_qgis() -> QgsApplication:
     """Start QGIS and register the provider, unless they are there already (tests)."""
     application = QgsApplication.instance() or _application()
-    # geopandas looks for shapely's old module; nothing a person who runs the demo can do about it.
-    warnings.filterwarnings("ignore", message=r"The 'shapely\.geos' module is deprecated", category=DeprecationWarning)
     from processing.core.Processing import Processing  # looks for the application when it is imported
 
     Processing.initialize()
+    # geopandas looks for shapely's old module, and QGIS shows all warnings from here on.
+    warnings.filterwarnings("ignore", message=r"The 'shapely\.geos' module is deprecated", category=DeprecationWarning)
     registry = QgsApplication.processingRegistry()
     if registry.providerById("quyhoach") is None:
         registry.addProvider(_provider())
