@@ -17,7 +17,9 @@ from .town import build_town
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the shipped town, or a benchmark town of N parcels."""
-    parser = argparse.ArgumentParser(prog="scripts/make_samples", description="Make the sample town Lam Trạch (invented; VN-2000 / TM-3 107-00).")
+    parser = argparse.ArgumentParser(
+        prog="scripts/make_samples", description="Make the sample town Lam Trạch (invented; VN-2000 / TM-3 107-00)."
+    )
     parser.add_argument("--output", type=Path, help="folder to write to (default: data_samples)")
     parser.add_argument("--parcels", type=int, help="make a benchmark town of so many parcels, up to 1,000,000")
     parser.add_argument("--terrain", action="store_true", help="with --parcels: write a terrain raster too")

@@ -65,27 +65,84 @@ def _frames(blocks, streets, polygon, number, rng) -> dict[str, pd.DataFrame]:
     code = f"{99000 + number:05d}"
     patch = np.arange(1, len(lots) + 1)
     land_code = rng.choice(_CODES, len(lots))
-    earlier = np.where(rng.random(len(lots)) < 0.06, rng.choice(np.array(["LUC", "HNK", "CLN", "BCS"]), len(lots)), land_code)
+    earlier = np.where(
+        rng.random(len(lots)) < 0.06, rng.choice(np.array(["LUC", "HNK", "CLN", "BCS"]), len(lots)), land_code
+    )
     area = shapely.area(lots)
-    parcel = pd.DataFrame({
-        "geometry": lots, "feature_id": _ids(number, 1, len(lots)), "old_commune_code": code, "commune_code": code, "sheet_no": (parent // 12 + 1).astype(str),
-        "parcel_no": patch, "land_code": land_code, "land_code_2020": earlier, "legal_area_m2": np.round(area, 1), "map_scale": 500})
-    today = pd.DataFrame({"geometry": lots, "feature_id": _ids(number, 2, len(lots)), "commune_code": code, "year": 2025, "patch_no": patch, "land_code": land_code})
-    before = pd.DataFrame({"geometry": drifted(lots), "feature_id": _ids(number, 3, len(lots)), "commune_code": code, "year": 2020, "patch_no": patch,
-                           "land_code": earlier})
+    parcel = pd.DataFrame(
+        {
+            "geometry": lots,
+            "feature_id": _ids(number, 1, len(lots)),
+            "old_commune_code": code,
+            "commune_code": code,
+            "sheet_no": (parent // 12 + 1).astype(str),
+            "parcel_no": patch,
+            "land_code": land_code,
+            "land_code_2020": earlier,
+            "legal_area_m2": np.round(area, 1),
+            "map_scale": 500,
+        }
+    )
+    today = pd.DataFrame(
+        {
+            "geometry": lots,
+            "feature_id": _ids(number, 2, len(lots)),
+            "commune_code": code,
+            "year": 2025,
+            "patch_no": patch,
+            "land_code": land_code,
+        }
+    )
+    before = pd.DataFrame(
+        {
+            "geometry": drifted(lots),
+            "feature_id": _ids(number, 3, len(lots)),
+            "commune_code": code,
+            "year": 2020,
+            "patch_no": patch,
+            "land_code": earlier,
+        }
+    )
     zones, _ = split_to_lots(blocks, np.full(count, 13_000.0), np.full(count, 70.0), rng, wobble=0.1)
     zones = _drawn(weld(zones))
-    zone = pd.DataFrame({"geometry": zones, "feature_id": _ids(number, 4, len(zones)), "plan_ref": "QPK-BENCH", "function_code": rng.choice(_FUNCTIONS, len(zones)),
-                         "zone_code": [f"{number}-{at}" for at in range(1, len(zones) + 1)], "max_density_pct": 60.0, "max_storeys": 5, "max_far": 3.0})
-    unit = pd.DataFrame({"geometry": [polygon], "feature_id": _ids(number, 5, 1), "unit_code": code, "name": f"Phường Mẫu {number + 1}", "unit_type": "ward",
-                         "province_code": "99", "valid_from": "2025-07-01"})
-    return {"administrative_unit": unit, "parcel": parcel, "land_use_2025": today, "land_use_2020": before, "zone": zone,
-            "building": _buildings(lots, land_code, streets, code, number, rng)}
+    zone = pd.DataFrame(
+        {
+            "geometry": zones,
+            "feature_id": _ids(number, 4, len(zones)),
+            "plan_ref": "QPK-BENCH",
+            "function_code": rng.choice(_FUNCTIONS, len(zones)),
+            "zone_code": [f"{number}-{at}" for at in range(1, len(zones) + 1)],
+            "max_density_pct": 60.0,
+            "max_storeys": 5,
+            "max_far": 3.0,
+        }
+    )
+    unit = pd.DataFrame(
+        {
+            "geometry": [polygon],
+            "feature_id": _ids(number, 5, 1),
+            "unit_code": code,
+            "name": f"Phường Mẫu {number + 1}",
+            "unit_type": "ward",
+            "province_code": "99",
+            "valid_from": "2025-07-01",
+        }
+    )
+    return {
+        "administrative_unit": unit,
+        "parcel": parcel,
+        "land_use_2025": today,
+        "land_use_2020": before,
+        "zone": zone,
+        "building": _buildings(lots, land_code, streets, code, number, rng),
+    }
 
 
 def _drawn(shapes):
     xy = shapely.get_coordinates(shapes)
-    shift = 0.4 * np.column_stack([noise(*xy.T, 450, "benchmark zones x", 2), noise(*xy.T, 450, "benchmark zones y", 2)])
+    shift = 0.4 * np.column_stack(
+        [noise(*xy.T, 450, "benchmark zones x", 2), noise(*xy.T, 450, "benchmark zones y", 2)]
+    )
     return shapely.set_coordinates(shapes.copy(), np.round(xy + shift, 3))
 
 
@@ -93,7 +150,9 @@ def _buildings(lots, land_code, streets, code, number, rng):
     built = (rng.random(len(lots)) < 0.94) & np.isin(land_code, ["ODT", "TMD", "DGD", "CLN"])
     frame = pd.DataFrame({"geometry": lots[built], "character": "town"})
     shapes = footprints(frame, streets, rng)
-    use = np.where(land_code[built] == "TMD", "commercial", np.where(land_code[built] == "DGD", "education", "residential"))
+    use = np.where(
+        land_code[built] == "TMD", "commercial", np.where(land_code[built] == "DGD", "education", "residential")
+    )
     good = shapely.area(shapes) > 15
     shapes, use = shapes[good], use[good]
     count = len(shapes)
@@ -101,12 +160,20 @@ def _buildings(lots, land_code, streets, code, number, rng):
     unknown = rng.random(count) < 0.05
     households = np.where(rng.random(count) < 0.9, 1, 2)
     storeys = 1 + rng.binomial(4, 0.4, count)
-    return pd.DataFrame({
-        "geometry": shapes, "feature_id": _ids(number, 6, count), "commune_code": code, "use": use, "storeys": storeys, "height_m": np.round(storeys * 3.4 + 0.6, 1),
-        "households": np.where(home, np.where(unknown, np.nan, households), 0),
-        "residents": np.where(home, np.where(unknown, np.nan, households + rng.binomial(6, 0.44, count)), 0)})
+    return pd.DataFrame(
+        {
+            "geometry": shapes,
+            "feature_id": _ids(number, 6, count),
+            "commune_code": code,
+            "use": use,
+            "storeys": storeys,
+            "height_m": np.round(storeys * 3.4 + 0.6, 1),
+            "households": np.where(home, np.where(unknown, np.nan, households), 0),
+            "residents": np.where(home, np.where(unknown, np.nan, households + rng.binomial(6, 0.44, count)), 0),
+        }
+    )
 
 
 def _ids(tile: int, layer: int, count: int) -> list[str]:
-    """UUIDs of version 8 (free form) that spell tile, layer and number: a hash for each of millions would cost a minute."""
+    """UUIDs of version 8 (free form) that spell tile, layer and number: hashing millions would cost a minute."""
     return [f"{tile:08x}-{layer:04x}-8000-8000-{at:012x}" for at in range(1, count + 1)]

@@ -31,7 +31,9 @@ _TILED = ("administrative_unit", "parcel", "land_use_2020", "land_use_2025", "zo
 _ALARM_3 = 4.0
 
 
-def write_benchmark_town(folder: Path, parcels: int, *, terrain: bool = False, processes: int | None = None) -> dict[str, int]:
+def write_benchmark_town(
+    folder: Path, parcels: int, *, terrain: bool = False, processes: int | None = None
+) -> dict[str, int]:
     """Write `town.gpkg` (and `terrain.tif`) with exactly `parcels` parcels; returns the features of each layer.
 
     The result depends on `parcels` alone, not on the number of processes.
@@ -52,7 +54,9 @@ def write_benchmark_town(folder: Path, parcels: int, *, terrain: bool = False, p
             _append(path, rows, counts)
         written = counts["parcel"]
         inner = [street for tile in tiles for street in tile.streets]
-        _append(path, _numbered("road", _roads(grid, row, inner, before if row != grid.river_row else []), counts), counts)
+        _append(
+            path, _numbered("road", _roads(grid, row, inner, before if row != grid.river_row else []), counts), counts
+        )
         before = inner
     if written < parcels:
         raise RuntimeError(f"the grid of {grid.rows} x {grid.columns} tiles holds {written} parcels, not {parcels}")
@@ -105,12 +109,14 @@ def _append(path: Path, rows: Rows, counts: dict[str, int]) -> None:
 
 
 def _roads(grid: TileGrid, row: int, inner: list[Street], below: list[Street]) -> pd.DataFrame:
-    """Network of a row: its inner streets, its west to east edges and the edges on its south, cut by the row below too."""
+    """Network of a row: its inner streets, the edges between its tiles and on its south, cut by the row below too."""
     edges = [Street(grid.sides(row, 0)[3], "main", "Đường Biên Tây")]
     edges += [Street(grid.sides(row, column)[1], "main", f"Đường Dọc {column + 1}") for column in range(grid.columns)]
     edges += [Street(grid.sides(row, column)[0], "main", f"Đường Ngang {row + 1}") for column in range(grid.columns)]
     if row + 1 in (grid.rows, grid.river_row):
-        edges += [Street(grid.sides(row, column)[2], "main", f"Đường Ngang {row + 2}") for column in range(grid.columns)]
+        edges += [
+            Street(grid.sides(row, column)[2], "main", f"Đường Ngang {row + 2}") for column in range(grid.columns)
+        ]
     own = len(edges) + len(inner)
     streets = [*edges, *inner, *below]
     net = build_network(streets)
@@ -124,27 +130,67 @@ def _roads(grid: TileGrid, row: int, inner: list[Street], below: list[Street]) -
         owner = np.concatenate([owner, np.arange(len(streets) - len(over), len(streets))])
         bridge = np.concatenate([bridge, np.ones(len(over), dtype=bool)])
     classes = [CLASSES[streets[at].kind] for at in owner]
-    return pd.DataFrame({
-        "geometry": lines, "name": [streets[at].name for at in owner], "lanes": [one.lanes for one in classes], "width_m": [one.carriageway for one in classes],
-        "road_class": [{"main": "main_axis", "area": "area", "alley": "alley"}.get(one.key, "sub_area") for one in classes],
-        "red_line_width_m": [one.right_of_way for one in classes], "speed_kmh": [float(one.speed) for one in classes], "surface": [one.surface for one in classes],
-        "direction": "both", "bridge": bridge, "bridge_deck_level_m": np.where(bridge, _ALARM_3 + 2.5, np.nan)})
+    return pd.DataFrame(
+        {
+            "geometry": lines,
+            "name": [streets[at].name for at in owner],
+            "lanes": [one.lanes for one in classes],
+            "width_m": [one.carriageway for one in classes],
+            "road_class": [
+                {"main": "main_axis", "area": "area", "alley": "alley"}.get(one.key, "sub_area") for one in classes
+            ],
+            "red_line_width_m": [one.right_of_way for one in classes],
+            "speed_kmh": [float(one.speed) for one in classes],
+            "surface": [one.surface for one in classes],
+            "direction": "both",
+            "bridge": bridge,
+            "bridge_deck_level_m": np.where(bridge, _ALARM_3 + 2.5, np.nan),
+        }
+    )
 
 
 def _gauges(grid: TileGrid) -> pd.DataFrame:
     y = 100 + grid.river_row * TILE + RIVER_BELT / 2
-    return pd.DataFrame([{"geometry": shapely.Point(x, y), "station_code": f"HN990{at + 1}", "name": f"Trạm {at + 1}", "river_name": "Sông Trạch", "kind": "river",
-                          "alarm_1_m": _ALARM_3 - 2.5, "alarm_2_m": _ALARM_3 - 1.3, "alarm_3_m": _ALARM_3, "datum": "national", "gauge_zero_m": 0.0}
-                         for at, x in enumerate((300.0, grid.width / 2, grid.width - 300.0))])
+    return pd.DataFrame(
+        [
+            {
+                "geometry": shapely.Point(x, y),
+                "station_code": f"HN990{at + 1}",
+                "name": f"Trạm {at + 1}",
+                "river_name": "Sông Trạch",
+                "kind": "river",
+                "alarm_1_m": _ALARM_3 - 2.5,
+                "alarm_2_m": _ALARM_3 - 1.3,
+                "alarm_3_m": _ALARM_3,
+                "datum": "national",
+                "gauge_zero_m": 0.0,
+            }
+            for at, x in enumerate((300.0, grid.width / 2, grid.width - 300.0))
+        ]
+    )
 
 
 def _write_terrain(path: Path, grid: TileGrid) -> None:
     """A valley that rises from the river, in bands of 512 rows."""
     rows, columns = int(grid.height / CELL), int(grid.width / CELL)
     river = grid.river()
-    profile = {"driver": "GTiff", "height": rows, "width": columns, "count": 1, "dtype": "float32", "crs": CRS, "nodata": -9999.0, "compress": "deflate",
-               "transform": from_origin(ORIGIN[0], ORIGIN[1] + rows * CELL, CELL, CELL), "predictor": 3, "zlevel": 1, "tiled": True, "blockxsize": 512,
-               "blockysize": 512, "BIGTIFF": "IF_SAFER"}
+    profile = {
+        "driver": "GTiff",
+        "height": rows,
+        "width": columns,
+        "count": 1,
+        "dtype": "float32",
+        "crs": CRS,
+        "nodata": -9999.0,
+        "compress": "deflate",
+        "transform": from_origin(ORIGIN[0], ORIGIN[1] + rows * CELL, CELL, CELL),
+        "predictor": 3,
+        "zlevel": 1,
+        "tiled": True,
+        "blockxsize": 512,
+        "blockysize": 512,
+        "BIGTIFF": "IF_SAFER",
+    }
     middle = 100 + grid.river_row * TILE + RIVER_BELT / 2
     x = np.arange(columns) * CELL + CELL / 2
     with rasterio.open(path, "w", **profile) as file:
@@ -153,7 +199,18 @@ def _write_terrain(path: Path, grid: TileGrid) -> None:
             y = (rows - (first + np.arange(count))) * CELL - CELL / 2
             gx, gy = np.meshgrid(x, y)
             away = np.abs(gy - middle)
-            ground = _ALARM_3 - 1.2 + 1.4 * np.clip((away - 800) / 3000, 0, 4) + 0.7 * noise(gx, gy, 900, "benchmark relief", 4) + 0.05 * noise(gx, gy, 30, "rough", 1)
-            wet = rasterio.features.rasterize([(river, 1)], out_shape=(count, columns), transform=from_origin(0, y[0] + CELL / 2, CELL, CELL), dtype="uint8")
+            ground = (
+                _ALARM_3
+                - 1.2
+                + 1.4 * np.clip((away - 800) / 3000, 0, 4)
+                + 0.7 * noise(gx, gy, 900, "benchmark relief", 4)
+                + 0.05 * noise(gx, gy, 30, "rough", 1)
+            )
+            wet = rasterio.features.rasterize(
+                [(river, 1)],
+                out_shape=(count, columns),
+                transform=from_origin(0, y[0] + CELL / 2, CELL, CELL),
+                dtype="uint8",
+            )
             ground[wet == 1] = 0.2
             file.write(np.round(ground, 2).astype(np.float32), 1, window=Window(0, first, columns, count))

@@ -9,6 +9,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Geometry
 
+from .curves import Ruler
 from .landscape import hilliness, noise, urbanity
 from .place import extent
 from .street_classes import CLASSES
@@ -46,8 +47,15 @@ def rights_of_way(streets: list[Street], grid: float = 0.01) -> Geometry:
 
 def draw_blocks(streets: list[Street], water: Watercourses) -> Blocks:
     """Cut the blocks out of the extent and say what they are."""
-    taken = shapely.union_all([rights_of_way(streets), water.water, water.stream_water.buffer(2.0, join_style="mitre"),
-                               water.dyke.buffer(DYKE_FOOT)], grid_size=0.01)
+    taken = shapely.union_all(
+        [
+            rights_of_way(streets),
+            water.water,
+            water.stream_water.buffer(2.0, join_style="mitre"),
+            water.dyke.buffer(DYKE_FOOT),
+        ],
+        grid_size=0.01,
+    )
     parts = shapely.get_parts(shapely.difference(extent(), taken, grid_size=0.01))
     parts = parts[(shapely.area(parts) > 90) & (shapely.area(shapely.buffer(parts, -3)) > 20)]
     parts = parts[np.lexsort(shapely.get_coordinates(shapely.centroid(parts)).T)]
@@ -55,19 +63,28 @@ def draw_blocks(streets: list[Street], water: Watercourses) -> Blocks:
     u, hill = urbanity(x, y), hilliness(x, y)
     _, offset = water.ruler.measure(x, y)
     outside_dyke = (offset > 0) & ~_behind_dyke(x, y, water)
-    near_river = (offset < 0) & (shapely.distance(parts, water.water) < 8) & (shapely.area(shapely.buffer(parts, -30)) < 0.45 * shapely.area(parts))
+    near_river = (
+        (offset < 0)
+        & (shapely.distance(parts, water.water) < 8)
+        & (shapely.area(shapely.buffer(parts, -30)) < 0.45 * shapely.area(parts))
+    )
     # A block that no street could part is open land, whatever stands around it.
     u = np.where(shapely.area(parts) > 70_000, np.minimum(u, 0.24), u)
     character = np.select(
-        [np.hypot(x - INDUSTRY[0], y - INDUSTRY[1]) < INDUSTRY[2], outside_dyke & (u < 0.56) | near_river, u >= 0.5, u >= 0.25,
-         hill > 0.05 + 0.04 * noise(x, y, 300, "forest edge")],
-        ["industry", "shore", "town", "village", "forest"], "field")
+        [
+            np.hypot(x - INDUSTRY[0], y - INDUSTRY[1]) < INDUSTRY[2],
+            outside_dyke & (u < 0.56) | near_river,
+            u >= 0.5,
+            u >= 0.25,
+            hill > 0.05 + 0.04 * noise(x, y, 300, "forest edge"),
+        ],
+        ["industry", "shore", "town", "village", "forest"],
+        "field",
+    )
     return Blocks(parts, character, u)
 
 
 def _behind_dyke(x, y, water):
     """On the land side of the dyke: its axis, drawn downstream, has the river on the right."""
-    from .curves import Ruler
-
     _, offset = Ruler(water.dyke).measure(x, y)
     return offset > 0

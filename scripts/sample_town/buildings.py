@@ -10,17 +10,24 @@ from numpy.typing import NDArray
 from .civic_sites import Site
 from .place import GRID, generator
 from .relief import height_at
+from .splitting import dominant_axes
 from .street_plan import Street
 from .territory import WARDS, Territory
 
-_SITE_USE = {"kindergarten": "education", "primary_school": "education", "lower_secondary": "education", "upper_secondary": "education", "clinic": "health",
-             "hospital": "health", "market": "commercial", "culture_sport": "culture", "culture_house": "culture", "library": "culture",
-             "commune_office": "office", "police": "office", "fire_station": "office", "bus_station": "other", "petrol_station": "commercial",
-             "water_plant": "technical", "power_station": "technical", "pagoda": "religious", "church": "religious", "communal_house": "religious",
+_SITE_USE = {"kindergarten": "education", "primary_school": "education", "lower_secondary": "education",
+    "upper_secondary": "education", "clinic": "health",
+             "hospital": "health", "market": "commercial", "culture_sport": "culture", "culture_house": "culture",
+              "library": "culture",
+             "commune_office": "office", "police": "office", "fire_station": "office", "bus_station": "other",
+              "petrol_station": "commercial",
+             "water_plant": "technical", "power_station": "technical", "pagoda": "religious", "church": "religious",
+              "communal_house": "religious",
              "sports_field": "other"}
 
 
-def building_layer(parcels: pd.DataFrame, sites: list[Site], streets: list[Street], terrain: NDArray, territory: Territory) -> pd.DataFrame:
+def building_layer(
+    parcels: pd.DataFrame, sites: list[Site], streets: list[Street], terrain: NDArray, territory: Territory
+) -> pd.DataFrame:
     """One main building on most house plots and one to three on civic and industrial plots."""
     rng = generator("buildings")
     lots = parcels[_is_built(parcels, rng)].reset_index(drop=True)
@@ -36,8 +43,15 @@ def building_layer(parcels: pd.DataFrame, sites: list[Site], streets: list[Stree
 def _is_built(parcels, rng):
     code = parcels["land_code"].to_numpy()
     town, village = (parcels["character"] == "town").to_numpy(), (parcels["character"] == "village").to_numpy()
-    share = np.select([town & (code == "ODT"), town & np.isin(code, ["ONT", "TMD", "DVH", "SKC"]), village & np.isin(code, ["ONT", "ODT", "TMD"])],
-                      [0.80, 0.9, 0.93], 0.0)
+    share = np.select(
+        [
+            town & (code == "ODT"),
+            town & np.isin(code, ["ONT", "TMD", "DVH", "SKC"]),
+            village & np.isin(code, ["ONT", "ODT", "TMD"]),
+        ],
+        [0.80, 0.9, 0.93],
+        0.0,
+    )
     area = shapely.area(parcels["geometry"].to_numpy())
     return (rng.random(len(parcels)) < share) & (area > 45) & (area < 4000)
 
@@ -65,20 +79,28 @@ def footprints(lots: pd.DataFrame, streets: list[Street], rng: np.random.Generat
     first = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
     front = np.maximum.reduceat(u, first)
     back = np.minimum.reduceat(u, first)
-    depth = np.where(town, np.clip((front - back) * rng.uniform(0.55, 0.92, len(lots)), 7, 19), rng.uniform(8, 13, len(lots)))
+    depth = np.where(
+        town, np.clip((front - back) * rng.uniform(0.55, 0.92, len(lots)), 7, 19), rng.uniform(8, 13, len(lots))
+    )
     setback = np.where(town, rng.choice([0.0, 0.0, 1.2, 3.0], len(lots)), rng.uniform(3, 9, len(lots)))
     half = np.where(town, np.where(area > 320, rng.uniform(4, 6.5, len(lots)), 60.0), rng.uniform(4.5, 7.5, len(lots)))
     near, far = front - setback, front - setback - depth
-    corners = np.stack([middle + facing * a[:, None] + aside * b[:, None] for a, b in ((near, -half), (near, half), (far, half), (far, -half))], axis=1)
+    corners = np.stack(
+        [
+            middle + facing * a[:, None] + aside * b[:, None]
+            for a, b in ((near, -half), (near, half), (far, half), (far, -half))
+        ],
+        axis=1,
+    )
     inside = np.where(shapely.is_empty(inside), shapes, inside)
     return _rounded(_largest_parts(shapely.intersection(inside, shapely.polygons(corners))))
 
 
 def _halls(parcels, sites, rng):
     """School wings, market halls, offices and factory sheds: rectangles along the plot's long side."""
-    from .splitting import dominant_axes
-
-    plots = parcels[((parcels["site"] >= 0) & ~parcels["land_code"].isin(["DKV", "NTD"])) | (parcels["land_code"] == "SKN")].reset_index(drop=True)
+    plots = parcels[
+        ((parcels["site"] >= 0) & ~parcels["land_code"].isin(["DKV", "NTD"])) | (parcels["land_code"] == "SKN")
+    ].reset_index(drop=True)
     shapes = plots["geometry"].to_numpy()
     inside = shapely.buffer(shapes, -3.0, join_style="mitre")
     axis, low, high, low_across, high_across = dominant_axes(shapes)
@@ -95,9 +117,16 @@ def _halls(parcels, sites, rng):
             u0 = low[at] + (high[at] - low[at]) * rng.uniform(0.08, 0.2)
             u1 = min(u0 + (high[at] - low[at]) * rng.uniform(0.5, 0.7), u0 + 90)
             corners = [axis[at] * u + across[at] * v for u, v in ((u0, v0), (u1, v0), (u1, v1), (u0, v1))]
-            shape = _rounded(_largest_parts(shapely.intersection(inside[at : at + 1], np.array([shapely.Polygon(corners)]))))[0]
+            shape = _rounded(
+                _largest_parts(shapely.intersection(inside[at : at + 1], np.array([shapely.Polygon(corners)])))
+            )[0]
             if shape is not None and shape.area > 40:
-                rows.append({**plots.loc[at, ["site", "character", "hamlet", "ward", "urbanity", "land_code"]].to_dict(), "geometry": shape})
+                rows.append(
+                    {
+                        **plots.loc[at, ["site", "character", "hamlet", "ward", "urbanity", "land_code"]].to_dict(),
+                        "geometry": shape,
+                    }
+                )
     return pd.DataFrame(rows)
 
 
@@ -108,21 +137,39 @@ def _describe(frame, sites, terrain, territory, rng):
     code, site = frame["land_code"].to_numpy(), frame["site"].to_numpy()
     dice = rng.random(count)
     home = np.where((dice < 0.16) & (u > 0.6), "mixed", "residential")
-    use = np.select([code == "TMD", code == "DVH", np.isin(code, ["SKC", "SKN"])], ["commercial", "culture", "industrial"], home).astype(object)
+    use = np.select(
+        [code == "TMD", code == "DVH", np.isin(code, ["SKC", "SKN"])], ["commercial", "culture", "industrial"], home
+    ).astype(object)
     for at in np.flatnonzero(site >= 0):
         use[at] = _SITE_USE.get(sites[site[at]].kind, "other")
     lives = np.isin(use, ["residential", "mixed"])
-    storeys = np.select([lives & (u > 0.5), lives, np.isin(use, ["education", "office"]), use == "health", use == "commercial"],
-                        [1 + rng.binomial(4, np.clip(0.18 + 0.42 * u, 0, 1)), 1 + (rng.random(count) < 0.28), 2 + (dice < 0.5), 2 + (dice < 0.4),
-                         1 + rng.binomial(5, 0.4, count)], 1)
+    storeys = np.select(
+        [lives & (u > 0.5), lives, np.isin(use, ["education", "office"]), use == "health", use == "commercial"],
+        [
+            1 + rng.binomial(4, np.clip(0.18 + 0.42 * u, 0, 1)),
+            1 + (rng.random(count) < 0.28),
+            2 + (dice < 0.5),
+            2 + (dice < 0.4),
+            1 + rng.binomial(5, 0.4, count),
+        ],
+        1,
+    )
     flats = lives & (area > 75) & (u > 0.8) & (rng.random(count) < 0.012)
     use[flats], storeys[flats] = "apartment", rng.integers(6, 12, int(flats.sum()))
     frame["use"], frame["storeys"] = use, storeys
     frame["basements"] = np.where((storeys >= 6) | ((use == "commercial") & (storeys >= 4)), 1, 0)
-    frame["height_m"] = np.round(storeys * np.where(np.isin(use, ["industrial", "commercial"]), 4.2, 3.4) + rng.uniform(0.2, 1.4, count), 1)
+    frame["height_m"] = np.round(
+        storeys * np.where(np.isin(use, ["industrial", "commercial"]), 4.2, 3.4) + rng.uniform(0.2, 1.4, count), 1
+    )
     x, y = shapely.get_coordinates(shapely.centroid(shapes)).T
-    frame["floor_level_m"] = np.round(height_at(terrain, x, y) + 0.15 + 0.55 * rng.random(count) ** 1.5 + np.where(lives & (u > 0.5), 0.0, 0.15), 2)
-    frame["structure"] = np.select([storeys >= 2, dice < 0.55, dice < 0.88, dice < 0.97], ["permanent", "permanent", "semi_permanent", "weak"], "temporary")
+    frame["floor_level_m"] = np.round(
+        height_at(terrain, x, y) + 0.15 + 0.55 * rng.random(count) ** 1.5 + np.where(lives & (u > 0.5), 0.0, 0.15), 2
+    )
+    frame["structure"] = np.select(
+        [storeys >= 2, dice < 0.55, dice < 0.88, dice < 0.97],
+        ["permanent", "permanent", "semi_permanent", "weak"],
+        "temporary",
+    )
     households = np.where(rng.random(count) < 0.9, 1, 2) * 1.0
     households[flats] = np.round(storeys[flats] * area[flats] / 110)
     empty = rng.random(count) < 0.035
@@ -133,7 +180,9 @@ def _describe(frame, sites, terrain, territory, rng):
     unknown = (rng.random(count) < 0.04) | (frame["hamlet"] == 17).to_numpy()
     frame["households"] = np.where(lives | flats, np.where(unknown, np.nan, households), 0)
     frame["residents"] = np.where(lives | flats, np.where(unknown | (rng.random(count) < 0.01), np.nan, residents), 0)
-    frame["construction_year"] = np.where(rng.random(count) < 0.12, np.nan, 2024 - np.floor(48 * rng.random(count) ** 1.6))
+    frame["construction_year"] = np.where(
+        rng.random(count) < 0.12, np.nan, 2024 - np.floor(48 * rng.random(count) ** 1.6)
+    )
     frame["name"] = [sites[at].name if at >= 0 else None for at in site]
     frame["commune_code"] = [WARDS[at][2] for at in frame["ward"]]
     return frame

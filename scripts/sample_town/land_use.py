@@ -27,17 +27,35 @@ def land_cover(parcels: pd.DataFrame, water: Watercourses, territory: Territory)
     """
     used = shapely.union_all(parcels["geometry"].to_numpy())
     surface = shapely.union(water.water, water.stream_water)
-    rows = [parcels[["geometry", "ward", "hamlet", "block", "land_code", "land_code_2020"]].assign(block=np.where(parcels["block"] < 0, -2 - np.arange(len(parcels)), parcels["block"]))]
+    rows = [
+        parcels[["geometry", "ward", "hamlet", "block", "land_code", "land_code_2020"]].assign(
+            block=np.where(parcels["block"] < 0, -2 - np.arange(len(parcels)), parcels["block"])
+        )
+    ]
     free = shapely.difference(extent(), used)
     layers = [("SON", shapely.intersection(free, surface)), ("DGT", shapely.difference(free, surface))]
     dyke = water.dyke.buffer(13.0)
     layers[1:] = [("DPC", shapely.intersection(layers[1][1], dyke)), ("DGT", shapely.difference(layers[1][1], dyke))]
     for number, (code, land) in enumerate(layers):
         for hamlet, shape in enumerate(territory.hamlets):
-            parts = [part for part in shapely.get_parts(shapely.intersection(land, shape)) if part.geom_type == "Polygon" and part.area > 0.01]
+            parts = [
+                part
+                for part in shapely.get_parts(shapely.intersection(land, shape))
+                if part.geom_type == "Polygon" and part.area > 0.01
+            ]
             ward = territory.hamlet_ward[hamlet]
-            rows.append(pd.DataFrame({"geometry": parts, "ward": ward, "hamlet": hamlet, "block": -200_000 - number, "land_code": code,
-                                      "land_code_2020": code}))
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "geometry": parts,
+                        "ward": ward,
+                        "hamlet": hamlet,
+                        "block": -200_000 - number,
+                        "land_code": code,
+                        "land_code_2020": code,
+                    }
+                )
+            )
     cover = pd.concat(rows, ignore_index=True)
     cover["geometry"] = weld(cover["geometry"].to_numpy())
     return cover

@@ -1,4 +1,4 @@
-"""What the files hold: the layers, the catalogue dataset each follows, and writing them so that each run gives the same bytes."""
+"""What the files hold: layers and the catalogue datasets they follow, written so that each run gives the same bytes."""
 
 from __future__ import annotations
 
@@ -32,9 +32,24 @@ LAYERS: dict[str, tuple[str | None, list[tuple[str, str, str]]]] = {
     "road": ("road", []),
     "facility": ("facility", []),
     "river": ("river", []),
-    "river_axis": (None, [("name", "text", "Tên sông, kênh"), ("kind", "text", "river, stream, canal"), ("width_m", "real", "Bề rộng trung bình, m")]),
-    "dyke": (None, [("name", "text", "Tên đê"), ("crest_level_m", "real", "Cao trình đỉnh đê thấp nhất của đoạn, hệ cao độ quốc gia, m"),
-                    ("from_chainage_m", "real", "Lý trình đầu, m"), ("to_chainage_m", "real", "Lý trình cuối, m"), ("note", "text", "Ghi chú")]),
+    "river_axis": (
+        None,
+        [
+            ("name", "text", "Tên sông, kênh"),
+            ("kind", "text", "river, stream, canal"),
+            ("width_m", "real", "Bề rộng trung bình, m"),
+        ],
+    ),
+    "dyke": (
+        None,
+        [
+            ("name", "text", "Tên đê"),
+            ("crest_level_m", "real", "Cao trình đỉnh đê thấp nhất của đoạn, hệ cao độ quốc gia, m"),
+            ("from_chainage_m", "real", "Lý trình đầu, m"),
+            ("to_chainage_m", "real", "Lý trình cuối, m"),
+            ("note", "text", "Ghi chú"),
+        ],
+    ),
     "gauge": ("gauge", []),
     "flood_mark": ("flood_mark", []),
     "flood_zone": ("flood_zone", []),
@@ -59,8 +74,11 @@ def fields_of(layer: str) -> list[Field]:
     """Columns of a layer in order: `feature_id`, the catalogue's fields, the sample's own."""
     dataset, extra = LAYERS[layer]
     known = [] if dataset is None else catalogue_entry(dataset)["field"]
-    return [Field("feature_id", "text", "UUID cố định của đối tượng"), *[Field(one["name"], one["type"], one["label"]["vi"]) for one in known],
-            *[Field(*one) for one in extra]]
+    return [
+        Field("feature_id", "text", "UUID cố định của đối tượng"),
+        *[Field(one["name"], one["type"], one["label"]["vi"]) for one in known],
+        *[Field(*one) for one in extra],
+    ]
 
 
 @lru_cache
@@ -77,7 +95,7 @@ def geometry_type(layer: str) -> str:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows ready to be written: geometry as WKB in the CRS, columns in the order of the layer's fields, masks of nulls."""
+    """Rows ready to be written: WKB in the CRS, columns in the order of the layer's fields, masks of nulls."""
 
     layer: str
     wkb: NDArray[np.object_]
@@ -86,15 +104,22 @@ class Rows:
 
     def first(self, count: int) -> Rows:
         """Only the first rows."""
-        return Rows(self.layer, self.wkb[:count], [one[:count] for one in self.columns], [one[:count] for one in self.masks])
+        return Rows(
+            self.layer, self.wkb[:count], [one[:count] for one in self.columns], [one[:count] for one in self.masks]
+        )
 
 
 def encode(layer: str, frame: pd.DataFrame) -> Rows:
-    """Prepare a frame in local coordinates; columns that are no field of the layer are left out, missing fields are null."""
+    """Prepare a frame in local coordinates; columns the layer has not are left out, missing fields are null."""
     moved = shapely.transform(frame["geometry"].to_numpy(), lambda xy: np.round(xy + ORIGIN, 3))
     empty = pd.Series([None] * len(frame), dtype=object)
     pairs = [_column(frame[field.name] if field.name in frame else empty, field.type) for field in fields_of(layer)]
-    return Rows(layer, shapely.to_wkb(_multi(moved, geometry_type(layer))), [values for values, _ in pairs], [mask for _, mask in pairs])
+    return Rows(
+        layer,
+        shapely.to_wkb(_multi(moved, geometry_type(layer))),
+        [values for values, _ in pairs],
+        [mask for _, mask in pairs],
+    )
 
 
 def join(batches: list[Rows]) -> Rows:
@@ -107,9 +132,27 @@ def join(batches: list[Rows]) -> Rows:
 def write_rows(path: Path, rows: Rows, *, append: bool = False, spatial_index: bool = True) -> None:
     """Write rows as a layer of a GeoPackage, or append them to it."""
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _FIXED_TIME, "OGR_SQLITE_SYNCHRONOUS": "OFF"})
-    options = {} if append else {"layer_options": {"GEOMETRY_NAME": "geom", "FID": "fid", "SPATIAL_INDEX": "YES" if spatial_index else "NO"}}
-    pyogrio.raw.write(path, rows.wkb, rows.columns, [field.name for field in fields_of(rows.layer)], field_mask=rows.masks, layer=rows.layer,
-                      driver="GPKG", geometry_type=geometry_type(rows.layer), crs=CRS, append=append, encoding="UTF-8", **options)
+    options = (
+        {}
+        if append
+        else {
+            "layer_options": {"GEOMETRY_NAME": "geom", "FID": "fid", "SPATIAL_INDEX": "YES" if spatial_index else "NO"}
+        }
+    )
+    pyogrio.raw.write(
+        path,
+        rows.wkb,
+        rows.columns,
+        [field.name for field in fields_of(rows.layer)],
+        field_mask=rows.masks,
+        layer=rows.layer,
+        driver="GPKG",
+        geometry_type=geometry_type(rows.layer),
+        crs=CRS,
+        append=append,
+        encoding="UTF-8",
+        **options,
+    )
 
 
 def _multi(shapes: NDArray[np.object_], kind: str) -> NDArray[np.object_]:

@@ -17,8 +17,13 @@ from .welding import weld
 
 _SHEET = 480.0
 #: What stood on sites that were built after 2020.
-_NEW_SITES = {"Công viên Bàu Sen": "LUC", "Bến xe Lam Trạch": "LUC", "Trạm biến áp 110 kV Nam Trạch": "HNK", "Trường THPT Bắc Trạch": "HNK",
-              "Đội Cảnh sát phòng cháy, chữa cháy khu vực Lam Trạch": "BCS"}
+_NEW_SITES = {
+    "Công viên Bàu Sen": "LUC",
+    "Bến xe Lam Trạch": "LUC",
+    "Trạm biến áp 110 kV Nam Trạch": "HNK",
+    "Trường THPT Bắc Trạch": "HNK",
+    "Đội Cảnh sát phòng cháy, chữa cháy khu vực Lam Trạch": "BCS",
+}
 
 
 def lay_out_parcels(blocks: Blocks, rest: NDArray[np.object_], sites: list[Site], territory: Territory) -> pd.DataFrame:
@@ -35,21 +40,45 @@ def lay_out_parcels(blocks: Blocks, rest: NDArray[np.object_], sites: list[Site]
     big = shapely.area(shapes) > 25
     shapes, origin = shapes[big], origin[big]
     character, u = blocks.character[origin], blocks.urbanity[origin]
-    area = np.select([character == "town", character == "village", character == "field", character == "shore", character == "forest"],
-                     [np.interp(u, [0.5, 0.65, 0.85, 1], [500, 380, 290, 215]), np.interp(u, [0.25, 0.5], [1300, 750]), 8800, 5200, 42_000], 11_000)
-    depth = np.select([character == "town", character == "village", character == "field", character == "shore", character == "forest"],
-                      [np.interp(u, [0.5, 1], [27, 21]), 34, 75, 55, 200], 95)
-    tree = shapely.STRtree([site.shape for site in sites])
+    area = np.select(
+        [
+            character == "town",
+            character == "village",
+            character == "field",
+            character == "shore",
+            character == "forest",
+        ],
+        [
+            np.interp(u, [0.5, 0.65, 0.85, 1], [500, 380, 290, 215]),
+            np.interp(u, [0.25, 0.5], [1300, 750]),
+            8800,
+            5200,
+            42_000,
+        ],
+        11_000,
+    )
+    depth = np.select(
+        [
+            character == "town",
+            character == "village",
+            character == "field",
+            character == "shore",
+            character == "forest",
+        ],
+        [np.interp(u, [0.5, 1], [27, 21]), 34, 75, 55, 200],
+        95,
+    )
     pieces, parent = split_to_lots(shapes, area, depth, rng, wobble=0.1)
     count = len(pieces)
     polygons = weld(np.concatenate([pieces, [site.shape for site in sites]]))
-    frame = pd.DataFrame({
-        "geometry": polygons,
-        "block": np.concatenate([origin[parent], np.full(len(sites), -1)]),
-        "site": np.concatenate([np.full(count, -1), np.arange(len(sites))]),
-        "character": np.concatenate([character[parent], np.full(len(sites), "site", dtype=object)]),
-    })
-    del tree
+    frame = pd.DataFrame(
+        {
+            "geometry": polygons,
+            "block": np.concatenate([origin[parent], np.full(len(sites), -1)]),
+            "site": np.concatenate([np.full(count, -1), np.arange(len(sites))]),
+            "character": np.concatenate([character[parent], np.full(len(sites), "site", dtype=object)]),
+        }
+    )
     frame = frame[shapely.area(polygons) > 4.0].reset_index(drop=True)
     inner = shapely.point_on_surface(frame["geometry"].to_numpy())
     x, y = shapely.get_coordinates(inner).T
@@ -71,17 +100,34 @@ def _land_codes(frame: pd.DataFrame, sites: list[Site], rng: np.random.Generator
     town = np.select([dice < 0.045, dice < 0.052, dice < 0.060, dice < 0.075], ["TMD", "DVH", "SKC", "CLN"], home)
     town = np.where((area < 25), "ODT", town)
     village = np.select([dice < 0.05, dice < 0.13, dice < 0.19, dice < 0.20], ["NTS", "CLN", "HNK", "TMD"], home)
-    field = np.select([(wet > 0.48) & (dice < 0.8), (sandy > 0.38), (sandy > 0.25) & (dice < 0.7), dice < 0.03, hill > 0.02],
-                      ["NTS", "HNK", "LUK", "BCS", "CLN"], "LUC")
+    field = np.select(
+        [(wet > 0.48) & (dice < 0.8), (sandy > 0.38), (sandy > 0.25) & (dice < 0.7), dice < 0.03, hill > 0.02],
+        ["NTS", "HNK", "LUK", "BCS", "CLN"],
+        "LUC",
+    )
     shore = np.select([dice < 0.04, (wet > 0.5)], ["BCS", "NTS"], "HNK")
     forest = np.where(hill > 0.62, "RPH", np.where(dice < 0.04, "DCS", "RSX"))
-    code = np.select([character == "town", character == "village", character == "field", character == "shore", character == "forest",
-                      character == "industry"], [town, village, field, shore, forest, np.where(dice < 0.06, "DGT", "SKN")], "").astype(object)
+    code = np.select(
+        [
+            character == "town",
+            character == "village",
+            character == "field",
+            character == "shore",
+            character == "forest",
+            character == "industry",
+        ],
+        [town, village, field, shore, forest, np.where(dice < 0.06, "DGT", "SKN")],
+        "",
+    ).astype(object)
     # The strip of the old centre along the river is a public promenade.
     code[(character == "shore") & (u > 0.3) & (y < 3000) & (x > 2900)] = "DKV"
     before = code.copy()
     fringe = noise(x, y, 330, "growth", 2)
-    new_town = np.isin(code, ["ODT", "ONT", "TMD"]) & (character == "town") & (((u < 0.60) & (fringe > 0.12)) | ((np.hypot(x - 5200, y - 2280) < 260)))
+    new_town = (
+        np.isin(code, ["ODT", "ONT", "TMD"])
+        & (character == "town")
+        & (((u < 0.60) & (fringe > 0.12)) | ((np.hypot(x - 5200, y - 2280) < 260)))
+    )
     before[new_town] = np.where(sandy[new_town] > 0.1, "HNK", "LUC")
     change = rng.random(len(frame))
     before[np.isin(code, ["ODT", "ONT"]) & (character == "village") & (change < 0.05)] = "CLN"
@@ -104,7 +150,9 @@ def _number(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.assign(row=row, column=column, band=-(frame["y"] // 60))
     frame = frame.sort_values(["old", "row", "column", "band", "x"], kind="stable").reset_index(drop=True)
     sheet_key = frame["old"] * 10_000 + (frame["row"] + 50) * 100 + frame["column"]
-    frame["sheet_no"] = sheet_key.groupby(frame["old"]).transform(lambda key: pd.factorize(key)[0] + 1).astype(int).astype(str)
+    frame["sheet_no"] = (
+        sheet_key.groupby(frame["old"]).transform(lambda key: pd.factorize(key)[0] + 1).astype(int).astype(str)
+    )
     frame["parcel_no"] = frame.groupby(["old", "sheet_no"]).cumcount() + 1
     frame["old_commune_code"] = [OLD_COMMUNES[at][2] for at in frame["old"]]
     frame["commune_code"] = [WARDS[at][2] for at in frame["ward"]]

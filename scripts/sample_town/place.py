@@ -17,7 +17,6 @@ ORIGIN = (548000.0, 1829000.0)
 #: Size of the town and of its terrain raster, metres; whole cells of 5 m.
 WIDTH, HEIGHT = 6000.0, 5500.0
 CELL = 5.0
-TOWN_NAME = "Lam Trạch"
 PROVINCE_NAME = "tỉnh Hương Nguyên (giả định)"
 #: "99" begins no real commune code: real ones end at 32,248.
 PROVINCE_CODE = "99"

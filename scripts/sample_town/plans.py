@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .blocks import Blocks
 from .civic_sites import Site
-from .landscape import noise, urbanity
+from .landscape import noise
 from .place import extent, generator
 from .polygons import polygonal
 from .splitting import split_to_lots
@@ -20,42 +20,99 @@ from .watercourses import Watercourses
 from .welding import weld
 
 PLANS = [
-    {"plan_ref": "QHC-LT-2040", "name": "Quy hoạch chung đô thị Lam Trạch đến năm 2040", "level": "general", "scale": 10000, "status": "approved",
-     "appraisal_date": "2024-03-12", "approval_date": "2024-06-20", "publication_date": "2024-07-01", "decision_number": "1187/QĐ-UBND", "horizon_year": 2040,
-     "planned_population": 42000, "approving_agency": "UBND tỉnh Hương Nguyên (giả định)"},
-    {"plan_ref": "QPK-TT-2035", "name": "Quy hoạch phân khu Trung tâm, phường Lam Trạch, tỷ lệ 1/2.000", "level": "sub_area", "scale": 2000, "status": "approved",
-     "appraisal_date": "2025-08-05", "approval_date": "2025-10-14", "publication_date": "2025-10-24", "decision_number": "2046/QĐ-UBND", "horizon_year": 2035,
-     "planned_population": 14500, "approving_agency": "UBND tỉnh Hương Nguyên (giả định)"},
-    {"plan_ref": "QCT-BS-500", "name": "Quy hoạch chi tiết khu đô thị mới Bàu Sen, tỷ lệ 1/500", "level": "detailed", "scale": 500, "status": "in_appraisal",
-     "appraisal_date": None, "approval_date": None, "publication_date": None, "decision_number": None, "horizon_year": 2030, "planned_population": 2600,
-     "approving_agency": "UBND phường Bàu Sen (giả định)"},
+    {
+        "plan_ref": "QHC-LT-2040",
+        "name": "Quy hoạch chung đô thị Lam Trạch đến năm 2040",
+        "level": "general",
+        "scale": 10000,
+        "status": "approved",
+        "appraisal_date": "2024-03-12",
+        "approval_date": "2024-06-20",
+        "publication_date": "2024-07-01",
+        "decision_number": "1187/QĐ-UBND",
+        "horizon_year": 2040,
+        "planned_population": 42000,
+        "approving_agency": "UBND tỉnh Hương Nguyên (giả định)",
+    },
+    {
+        "plan_ref": "QPK-TT-2035",
+        "name": "Quy hoạch phân khu Trung tâm, phường Lam Trạch, tỷ lệ 1/2.000",
+        "level": "sub_area",
+        "scale": 2000,
+        "status": "approved",
+        "appraisal_date": "2025-08-05",
+        "approval_date": "2025-10-14",
+        "publication_date": "2025-10-24",
+        "decision_number": "2046/QĐ-UBND",
+        "horizon_year": 2035,
+        "planned_population": 14500,
+        "approving_agency": "UBND tỉnh Hương Nguyên (giả định)",
+    },
+    {
+        "plan_ref": "QCT-BS-500",
+        "name": "Quy hoạch chi tiết khu đô thị mới Bàu Sen, tỷ lệ 1/500",
+        "level": "detailed",
+        "scale": 500,
+        "status": "in_appraisal",
+        "appraisal_date": None,
+        "approval_date": None,
+        "publication_date": None,
+        "decision_number": None,
+        "horizon_year": 2030,
+        "planned_population": 2600,
+        "approving_agency": "UBND phường Bàu Sen (giả định)",
+    },
 ]
 #: function: density %, min and max storeys, setback m; the ratio is their product, rounded down to a tenth.
-_FIGURES = {"NO": (70, 2, 5, 2.0), "HH": (60, 3, 9, 4.0), "LX": (50, 1, 3, 2.0), "DV": (50, 1, 5, 6.0), "TRUONG": (40, 1, 3, 6.0), "THPT": (40, 1, 4, 6.0), "YT": (40, 1, 5, 6.0),
-            "VH": (40, 1, 3, 6.0), "CQ": (40, 1, 5, 6.0), "CN": (60, 1, 3, 6.0), "DTTG": (30, 1, 2, 3.0), "TDTT": (25, 1, 2, 6.0), "CXCC": (5, 1, 1, 3.0), "AN": (50, 1, 5, 4.0),
+_FIGURES = {"NO": (70, 2, 5, 2.0), "HH": (60, 3, 9, 4.0), "LX": (50, 1, 3, 2.0), "DV": (50, 1, 5, 6.0), "TRUONG": (40,
+    1, 3, 6.0), "THPT": (40, 1, 4, 6.0), "YT": (40, 1, 5, 6.0),
+            "VH": (40, 1, 3, 6.0), "CQ": (40, 1, 5, 6.0), "CN": (60, 1, 3, 6.0), "DTTG": (30, 1, 2, 3.0), "TDTT": (25,
+             1, 2, 6.0), "CXCC": (5, 1, 1, 3.0), "AN": (50, 1, 5, 4.0),
             "HTK": (40, 1, 2, 5.0), "BDX": (30, 1, 2, 5.0), "NTR": (5, 1, 1, 5.0)}
 _SUB_AREA_OLD = (0, 1, 2)
 _NEW_TOWN = (5190.0, 2270.0, 300.0)
 
 
-def general_plan_zones(faces: NDArray[np.object_], blocks: Blocks, water: Watercourses, territory: Territory) -> pd.DataFrame:
+def general_plan_zones(
+    faces: NDArray[np.object_], blocks: Blocks, water: Watercourses, territory: Territory
+) -> pd.DataFrame:
     """Zones of the general plan: faces grouped by function within each hamlet, drawn as exactly as 1/10,000 is."""
     inner = shapely.point_on_surface(blocks.shapes)
     x, y = shapely.get_coordinates(inner).T
     u = blocks.urbanity
     growth = (blocks.character == "field") & (u > 0.02) & (np.hypot(x - 4700, y - 1700) < 900)
-    function = np.select([blocks.character == "industry", growth, (blocks.character == "town") & (u > 0.9), blocks.character == "town", blocks.character == "village",
-                          blocks.character == "forest", (blocks.character == "shore") & (u > 0.4),
-                          (blocks.character == "shore") & (shapely.distance(blocks.shapes, water.water) < 120)],
-                         ["CN", "NO", "HH", "NO", "LX", "RSX", "CXCC", "CXCD"], "NN")
+    function = np.select(
+        [
+            blocks.character == "industry",
+            growth,
+            (blocks.character == "town") & (u > 0.9),
+            blocks.character == "town",
+            blocks.character == "village",
+            blocks.character == "forest",
+            (blocks.character == "shore") & (u > 0.4),
+            (blocks.character == "shore") & (shapely.distance(blocks.shapes, water.water) < 120),
+        ],
+        ["CN", "NO", "HH", "NO", "LX", "RSX", "CXCC", "CXCD"],
+        "NN",
+    )
     block, face = shapely.STRtree(faces).query(inner, predicate="intersects")
     votes = pd.DataFrame({"face": face, "function": function[block], "area": shapely.area(blocks.shapes[block])})
-    votes = votes.groupby(["face", "function"])["area"].sum().reset_index().sort_values(["face", "area"]).drop_duplicates("face", keep="last")
+    votes = (
+        votes.groupby(["face", "function"])["area"]
+        .sum()
+        .reset_index()
+        .sort_values(["face", "area"])
+        .drop_duplicates("face", keep="last")
+    )
     of_face = pd.Series("NN", index=np.arange(len(faces)), dtype=object)
     of_face[votes["face"].to_numpy()] = votes["function"].to_numpy()
     dry = shapely.difference(faces, water.water)
     frame = pd.DataFrame({"geometry": dry, "function_code": of_face, "hamlet": territory.face_hamlet})
-    frame = frame.groupby(["hamlet", "function_code"], sort=True)["geometry"].agg(lambda part: shapely.union_all(part.to_numpy())).reset_index()
+    frame = (
+        frame.groupby(["hamlet", "function_code"], sort=True)["geometry"]
+        .agg(lambda part: shapely.union_all(part.to_numpy()))
+        .reset_index()
+    )
     river = pd.DataFrame({"geometry": [water.water], "function_code": ["SS"], "hamlet": [-1]})
     frame = pd.concat([frame, river], ignore_index=True)
     parts, owner = shapely.get_parts(frame["geometry"].to_numpy(), return_index=True)
@@ -64,7 +121,9 @@ def general_plan_zones(faces: NDArray[np.object_], blocks: Blocks, water: Waterc
     return _with_figures(frame, "QHC-LT-2040", "net", generator("general plan"))
 
 
-def sub_area_zones(blocks: Blocks, sites: list[Site], territory: Territory, water: Watercourses) -> tuple[pd.DataFrame, shapely.Geometry]:
+def sub_area_zones(
+    blocks: Blocks, sites: list[Site], territory: Territory, water: Watercourses
+) -> tuple[pd.DataFrame, shapely.Geometry]:
     """Zones of the sub-area plan of the centre: blocks, civic plots cut out of them, and the streets between."""
     boundary = shapely.union_all([territory.olds[at] for at in _SUB_AREA_OLD])
     centre = shapely.point_on_surface(blocks.shapes)
@@ -76,7 +135,9 @@ def sub_area_zones(blocks: Blocks, sites: list[Site], territory: Territory, wate
     keep = shapely.area(parts) > 60
     parts, u, character = parts[keep], blocks.urbanity[mine][owner[keep]], blocks.character[mine][owner[keep]]
     dice = generator("sub-area").random(len(parts))
-    function = np.select([character == "shore", dice < 0.10, (u > 0.85) & (dice < 0.35), dice > 0.96], ["CXCC", "DV", "HH", "CXCC"], "NO")
+    function = np.select(
+        [character == "shore", dice < 0.10, (u > 0.85) & (dice < 0.35), dice > 0.96], ["CXCC", "DV", "HH", "CXCC"], "NO"
+    )
     shapes = np.concatenate([parts, civic])
     shapes = shapely.intersection(weld(shapes), boundary)
     between = shapely.difference(boundary, shapely.union_all(shapes))
@@ -122,8 +183,12 @@ def _with_figures(frame: pd.DataFrame, plan_ref: str, kind: str, rng: np.random.
     frame = frame.assign(plan_ref=plan_ref, zone_code=frame["function_code"] + "-" + count.map("{:02d}".format))
     figures = [_FIGURES.get(code) for code in frame["function_code"]]
     vary = rng.choice([-5, 0, 0, 5], len(frame))
-    density = np.array([min(100, max(5, row[0] + step)) if row else np.nan for row, step in zip(figures, vary)], dtype=float)
-    storeys = np.array([row[2] + (rng.random() < 0.2 and row[2] > 2) if row else np.nan for row in figures], dtype=float)
+    density = np.array(
+        [min(100, max(5, row[0] + step)) if row else np.nan for row, step in zip(figures, vary)], dtype=float
+    )
+    storeys = np.array(
+        [row[2] + (rng.random() < 0.2 and row[2] > 2) if row else np.nan for row in figures], dtype=float
+    )
     frame["max_density_pct"] = density
     frame["density_kind"] = np.where(np.isnan(density), None, kind)
     frame["min_storeys"] = [row[1] if row else np.nan for row in figures]
@@ -134,7 +199,9 @@ def _with_figures(frame: pd.DataFrame, plan_ref: str, kind: str, rng: np.random.
     area = shapely.area(frame["geometry"].to_numpy())
     frame["legal_area_m2"] = np.round(area * (1 + 0.002 * rng.uniform(-1, 1, len(frame))), 1)
     living = frame["function_code"].isin(["NO", "HH", "LX"])
-    frame["population"] = np.where(living, np.round(area * np.where(frame["function_code"] == "LX", 0.002, 0.012), -1), np.nan)
+    frame["population"] = np.where(
+        living, np.round(area * np.where(frame["function_code"] == "LX", 0.002, 0.012), -1), np.nan
+    )
     frame["horizon_year"] = next(plan["horizon_year"] for plan in PLANS if plan["plan_ref"] == plan_ref)
     return frame
 
@@ -144,33 +211,108 @@ def plan_layer(boundaries: dict[str, shapely.Geometry]) -> pd.DataFrame:
     rows = []
     for plan in PLANS:
         boundary = boundaries.get(plan["plan_ref"], extent())
-        rows.append({**plan, "geometry": boundary, "kind": "urban", "adjustment": "overall" if plan["level"] == "general" else "first", "replaces_ref": None,
-                     "plan_code": None, "dossier_code": None, "legal_area_ha": round(boundary.area / 1e4, 1), "note": "Đồ án giả định trong dữ liệu mẫu."})
+        rows.append(
+            {
+                **plan,
+                "geometry": boundary,
+                "kind": "urban",
+                "adjustment": "overall" if plan["level"] == "general" else "first",
+                "replaces_ref": None,
+                "plan_code": None,
+                "dossier_code": None,
+                "legal_area_ha": round(boundary.area / 1e4, 1),
+                "note": "Đồ án giả định trong dữ liệu mẫu.",
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def constraint_layer(streets: list[Street], water: Watercourses, sites: list[Site]) -> pd.DataFrame:
     """Road red lines, river and dyke corridors, a 110 kV line, and the protection of three communal houses."""
     rows = []
-    for name, kind in (("Quốc lộ 49C", "national"), ("Đường tránh phía Đông", "provincial"), ("Đường Thống Nhất", "main")):
+    for name, kind in (
+        ("Quốc lộ 49C", "national"),
+        ("Đường tránh phía Đông", "provincial"),
+        ("Đường Thống Nhất", "main"),
+    ):
         lines = [street.line for street in streets if street.name == name]
         wide = CLASSES[kind].right_of_way / 2 + (13.0 if kind == "national" else 5.0)
-        rows.append((f"Hành lang an toàn đường bộ {name}", "road_corridor", "no_building", shapely.union_all(lines).buffer(wide, cap_style="flat"),
-                     "Dữ liệu mẫu: quy định giả định về hành lang an toàn đường bộ"))
+        rows.append(
+            (
+                f"Hành lang an toàn đường bộ {name}",
+                "road_corridor",
+                "no_building",
+                shapely.union_all(lines).buffer(wide, cap_style="flat"),
+                "Dữ liệu mẫu: quy định giả định về hành lang an toàn đường bộ",
+            )
+        )
     bank = shapely.difference(water.water.buffer(30.0), water.water)
-    rows.append(("Hành lang bảo vệ nguồn nước sông Trạch", "water_source", "limited", bank, "Dữ liệu mẫu: hành lang bảo vệ nguồn nước giả định 30 m"))
-    rows.append(("Hành lang bảo vệ đê Bắc Trạch", "dyke", "no_building", water.dyke.buffer(25.0), "Dữ liệu mẫu: phạm vi bảo vệ đê giả định 25 m"))
-    power = shapely.LineString([(6000, 1180), (5300, 860), (4800, 790), (4020, 330), (3000, 640), (2200, 330), (1300, 900), (0, 1000)])
-    rows.append(("Hành lang đường dây 110 kV Nam Trạch - Khe Mây", "power_line", "height_limit", power.buffer(15.0, cap_style="flat"),
-                 "Dữ liệu mẫu: hành lang an toàn lưới điện giả định"))
+    rows.append(
+        (
+            "Hành lang bảo vệ nguồn nước sông Trạch",
+            "water_source",
+            "limited",
+            bank,
+            "Dữ liệu mẫu: hành lang bảo vệ nguồn nước giả định 30 m",
+        )
+    )
+    rows.append(
+        (
+            "Hành lang bảo vệ đê Bắc Trạch",
+            "dyke",
+            "no_building",
+            water.dyke.buffer(25.0),
+            "Dữ liệu mẫu: phạm vi bảo vệ đê giả định 25 m",
+        )
+    )
+    power = shapely.LineString(
+        [(6000, 1180), (5300, 860), (4800, 790), (4020, 330), (3000, 640), (2200, 330), (1300, 900), (0, 1000)]
+    )
+    rows.append(
+        (
+            "Hành lang đường dây 110 kV Nam Trạch - Khe Mây",
+            "power_line",
+            "height_limit",
+            power.buffer(15.0, cap_style="flat"),
+            "Dữ liệu mẫu: hành lang an toàn lưới điện giả định",
+        )
+    )
     canal = water.streams["kênh Đông Lộc"].buffer(12.0)
-    rows.append(("Phạm vi bảo vệ kênh Đông Lộc", "irrigation", "no_building", shapely.difference(canal, water.water), "Dữ liệu mẫu"))
+    rows.append(
+        (
+            "Phạm vi bảo vệ kênh Đông Lộc",
+            "irrigation",
+            "no_building",
+            shapely.difference(canal, water.water),
+            "Dữ liệu mẫu",
+        )
+    )
     for site in sites:
         if site.kind == "communal_house":
-            rows.append((f"Khu vực bảo vệ I {site.name}", "heritage", "no_building", site.shape.buffer(2.0, join_style="mitre"), "Dữ liệu mẫu"))
-            rows.append((f"Khu vực bảo vệ II {site.name}", "heritage", "height_limit", shapely.difference(site.shape.buffer(45.0), site.shape.buffer(2.0, join_style="mitre")), "Dữ liệu mẫu"))
+            rows.append(
+                (
+                    f"Khu vực bảo vệ I {site.name}",
+                    "heritage",
+                    "no_building",
+                    site.shape.buffer(2.0, join_style="mitre"),
+                    "Dữ liệu mẫu",
+                )
+            )
+            rows.append(
+                (
+                    f"Khu vực bảo vệ II {site.name}",
+                    "heritage",
+                    "height_limit",
+                    shapely.difference(site.shape.buffer(45.0), site.shape.buffer(2.0, join_style="mitre")),
+                    "Dữ liệu mẫu",
+                )
+            )
     frame = pd.DataFrame(rows, columns=["name", "constraint_type", "effect", "geometry", "legal_basis"])
-    frame["geometry"] = polygonal(shapely.set_precision(shapely.intersection(frame["geometry"].to_numpy(), extent()), 0.001))
-    frame["max_height_m"] = np.where(frame["effect"] == "height_limit", np.where(frame["constraint_type"] == "heritage", 9.0, 7.0), np.nan)
+    frame["geometry"] = polygonal(
+        shapely.set_precision(shapely.intersection(frame["geometry"].to_numpy(), extent()), 0.001)
+    )
+    frame["max_height_m"] = np.where(
+        frame["effect"] == "height_limit", np.where(frame["constraint_type"] == "heritage", 9.0, 7.0), np.nan
+    )
     frame["valid_from"] = "2022-01-01"
     return frame

@@ -11,6 +11,10 @@ def polygonal(shapes: NDArray[np.object_], smallest: float = 0.01) -> NDArray[np
     """Each shape without the points, lines and crumbs under `smallest` square metres that an overlay leaves."""
     kept = []
     for shape in shapes:
-        parts = [part for part in shapely.get_parts(shapely.get_parts(shape)) if part.geom_type == "Polygon" and part.area >= smallest]
+        parts = [
+            part
+            for part in shapely.get_parts(shapely.get_parts(shape))
+            if part.geom_type == "Polygon" and part.area >= smallest
+        ]
         kept.append(parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts))
     return np.array(kept, dtype=object)

@@ -1,7 +1,7 @@
 """The ground: river and bãi bồi, levees, backswamp behind the dyke, filled town, road embankments, hills.
 
-Heights are metres in the national system. Everything is tied to `alarm_3`, the level of alarm 3 along the river, so that
-what floods at which alarm is by design: unprotected banks from alarm 2, low streets at alarm 3, the polder behind the
+Heights are metres in the national system. Everything is tied to `alarm_3`, the level of alarm 3 along the river, so
+that what floods at which alarm is by design: unprotected banks from alarm 2, low streets at alarm 3, the polder behind the
 dyke only when the weak stretch is overtopped.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 from rasterio.features import rasterize
 from rasterio.transform import from_origin
+from scipy.ndimage import label
 
 from .curves import Ruler
 from .landscape import hilliness, noise, on_cells, urbanity
@@ -22,7 +22,8 @@ from .watercourses import Watercourses, half_width
 
 #: Height of the dyke's crest above alarm 3, and of its weak stretch (between these chainages along the dyke), metres.
 DYKE_FREEBOARD, WEAK_FREEBOARD, WEAK_STRETCH = 0.65, 0.30, (3100.0, 3280.0)
-_EMBANKMENT = {"national": 1.3, "provincial": 1.1, "main": 0.25, "area": 0.15, "commune": 0.7, "village": 0.15, "field": 0.3, "local": -0.05, "alley": 0.0}
+_EMBANKMENT = {"national": 1.3, "provincial": 1.1, "main": 0.25, "area": 0.15, "commune": 0.7, "village": 0.15,
+    "field": 0.3, "local": -0.05, "alley": 0.0}
 
 
 def alarm_3(chainage: NDArray) -> NDArray[np.float64]:
@@ -48,10 +49,19 @@ def natural_ground(x: NDArray, y: NDArray, water: Watercourses) -> NDArray[np.fl
     from_bank = np.maximum(np.abs(offset) - half_width(chainage), 0.0)
     levee = -0.35 + 0.45 * noise(x, y, 420, "levee", 3)
     fall = _smooth(from_bank / 1050)
-    south = levee * (1 - fall) + (-1.35 + 0.3 * noise(x, y, 700, "swamp", 3)) * fall + 1.6 * _smooth((from_bank - 1500) / 1800)
+    south = (
+        levee * (1 - fall)
+        + (-1.35 + 0.3 * noise(x, y, 700, "swamp", 3)) * fall
+        + 1.6 * _smooth((from_bank - 1500) / 1800)
+    )
     behind = Ruler(water.dyke, 10.0).measure(x, y)[1]
     shore = -0.75 - 0.5 * _smooth(from_bank / 140) + 0.35 * noise(x, y, 160, "shore", 3)
-    polder = -1.1 - 0.6 * _smooth((from_bank - 100) / 600) + 1.9 * _smooth((from_bank - 1100) / 1900) + 0.35 * noise(x, y, 600, "polder", 3)
+    polder = (
+        -1.1
+        - 0.6 * _smooth((from_bank - 100) / 600)
+        + 1.9 * _smooth((from_bank - 1100) / 1900)
+        + 0.35 * noise(x, y, 600, "polder", 3)
+    )
     north = np.where(behind > 0, polder, shore)
     hill = hilliness(x, y)
     ridges = 1.0 + 0.55 * noise(x, y, 420, "ridges", 4) - 0.25 * np.abs(noise(x, y, 260, "valleys", 3))
@@ -70,7 +80,9 @@ def build_terrain(water: Watercourses, streets: list[Street], parcels: pd.DataFr
     chainage = on_cells(lambda x, y: water.ruler.measure(x, y)[0])
     level = alarm_3(chainage)
     natural = on_cells(lambda x, y: natural_ground(x, y, water))
-    built = on_cells(lambda x, y: _smooth((urbanity(x, y) - 0.28) / 0.3) * np.clip(1.1 + 0.3 * noise(x, y, 250, "fill", 2), 0, None))
+    built = on_cells(
+        lambda x, y: _smooth((urbanity(x, y) - 0.28) / 0.3) * np.clip(1.1 + 0.3 * noise(x, y, 250, "fill", 2), 0, None)
+    )
     ground = natural + built * _smooth((level + 1.2 - natural) / 2.0)
     ground += _parcel_relief(parcels, shape) + on_cells(lambda x, y: 0.05 * noise(x, y, 40, "rough", 2), 2)
     _embank(ground, natural, streets)
@@ -87,7 +99,11 @@ def _parcel_relief(parcels: pd.DataFrame, shape: tuple[int, int]) -> NDArray[np.
     """Fields are level plates of their own height, ponds are dug, house plots are filled."""
     code, village = parcels["land_code"].to_numpy(), (parcels["character"] == "village").to_numpy()
     plate = 0.09 * generator("plates").uniform(-1, 1, len(parcels))
-    lift = np.select([code == "NTS", village & np.isin(code, ["ONT", "ODT", "CLN"]), np.isin(code, ["RSX", "RPH", "DCS"])], [-1.2, 0.35, 0.0], plate)
+    lift = np.select(
+        [code == "NTS", village & np.isin(code, ["ONT", "ODT", "CLN"]), np.isin(code, ["RSX", "RPH", "DCS"])],
+        [-1.2, 0.35, 0.0],
+        plate,
+    )
     return rasterize(zip(parcels["geometry"], lift), out_shape=shape, transform=transform(), fill=0.0, dtype="float64")
 
 
@@ -135,7 +151,9 @@ def transform():
 
 def _mask(shapes, out_shape):
     shapes = [shape for shape in shapes if not shape.is_empty]
-    return rasterize(((shape, 1) for shape in shapes), out_shape=out_shape, transform=transform(), fill=0, dtype="uint8").astype(bool)
+    return rasterize(
+        ((shape, 1) for shape in shapes), out_shape=out_shape, transform=transform(), fill=0, dtype="uint8"
+    ).astype(bool)
 
 
 def height_at(terrain: NDArray, x: NDArray, y: NDArray) -> NDArray[np.float64]:
@@ -147,8 +165,6 @@ def height_at(terrain: NDArray, x: NDArray, y: NDArray) -> NDArray[np.float64]:
 
 def flooded(terrain: NDArray, surface: NDArray, water: Watercourses) -> NDArray[np.float64]:
     """Depth where the water surface is above the ground and connected with the river over wet cells; else 0."""
-    from scipy.ndimage import label
-
     wet = surface > terrain
     patches, _ = label(wet, structure=np.ones((3, 3), dtype=int))
     river = np.unique(patches[_mask([water.water], terrain.shape) & wet])

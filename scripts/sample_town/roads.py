@@ -19,9 +19,15 @@ from .territory import WARDS, Territory
 from .watercourses import Watercourses
 
 #: Road class of the catalogue; national and provincial roads are streets inside the town and highways outside.
-_CATALOGUE_CLASS = {"main": "main_axis", "area": "area", "local": "sub_area", "alley": "alley", "commune": "class_5", "village": "rural", "field": "path",
+_CATALOGUE_CLASS = {"main": "main_axis", "area": "area", "local": "sub_area", "alley": "alley", "commune": "class_5",
+    "village": "rural", "field": "path",
                     "dyke": "rural"}
-_ROAD_CODES = {"Quốc lộ 49C": "QL.49C", "Đường tránh phía Đông": "ĐT.16C", "Đường tỉnh 16": "ĐT.16", "Đường tỉnh 16B": "ĐT.16B"}
+_ROAD_CODES = {
+    "Quốc lộ 49C": "QL.49C",
+    "Đường tránh phía Đông": "ĐT.16C",
+    "Đường tỉnh 16": "ĐT.16",
+    "Đường tỉnh 16B": "ĐT.16B",
+}
 _BRIDGES = {"Quốc lộ 49C": "Cầu Trạch", "Đường tránh phía Đông": "Cầu Đông Lộc"}
 
 
@@ -41,14 +47,18 @@ def road_layer(streets: Streets, water: Watercourses, territory: Territory) -> p
     town = urbanity(x, y) > 0.45
     kind = frame["kind"].to_numpy()
     highway = np.where(town, "main_axis", np.where(kind == "national", "class_3", "class_4"))
-    frame["road_class"] = [highway[at] if value in ("national", "provincial") else _CATALOGUE_CLASS[value] for at, value in enumerate(kind)]
+    frame["road_class"] = [
+        highway[at] if value in ("national", "provincial") else _CATALOGUE_CLASS[value] for at, value in enumerate(kind)
+    ]
     classes = [CLASSES[value] for value in kind]
     rng = generator("roads")
     vary = rng.uniform(-0.06, 0.06, frame["street"].max() + 1)[frame["street"]]
     frame["lanes"] = [street.lanes for street in classes]
     frame["width_m"] = np.round([street.carriageway * (1 + v) for street, v in zip(classes, vary)], 1)
     frame["red_line_width_m"] = [street.right_of_way for street in classes]
-    frame["speed_kmh"] = [float(min(street.speed, 50) if inside else street.speed) for street, inside in zip(classes, town)]
+    frame["speed_kmh"] = [
+        float(min(street.speed, 50) if inside else street.speed) for street, inside in zip(classes, town)
+    ]
     frame["surface"] = [street.surface for street in classes]
     frame["road_code"] = frame["name"].map(_ROAD_CODES)
     chainage, _ = water.ruler.measure(x, y)

@@ -1,8 +1,8 @@
 """Cut many polygons into lots at once.
 
 Each round cuts every polygon that is still too large across its dominant direction, all of them in one vectorised
-call, so a lot costs some 50 microseconds. The dominant direction is that of the boundary modulo 90 degrees (each edge votes
-with its length), which a curved or many-cornered block has too, unlike the side of its bounding rectangle.
+call, so a lot costs some 50 microseconds. The dominant direction is that of the boundary modulo 90 degrees (each
+edge votes with its length), which a curved or many-cornered block has too, unlike the side of its bounding rectangle.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def dominant_axes(polygons: NDArray[np.object_]) -> tuple[NDArray[np.float64], .
 
     Returns
     -------
-    axis : array (n, 2); low, high : arrays (n,) of projections on the axis; low_across, high_across : likewise on its left normal
+    axis : array (n, 2)
+    low, high, low_across, high_across : arrays (n,)
+        Projections on the axis and on its left normal.
     """
     xy, owner = shapely.get_coordinates(shapely.get_exterior_ring(polygons), return_index=True)
     same = owner[1:] == owner[:-1]

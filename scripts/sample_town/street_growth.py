@@ -1,7 +1,7 @@
-"""Streets that part the land between the main roads, again and again, until the blocks have the size the place calls for.
+"""Streets that part the land between the main roads until the blocks have the size the place calls for.
 
-Each new street runs across the longer direction of its block and ends at the streets around it, so T-junctions are the rule,
-and blocks get smaller towards the centre. Alleys that end inside deep blocks come last.
+Each new street runs across the longer direction of its block and ends at the streets around it, so T-junctions are
+the rule, and blocks get smaller towards the centre. Alleys that end inside deep blocks come last.
 """
 
 from __future__ import annotations
@@ -39,12 +39,16 @@ def grow_streets(faces: list[Polygon], fabric: Fabric, rng: np.random.Generator)
         area = shapely.area(array)
         axis, low, high, low_across, high_across = dominant_axes(array)
         width, length = high_across - low_across, high - low
-        keep = (area < 1.5 * wanted) | ((width < _NARROWEST) & (length < 9 * width)) | (area / length < 0.55 * _NARROWEST)
+        keep = (
+            (area < 1.5 * wanted) | ((width < _NARROWEST) & (length < 9 * width)) | (area / length < 0.55 * _NARROWEST)
+        )
         blocks.extend(array[keep])
         todo = []
         for at in np.flatnonzero(~keep):
             share = 0.5 + 0.14 * rng.uniform(-1, 1)
-            halves, lines = _part(array[at], axis[at], low[at] + share * length[at], low_across[at], high_across[at], rng)
+            halves, lines = _part(
+                array[at], axis[at], low[at] + share * length[at], low_across[at], high_across[at], rng
+            )
             if len(halves) < 2:
                 blocks.append(array[at])
                 continue
@@ -56,7 +60,9 @@ def grow_streets(faces: list[Polygon], fabric: Fabric, rng: np.random.Generator)
     return streets, blocks
 
 
-def add_alleys(blocks: list[Polygon], chosen: NDArray[np.bool_], rng: np.random.Generator, kind: NDArray[np.str_]) -> list[Street]:
+def add_alleys(
+    blocks: list[Polygon], chosen: NDArray[np.bool_], rng: np.random.Generator, kind: NDArray[np.str_]
+) -> list[Street]:
     """A dead-end alley from one end of each chosen block along its middle, with a bend where the block is long."""
     array = np.array(blocks, dtype=object)
     axis, low, high, low_across, high_across = dominant_axes(array)

@@ -50,12 +50,14 @@ def build_network(streets: list[Street], *, snap: float = 1.5) -> Network:
     ends = np.concatenate([shapely.get_coordinates(shapely.get_point(pieces, at)) for at in (0, -1)])
     nodes, number = np.unique(np.round(ends, 3), axis=0, return_inverse=True)
     number = number.ravel()
-    return Network(pieces, owner, number[: len(pieces)], number[len(pieces):], nodes)
+    return Network(pieces, owner, number[: len(pieces)], number[len(pieces) :], nodes)
 
 
 def _pinned(lines: NDArray[np.object_]) -> NDArray[np.object_]:
     """Give every street a vertex where another one ends on it: on the grid that end may lie half a cell beside it."""
-    ends = np.unique(shapely.get_coordinates(np.concatenate([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])), axis=0)
+    ends = np.unique(
+        shapely.get_coordinates(np.concatenate([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])), axis=0
+    )
     xy, owner = shapely.get_coordinates(lines, return_index=True)
     place, point = corners_on_edges(xy, np.flatnonzero(owner[1:] == owner[:-1]), ends, 1.5 * NODE_GRID)
     return shapely.linestrings(np.insert(xy, place, point, axis=0), indices=np.insert(owner, place, owner[place - 1]))
@@ -72,7 +74,7 @@ def _snap_ends(lines, snap):
     xy, owner = shapely.get_coordinates(lines, return_index=True)
     first = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
     last = np.r_[first[1:] - 1, len(xy) - 1]
-    xy[first], xy[last] = where[target[: len(lines)]], where[target[len(lines):]]
+    xy[first], xy[last] = where[target[: len(lines)]], where[target[len(lines) :]]
     return shapely.set_coordinates(lines.copy(), xy)
 
 

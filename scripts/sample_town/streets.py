@@ -34,7 +34,11 @@ def draw_streets(water: Watercourses) -> Streets:
     frame = extent()
     roads = main_roads(water.dyke)
     roads = [Street(shapely.intersection(road.line, frame), road.kind, road.name) for road in roads]
-    barriers = [road.line for road in roads] + list(water.streams.values()) + [water.water.boundary, water.islet.boundary, frame.boundary]
+    barriers = (
+        [road.line for road in roads]
+        + list(water.streams.values())
+        + [water.water.boundary, water.islet.boundary, frame.boundary]
+    )
     between = shapely.get_parts(shapely.polygonize([shapely.union_all(barriers, grid_size=NODE_GRID)]))
     inner = shapely.point_on_surface(between)
     dry = shapely.contains(frame, inner) & ~shapely.intersects(shapely.union(water.water, water.islet), inner)

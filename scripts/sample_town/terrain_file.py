@@ -16,9 +16,22 @@ NODATA = -9999.0
 
 def write_terrain(path: Path, terrain: NDArray[np.float32]) -> None:
     """Write heights in metres, float32, tiled, deflate with the floating-point predictor."""
-    profile = {"driver": "GTiff", "height": terrain.shape[0], "width": terrain.shape[1], "count": 1, "dtype": "float32", "crs": CRS, "nodata": NODATA,
-               "transform": from_origin(ORIGIN[0], ORIGIN[1] + HEIGHT, CELL, CELL), "compress": "deflate", "predictor": 3, "zlevel": 9, "tiled": True,
-               "blockxsize": 256, "blockysize": 256}
+    profile = {
+        "driver": "GTiff",
+        "height": terrain.shape[0],
+        "width": terrain.shape[1],
+        "count": 1,
+        "dtype": "float32",
+        "crs": CRS,
+        "nodata": NODATA,
+        "transform": from_origin(ORIGIN[0], ORIGIN[1] + HEIGHT, CELL, CELL),
+        "compress": "deflate",
+        "predictor": 3,
+        "zlevel": 9,
+        "tiled": True,
+        "blockxsize": 256,
+        "blockysize": 256,
+    }
     with rasterio.open(path, "w", **profile) as file:
         file.write(terrain, 1)
         file.update_tags(datum=HEIGHT_DATUM, unit="m", source="QuyHoach sample town, synthetic, CC0")

@@ -21,20 +21,23 @@ WARDS = [
 ]
 #: name, type, code, position of the ward, x, y of the middle. Every old commune went whole into one ward.
 OLD_COMMUNES = [
-    ("Phường Trung Tâm", "old_ward", "99101", 0, 3480, 2330), ("Phường Thuận Trạch", "old_ward", "99104", 0, 4200, 2500),
+    ("Phường Trung Tâm", "old_ward", "99101", 0, 3480, 2330), ("Phường Thuận Trạch", "old_ward", "99104", 0, 4200,
+         2500),
     ("Phường Chợ Cũ", "old_ward", "99107", 0, 4000, 1830), ("Phường Vạn Xuân", "old_ward", "99110", 1, 3450, 1500),
     ("Phường Bến Trạch", "old_ward", "99113", 1, 3050, 1250), ("Xã Trạch Phú", "old_commune", "99116", 1, 2350, 850),
     ("Phường Bàu Sen", "old_ward", "99119", 2, 4950, 2250), ("Xã Gò Dài", "old_commune", "99122", 2, 5700, 1550),
     ("Xã Nam Trạch", "old_commune", "99125", 3, 4100, 950), ("Xã Đồng Vang", "old_commune", "99128", 3, 3300, 350),
     ("Xã Tân Lạc", "old_commune", "99131", 3, 5400, 600), ("Xã Khe Mây", "old_commune", "99134", 4, 650, 500),
-    ("Xã Trạch Thượng", "old_commune", "99137", 4, 1450, 950), ("Thị trấn Cầu Trạch", "old_township", "99140", 5, 2450, 2700),
+    ("Xã Trạch Thượng", "old_commune", "99137", 4, 1450, 950), ("Thị trấn Cầu Trạch", "old_township", "99140", 5,
+         2450, 2700),
     ("Xã Trạch Bãi", "old_commune", "99143", 5, 1150, 2300), ("Xã Khe Trai", "old_commune", "99146", 6, 700, 3900),
     ("Xã Trạch Lâm", "old_commune", "99149", 6, 2200, 4750), ("Xã Đông Lộc", "old_commune", "99152", 7, 3150, 3900),
     ("Xã Bắc Hòa", "old_commune", "99155", 7, 4250, 5000), ("Xã Cồn Rang", "old_commune", "99158", 7, 5350, 4550),
     ("Xã Trạch Đông", "old_commune", "99161", 7, 5450, 3500),
 ]
 _NORTH_BANK = {5, 6, 7}
-_HAMLET_NAMES = ["Đông", "Tây", "Thượng", "Hạ", "Trung", "Bàu", "Gò Mít", "Cồn Dâu", "Đồng Nổi", "Xóm Chợ", "Phú Lễ", "An Hòa", "Mỹ Lợi", "Vinh Phước",
+_HAMLET_NAMES = ["Đông", "Tây", "Thượng", "Hạ", "Trung", "Bàu", "Gò Mít", "Cồn Dâu", "Đồng Nổi", "Xóm Chợ", "Phú Lễ",
+    "An Hòa", "Mỹ Lợi", "Vinh Phước",
                  "Hói Dừa", "Bãi Dâu", "Tân Sơn", "Lộc An", "Kim Đôi", "Thạch Bình"]
 
 

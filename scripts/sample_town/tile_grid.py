@@ -1,4 +1,4 @@
-"""The plan of a benchmark town: a warped grid of tiles whose edges are main streets, parted by a river in the middle."""
+"""The plan of a benchmark town: a warped grid of tiles with main streets as edges, and a river through the middle."""
 
 from __future__ import annotations
 
@@ -72,8 +72,12 @@ class TileGrid:
 
     def river(self) -> Polygon:
         """Water between the two riverside streets, 45 m from each."""
-        lower = np.vstack([np.asarray(self.edge(self.river_row, column, False, 0).coords) for column in range(self.columns)])
-        upper = np.vstack([np.asarray(self.edge(self.river_row, column, False, 1).coords) for column in range(self.columns)])
+        lower = np.vstack(
+            [np.asarray(self.edge(self.river_row, column, False, 0).coords) for column in range(self.columns)]
+        )
+        upper = np.vstack(
+            [np.asarray(self.edge(self.river_row, column, False, 1).coords) for column in range(self.columns)]
+        )
         belt = shapely.make_valid(Polygon(np.vstack([lower, upper[::-1]])))
         street = shapely.union_all([LineString(lower), LineString(upper)]).buffer(45.0)
         parts = shapely.get_parts(shapely.difference(belt, street))
@@ -81,7 +85,10 @@ class TileGrid:
 
     def bridges(self) -> list[LineString]:
         """Streets over the river at every third corner of the banks, first and last column left out."""
-        return [LineString([self.corner(self.river_row, column, 0), self.corner(self.river_row, column, 1)]) for column in range(1, self.columns, 3)]
+        return [
+            LineString([self.corner(self.river_row, column, 0), self.corner(self.river_row, column, 1)])
+            for column in range(1, self.columns, 3)
+        ]
 
 
 def plan_grid(parcels: int) -> TileGrid:

@@ -18,7 +18,7 @@ from .faults import Fault, make_faults
 from .land_use import land_cover, land_use_layer
 from .names import addresses, name_streets
 from .parcels import lay_out_parcels
-from .place import PROVINCE_CODE, PROVINCE_NAME, feature_ids, generator
+from .place import PROVINCE_CODE, PROVINCE_NAME, extent, feature_ids, generator
 from .polygons import polygonal
 from .relief import build_terrain, dyke_crest, height_at
 from .roads import road_layer
@@ -96,28 +96,59 @@ def _units(territory: Territory, buildings: pd.DataFrame) -> pd.DataFrame:
     people, homes = buildings.groupby("ward")["residents"].sum(), buildings.groupby("ward")["households"].sum()
     rows = []
     for at, (name, kind, code, _, _) in enumerate(WARDS):
-        rows.append({"geometry": territory.wards[at], "unit_code": code, "name": name, "unit_type": kind,
-                     "old_codes": ";".join(old[2] for old in OLD_COMMUNES if old[3] == at), "valid_from": "2025-07-01",
-                     "resolution_number": "NQ 9901 (giả định)", "population": int(people.get(at, 0) * 1.03), "households": int(homes.get(at, 0) * 1.03),
-                     "population_date": "2025-12-31"})
+        rows.append(
+            {
+                "geometry": territory.wards[at],
+                "unit_code": code,
+                "name": name,
+                "unit_type": kind,
+                "old_codes": ";".join(old[2] for old in OLD_COMMUNES if old[3] == at),
+                "valid_from": "2025-07-01",
+                "resolution_number": "NQ 9901 (giả định)",
+                "population": int(people.get(at, 0) * 1.03),
+                "households": int(homes.get(at, 0) * 1.03),
+                "population_date": "2025-12-31",
+            }
+        )
     for at, (name, kind, code, ward, _, _) in enumerate(OLD_COMMUNES):
-        rows.append({"geometry": territory.olds[at], "unit_code": code, "name": name, "unit_type": kind, "successor_codes": WARDS[ward][2],
-                     "valid_from": "2010-01-01", "valid_to": "2025-06-30"})
+        rows.append(
+            {
+                "geometry": territory.olds[at],
+                "unit_code": code,
+                "name": name,
+                "unit_type": kind,
+                "successor_codes": WARDS[ward][2],
+                "valid_from": "2010-01-01",
+                "valid_to": "2025-06-30",
+            }
+        )
     frame = pd.DataFrame(rows)
     area = shapely.area(frame["geometry"].to_numpy()) / 1e4
-    return frame.assign(province_code=PROVINCE_CODE, province_name=PROVINCE_NAME, legal_area_ha=np.round(area * 1.0007, 2),
-                        note="Đơn vị hành chính giả định trong dữ liệu mẫu.")
+    return frame.assign(
+        province_code=PROVINCE_CODE,
+        province_name=PROVINCE_NAME,
+        legal_area_ha=np.round(area * 1.0007, 2),
+        note="Đơn vị hành chính giả định trong dữ liệu mẫu.",
+    )
 
 
 def _hamlets(territory: Territory, buildings: pd.DataFrame) -> pd.DataFrame:
     people, homes = (buildings.groupby("hamlet")[name].sum(min_count=1) for name in ("residents", "households"))
     ward = territory.hamlet_ward
     index = np.arange(len(territory.hamlets))
-    frame = pd.DataFrame({
-        "geometry": territory.hamlets, "commune_code": [WARDS[at][2] for at in ward], "hamlet_code": [hamlet_code(territory, at) for at in index],
-        "name": territory.hamlet_names, "hamlet_type": ["residential_group" if WARDS[at][1] == "ward" else "hamlet" for at in ward],
-        "households": homes.reindex(index).to_numpy(), "residents": people.reindex(index).to_numpy(),
-        "old_commune_code": [OLD_COMMUNES[at][2] for at in territory.hamlet_old], "count_date": "2025-12-31"})
+    frame = pd.DataFrame(
+        {
+            "geometry": territory.hamlets,
+            "commune_code": [WARDS[at][2] for at in ward],
+            "hamlet_code": [hamlet_code(territory, at) for at in index],
+            "name": territory.hamlet_names,
+            "hamlet_type": ["residential_group" if WARDS[at][1] == "ward" else "hamlet" for at in ward],
+            "households": homes.reindex(index).to_numpy(),
+            "residents": people.reindex(index).to_numpy(),
+            "old_commune_code": [OLD_COMMUNES[at][2] for at in territory.hamlet_old],
+            "count_date": "2025-12-31",
+        }
+    )
     share = generator("vulnerable").uniform(0.09, 0.17, len(frame))
     frame["vulnerable_people"] = np.round(frame["residents"] * share)
     return frame
@@ -133,21 +164,39 @@ def _parcels(parcels: pd.DataFrame, where: list[str]) -> pd.DataFrame:
     rng = generator("parcel papers")
     area = shapely.area(parcels["geometry"].to_numpy())
     town = parcels["character"].isin(["town", "site"])
-    return parcels.assign(legal_area_m2=np.maximum(np.round(area + rng.normal(0, 0.02 * np.sqrt(area)), 1), 1.0), map_scale=np.where(town, 500, 2000), address=where,
-                          survey_date=np.where(rng.random(len(parcels)) < 0.7, "2019-10-15", "2023-06-30"))
+    return parcels.assign(
+        legal_area_m2=np.maximum(np.round(area + rng.normal(0, 0.02 * np.sqrt(area)), 1), 1.0),
+        map_scale=np.where(town, 500, 2000),
+        address=where,
+        survey_date=np.where(rng.random(len(parcels)) < 0.7, "2019-10-15", "2023-06-30"),
+    )
 
 
 def _land_use_plan(parcels: pd.DataFrame) -> pd.DataFrame:
     """Planned changes to 2030: rice and crops next to the town become housing, some bare land a park."""
-    mine = parcels[(parcels["character"] == "field") & parcels["land_code"].isin(["LUC", "HNK", "LUK"]) & (parcels["urbanity"] > 0.16)]
-    groups = mine.groupby(["ward", "block", "land_code"], sort=True)["geometry"].agg(lambda part: shapely.union_all(part.to_numpy())).reset_index()
+    mine = parcels[
+        (parcels["character"] == "field")
+        & parcels["land_code"].isin(["LUC", "HNK", "LUK"])
+        & (parcels["urbanity"] > 0.16)
+    ]
+    groups = (
+        mine.groupby(["ward", "block", "land_code"], sort=True)["geometry"]
+        .agg(lambda part: shapely.union_all(part.to_numpy()))
+        .reset_index()
+    )
     groups["commune_code"] = [WARDS[at][2] for at in groups["ward"]]
     groups["patch_no"] = groups.groupby("ward").cumcount() + 1
     frame = groups.rename(columns={"land_code": "current_land_code"})
     urban = [WARDS[at][1] == "ward" for at in groups["ward"]]
     frame["land_code"] = np.where(frame.index % 5 == 4, "DKV", np.where(urban, "ODT", "ONT"))
-    return frame.assign(horizon_year=2030, project_name="Khu dân cư mới (giả định)", decision_number="512/QĐ-UBND", approval_date="2025-05-16", status="approved",
-                        legal_area_m2=np.round(shapely.area(frame["geometry"].to_numpy()), 0))
+    return frame.assign(
+        horizon_year=2030,
+        project_name="Khu dân cư mới (giả định)",
+        decision_number="512/QĐ-UBND",
+        approval_date="2025-05-16",
+        status="approved",
+        legal_area_m2=np.round(shapely.area(frame["geometry"].to_numpy()), 0),
+    )
 
 
 def _buildings(buildings: pd.DataFrame, territory: Territory, where: list[str]) -> pd.DataFrame:
@@ -157,47 +206,94 @@ def _buildings(buildings: pd.DataFrame, territory: Territory, where: list[str]) 
 
 def _facilities(sites: list[Site], terrain: NDArray, territory: Territory) -> pd.DataFrame:
     known = {"pagoda", "church", "communal_house", "cemetery"}
-    size = {"kindergarten": (11, "pupil"), "primary_school": (13, "pupil"), "lower_secondary": (15, "pupil"), "upper_secondary": (15, "pupil"),
-            "clinic": (200, "bed"), "hospital": (80, "bed"), "market": (18, "stall"), "culture_house": (6, "seat"), "culture_sport": (9, "seat")}
+    size = {
+        "kindergarten": (11, "pupil"),
+        "primary_school": (13, "pupil"),
+        "lower_secondary": (15, "pupil"),
+        "upper_secondary": (15, "pupil"),
+        "clinic": (200, "bed"),
+        "hospital": (80, "bed"),
+        "market": (18, "stall"),
+        "culture_house": (6, "seat"),
+        "culture_sport": (9, "seat"),
+    }
     rows = []
     for site in sites:
         point = site.shape.representative_point()
         per, unit = size.get(site.kind, (None, None))
-        rows.append({"geometry": shapely.set_precision(point, 0.01), "commune_code": WARDS[territory.hamlet_ward[site.hamlet]][2], "name": site.name,
-                     "kind": "other" if site.kind in known else site.kind, "capacity": None if per is None else int(round(site.shape.area / per, -1)) or 10,
-                     "capacity_unit": unit, "land_area_m2": round(site.shape.area, 1),
-                     "floor_level_m": None if site.kind in ("park", "cemetery", "sports_field") else round(float(height_at(terrain, point.x, point.y)) + 0.45, 2),
-                     "address": territory.hamlet_names[site.hamlet], "note": "Tôn giáo, tín ngưỡng hoặc nghĩa trang" if site.kind in known else None})
+        rows.append(
+            {
+                "geometry": shapely.set_precision(point, 0.01),
+                "commune_code": WARDS[territory.hamlet_ward[site.hamlet]][2],
+                "name": site.name,
+                "kind": "other" if site.kind in known else site.kind,
+                "capacity": None if per is None else int(round(site.shape.area / per, -1)) or 10,
+                "capacity_unit": unit,
+                "land_area_m2": round(site.shape.area, 1),
+                "floor_level_m": (
+                    None
+                    if site.kind in ("park", "cemetery", "sports_field")
+                    else round(float(height_at(terrain, point.x, point.y)) + 0.45, 2)
+                ),
+                "address": territory.hamlet_names[site.hamlet],
+                "note": "Tôn giáo, tín ngưỡng hoặc nghĩa trang" if site.kind in known else None,
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def _rivers(water: Watercourses) -> pd.DataFrame:
-    rows = [{"geometry": water.water, "name": RIVER_NAME.capitalize(), "kind": "river", "width_m": round(2 * float(half_width(water.ruler.chainage).mean()), 0),
-             "bed_level_m": -3.2, "river_code": "SG01"}]
+    rows = [
+        {
+            "geometry": water.water,
+            "name": RIVER_NAME.capitalize(),
+            "kind": "river",
+            "width_m": round(2 * float(half_width(water.ruler.chainage).mean()), 0),
+            "bed_level_m": -3.2,
+            "river_code": "SG01",
+        }
+    ]
     for number, (name, line) in enumerate(water.streams.items()):
-        own = shapely.intersection(water.stream_water, line.buffer(water.stream_widths[name] / 2 + 0.01, cap_style="flat"))
+        own = shapely.intersection(
+            water.stream_water, line.buffer(water.stream_widths[name] / 2 + 0.01, cap_style="flat")
+        )
         earlier = [row["geometry"] for row in rows[1:]]
         own = shapely.difference(own, shapely.union_all(earlier)) if earlier else own
         own = polygonal([shapely.set_precision(own, 0.01)], 1.0)[0]
         kind = "canal" if water.stream_kinds[name] == "canal" else "stream"
-        rows.append({"geometry": own, "name": name.capitalize(), "kind": kind, "width_m": water.stream_widths[name],
-                     "bed_level_m": None, "river_code": f"SG{number + 2:02d}"})
+        rows.append(
+            {
+                "geometry": own,
+                "name": name.capitalize(),
+                "kind": kind,
+                "width_m": water.stream_widths[name],
+                "bed_level_m": None,
+                "river_code": f"SG{number + 2:02d}",
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def _axes(water: Watercourses) -> pd.DataFrame:
     frame_lines = [("river", RIVER_NAME, water.axis, 2 * float(half_width(water.ruler.chainage).mean()))]
-    frame_lines += [(water.stream_kinds[name], name, line, water.stream_widths[name]) for name, line in water.streams.items()]
-    from .place import extent
-
-    return pd.DataFrame([{"geometry": shapely.intersection(line, extent()), "name": name.capitalize(), "kind": "stream" if kind == "creek" else kind,
-                          "width_m": round(width, 1)} for kind, name, line, width in frame_lines])
+    frame_lines += [
+        (water.stream_kinds[name], name, line, water.stream_widths[name]) for name, line in water.streams.items()
+    ]
+    return pd.DataFrame(
+        [
+            {
+                "geometry": shapely.intersection(line, extent()),
+                "name": name.capitalize(),
+                "kind": "stream" if kind == "creek" else kind,
+                "width_m": round(width, 1),
+            }
+            for kind, name, line, width in frame_lines
+        ]
+    )
 
 
 def _dyke(water: Watercourses) -> pd.DataFrame:
     """Stretches of 50 m with the lowest crest of each."""
-    from .place import extent
-
     line = shapely.intersection(water.dyke, extent())
     stations = np.linspace(0, line.length, int(line.length / 50) + 1)
     rows = []
@@ -207,25 +303,48 @@ def _dyke(water: Watercourses) -> pd.DataFrame:
         x, y = shapely.get_coordinates(shapely.line_interpolate_point(line, along)).T
         crest = dyke_crest(along, water.ruler.measure(x, y)[0])
         low = crest.min() < dyke_crest(np.array([0.0]), water.ruler.measure(x[:1], y[:1])[0])[0] - 0.2
-        rows.append({"geometry": piece, "name": "Đê Bắc Trạch", "crest_level_m": round(float(crest.min()), 2), "from_chainage_m": round(begin, 1),
-                     "to_chainage_m": round(end, 1), "note": "Đoạn xung yếu, đỉnh đê thấp" if low else None})
+        rows.append(
+            {
+                "geometry": piece,
+                "name": "Đê Bắc Trạch",
+                "crest_level_m": round(float(crest.min()), 2),
+                "from_chainage_m": round(begin, 1),
+                "to_chainage_m": round(end, 1),
+                "note": "Đoạn xung yếu, đỉnh đê thấp" if low else None,
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def _shelters(sites: list[Site], buildings: pd.DataFrame, territory: Territory) -> pd.DataFrame:
     """Schools, culture houses and offices with a hall."""
-    kinds = {"primary_school": "school", "lower_secondary": "school", "upper_secondary": "school", "culture_house": "culture_house",
-             "commune_office": "office", "culture_sport": "culture_house", "pagoda": "religious"}
+    kinds = {
+        "primary_school": "school",
+        "lower_secondary": "school",
+        "upper_secondary": "school",
+        "culture_house": "culture_house",
+        "commune_office": "office",
+        "culture_sport": "culture_house",
+        "pagoda": "religious",
+    }
     rows = []
     for at, site in enumerate(sites):
         halls = buildings[buildings["site"] == at]
         if site.kind not in kinds or not len(halls):
             continue
         floor = float(shapely.area(halls["geometry"].to_numpy()) @ halls["storeys"].to_numpy(dtype=float))
-        rows.append({"geometry": shapely.set_precision(halls["geometry"].iat[0].centroid, 0.01), "commune_code": WARDS[territory.hamlet_ward[site.hamlet]][2],
-                     "hamlet_code": hamlet_code(territory, site.hamlet), "name": site.name, "kind": kinds[site.kind], "capacity": int(round(floor * 0.5 / 3.0, -1)) or 10,
-                     "storeys": int(halls["storeys"].max()), "floor_level_m": float(halls["floor_level_m"].max()), "has_water": at % 4 != 0,
-                     "has_generator": at % 3 == 0})
+        rows.append(
+            {
+                "geometry": shapely.set_precision(halls["geometry"].iat[0].centroid, 0.01),
+                "commune_code": WARDS[territory.hamlet_ward[site.hamlet]][2],
+                "hamlet_code": hamlet_code(territory, site.hamlet),
+                "name": site.name,
+                "kind": kinds[site.kind],
+                "capacity": int(round(floor * 0.5 / 3.0, -1)) or 10,
+                "storeys": int(halls["storeys"].max()),
+                "floor_level_m": float(halls["floor_level_m"].max()),
+                "has_water": at % 4 != 0,
+                "has_generator": at % 3 == 0,
+            }
+        )
     return pd.DataFrame(rows)
-
-

@@ -24,7 +24,8 @@ _STREAMS = {
     "hói Nhánh Đông": ([(3300, 4350), (3420, 4900), (3700, 5600)], 7.0, "canal"),
 }
 #: Distance of the dyke's axis from the river's axis; the land between is bãi bồi. It begins at the north-west hills.
-_DYKE = [(560, 3020), (900, 2900), (1280, 2720), (1460, 2418), (1650, 2120), (2080, 1640), (2380, 1690), (2640, 2180), (2715, 2362), (2890, 2800), (3400, 3290), (3850, 3400),
+_DYKE = [(560, 3020), (900, 2900), (1280, 2720), (1460, 2418), (1650, 2120), (2080, 1640), (2380, 1690), (2640, 2180),
+    (2715, 2362), (2890, 2800), (3400, 3290), (3850, 3400),
          (4510, 3250), (4920, 2960), (5250, 2960), (5600, 3260), (5760, 3480), (6150, 3750)]
 
 
@@ -55,13 +56,25 @@ def draw_watercourses() -> Watercourses:
     normal = np.column_stack([-ruler.tangents[:, 1], ruler.tangents[:, 0]])
     reach = half_width(ruler.chainage)[:, None]
     banks = np.vstack([(ruler.points + reach * normal)[::6], (ruler.points - reach * normal)[::-6]])
-    islet = Polygon(smooth_line([(4010, 2995), (4200, 3012), (4420, 2955), (4330, 2930), (4130, 2962), (4010, 2995)], 15.0).coords)
+    islet = Polygon(
+        smooth_line([(4010, 2995), (4200, 3012), (4420, 2955), (4330, 2930), (4130, 2962), (4010, 2995)], 15.0).coords
+    )
     water = shapely.make_valid(Polygon(np.round(banks, 2)))
     water = shapely.difference(shapely.intersection(water, extent()), islet)
     streams = {name: smooth_line(points, 20.0) for name, (points, _, _) in _STREAMS.items()}
     widths = {name: width for name, (_, width, _) in _STREAMS.items()}
     surfaces = [streams[name].buffer(widths[name] / 2, cap_style="flat") for name in streams]
-    stream_water = shapely.difference(shapely.intersection(shapely.union_all(surfaces), extent()), shapely.union(water, islet))
-    return Watercourses(axis=axis, ruler=ruler, water=water, islet=islet, streams=streams, stream_widths=widths,
-                        stream_kinds={name: kind for name, (_, _, kind) in _STREAMS.items()},
-                        stream_water=stream_water, dyke=smooth_line(_DYKE, 20.0))
+    stream_water = shapely.difference(
+        shapely.intersection(shapely.union_all(surfaces), extent()), shapely.union(water, islet)
+    )
+    return Watercourses(
+        axis=axis,
+        ruler=ruler,
+        water=water,
+        islet=islet,
+        streams=streams,
+        stream_widths=widths,
+        stream_kinds={name: kind for name, (_, _, kind) in _STREAMS.items()},
+        stream_water=stream_water,
+        dyke=smooth_line(_DYKE, 20.0),
+    )

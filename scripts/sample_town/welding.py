@@ -1,7 +1,7 @@
 """Make neighbours share their corners exactly, so that a coverage has neither gaps nor overlaps.
 
-A straight cut ends in the middle of the neighbour's edge, and rounding to the millimetre then bends one and not the other.
-Welding rounds, joins corners that fell apart, and gives every edge the corners that lie on it.
+A straight cut ends in the middle of the neighbour's edge, and rounding to the millimetre then bends one and not
+the other. Welding rounds, joins corners that fell apart, and gives every edge the corners that lie on it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def weld(polygons: NDArray[np.object_], *, tolerance: float = 0.003) -> NDArray[
     welded = shapely.from_ragged_array(kind, grown, (rings, parts))
     bad = ~shapely.is_valid(welded)
     if bad.any():
-        welded[bad] = [_largest(shape) for shape in shapely.make_valid(welded[bad], method="structure", keep_collapsed=False)]
+        welded[bad] = [
+            _largest(shape) for shape in shapely.make_valid(welded[bad], method="structure", keep_collapsed=False)
+        ]
     return welded
 
 

@@ -33,7 +33,9 @@ def layer(name: str) -> gpd.GeoDataFrame:
 @pytest.fixture(scope="module")
 def faults() -> dict[tuple[str, str], str]:
     """Kind and layer of each fault the README lists, with the feature id."""
-    rows = re.findall(r"^\| (\w+) \| (\w+) \| `([0-9a-f-]{36})` \|", (SAMPLES / "README.md").read_text(encoding="utf-8"), re.M)
+    rows = re.findall(
+        r"^\| (\w+) \| (\w+) \| `([0-9a-f-]{36})` \|", (SAMPLES / "README.md").read_text(encoding="utf-8"), re.M
+    )
     return {(kind, where): feature for kind, where, feature in rows}
 
 
@@ -71,7 +73,9 @@ def test_values_keep_the_rules_of_the_catalogue(name, faults):
         if field.get("required"):
             assert len(known) == len(frame), field["name"]
         if "pattern" in field:
-            assert known.map(lambda text, rule=re.compile(field["pattern"]): bool(rule.match(text))).all(), field["name"]
+            assert known.map(lambda text, rule=re.compile(field["pattern"]): bool(rule.match(text))).all(), field[
+                "name"
+            ]
         if "length" in field:
             assert known.str.len().max() <= field["length"] if len(known) else True, field["name"]
         if "min" in field:
@@ -152,8 +156,38 @@ def test_unknown_codes_are_the_listed_ones(faults):
     # Codes of the land law as the catalogue names them; DDX and HNK1 are no such codes.
     assert row_of("parcel", faults["unknown_code", "parcel"])["land_code"] == "DDX"
     assert row_of("land_use_2025", faults["unknown_code", "land_use_2025"])["land_code"] == "HNK1"
-    usual = {"ODT", "ONT", "TMD", "DVH", "SKC", "SKN", "CLN", "NTS", "HNK", "LUC", "LUK", "BCS", "DCS", "RSX", "RPH", "DKV", "DGD", "DYT", "DCH", "DTT", "TSC",
-             "CAN", "DGT", "DCT", "DNL", "TON", "TIN", "NTD", "SON", "DPC"}
+    usual = {
+        "ODT",
+        "ONT",
+        "TMD",
+        "DVH",
+        "SKC",
+        "SKN",
+        "CLN",
+        "NTS",
+        "HNK",
+        "LUC",
+        "LUK",
+        "BCS",
+        "DCS",
+        "RSX",
+        "RPH",
+        "DKV",
+        "DGD",
+        "DYT",
+        "DCH",
+        "DTT",
+        "TSC",
+        "CAN",
+        "DGT",
+        "DCT",
+        "DNL",
+        "TON",
+        "TIN",
+        "NTD",
+        "SON",
+        "DPC",
+    }
     assert set(layer("parcel")["land_code"]) - usual == {"DDX"}
     assert set(layer("land_use_2025")["land_code"]) - usual == {"HNK1"}
     assert set(layer("land_use_2020")["land_code"]) <= usual
@@ -179,7 +213,9 @@ def test_streets_are_one_network_but_for_the_listed_one(faults):
     graph = street_graph(roads)
     pieces = sorted(networkx.weakly_connected_components(graph), key=len)
     assert [len(piece) for piece in pieces[:-1]] == [2]
-    assert {feature for *_, feature in graph.subgraph(pieces[0]).edges(data="feature")} == {faults["disconnected", "road"]}
+    assert {feature for *_, feature in graph.subgraph(pieces[0]).edges(data="feature")} == {
+        faults["disconnected", "road"]
+    }
     # One-way streets trap nobody.
     assert networkx.number_strongly_connected_components(graph) == 2
     assert 5 <= (roads["direction"] != "both").sum() < 0.1 * len(roads)
@@ -236,7 +272,9 @@ def test_buildings_stand_inside_parcels():
     assert buildings["residents"].isna().sum() > 100
     homes = buildings["use"].isin(["residential", "mixed", "apartment"])
     assert (buildings.loc[~homes, "residents"].fillna(0) == 0).all()
-    left, right = shapely.STRtree(buildings.geometry.to_numpy()).query(buildings.geometry.to_numpy(), predicate="overlaps")
+    left, right = shapely.STRtree(buildings.geometry.to_numpy()).query(
+        buildings.geometry.to_numpy(), predicate="overlaps"
+    )
     assert len(left) == 0
 
 
@@ -261,7 +299,7 @@ def sample(raster, transform, points):
 
 
 def flood(terrain, above: float) -> np.ndarray:
-    """Depth with water so much above alarm 3: levels of the three gauges, interpolated along the river, spread sideways.
+    """Depth with water so much above alarm 3: levels of the gauges, interpolated along the river, spread sideways.
 
     Written apart from the generator, from what the layers say.
     """
@@ -275,7 +313,9 @@ def flood(terrain, above: float) -> np.ndarray:
     rows, columns = np.mgrid[2:1100:5, 2:1200:5]
     x, y = transform * (columns + 0.5, rows + 0.5)
     slope = np.polyfit(chainage, level, 1)
-    surface = np.polyval(slope, stations[tree.query(np.column_stack([np.ravel(x), np.ravel(y)]))[1]]).reshape(rows.shape)
+    surface = np.polyval(slope, stations[tree.query(np.column_stack([np.ravel(x), np.ravel(y)]))[1]]).reshape(
+        rows.shape
+    )
     surface = np.kron(surface, np.ones((5, 5)))
     wet = surface > heights
     patches, _ = label(wet, structure=np.ones((3, 3)))

@@ -63,12 +63,17 @@ def test_weld_gives_the_neighbour_the_missing_corner():
     lower = shapely.Polygon([(10, 0), (20, 0), (20, 5), (10.0004, 5)])
     welded = weld(np.array([left, upper, lower], dtype=object))
     assert {(10.0, 5.0)} <= set(map(tuple, shapely.get_coordinates(welded[0])))
-    assert shapely.union_all(welded).geom_type == "Polygon" and shapely.union_all(welded).area == pytest.approx(200, abs=1e-9)
+    assert shapely.union_all(welded).geom_type == "Polygon" and shapely.union_all(welded).area == pytest.approx(
+        200, abs=1e-9
+    )
 
 
 def test_network_is_cut_where_streets_meet():
-    # A cross, a T-junction whose end misses by 4 mm, and a street on its own: 4 + (2 + 1) + 1 segments less the shared ones.
-    cross = [Street(shapely.LineString([(0, 0), (100, 0)]), "local", "A"), Street(shapely.LineString([(50, -50), (50, 50)]), "local", "B")]
+    # A cross, a T-junction whose end misses by 4 mm, and a street on its own.
+    cross = [
+        Street(shapely.LineString([(0, 0), (100, 0)]), "local", "A"),
+        Street(shapely.LineString([(50, -50), (50, 50)]), "local", "B"),
+    ]
     tee = Street(shapely.LineString([(80, 40), (80, 0.004)]), "alley")
     alone = Street(shapely.LineString([(200, 0), (220, 0)]), "alley")
     net = build_network([*cross, tee, alone])
@@ -111,7 +116,9 @@ def test_benchmark_town_is_the_same_each_time_and_exact(tmp_path):
     assert counts["building"] > 0.5 * 2500
 
 
-@pytest.mark.parametrize("arguments", [["--parcels", "0", "--output", "x"], ["--parcels", "2000000", "--output", "x"], ["--parcels", "100"]])
+@pytest.mark.parametrize(
+    "arguments", [["--parcels", "0", "--output", "x"], ["--parcels", "2000000", "--output", "x"], ["--parcels", "100"]]
+)
 def test_command_line_refuses_in_one_sentence(arguments, capsys):
     with pytest.raises(SystemExit) as refusal:
         main(arguments)
