@@ -18,16 +18,17 @@ from ..common.errors import InputError, OutputError
 from ..common.language import say
 from ..common.progress import Progress, silent
 from .catalogue import Dataset
-from .catalogue.model import FEATURE_ID, FID, GEOMETRY
+from .catalogue.model import FEATURE_ID
 from .changes import Delivery, ExchangingHub, Scope
 from .geopackage_file import add_dataset, add_form, begin_file, numbered_statements
-from .geopackage_schema import data_columns, quoted
-from .rows import now, row_to_sqlite
+from .geopackage_index import fill_index
+from .geopackage_schema import quoted
+from .incoming_rows import batches
+from .rows import now
 from .working_copy import FORMAT, WorkingCopy
-from .working_copy_schema import copy_table_statements, copy_trigger_statements
+from .working_copy_schema import copy_index_statements, copy_table_statements, copy_trigger_statements
 
 _SQL = Path(__file__).parent / "sql" / "working_copy"
-_ROWS_AT_ONCE = 20_000
 
 
 def checkout(
@@ -80,17 +81,21 @@ def checkout(
             database.execute("PRAGMA journal_mode = OFF")
             database.execute("PRAGMA synchronous = OFF")
             database.execute("PRAGMA cache_size = -262144")
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
             srs_id = begin_file(database, crs)
             for statement in numbered_statements(_SQL, 0, FORMAT):
                 database.execute(statement)
             _note(database, delivery, location, name or target.stem, srs_id)
             chosen = [dataset for dataset in datasets if dataset.name in {scope.dataset for scope in scopes}]
             for dataset in chosen:
-                _add_tables(database, dataset, srs_id, crs, (forms or {}).get(dataset.name))
-            _add_scopes(database, chosen, scopes)
+                add_tables(database, dataset, srs_id, crs, (forms or {}).get(dataset.name))
+            add_scopes(database, chosen, scopes)
             _fill(database, {dataset.name: dataset for dataset in chosen}, delivery, srs_id, progress)
             for dataset in chosen:
-                _finish(database, dataset)
+                progress(0.9, str(dataset.label))
+                for statement in copy_index_statements(dataset):
+                    database.execute(statement)
+                finish(database, dataset)
             database.execute("COMMIT")
             database.execute("PRAGMA synchronous = FULL")
         _refuse_existing(target)
@@ -117,7 +122,8 @@ def _note(database: sqlite3.Connection, delivery: Delivery, location: str, name:
     database.executemany("INSERT INTO quyhoach_working_copy VALUES (?, ?)", facts.items())
 
 
-def _add_tables(database: sqlite3.Connection, dataset: Dataset, srs_id: int, crs: pyproj.CRS, form: str | None) -> None:
+def add_tables(database: sqlite3.Connection, dataset: Dataset, srs_id: int, crs: pyproj.CRS, form: str | None) -> None:
+    """Make the tables of a dataset and describe them; indexes and triggers come when the rows are in."""
     for statement in copy_table_statements(dataset):
         database.execute(statement)
     add_dataset(database, dataset, srs_id, crs)
@@ -125,41 +131,30 @@ def _add_tables(database: sqlite3.Connection, dataset: Dataset, srs_id: int, crs
         add_form(database, dataset, form)
 
 
-def _add_scopes(database: sqlite3.Connection, datasets: Iterable[Dataset], scopes: Iterable[Scope]) -> None:
+def add_scopes(database: sqlite3.Connection, datasets: Iterable[Dataset], scopes: Iterable[Scope]) -> None:
+    """Note what is held of each dataset."""
     ids = {dataset.name: dataset.id for dataset in datasets}
     database.executemany("INSERT INTO quyhoach_scope VALUES (?, ?, ?)", [
         (ids[scope.dataset], None if scope.communes is None else json.dumps(sorted(scope.communes)), scope.polygon)
         for scope in scopes if scope.dataset in ids])
 
 
-def _fill(database: sqlite3.Connection, datasets: Mapping[str, Dataset], delivery: Delivery, srs_id: int, progress: Progress) -> None:
-    waiting: dict[str, list[list[object]]] = {name: [] for name in datasets}
-    for count, (name, feature_id, row) in enumerate(delivery.rows, start=1):
-        if row is None:
-            continue
-        waiting[name].append([feature_id, *row_to_sqlite(datasets[name], row, srs_id)])
-        if len(waiting[name]) == _ROWS_AT_ONCE:
-            progress(0.5, f"{datasets[name].label}: {count}")
-            _insert(database, datasets[name], waiting[name])
-            waiting[name] = []
-    for name, rows in waiting.items():
-        _insert(database, datasets[name], rows)
-
-
-def _insert(database: sqlite3.Connection, dataset: Dataset, rows: list[list[object]]) -> None:
-    columns = [FEATURE_ID, *data_columns(dataset)]
-    database.executemany(f"INSERT INTO {quoted(dataset.name)} ({', '.join(map(quoted, columns))}) VALUES ({', '.join('?' * len(columns))})", rows)
-
-
-def _finish(database: sqlite3.Connection, dataset: Dataset) -> None:
+def finish(database: sqlite3.Connection, dataset: Dataset) -> None:
     """Fill the spatial index in one go, then put the triggers on."""
     if dataset.geometry:
-        table, rtree = quoted(dataset.name), quoted(f"rtree_{dataset.name}_{GEOMETRY}")
-        sides = ", ".join(f"ST_{side}({GEOMETRY})" for side in ("MinX", "MaxX", "MinY", "MaxY"))
-        database.execute(f"INSERT INTO {rtree} SELECT {FID}, {sides} FROM {table} WHERE {GEOMETRY} NOTNULL AND NOT ST_IsEmpty({GEOMETRY})")
-        database.execute(f"UPDATE gpkg_ogr_contents SET feature_count = (SELECT count(*) FROM {table}) WHERE table_name = ?", (dataset.name,))
-        database.execute(
-            f"UPDATE gpkg_contents SET (min_x, max_x, min_y, max_y) = (SELECT min(minx), max(maxx), min(miny), max(maxy) FROM {rtree}) "
-            "WHERE table_name = ?", (dataset.name,))
+        fill_index(database, dataset)
     for statement in copy_trigger_statements(dataset).values():
         database.execute(statement)
+
+
+def _fill(
+    database: sqlite3.Connection, datasets: Mapping[str, Dataset], delivery: Delivery, srs_id: int, progress: Progress
+) -> None:
+    count = 0
+    for batch in batches(delivery, datasets, srs_id):
+        names = (FEATURE_ID, *batch.columns)
+        database.executemany(
+            f"INSERT INTO {quoted(batch.dataset)} ({', '.join(map(quoted, names))}) VALUES ({', '.join('?' * len(names))})",
+            batch.rows)
+        count += len(batch.rows)
+        progress(0.5, f"{datasets[batch.dataset].label}: {count}")

@@ -10,17 +10,19 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..common.destinations import written_whole
 from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress, silent
+from .catalogue import Dataset, load_catalogue
 from .changes import Change, Changeset, Delivery, ExchangingHub, Objection, Outcome, Position, Receipt, Row, Scope
 from .outgoing import freeze, pack_changes, pending, settle, unpack_changes
-from .pull import PullReport, receive
+from .pull import PullReport, asked_for, receive
 from .rows import now, row_from_json, row_to_json
+from .schema_growth import lacking_fields
 from .working_copy import WorkingCopy
 
 _FORMAT = 1
@@ -37,6 +39,10 @@ class ChangesFile:
     position: Position
     scopes: tuple[Scope, ...]
     changesets: tuple[Changeset, ...]
+    #: Fields, by permanent id, that its program knows and it has no column for yet.
+    lacking: frozenset[str] = frozenset()
+    #: A program has made a layer anew: everything has to be compared.
+    compare: bool = False
 
 
 def export_changes(
@@ -51,11 +57,15 @@ def export_changes(
     OutputError
         The file cannot be written; the frozen changeset stays under way and the next export carries it.
     """
-    if message.strip() or any(line.edits for line in copy.status()):
+    lost = any(copy.tracking_lost(dataset) for dataset in copy.datasets.values())
+    # What was edited while nobody noticed is only known once the answer has been compared.
+    if not lost and (message.strip() or any(line.edits for line in copy.status())):
         freeze(copy, author=author, department=department, message=message, decision_no=decision_no)
-    content = ChangesFile(copy.id, copy.position, tuple(copy.scopes()), tuple(pending(copy)))
+    lacking = frozenset(field.id for fields in lacking_fields(copy, load_catalogue()).values() for field in fields)
+    content = ChangesFile(copy.id, copy.position, tuple(asked_for(copy)), tuple(pending(copy)), lacking, lost)
     parts = {"request.json": _json({"working_copy_id": content.working_copy_id, "position": asdict(content.position),
                                     "scopes": [_scope_to_json(scope) for scope in content.scopes],
+                                    "lacking": sorted(lacking), "compare": lost,
                                     "changesets": [_header(changeset) for changeset in content.changesets]})}
     for number, changeset in enumerate(content.changesets):
         parts[f"changes-{number}.z"] = pack_changes(changeset.changes)
@@ -73,7 +83,8 @@ def read_changes(path: str | Path) -> ChangesFile:
                       working_copy_id=str(request["working_copy_id"]))
             for number, header in enumerate(request["changesets"]))
         return ChangesFile(str(request["working_copy_id"]), Position(**request["position"]),
-                           tuple(_scope_from_json(scope) for scope in request["scopes"]), changesets)
+                           tuple(_scope_from_json(scope) for scope in request["scopes"]), changesets,
+                           frozenset(map(str, request["lacking"])), bool(request["compare"]))
 
 
 def apply_changes(hub: ExchangingHub, path: str | Path, *, progress: Progress = silent) -> list[Receipt]:
@@ -96,11 +107,14 @@ def export_update(hub: ExchangingHub, changes: str | Path, path: str | Path, *, 
     """Apply a changes file (again, which does nothing twice) and write the answer for its working copy."""
     content = read_changes(changes)
     receipts = apply_changes(hub, changes, progress=progress)
-    same = content.position.incarnation == hub.position().incarnation
+    fields = {dataset.id: [field.id for field in dataset.fields] for dataset in hub.datasets.values()}
+    grown = any(id in content.lacking for ids in fields.values() for id in ids)
+    same = content.position.incarnation == hub.position().incarnation and not grown and not content.compare
     with hub.deliver(list(content.scopes), content.position if same else None, progress) as delivery:
         rows = "\n".join(json.dumps([name, feature_id, row_to_json(row)], ensure_ascii=False) for name, feature_id, row in delivery.rows)
         answer = {"working_copy_id": content.working_copy_id, "since": asdict(content.position), "position": asdict(delivery.position),
-                  "whole": delivery.whole, "receipts": [_receipt_to_json(receipt) for receipt in receipts]}
+                  "whole": delivery.whole, "fields": fields, "scopes": [_scope_to_json(scope) for scope in content.scopes],
+                  "receipts": [_receipt_to_json(receipt) for receipt in receipts]}
     _write(path, "update", {"answer.json": _json(answer), "rows.jsonl": rows.encode("utf-8")})
     return receipts
 
@@ -118,6 +132,8 @@ def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = s
         answer = json.loads(parts["answer.json"])
         since, position = Position(**answer["since"]), Position(**answer["position"])
         receipts = [_receipt_from_json(receipt) for receipt in answer["receipts"]]
+        scopes = [_scope_from_json(scope) for scope in answer["scopes"]]
+        known = _cut(answer["fields"])
         rows = [_row_line(line) for line in parts["rows.jsonl"].decode("utf-8").split("\n") if line]
     if answer["working_copy_id"] != copy.id:
         raise InputError(say("Tệp cập nhật {path} dành cho bản dữ liệu làm việc khác.", "The update file {path} is for another working copy.")
@@ -133,10 +149,10 @@ def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = s
         settle(copy, receipt)
     lost = [dataset for dataset in copy.datasets.values() if copy.tracking_lost(dataset)]
     if lost and not answer["whole"]:
-        raise InputError(say("Lớp {names} đã bị chương trình khác tạo lại; cần nhận cập nhật qua mạng để so sánh toàn bộ.",
-                             "Layers {names} were made anew by another program; pull over the network, which compares everything.")
+        raise InputError(say("Lớp {names} đã bị chương trình khác tạo lại; hãy xuất tệp thay đổi mới, tệp cập nhật sẽ so sánh toàn bộ.",
+                             "Layers {names} were made anew by another program; export a new changes file, its answer compares everything.")
                          .format(names=", ".join(str(dataset.label) for dataset in lost)))
-    return receive(copy, Delivery(position, bool(answer["whole"]), iter(rows)), copy.scopes(), lost=lost, report=report, progress=progress)
+    return receive(copy, Delivery(position, bool(answer["whole"]), iter(rows)), scopes, known=known, lost=lost, report=report, progress=progress)
 
 
 # the file -------------------------------------------------------------------------------------------------------------
@@ -150,13 +166,19 @@ def _header(changeset: Changeset) -> dict[str, str]:
 
 def _scope_to_json(scope: Scope) -> dict[str, object]:
     return {"dataset": scope.dataset, "communes": None if scope.communes is None else sorted(scope.communes),
-            "polygon": None if scope.polygon is None else scope.polygon.hex()}
+            "polygon": None if scope.polygon is None else scope.polygon.hex(), "features": sorted(scope.features)}
 
 
 def _scope_from_json(plain: dict[str, object]) -> Scope:
     communes, polygon = plain["communes"], plain["polygon"]
     return Scope(str(plain["dataset"]), None if communes is None else frozenset(map(str, communes)),  # type: ignore[call-overload]
-                 None if polygon is None else bytes.fromhex(str(polygon)))
+                 None if polygon is None else bytes.fromhex(str(polygon)), frozenset(map(str, plain["features"])))  # type: ignore[call-overload]
+
+
+def _cut(fields: dict[str, list[str]]) -> dict[str, Dataset]:
+    """The hub's datasets, as far as this program knows their fields."""
+    return {dataset.name: replace(dataset, fields=tuple(field for field in dataset.fields if field.id in fields[dataset.id]))
+            for dataset in load_catalogue().values() if dataset.id in fields}
 
 
 def _receipt_to_json(receipt: Receipt) -> dict[str, object]:

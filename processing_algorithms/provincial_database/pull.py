@@ -85,27 +85,33 @@ def receive(
         grow(copy, known or {})
         for dataset in lost or []:
             _mend_tracking(copy, copy.datasets[dataset.name])
-        merge_delivery(copy, delivery, [scope.dataset for scope in scopes], lost={dataset.name for dataset in lost or []}, report=report, progress=progress)
+        merge_delivery(copy, delivery, scopes, lost={dataset.name for dataset in lost or []}, report=report, progress=progress)
         _note_position(copy, delivery.position)
     return report
 
 
 def merge_delivery(
-    copy: WorkingCopy, delivery: Delivery, names: Iterable[str], *, lost: Collection[str], report: PullReport, progress: Progress
+    copy: WorkingCopy, delivery: Delivery, scopes: Iterable[Scope], *, lost: Collection[str], report: PullReport, progress: Progress
 ) -> None:
-    """Merge all rows of a delivery, within `WorkingCopy.applying`; of ``names`` a whole delivery brings all there is."""
+    """Merge all rows of a delivery, within `WorkingCopy.applying`; of ``scopes`` a whole delivery brings all there is.
+
+    A feature edited since the hub was asked, of which it says that it is gone, may only have left the scope: it waits
+    for the next pull, which asks for it by name.
+    """
     edited = {dataset.name: copy.edited_ids(dataset) for dataset in copy.datasets.values()}
-    names = list(names)
-    present = Present(copy) if delivery.whole and names else None
+    asked = {scope.dataset: scope.features for scope in scopes}
+    unknown = {name: ids - asked.get(name, frozenset()) for name, ids in edited.items()}
+    present = Present(copy) if delivery.whole and asked else None
     for count, batch in enumerate(batches(delivery, copy.datasets, copy.srs_id)):
         dataset = copy.datasets[batch.dataset]
         progress(0.5, f"{dataset.label}: {count}")
         if present is not None:
             present.add(batch)
+        batch = replace(batch, gone=[feature_id for feature_id in batch.gone if feature_id not in unknown[batch.dataset]])
         _merge_batch(copy, dataset, batch, edited[batch.dataset], batch.dataset in lost, report)
     if present is not None:
-        for name in names:
-            _without_the_missing(copy, copy.datasets[name], present, edited[name], name in lost, report)
+        for name in asked:
+            _without_the_missing(copy, copy.datasets[name], present, edited[name], unknown[name], name in lost, report)
         present.drop()
 
 
@@ -163,7 +169,7 @@ def _merge_in(copy: WorkingCopy, dataset: Dataset, feature_id: str, theirs: Row 
 
 
 def _without_the_missing(
-    copy: WorkingCopy, dataset: Dataset, present: Present, edited: Collection[str], dataset_lost: bool, report: PullReport
+    copy: WorkingCopy, dataset: Dataset, present: Present, edited: set[str], unknown: set[str], dataset_lost: bool, report: PullReport
 ) -> None:
     """After a whole delivery: features here that did not come are gone at the hub, unless they are new here."""
     missing = present.missing(dataset, dataset.name)
@@ -176,7 +182,7 @@ def _without_the_missing(
         untouched = [feature_id for feature_id in missing if feature_id not in edited]
         write_rows(copy, dataset, (), Sorted([], [], [], untouched, []))
         report.removed += len(untouched)
-    for feature_id in edited & set(present.missing(dataset, base_table(dataset))):
+    for feature_id in edited & set(present.missing(dataset, base_table(dataset))) - unknown:
         _merge_in(copy, dataset, feature_id, None, dataset_lost, report)
 
 
