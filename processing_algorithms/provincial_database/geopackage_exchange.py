@@ -109,7 +109,8 @@ def _inside(dataset: Dataset, scope: Scope, columns: Sequence[str], found: Seque
 
 
 def submit(
-    database: sqlite3.Connection, datasets: Catalogue, srs_id: int, changeset: Changeset, progress: Progress
+    database: sqlite3.Connection, datasets: Catalogue, srs_id: int, changeset: Changeset, progress: Progress,
+    reverts: int | None = None
 ) -> Receipt:
     """See `changes.ExchangingHub.submit`; within the caller's transaction, which is rolled back when nothing was applied."""
     known = database.execute("SELECT number FROM quyhoach_changeset WHERE changeset_id = ?", (changeset.changeset_id,)).fetchone()
@@ -133,7 +134,7 @@ def submit(
         return Receipt(Outcome.REFUSED if refused else Outcome.STALE, changeset.changeset_id, None, tuple(refused or stale))
     number = begin_changeset(database, changeset_id=changeset.changeset_id, author=changeset.author, department=changeset.department,
                              message=changeset.message, decision_no=changeset.decision_no, made_at=changeset.made_at,
-                             working_copy_id=changeset.working_copy_id)
+                             working_copy_id=changeset.working_copy_id, reverts=reverts)
     rewritten = []
     for count, (dataset, change, present) in enumerate(wanted):
         if count % 1000 == 0:

@@ -24,11 +24,13 @@ from .catalogue import Catalogue, Dataset, load_catalogue
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY
 from .geopackage_geometry import from_blobs, register_functions, to_blobs
 from . import geopackage_exchange as exchange
-from .changes import Changeset, Delivery, Outcome, Position, Receipt, Scope
+from . import geopackage_history as past
+from .changes import Change, Changeset, Delivery, Outcome, Position, Receipt, Row, Scope
 from .geopackage_ledger import adopt_strays, begin_changeset, end_changeset, enter_new_rows, hub_trigger_statements
-from .geopackage_locks import explained, lock_approved_plans, refused_by_lock
+from .geopackage_locks import lock, lock_approved_plans, locks, refused_by_lock, unlock
 from .geopackage_schema import quoted, verify_statement
 from .geopackage_upgrade import SCHEMA_VERSION, upgrade
+from .history import ChangesetNote, History, Moment
 from .hub import Batch, DatasetSummary, Hub, HubInfo
 from .row_filter import RowFilter
 from .rows import now
@@ -44,7 +46,7 @@ class _NothingApplied(Exception):
     """Rolls a submission back whose answer is that nothing was applied."""
 
 
-class GeoPackageHub(Hub):
+class GeoPackageHub(Hub, History):
     """See `hub.Hub`. The file stays an ordinary GeoPackage for every other program."""
 
     def __init__(self, path: Path):
@@ -210,16 +212,65 @@ class GeoPackageHub(Hub):
 
     def submit(self, changeset: Changeset, progress: Progress = silent) -> Receipt:
         """See `changes.ExchangingHub`."""
+        return self._submit(changeset, progress)
+
+    def _submit(self, changeset: Changeset, progress: Progress, reverts: int | None = None) -> Receipt:
         receipt = Receipt(Outcome.REFUSED, changeset.changeset_id)
         try:
             with self._transaction():
                 adopt_strays(self._database)
-                receipt = exchange.submit(self._database, self.datasets, int(self._facts["srs_id"]), changeset, progress)
+                receipt = exchange.submit(self._database, self.datasets, int(self._facts["srs_id"]), changeset, progress,
+                                          reverts)
                 if receipt.outcome is not Outcome.APPLIED:
                     raise _NothingApplied
         except _NothingApplied:
             pass
         return receipt
+
+    # history and locks --------------------------------------------------------------------------------------------
+
+    def changesets(self, *, most: int = 1000) -> list[ChangesetNote]:  # noqa: D102
+        self._adopt_strays()
+        return past.changesets(self._database, self.datasets, most)
+
+    def rows_as_of(self, dataset: Dataset, moment: Moment) -> Iterator[tuple[str, Row]]:  # noqa: D102
+        return past.rows_as_of(self._database, dataset, moment)
+
+    def changes_between(self, dataset: Dataset, start: Moment, end: Moment) -> Iterator[Change]:  # noqa: D102
+        return past.changes_between(self._database, dataset, start, end)
+
+    def revert(
+        self, number: int, *, author: str = "", department: str = "", message: str = "", decision_no: str = "",
+        progress: Progress = silent
+    ) -> Receipt:  # noqa: D102
+        self._adopt_strays()
+        changeset = past.inverse(self._database, self.datasets, number, author=author or getpass.getuser(),
+                                 department=department, message=message, decision_no=decision_no)
+        receipt = self._submit(changeset, progress, reverts=number)
+        if receipt.outcome is not Outcome.STALE:
+            return receipt
+        return replace(receipt, objections=past.in_the_way(self._database, self.datasets, number, changeset,
+                                                           receipt.objections))
+
+    def lock(self, dataset: Dataset, value: object, reason: str) -> None:
+        """Let nobody change the rows of a plan or of an inventory year; see `geopackage_locks.lock`."""
+        with self._transaction():
+            lock(self._database, dataset, value, reason)
+
+    def unlock(self, dataset: Dataset, value: object, reason: str) -> bool:
+        """Lift a lock, which stays on record; return whether there was one."""
+        with self._transaction():
+            return unlock(self._database, dataset, value, reason)
+
+    def locks(self, dataset: Dataset) -> dict[str, str]:
+        """Return the reason of every lock in force, by the plan or year it is on."""
+        return dict(locks(self._database, dataset))
+
+    def _adopt_strays(self) -> None:
+        """Enter what other programs did; without any, nothing is written and nobody is waited for."""
+        if self._database.execute("SELECT 1 FROM quyhoach_ledger WHERE changeset IS NULL LIMIT 1").fetchone():
+            with self._transaction():
+                adopt_strays(self._database)
 
     # writing ------------------------------------------------------------------------------------------------------
 

@@ -152,18 +152,20 @@ def adopt_strays(database: sqlite3.Connection) -> bool:
 
 
 def entries(
-    database: sqlite3.Connection, dataset: Dataset, *, after: int = 0, up_to: int | None = None, changeset: int | None = None
+    database: sqlite3.Connection, dataset: Dataset, *, after: int = 0, feature_id: str | None = None
 ) -> Iterator[tuple[int, int | None, Change]]:
-    """Yield ledger number, changeset number and change, in the order it happened."""
+    """Yield ledger number, changeset number and change, in the order it happened; of one feature or of all."""
     columns = data_columns(dataset)
     rows = quoted(ledger_table(dataset))
     old = ", ".join(f"o.{quoted(name)}" for name in columns)
     new = ", ".join(f"n.{quoted(name)}" for name in columns)
+    only = "" if feature_id is None else "AND l.feature_id = ?3 "
     sql = (f"SELECT l.ledger_no, l.changeset, l.feature_id, o.ledger_no, n.ledger_no, {old}, {new} FROM quyhoach_ledger l "
-           f"LEFT JOIN {rows} o ON o.ledger_no = l.ledger_no AND o.side = {_OLD} LEFT JOIN {rows} n ON n.ledger_no = l.ledger_no AND n.side = {_NEW} "
-           "WHERE l.dataset_id = ? AND l.ledger_no > ? AND l.ledger_no <= ? AND (?4 IS NULL OR l.changeset = ?4) ORDER BY l.ledger_no")
-    end = up_to if up_to is not None else 2**62
-    for ledger_no, number, feature_id, was, became, *values in database.execute(sql, (dataset.id, after, end, changeset)):
-        before = row_from_sqlite(dataset, values[:len(columns)]) if was is not None else None
-        present = row_from_sqlite(dataset, values[len(columns):]) if became is not None else None
-        yield ledger_no, number, Change(dataset.name, feature_id, before, present)
+           f"LEFT JOIN {rows} o ON o.ledger_no = l.ledger_no AND o.side = {_OLD} "
+           f"LEFT JOIN {rows} n ON n.ledger_no = l.ledger_no AND n.side = {_NEW} "
+           f"WHERE l.dataset_id = ?1 AND l.ledger_no > ?2 {only}ORDER BY l.ledger_no")
+    values = (dataset.id, after) if feature_id is None else (dataset.id, after, feature_id)
+    for ledger_no, number, of, was, became, *found in database.execute(sql, values):
+        before = row_from_sqlite(dataset, found[:len(columns)]) if was is not None else None
+        present = row_from_sqlite(dataset, found[len(columns):]) if became is not None else None
+        yield ledger_no, number, Change(dataset.name, of, before, present)
