@@ -24,6 +24,7 @@ from .provincial_database.push_algorithm import PushAlgorithm
 from .provincial_database.resolve_algorithm import ResolveAlgorithm
 from .provincial_database.status_algorithm import StatusAlgorithm
 from .provincial_database.update_export_algorithm import UpdateExportAlgorithm
+from .provincial_database.working_copy_scope_algorithm import WorkingCopyScopeAlgorithm
 from .traffic.service_area_algorithm import ServiceAreaAlgorithm
 from .zoning.parcel_zoning_algorithm import ParcelZoningAlgorithm
 
@@ -42,6 +43,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         HubListAlgorithm,
         HubExportAlgorithm,
         CheckoutAlgorithm,
+        WorkingCopyScopeAlgorithm,
         StatusAlgorithm,
         PullAlgorithm,
         PushAlgorithm,

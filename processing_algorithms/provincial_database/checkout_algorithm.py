@@ -62,14 +62,14 @@ class CheckoutAlgorithm(QuyHoachAlgorithm):
 
     def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:  # noqa: D102
         from ..common.errors import refuse_if
+        from .scopes import commune_codes
 
-        self.units = [code.strip() for code in self.parameterAsString(parameters, "UNITS", context).replace(";", ",").split(",") if code.strip()]
+        self.units, problems = commune_codes(self.parameterAsString(parameters, "UNITS", context))
         has_extent = not self.parameterAsExtent(parameters, "EXTENT", context).isNull()
         refuse_if([
             say("Chỉ chọn mã đơn vị hành chính hoặc phạm vi, không chọn cả hai.", "Choose commune codes or an extent, not both.")
             if self.units and has_extent else "",
-            *(say("\"{code}\" không phải là mã đơn vị hành chính cấp xã (5 chữ số).", "\"{code}\" is not a commune code (5 digits).").format(code=code)
-              for code in self.units if not (code.isdigit() and len(code) == 5))])
+            *problems])
 
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -77,9 +77,9 @@ class CheckoutAlgorithm(QuyHoachAlgorithm):
         import shapely
 
         from ..common.qgis_forms import form_style
-        from .changes import Scope
         from .checkout import checkout
         from .hub import chosen_datasets, open_hub
+        from .scopes import chosen
 
         with open_hub(hub_location(self, parameters, context)) as hub:
             datasets = chosen_datasets(hub.datasets, self.parameterAsString(parameters, "DATASETS", context))
@@ -87,8 +87,7 @@ class CheckoutAlgorithm(QuyHoachAlgorithm):
             polygon = None
             if not extent.isNull():
                 polygon = shapely.to_wkb(shapely.box(extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum()))
-            communes = frozenset(self.units) if self.units else None
-            scopes = [Scope(dataset.name, communes if dataset.commune_field else None, polygon if dataset.geometry else None) for dataset in datasets]
+            scopes = [chosen(dataset, self.units, polygon) for dataset in datasets]
             forms = {dataset.name: form_style(dataset, PLUGIN_FOLDER / "styles" / dataset.style) for dataset in datasets}
             path = self.parameterAsFileOutput(parameters, "WORKING_COPY", context)
             with checkout(path, hub, location=hub.info.location, crs=hub.info.crs, datasets=datasets, scopes=scopes, forms=forms,

@@ -10,6 +10,21 @@ from .catalogue import Dataset
 from .changes import Scope
 
 
+def commune_codes(text: str) -> tuple[frozenset[str] | None, list[str]]:
+    """Read commune codes separated by commas or semicolons (None: none), and what is wrong with them.
+
+    Examples
+    --------
+    >>> commune_codes("19801; 19804")[0] == {"19801", "19804"}, commune_codes(" ")
+    (True, (None, []))
+    """
+    codes = [code.strip() for code in text.replace(";", ",").split(",") if code.strip()]
+    problems = [say("\"{code}\" không phải là mã đơn vị hành chính cấp xã (5 chữ số).",
+                    "\"{code}\" is not a commune code (5 digits).").format(code=code)
+                for code in codes if not (code.isascii() and code.isdigit() and len(code) == 5)]
+    return frozenset(codes) or None, problems
+
+
 def chosen(dataset: Dataset, communes: frozenset[str] | None, polygon: bytes | None) -> Scope:
     """Return the scope of a dataset; one that is not divided by communes is taken whole, one without shapes too."""
     return Scope(dataset.name, communes if dataset.commune_field else None, polygon if dataset.geometry else None)

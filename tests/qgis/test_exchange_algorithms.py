@@ -147,3 +147,23 @@ def test_bad_units_and_existing_file_are_refused(place, run):
     checked_out(run, folder, hub, "x")
     with pytest.raises(QgsProcessingException, match="không ghi đè"):
         checked_out(run, folder, hub, "x")
+
+
+def test_a_working_copy_grows_and_shrinks(place, run):
+    folder, hub = place
+    here = checked_out(run, folder, hub, "xã A", UNITS="19801")
+    grown = run("quyhoach:workingcopyscope", {"WORKING_COPY": here, "ACTION": 0, "UNITS": "19804"})
+    assert (grown["ADDED"], grown["REMOVED"]) == (1, 0)
+    assert run("quyhoach:workingcopyscope", {"WORKING_COPY": here, "ACTION": 0, "DATASETS": "facility"})["ADDED"] == 0
+    assert layer_of(here).featureCount() == 3
+    QgsProject.instance().clear()
+    rename(here, 3, "ODT")
+    with pytest.raises(QgsProcessingException, match="1 đối tượng có chỉnh sửa chưa gửi"):
+        run("quyhoach:workingcopyscope", {"WORKING_COPY": here, "ACTION": 1, "DATASETS": "parcel", "UNITS": "19804"})
+    run("quyhoach:push", {"WORKING_COPY": here, "MESSAGE": "thử"})
+    assert run("quyhoach:workingcopyscope", {"WORKING_COPY": here, "ACTION": 2, "DATASETS": "parcel", "UNITS": "19801"})["REMOVED"] == 1
+    run("quyhoach:workingcopyscope", {"WORKING_COPY": here, "ACTION": 1, "DATASETS": "facility"})
+    with WorkingCopy(here) as copy:
+        assert list(copy.datasets) == ["parcel"] and copy.scopes()[0].communes == {"19801"}
+    with pytest.raises(QgsProcessingException, match="Chưa chọn bỏ gì"):
+        run("quyhoach:workingcopyscope", {"WORKING_COPY": here, "ACTION": 1})
