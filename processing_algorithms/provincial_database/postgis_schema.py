@@ -7,7 +7,7 @@ itself would refuse first, in its own words, is caught row by row, by a conditio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY, SECRECY, Dataset, Field
@@ -151,12 +151,44 @@ def rights_statements(dataset: Dataset, roles: str) -> Iterator[Any]:
                          ("quyhoach_delete", sql.SQL("FOR DELETE USING ({})").format(seen))):
         yield sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(sql.Identifier(name), table)
         yield sql.SQL("CREATE POLICY {} ON {} {}").format(sql.Identifier(name), table, clause)
-    for level, secrecy in enumerate(SECRECY):
-        names = [FID, FEATURE_ID, *([GEOMETRY] if dataset.geometry else [])]
-        names += [field.name for field in dataset.fields if SECRECY.index(field.secrecy) <= level]
-        columns = sql.SQL(", ").join(map(sql.Identifier, names))
-        yield sql.SQL("GRANT SELECT ({0}), INSERT ({0}), UPDATE ({0}) ON {1} TO {2}").format(columns, table, sql.Identifier(f"{roles}_{secrecy}"))
+    for secrecy in SECRECY:
+        # Of the whole table where nothing is hidden, because QGIS opens no table of which it may only see some columns.
+        shown = visible_columns(dataset, secrecy)
+        columns = sql.SQL("") if shown is None else sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, shown)))
+        yield sql.SQL("GRANT SELECT {0}, INSERT {0}, UPDATE {0} ON {1} TO {2}").format(
+            columns, table, sql.Identifier(f"{roles}_{secrecy}"))
     yield sql.SQL("GRANT DELETE ON {} TO {}").format(table, sql.Identifier(f"{roles}_{SECRECY[0]}"))
+
+
+def visible_columns(dataset: Dataset, secrecy: str) -> list[str] | None:
+    """Return the columns people of a secrecy level may see; None when that is all of them."""
+    level = SECRECY.index(secrecy)
+    fields = [field.name for field in dataset.fields if SECRECY.index(field.secrecy) <= level]
+    if len(fields) == len(dataset.fields):
+        return None
+    return [FID, FEATURE_ID, *([GEOMETRY] if dataset.geometry else []), *fields]
+
+
+def view_statements(dataset: Dataset, roles: str, order: Sequence[str]) -> Iterator[Any]:
+    """Yield views, ``quyhoach_<level>.<dataset>``, for QGIS users who may not see every column of a dataset.
+
+    They show and write what the table would to the same person: rights, guards and ledger are the table's. ``order`` is
+    that of the table's columns, in which a view can grow. An administrator who changes a column's type drops the views
+    first and upgrades the hub after, which makes them again.
+    """
+    from psycopg2 import sql
+
+    for secrecy in SECRECY:
+        shown = visible_columns(dataset, secrecy)
+        if shown is None:
+            continue
+        schema, role = f"{META}_{secrecy}", sql.Identifier(f"{roles}_{secrecy}")
+        view = sql.Identifier(schema, dataset.name)
+        yield sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema), role)
+        yield sql.SQL("CREATE OR REPLACE VIEW {} WITH (security_invoker = true) AS SELECT {} FROM {}").format(
+            view, sql.SQL(", ").join(sql.Identifier(name) for name in order if name in shown), table_of(dataset))
+        yield sql.SQL("COMMENT ON VIEW {} IS {}").format(view, sql.Literal(f"{dataset.label.vi}. {dataset.help.vi}"))
+        yield sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(view, role)
 
 
 def _complete_body(dataset: Dataset) -> str:

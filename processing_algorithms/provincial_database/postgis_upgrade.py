@@ -17,7 +17,7 @@ from ..common.progress import Progress, silent
 from .catalogue import Dataset, load_catalogue
 from .catalogue.model import SECRECY
 from .postgis_connection import connect, parameters_of, shown, told, transaction
-from .postgis_schema import DATA, column_definition, description_statements, rights_statements, table_of, table_statements, trigger_statements
+from .postgis_schema import DATA, column_definition, description_statements, rights_statements, table_of, table_statements, trigger_statements, view_statements
 
 _SQL = Path(__file__).parent / "sql" / "postgis"
 _READABLE = ("hub", "schema_version", "dataset", "field", "domain_value", "department", "permission", "lock", "history", "changesets")
@@ -47,10 +47,13 @@ def attach(cursor: Any, dataset: Dataset, roles: str) -> None:
     A required field that came by an upgrade is asked for by forms and imports, not by the triggers: working copies from
     before do not have it, and what was made in them must still arrive.
     """
-    cursor.execute("SELECT attname::text FROM pg_attribute WHERE attrelid = %s::regclass AND attnotnull", (f'"{DATA}"."{dataset.name}"',))
-    always = {row[0] for row in cursor.fetchall()}
+    cursor.execute("SELECT attname::text, attnotnull FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
+                   "AND NOT attisdropped ORDER BY attnum", (f'"{DATA}"."{dataset.name}"',))
+    columns = dict(cursor.fetchall())
+    always = {name for name, not_null in columns.items() if not_null}
     guarded = replace(dataset, fields=tuple(replace(field, required=field.required and field.name in always) for field in dataset.fields))
-    for statements in (description_statements(dataset), trigger_statements(guarded), rights_statements(dataset, roles)):
+    for statements in (description_statements(dataset), trigger_statements(guarded), rights_statements(dataset, roles),
+                       view_statements(dataset, roles, list(columns))):
         for statement in statements:
             cursor.execute(statement)
 

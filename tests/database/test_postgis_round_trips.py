@@ -17,6 +17,7 @@ from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.hub import Batch, Rejection
 from quyhoach.processing_algorithms.provincial_database.postgis_history import rows_as_of
+from quyhoach.processing_algorithms.provincial_database.postgis_upgrade import upgrade_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.row_filter import parse_filter
 
 TABLE = "quyhoach_data.parcel"
@@ -131,6 +132,7 @@ def test_a_changeset_of_a_dataset_that_is_none(postgis_hub):
 def test_what_an_administrator_added_needs_no_settings(postgis_hub, postgis_parameters, sql_at):
     """A numeric(15,4), a generated column, a rewriting trigger, a foreign key, a deferred constraint, capitals and SQL words."""
     sql_at(postgis_parameters, f"""
+        DROP VIEW quyhoach_public.parcel, quyhoach_internal.parcel;
         ALTER TABLE {TABLE} ALTER COLUMN legal_area_m2 TYPE numeric(15, 4);
         ALTER TABLE {TABLE} ADD COLUMN label text GENERATED ALWAYS AS (sheet_no || '/' || parcel_no) STORED;
         ALTER TABLE {TABLE} ADD COLUMN "Select" text DEFAULT 'mặc định';
@@ -140,6 +142,8 @@ def test_what_an_administrator_added_needs_no_settings(postgis_hub, postgis_para
         ALTER TABLE quyhoach_data.zone ADD FOREIGN KEY (plan_ref) REFERENCES quyhoach_data.plan (plan_ref);
         ALTER TABLE {TABLE} ADD UNIQUE (old_commune_code, sheet_no, parcel_no) DEFERRABLE INITIALLY DEFERRED;
         CREATE SCHEMA "Của Tôi"; CREATE TABLE "Của Tôi"."{'x' * 63}" ("SELECT" int)""")
+    assert upgrade_postgis_hub(postgis_parameters) == [], "nothing new, but the views are made again"
+    assert sql_at(postgis_parameters, "SELECT count(*) FROM quyhoach_public.parcel") == [(0,)]
     row = parcel(postgis_hub, legal_area_m2=12345678901.2345, address="đường lê lợi")
     a, b = new(row), new({**row, "parcel_no": 2})
     receipt = postgis_hub.submit(changeset(a, b))

@@ -1,6 +1,10 @@
 -- Who may read and write what. Roles: <hub>_owner (administrators), <hub>_public, _internal, _restricted (how secret what
 -- one may see is; each holds the one before), and one group per department. People are login roles in these groups.
 
+-- Views of datasets without the columns a level may not see (made from the catalogue).
+CREATE SCHEMA quyhoach_public;
+CREATE SCHEMA quyhoach_internal;
+
 CREATE TABLE quyhoach.department (
     role_name name PRIMARY KEY,
     label text NOT NULL,
