@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsProject
 
 from ..processing_algorithms.common.bundled import offer_bundled_packages, withdraw_bundled_packages
+from ..processing_algorithms.common.packages import optional
 from ..processing_algorithms.provider import QuyHoachProvider
 
 
@@ -15,6 +16,7 @@ class QuyHoachPlugin:
         self.iface = iface
         offer_bundled_packages()
         self.provider: QuyHoachProvider | None = None
+        self._has_window = False
 
     def initProcessing(self) -> None:  # noqa: N802
         """Add the provider to the registry."""
@@ -22,11 +24,30 @@ class QuyHoachPlugin:
         QgsApplication.processingRegistry().addProvider(self.provider)
 
     def initGui(self) -> None:  # noqa: N802
-        """Set up what is visible."""
+        """Set up what is visible, and let every project draw VN-2000 where the algorithms compute it."""
         self.initProcessing()
+        self.iface.newProjectCreated.connect(self._pin_shift)
+        QgsProject.instance().readProject.connect(self._pin_shift)
+        self._has_window = True
+        self._pin_shift()
+
+    def _pin_shift(self, *_: object) -> None:
+        if optional("pyproj") is None:
+            return
+        from ..processing_algorithms.common.qgis_crs import pin_project
+
+        project = QgsProject.instance()
+        was_dirty = project.isDirty()
+        pin_project(project)
+        # Opening QGIS is no change a person has to save.
+        project.setDirty(was_dirty)
 
     def unload(self) -> None:
         """Leave nothing behind."""
+        if self._has_window:
+            self.iface.newProjectCreated.disconnect(self._pin_shift)
+            QgsProject.instance().readProject.disconnect(self._pin_shift)
+            self._has_window = False
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None

@@ -10,15 +10,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import geopandas
 import numpy as np
 import pyproj
-import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError, name_some
 from .language import say
+
+if TYPE_CHECKING:
+    import geopandas
 
 #: EPSG 6960 as PROJ's position vector: the rotations change sign against the decision's coordinate frame.
 VN2000_TOWGS84 = (-191.90441429, -39.30318279, -111.45032835, 0.00928836, -0.01975479, 0.00427372, 0.252906278)
@@ -110,6 +112,10 @@ def to_crs(frame: geopandas.GeoDataFrame, crs: pyproj.CRS | str) -> geopandas.Ge
     InputError
         The frame has no system, or some coordinates lie outside what the target can show (ids are named).
     """
+    # Here, because the plugin reads this module at every start of QGIS.
+    import geopandas
+    import shapely
+
     target = pyproj.CRS.from_user_input(crs)
     source = require_crs(frame, say("Lớp dữ liệu", "The layer"))
     if same_crs(source, target):

@@ -53,3 +53,21 @@ result["title"] = dialog.windowTitle()
 dialog.close()
 ''')
     assert "Tra cứu quy hoạch theo thửa đất" in result["title"]
+
+
+def test_projects_draw_where_the_algorithms_compute(window):
+    """Tân An lies where PROJ's own choice is 0.80 m off; new projects and this one have the official shift."""
+    result = window('''
+from qgis.core import QgsCoordinateReferenceSystem as Crs, QgsCoordinateTransform, QgsPointXY, QgsProject
+project = QgsProject.instance()
+def drawn():
+    moved = QgsCoordinateTransform(Crs("EPSG:4326"), Crs("EPSG:9210"), project).transform(QgsPointXY(105.8, 10.5))
+    return [moved.x(), moved.y()]
+result["at_start"] = drawn()
+iface.newProject()
+result["new"] = drawn()
+result["dirty"] = project.isDirty()
+''')
+    for place in (result["at_start"], result["new"]):
+        assert abs(place[0] - 505277.2295) < 1e-3 and abs(place[1] - 1161155.9411) < 1e-3
+    assert not result["dirty"]
