@@ -1,8 +1,8 @@
 """Printed maps: one layout, built once and filled again for every sheet of a series.
 
-A `MapSheet` has a title, the map with a coordinate grid, and a panel with legend, north arrow, scale, coordinate system,
-date and source. `MapSheet.show` changes what is on it, `MapSheet.to_pdf` and `MapSheet.to_png` write it. Printed matter is
-Vietnamese whatever the interface speaks.
+A `MapSheet` has a title, the map with a coordinate grid, and a panel with legend, north arrow, scale, coordinate
+system, date and source. `MapSheet.show` changes what is on it, `MapSheet.to_pdf` and `MapSheet.to_png` write it.
+Printed matter is Vietnamese whatever the interface speaks.
 
 >>> sheet = MapSheet(project, paper="A4")                                                      # doctest: +SKIP
 >>> sheet.show([roads, wards], SheetTexts(title="BẢN ĐỒ GIAO THÔNG", source="Sở Xây dựng"), extent=wards.extent())
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import datetime
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,14 +54,10 @@ from .numbers_vi import format_date, format_number
 from .qgis_layers import to_pyproj
 from .qgis_layout_grid import add_grid, fit_grid
 from .qgis_layout_legend import LegendEntry, LegendFit, fill_legend
+from .qgis_layout_page import PAPERS, SCALES, frames_of, scale_bar_segments
 from .qgis_layout_table import SheetTable, TableItem
 from .qgis_layout_text import FONT_COLOR, fitted_size, text_format, text_height_mm
 
-#: Width and height in millimetres, landscape.
-PAPERS = {"A4": (297.0, 210.0), "A3": (420.0, 297.0)}
-#: Denominators sheets are printed at; the first that takes the whole extent is used.
-SCALES = (200, 250, 500, 1000, 2000, 2500, 5000, 7500, 10_000, 12_500, 15_000, 20_000, 25_000, 30_000, 40_000, 50_000, 75_000,
-          100_000, 150_000, 200_000, 250_000, 300_000, 400_000, 500_000, 750_000, 1_000_000)
 _STYLES = Path(__file__).resolve().parents[2] / "styles"
 
 
@@ -89,16 +84,6 @@ class Shown:
     title_points: float
 
 
-@dataclass(frozen=True)
-class _Frames:
-    """Places on the page, millimetres."""
-
-    page: QRectF
-    title: QRectF
-    map: QRectF
-    panel: QRectF
-
-
 class MapSheet:
     """A page with its items, built once.
 
@@ -108,12 +93,13 @@ class MapSheet:
 
     def __init__(self, project: QgsProject, *, paper: str = "A3", name: str | None = None):
         if paper not in PAPERS:
-            raise InputError(say("Không có khổ giấy {paper}; chọn {known}.", "There is no paper {paper}; choose {known}.")
+            raise InputError(say("Không có khổ giấy {paper}; chọn {known}.",
+                                 "There is no paper {paper}; choose {known}.")
                              .format(paper=paper, known=", ".join(PAPERS)))
         self.layout = QgsPrintLayout(project)
         self.layout.initializeDefaults()
         self._small = paper == "A4"
-        self._frames = _frames(paper)
+        self._frames = frames_of(paper)
         page = self.layout.pageCollection().page(0)
         page.setPageSize(QgsLayoutSize(*PAPERS[paper]))
         self._build()
@@ -239,7 +225,7 @@ class MapSheet:
     def _show(self, layers, texts, extent, scale, legend) -> Shown:
         if extent.isEmpty() or not extent.isFinite():
             raise InputError(say("Phạm vi in trống; lớp dữ liệu không có đối tượng hoặc khác hệ tọa độ với dự án.",
-                                 "The extent to print is empty; the layer has no features, or another system than the project."))
+                                 "The extent to print is empty; the layer is empty or in another system than the project."))
         crs = self.layout.project().crs()
         self.map.setCrs(crs)
         self.map.setKeepLayerSet(True)
@@ -326,7 +312,7 @@ class MapSheet:
         points = 9.0 if self._small else 11.0
         self._write(self.scale_text, f"Tỷ lệ 1:{format_number(scale)}", text_format(points, bold=True),
                     QRectF(panel.x() + beside, top + 0.08 * height, panel.width() - beside, 0.4 * height))
-        count, segment = _segments((panel.width() - beside - 10.0) * scale / 1000)
+        count, segment = scale_bar_segments((panel.width() - beside - 10.0) * scale / 1000)
         kilometres = segment >= 500
         self.scale_bar.setNumberOfSegments(count)
         self.scale_bar.setUnits(Qgis.DistanceUnit.Kilometers if kilometres else Qgis.DistanceUnit.Meters)
@@ -382,35 +368,11 @@ class MapSheet:
             _check(result, path)
 
 
-def _frames(paper: str) -> _Frames:
-    width, height = PAPERS[paper]
-    small = paper == "A4"
-    margin, gap, title, panel = (7.0, 3.0, 15.0, 68.0) if small else (10.0, 4.0, 19.0, 92.0)
-    lettering = 5.0 if small else 6.0  # of the grid, left of the map and below it
-    page = QRectF(margin, margin, width - 2 * margin, height - 2 * margin)
-    top = page.y() + title + 1.0
-    left = page.x() + gap + lettering
-    right = page.right() - gap - panel - gap
-    bottom = page.bottom() - gap - lettering
-    return _Frames(
-        page=page,
-        title=QRectF(page.x(), page.y() + 1.0, page.width(), title - 1.0),
-        map=QRectF(left, top, right - left, bottom - top),
-        panel=QRectF(right + gap, top, panel, page.bottom() - gap - top))
-
-
 def _facts(texts: SheetTexts, crs: QgsCoordinateReferenceSystem) -> str:
     known = to_pyproj(crs)
     system = meridian_label(known) if known is not None else "chưa khai báo"
     date = texts.date or datetime.date.today()
     return f"Hệ tọa độ: {system}.\nNgày lập: {format_date(date)}.\nNguồn: {texts.source}"
-
-
-def _segments(longest: float) -> tuple[int, float]:
-    """Number and length (1, 2 or 5 times a power of ten) of the segments of the longest bar that is not above ``longest``."""
-    power = 10.0 ** math.floor(math.log10(longest))
-    bars = [(count, factor * unit) for count in (2, 3, 4) for unit in (power / 10, power) for factor in (1, 2, 5)]
-    return max((bar for bar in bars if bar[0] * bar[1] <= longest), key=lambda bar: (bar[0] * bar[1], bar[0]))
 
 
 @lru_cache(maxsize=1)

@@ -43,7 +43,8 @@ _POINTS, _MOST_COLUMNS = (8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0), 4
 _MOST_CELLS = 4_000_000
 #: Letters are a little larger at low resolutions, where their outlines are fitted to dots.
 _SLACK = 1.03
-#: Millimetres between columns, between a symbol and its text, the least width of a text in several columns, and the width
+#: Millimetres between columns, between a symbol and its text, the least width of a text in several columns, and the
+#: width
 #: of a column from which most labels stay on one line.
 _COLUMN_GAP, _SYMBOL_GAP, _NARROWEST_LABEL, _COMFORTABLE_COLUMN = 3.0, 1.8, 16.0, 60.0
 #: Millimetres around the legend, so that the lines of its symbols are not cut.
@@ -107,7 +108,8 @@ def fill_legend(
         else:
             hidden = entry.heading == ""
         QgsMapLayerLegendUtils.setLegendNodeOrder(node, [at for at, _ in texts])
-        QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden if hidden else QgsLegendStyle.Style.Subgroup)
+        QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden if hidden
+                                             else QgsLegendStyle.Style.Subgroup)
         labels.append((node, texts))
     for page, box in enumerate(boxes):
         if (fit := _fit(legend, labels, box, page)) is not None:

@@ -61,7 +61,8 @@ class TableItem:
         """Set the contents for a width in millimetres; return the height they need."""
         bold, plain = text_format(points, bold=True), text_format(points)
         lines = [list(table.header), *[list(row) for row in table.rows]]
-        styles = [[bold if row == 0 or (table.total and row == len(lines) - 1) else plain] * len(table.header) for row in range(len(lines))]
+        styles = [[bold if row == 0 or (table.total and row == len(lines) - 1) else plain] * len(table.header)
+                  for row in range(len(lines))]
         widths = _column_widths(lines, width, bold)
         contents, heights = [], []
         for texts, formats in zip(lines, styles):
@@ -102,5 +103,6 @@ def _column_widths(lines: list[list[str]], width: float, style: QgsTextFormat) -
         heading = text_width_mm(lines[0][column], style)
         words = [text_width_mm(word, style) for word in lines[0][column].split()]
         figures = [text_width_mm(line[column], style) for line in lines[1:]]
-        others.append(max([0.62 * heading if len(words) > 1 else heading, *words, *figures]) + 2 * _CELL_MARGIN + _LINE + 1.5)
+        others.append(max([0.62 * heading if len(words) > 1 else heading, *words,
+                           *figures]) + 2 * _CELL_MARGIN + _LINE + 1.5)
     return [width - sum(others), *others]

@@ -46,7 +46,8 @@ def text_height_mm(text: str, style: QgsTextFormat, width_mm: float) -> float:
     if not text:
         return 0.0
     return QgsTextRenderer.textHeight(
-        _context(), style, text.split("\n"), Qgis.TextLayoutMode.RectangleAscentBased, None, Qgis.TextRendererFlag.WrapLines,
+        _context(), style, text.split("\n"), Qgis.TextLayoutMode.RectangleAscentBased, None,
+        Qgis.TextRendererFlag.WrapLines,
         width_mm * _DOTS_PER_MM) / _DOTS_PER_MM
 
 

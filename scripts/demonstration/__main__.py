@@ -19,8 +19,10 @@ SAMPLES = _ROOT / "data_samples"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo; return the exit code."""
-    parser = argparse.ArgumentParser(prog="scripts/demo", description="Chạy trình diễn QuyHoach trên đô thị mẫu Lam Trạch.")
-    parser.add_argument("--output", type=Path, default=_ROOT / "demo_output", help="thư mục kết quả (mặc định: demo_output)")
+    parser = argparse.ArgumentParser(prog="scripts/demo",
+                                     description="Chạy trình diễn QuyHoach trên đô thị mẫu Lam Trạch.")
+    parser.add_argument("--output", type=Path, default=_ROOT / "demo_output",
+                        help="thư mục kết quả (mặc định: demo_output)")
     parser.add_argument("--pictures", type=Path, help="ghi thêm hình của README vào thư mục này")
     parser.add_argument("--show", action="store_true", help="mở dự án trong QGIS sau khi xong")
     parser.add_argument("--project-note", type=Path, help=argparse.SUPPRESS)

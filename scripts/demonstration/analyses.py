@@ -61,29 +61,36 @@ def clinics(folder: Folder) -> QgsVectorLayer:
 
 def land_use_statistics(folder: Folder) -> dict[str, Any]:
     """Area by land type and ward."""
-    return run("landusestatistics", INPUT=land_use(folder, 2025), CODE_FIELD="land_code", UNITS=units(folder), UNIT_FIELD="name",
-               OUTPUT=str(folder.result("dien_tich_loai_dat.gpkg")), XLSX=str(folder.table("dien_tich_theo_loai_dat.xlsx")))
+    return run("landusestatistics", INPUT=land_use(folder, 2025), CODE_FIELD="land_code", UNITS=units(folder),
+               UNIT_FIELD="name",
+               OUTPUT=str(folder.result("dien_tich_loai_dat.gpkg")),
+               XLSX=str(folder.table("dien_tich_theo_loai_dat.xlsx")))
 
 
 def land_use_changes(folder: Folder) -> dict[str, Any]:
     """What became of the land between the two inventories."""
-    return run("landusechangematrix", BEFORE=land_use(folder, 2020), BEFORE_CODE="land_code", AFTER=land_use(folder, 2025),
+    return run("landusechangematrix", BEFORE=land_use(folder, 2020), BEFORE_CODE="land_code",
+               AFTER=land_use(folder, 2025),
                AFTER_CODE="land_code", MIN_AREA=20, OUTPUT=str(folder.result("chu_chuyen.gpkg")),
                MATRIX=str(folder.result("ma_tran_chu_chuyen.gpkg")), XLSX=str(folder.table("chu_chuyen_dat_dai.xlsx")))
 
 
 def parcel_zoning(folder: Folder) -> dict[str, Any]:
     """In which zones of the sub-area plan each parcel lies."""
-    return run("parcelzoning", PARCELS=hub_layer(folder, "parcel", "Thửa đất"), ZONES=zones(folder), ZONE_FIELD="function_code",
+    return run("parcelzoning", PARCELS=hub_layer(folder, "parcel", "Thửa đất"), ZONES=zones(folder),
+               ZONE_FIELD="function_code",
                SCALE=2000, OUTPUT=str(folder.result("thua_theo_o_quy_hoach.gpkg")))
 
 
 def service_areas(folder: Folder) -> dict[str, Any]:
     """How far an ambulance gets from the health stations and the hospital."""
-    return run("servicearea", NETWORK=hub_layer(folder, "road", "Đường giao thông"), ORIGINS=clinics(folder), ORIGIN_FIELD="name",
+    return run("servicearea", NETWORK=hub_layer(folder, "road", "Đường giao thông"), ORIGINS=clinics(folder),
+               ORIGIN_FIELD="name",
                BREAKS=BREAKS, COST=1, MERGE=2, RINGS=True, WIDTH=STRIP_M,
-               SPEED_FIELD="speed_kmh", DIRECTION_FIELD="direction", OUTPUT_LINES=str(folder.result("duong_den_duoc.gpkg")),
-               OUTPUT_AREAS=str(folder.result("pham_vi_phuc_vu.gpkg")), OUTPUT_ORIGINS=str(folder.result("noi_xuat_phat.gpkg")))
+               SPEED_FIELD="speed_kmh", DIRECTION_FIELD="direction",
+               OUTPUT_LINES=str(folder.result("duong_den_duoc.gpkg")),
+               OUTPUT_AREAS=str(folder.result("pham_vi_phuc_vu.gpkg")),
+               OUTPUT_ORIGINS=str(folder.result("noi_xuat_phat.gpkg")))
 
 
 def flood_depth(folder: Folder) -> dict[str, Any]:
@@ -95,21 +102,25 @@ def flood_depth(folder: Folder) -> dict[str, Any]:
 
 def flood_exposure(folder: Folder) -> dict[str, Any]:
     """Who and what stands in the water."""
-    return run("floodexposure", DEPTH=str(folder.result("do_sau_ngap.tif")), BUILDINGS=hub_layer(folder, "building", "Công trình"),
+    return run("floodexposure", DEPTH=str(folder.result("do_sau_ngap.tif")),
+               BUILDINGS=hub_layer(folder, "building", "Công trình"),
                RESIDENTS_FIELD="residents", HOUSEHOLDS_FIELD="households", UNITS=units(folder), UNIT_FIELD="name",
-               ROADS=hub_layer(folder, "road", "Đường giao thông"), LAND_USE=land_use(folder, 2025), LAND_USE_FIELD="land_code",
-               OUTPUT_BUILDINGS=str(folder.result("cong_trinh_bi_ngap.gpkg")), OUTPUT=str(folder.result("doi_tuong_bi_ngap.gpkg")),
+               ROADS=hub_layer(folder, "road", "Đường giao thông"), LAND_USE=land_use(folder, 2025),
+               LAND_USE_FIELD="land_code",
+               OUTPUT_BUILDINGS=str(folder.result("cong_trinh_bi_ngap.gpkg")),
+               OUTPUT=str(folder.result("doi_tuong_bi_ngap.gpkg")),
                OUTPUT_LAND_USE=str(folder.result("dat_bi_ngap.gpkg")), XLSX=str(folder.table("doi_tuong_bi_ngap.xlsx")))
 
 
 def write_levels(folder: Folder) -> str:
-    """Write the gauges with the level of the scenario in the national height system, as a duty officer types a bulletin.
+    """Write the gauges with the level of the scenario in the national height system, as one types a bulletin.
 
     A gauge that counts from its own zero is brought to the national system first.
     """
     gauges = hub_layer(folder, "gauge", "Trạm thủy văn")
     levels = QgsVectorLayer(f"Point?crs={gauges.crs().authid()}", "levels", "memory")
-    levels.dataProvider().addAttributes([QgsField("name", QMetaType.Type.QString), QgsField("level_m", QMetaType.Type.Double)])
+    levels.dataProvider().addAttributes([QgsField("name", QMetaType.Type.QString),
+                                         QgsField("level_m", QMetaType.Type.Double)])
     levels.updateFields()
     rows = []
     for gauge in gauges.getFeatures():

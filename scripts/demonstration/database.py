@@ -1,4 +1,4 @@
-"""The shared database of the demo: created from the catalogue, filled from the sample town, row by row accounted for."""
+"""The shared database of the demo: created from the catalogue, filled from the sample town."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DATASET_OF = {"land_use_2020": "land_use", "land_use_2025": "land_use"}
 
 @dataclass(frozen=True)
 class Filled:
-    """What came in. ``rejected`` are rows kept aside with their reasons: the sample has a handful of faults on purpose."""
+    """What came in. ``rejected`` are rows kept aside with reasons: the sample has faults on purpose."""
 
     datasets: int
     rows: int
@@ -28,7 +28,8 @@ class Filled:
 
 def create_database(folder: Folder, crs: str) -> int:
     """Create the empty database with all datasets of the catalogue."""
-    return run("hubcreate", CRS=crs, NAME="Cơ sở dữ liệu dùng chung (dữ liệu mẫu)", HUB=str(folder.hub))["DATASET_COUNT"]
+    return run("hubcreate", CRS=crs, NAME="Cơ sở dữ liệu dùng chung (dữ liệu mẫu)",
+               HUB=str(folder.hub))["DATASET_COUNT"]
 
 
 def fill_database(folder: Folder, town: Path, datasets: set[str]) -> Filled:
@@ -53,7 +54,8 @@ def hub_layer(folder: Folder, dataset: str, name: str, only: str = "") -> QgsVec
     InputError
         The layer cannot be opened.
     """
-    # The condition goes into the source: set afterwards, QGIS 3.40 sometimes loses the fields of a GeoPackage layer while
+    # The condition goes into the source: set afterwards, QGIS 3.40 sometimes loses the fields of a GeoPackage layer
+    # while
     # other layers of the file are open.
     layer = QgsVectorLayer(f"{folder.hub}|layername={dataset}" + (f"|subset={only}" if only else ""), name, "ogr")
     if not layer.isValid() or layer.fields().isEmpty():

@@ -58,15 +58,17 @@ def new_folder(root: Path) -> Folder:
     try:
         if root.exists() and any(root.iterdir()):
             if not (root / _MARK).exists():
-                raise OutputError(say("Thư mục {folder} đang chứa dữ liệu khác; hãy chọn thư mục trống cho kết quả trình diễn.",
-                                      "The folder {folder} holds other data; choose an empty folder for the demo.")
-                                  .format(folder=root))
+                raise OutputError(
+                    say("Thư mục {folder} đang chứa dữ liệu khác; hãy chọn thư mục trống cho kết quả trình diễn.",
+                        "The folder {folder} holds other data; choose an empty folder for the demo.")
+                    .format(folder=root))
             _empty(root)
         for part in ("ket_qua", "bang", "ban_do"):
             (root / part).mkdir(parents=True, exist_ok=True)
         (root / _MARK).write_text("scripts/demo\n", encoding="utf-8")
     except OSError as error:
-        raise OutputError(say("Không ghi được vào thư mục {folder} ({why}).", "The folder {folder} cannot be written ({why}).")
+        raise OutputError(say("Không ghi được vào thư mục {folder} ({why}).",
+                              "The folder {folder} cannot be written ({why}).")
                           .format(folder=root, why=error.strerror or error)) from error
     return Folder(root)
 

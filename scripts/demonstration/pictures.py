@@ -31,4 +31,5 @@ def picture(source: Path, target: Path) -> None:
         raise OutputError(say("Không ghi được hình {path} ({why}).", "The picture {path} cannot be written ({why}).")
                           .format(path=target, why=error.strerror or error)) from error
     if target.stat().st_size > LARGEST:
-        raise OutputError(say("Hình {path} lớn hơn 300 kB.", "The picture {path} is larger than 300 kB.").format(path=target))
+        raise OutputError(say("Hình {path} lớn hơn 300 kB.",
+                              "The picture {path} is larger than 300 kB.").format(path=target))

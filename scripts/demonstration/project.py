@@ -1,4 +1,4 @@
-"""The QGIS project: layers in groups with Vietnamese names, one map theme per domain, relative paths, the pinned shift."""
+"""The QGIS project: grouped layers with Vietnamese names, a map theme per domain, relative paths, pinned shift."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from .folder import Folder
 
 _STYLES = Path(__file__).resolve().parents[2] / "styles"
 BOUNDARIES, DISASTER, TRAFFIC, ZONING, LAND_USE, BASE = (
-    "Địa giới hành chính", "Phòng, chống thiên tai", "Mạng lưới giao thông", "Quy hoạch đô thị và nông thôn", "Sử dụng đất",
+    "Địa giới hành chính", "Phòng, chống thiên tai", "Mạng lưới giao thông", "Quy hoạch đô thị và nông thôn",
+    "Sử dụng đất",
     "Nền địa lý")
 
 
@@ -59,13 +60,16 @@ def _dataset(dataset: str, name: str, only: str = "") -> Callable[[Folder], QgsM
 #: From the top of the layer tree down. Themes: d disaster, t traffic, z zoning, l land use.
 _PARTS = (
     _Part("units", BOUNDARIES, "provincial_database/administrative_unit.qml", "dtl", analyses.units),
-    _Part("levels", DISASTER, "base/water_level.qml", "d", _result("muc_nuoc.gpkg", "Trạm thủy văn và mực nước tính toán")),
+    _Part("levels", DISASTER, "base/water_level.qml", "d",
+          _result("muc_nuoc.gpkg", "Trạm thủy văn và mực nước tính toán")),
     _Part("shelters", DISASTER, "disaster/shelter.qml", "", _dataset("shelter", "Điểm sơ tán")),
     _Part("exposed", DISASTER, "base/exposed_building.qml", "d",
           _result("cong_trinh_bi_ngap.gpkg", "Công trình bị ngập, theo độ sâu", "depth_class >= 1")),
     _Part("depth", DISASTER, "disaster/flood_depth.qml", "d", _result("do_sau_ngap.tif", "Độ sâu ngập")),
-    _Part("origins", TRAFFIC, "traffic/service_area_origins.qml", "t", _result("noi_xuat_phat.gpkg", "Trạm y tế, bệnh viện")),
-    _Part("facilities", TRAFFIC, "traffic/facility.qml", "", _dataset("facility", "Công trình dịch vụ, hạ tầng xã hội")),
+    _Part("origins", TRAFFIC, "traffic/service_area_origins.qml", "t",
+          _result("noi_xuat_phat.gpkg", "Trạm y tế, bệnh viện")),
+    _Part("facilities", TRAFFIC, "traffic/facility.qml", "",
+          _dataset("facility", "Công trình dịch vụ, hạ tầng xã hội")),
     _Part("reached", TRAFFIC, "traffic/service_area_lines.qml", "", _result("duong_den_duoc.gpkg", "Đường đến được")),
     _Part("roads", TRAFFIC, "traffic/road.qml", "", _dataset("road", "Đường giao thông theo cấp")),
     _Part("streets", TRAFFIC, "base/road_plain.qml", "td", _dataset("road", "Đường giao thông")),
@@ -75,10 +79,12 @@ _PARTS = (
     _Part("plans", ZONING, "zoning/plan.qml", "", _dataset("plan", "Ranh giới các đồ án quy hoạch")),
     _Part("constraints", ZONING, "zoning/constraint_overlay.qml", "z",
           _dataset("constraint_overlay", "Khu vực hạn chế, khống chế xây dựng")),
-    _Part("pieces", ZONING, "zoning/parcel_zoning.qml", "", _result("thua_theo_o_quy_hoach.gpkg", "Thửa đất theo ô quy hoạch")),
+    _Part("pieces", ZONING, "zoning/parcel_zoning.qml", "",
+          _result("thua_theo_o_quy_hoach.gpkg", "Thửa đất theo ô quy hoạch")),
     _Part("parcels", ZONING, "base/parcel_outline.qml", "z", _dataset("parcel", "Thửa đất")),
     _Part("zones", ZONING, "zoning/zone.qml", "z", analyses.zones),
-    _Part("changes", LAND_USE, "land_use/land_use_change.qml", "", _result("chu_chuyen.gpkg", "Phần đất đổi loại 2020-2025")),
+    _Part("changes", LAND_USE, "land_use/land_use_change.qml", "",
+          _result("chu_chuyen.gpkg", "Phần đất đổi loại 2020-2025")),
     _Part("land_use", LAND_USE, "land_use/land_use.qml", "l", lambda folder: analyses.land_use(folder, 2025)),
     _Part("land_use_before", LAND_USE, "land_use/land_use.qml", "", lambda folder: analyses.land_use(folder, 2020)),
     _Part("buildings", BASE, "base/building_plain.qml", "d", _dataset("building", "Công trình, nhà ở")),
@@ -122,7 +128,8 @@ def make_project(folder: Folder) -> tuple[QgsProject, dict[str, QgsMapLayer]]:
     for part in _PARTS:
         layer = part.open(folder)
         if not layer.isValid():
-            raise InputError(say("Không mở được lớp {layer}.", "The layer {layer} cannot be opened.").format(layer=layer.name()))
+            raise InputError(say("Không mở được lớp {layer}.",
+                                 "The layer {layer} cannot be opened.").format(layer=layer.name()))
         if part.style is not None:
             _apply_style(layer, _STYLES / part.style)
         project.addMapLayer(layer, False)

@@ -25,9 +25,11 @@ def land_by_group(path: str) -> SheetTable:
     groups = whole[(whole["level"] == 0) & (whole["kind"] == "group")]
     total = whole[whole["kind"] == "total"].iloc[0]
     rows = [[f"{name} ({code})", format_number(hectares, 2), format_number(share, 2)]
-            for name, code, hectares, share in zip(groups["name"], groups["code"], groups["area_ha"], groups["share_pct"])]
+            for name, code, hectares, share in zip(groups["name"], groups["code"], groups["area_ha"],
+                                                   groups["share_pct"])]
     return SheetTable("Cơ cấu sử dụng đất", ["Nhóm đất", "Diện tích (ha)", "Tỷ lệ (%)"],
-                      [*rows, ["Tổng cộng", format_number(total["area_ha"], 2), format_number(total["share_pct"], 2)]], total=True)
+                      [*rows, ["Tổng cộng", format_number(total["area_ha"], 2), format_number(total["share_pct"], 2)]],
+                      total=True)
 
 
 def zones_by_function(zones: QgsVectorLayer, most: int = 6) -> SheetTable:
@@ -38,10 +40,12 @@ def zones_by_function(zones: QgsVectorLayer, most: int = 6) -> SheetTable:
     labels = {category.value(): category.label() for category in zones.renderer().categories()}
     largest = areas.most_common(most)
     rest = sum(areas.values()) - sum(area for _, area in largest)
-    named = [(labels.get(code, code), area) for code, area in largest] + ([("Chức năng khác", rest)] if rest > 0 else [])
+    named = [(labels.get(code, code), area) for code,
+             area in largest] + ([("Chức năng khác", rest)] if rest > 0 else [])
     hectares = round_closed([area for _, area in named], 2)
     shares = round_closed([100 * area / sum(areas.values()) for _, area in named], 1)
-    rows = [[name, format_number(area, 2), format_number(share, 1)] for (name, _), area, share in zip(named, hectares, shares)]
+    rows = [[name, format_number(area, 2), format_number(share, 1)] for (name, _), area,
+            share in zip(named, hectares, shares)]
     return SheetTable("Bảng cân bằng sử dụng đất", ["Chức năng", "Diện tích (ha)", "Tỷ lệ (%)"],
                       [*rows, ["Tổng cộng", format_number(hectares.sum(), 2), "100,0"]], total=True)
 
@@ -55,7 +59,8 @@ def reach_by_break(reached: QgsVectorLayer, breaks: list[str]) -> SheetTable:
     total = kilometres.sum()
     shares = round_closed(100 * kilometres / total, 1)
     spans = [f"Đến {end} phút" if at == 0 else f"Trên {breaks[at - 1]} đến {end} phút" for at, end in enumerate(breaks)]
-    rows = [[span, format_number(length, 1), format_number(share, 1)] for span, length, share in zip(spans, kilometres, shares)]
+    rows = [[span, format_number(length, 1), format_number(share, 1)] for span, length,
+            share in zip(spans, kilometres, shares)]
     return SheetTable("Chiều dài đường đến được", ["Thời gian", "Chiều dài (km)", "Tỷ lệ (%)"],
                       [*rows, ["Tổng cộng", format_number(total, 1), "100,0"]], total=True)
 

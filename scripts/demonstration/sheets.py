@@ -40,7 +40,8 @@ class Sheet:
     content: Callable[[dict[str, QgsMapLayer], Findings], Content]
 
 
-def print_sheet(sheet: Sheet, folder: Folder, project: QgsProject, layers: dict[str, QgsMapLayer], findings: Findings) -> MapSheet:
+def print_sheet(sheet: Sheet, folder: Folder, project: QgsProject, layers: dict[str, QgsMapLayer],
+                findings: Findings) -> MapSheet:
     """Make the layout in the project and print it."""
     content = sheet.content(layers, findings)
     made = MapSheet(project, paper="A3", name=sheet.layout)
@@ -73,9 +74,11 @@ def _zoning(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
             source=f"{_SOURCE}, đồ án {analyses.SUB_AREA_PLAN}.",
             table=zones_by_function(layers["zones"]),
             remarks=[f"{format_number(result['SPLIT_PARCELS'])} thửa đất thuộc nhiều ô quy hoạch, trong đó "
-                     f"{format_number(result['SPLIT_BEYOND_TOLERANCE'])} thửa ngoài sai số ghép bản đồ (0,4 mm trên giấy)."]),
+                     f"{format_number(result['SPLIT_BEYOND_TOLERANCE'])} thửa ngoài sai số ghép bản đồ "
+                     "(0,4 mm trên giấy)."]),
         layers["zones"].extent(),
-        [LegendEntry(layers["plan"], "Ranh giới đồ án"), LegendEntry(layers["constraints"]), LegendEntry(layers["parcels"]),
+        [LegendEntry(layers["plan"], "Ranh giới đồ án"), LegendEntry(layers["constraints"]),
+         LegendEntry(layers["parcels"]),
          LegendEntry(layers["zones"], "Chức năng sử dụng đất"), LegendEntry(layers["river"])])
 
 
@@ -87,10 +90,12 @@ def _traffic(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
             title="PHẠM VI PHỤC VỤ CỦA TRẠM Y TẾ, BỆNH VIỆN THEO MẠNG LƯỚI ĐƯỜNG", subtitle=_TOWN, notice=NOTICE,
             source=f"{_SOURCE}, lớp đường giao thông và công trình dịch vụ.",
             table=reach_by_break(layers["reached"], analyses.BREAKS.split(";")),
-            remarks=[f"Thời gian đi theo tốc độ và chiều lưu thông của từng đoạn đường từ {result['ORIGINS_USED']} cơ sở y tế; "
-                     f"vùng gồm đất cách đường đến được không quá {analyses.STRIP_M} m."]),
+            remarks=["Thời gian đi theo tốc độ và chiều lưu thông của từng đoạn đường từ "
+                     f"{result['ORIGINS_USED']} cơ sở y tế; vùng gồm đất cách đường đến được không quá "
+                     f"{analyses.STRIP_M} m."]),
         layers["streets"].extent(),
-        [LegendEntry(layers["origins"]), LegendEntry(layers["areas"], "Phạm vi phục vụ"), LegendEntry(layers["streets"], "Đường giao thông"),
+        [LegendEntry(layers["origins"]), LegendEntry(layers["areas"], "Phạm vi phục vụ"),
+         LegendEntry(layers["streets"], "Đường giao thông"),
          LegendEntry(layers["units"], "Ranh giới xã, phường"), LegendEntry(layers["river"])])
 
 
@@ -106,7 +111,8 @@ def _flood(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
             remarks=[
                 f"Chiều dài đường bị ngập: {format_number(exposure['WET_ROAD'] / 1000)} km.",
                 f"Vùng thấp được đê, đường bảo vệ, nước không tới: {format_number(depth['UNREACHED_AREA'] / 1e4)} ha.",
-                f"Mặt nước nội suy từ {depth['LEVELS_USED']} trạm; sai số khi bỏ từng trạm: {format_number(depth['LOO_RMSE'], 1)} m."]),
+                f"Mặt nước nội suy từ {depth['LEVELS_USED']} trạm; sai số khi bỏ từng trạm: "
+                f"{format_number(depth['LOO_RMSE'], 1)} m."]),
         layers["hillshade"].extent(),
         [LegendEntry(layers["levels"]), LegendEntry(layers["depth"], "Độ sâu ngập"),
          LegendEntry(layers["exposed"], "Công trình bị ngập"), LegendEntry(layers["buildings"], "Công trình khác"),

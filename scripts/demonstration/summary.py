@@ -16,15 +16,19 @@ def tell(folder: Folder, filled: Filled, findings: Findings, steps: Steps) -> No
     use, change, zone = findings.land_use, findings.changes, findings.zoning
     access, depth, hit = findings.access, findings.depth, findings.exposure
     lines = [
-        ("Cơ sở dữ liệu", f"{filled.datasets} lớp, {number(filled.rows)} đối tượng; {filled.rejected} đối tượng bị từ chối, giữ lại kèm lý do"),
+        ("Cơ sở dữ liệu", f"{filled.datasets} lớp, {number(filled.rows)} đối tượng; "
+                          f"{filled.rejected} đối tượng bị từ chối, giữ lại kèm lý do"),
         ("Sử dụng đất", f"{hectares(use['TOTAL_AREA'])} ha; mã ngoài danh mục: {hectares(use['UNKNOWN_AREA'])} ha"),
         ("Chu chuyển", f"{hectares(change['CHANGED_AREA'])} ha đổi loại đất 2020-2025; nhiễu ranh giới "
                        f"{hectares(change['NOISE_AREA'])} ha tính riêng"),
-        ("Quy hoạch", f"{number(zone['PIECES'])} phần thửa trong ô quy hoạch; {number(zone['SPLIT_PARCELS'])} thửa thuộc nhiều ô, "
+        ("Quy hoạch", f"{number(zone['PIECES'])} phần thửa trong ô quy hoạch; "
+                      f"{number(zone['SPLIT_PARCELS'])} thửa thuộc nhiều ô, "
                       f"{number(zone['SPLIT_BEYOND_TOLERANCE'])} thửa ngoài sai số ghép bản đồ"),
-        ("Giao thông", f"{access['ORIGINS_USED']} cơ sở y tế; {number(access['REACHED_LENGTH'] / 1000)} km đường đến được trong "
+        ("Giao thông", f"{access['ORIGINS_USED']} cơ sở y tế; "
+                       f"{number(access['REACHED_LENGTH'] / 1000)} km đường đến được trong "
                        f"{analyses.BREAKS.split(';')[-1]} phút"),
-        ("Ngập lụt", f"{analyses.scenario()}: ngập {number(depth['WET_AREA'] / 1e4)} ha, sâu nhất {number(depth['MAX_DEPTH'], 1)} m"),
+        ("Ngập lụt", f"{analyses.scenario()}: ngập {number(depth['WET_AREA'] / 1e4)} ha, "
+                     f"sâu nhất {number(depth['MAX_DEPTH'], 1)} m"),
         ("Bị ảnh hưởng", f"khoảng {estimate(hit['WET_BUILDINGS'])} công trình, {estimate(hit['WET_HOUSEHOLDS'])} hộ, "
                          f"{estimate(hit['WET_RESIDENTS'])} khẩu; {number(hit['WET_ROAD'] / 1000)} km đường"),
     ]

@@ -31,7 +31,8 @@ def styled_layers() -> dict[str, QgsVectorLayer]:
     outline = QgsFillSymbol.createSimple({"style": "no", "outline_color": "95,95,95", "outline_width": "0.08"})
     grey = QgsFillSymbol.createSimple({"color": "176,170,164", "outline_color": "125,119,113", "outline_width": "0.05"})
     return {"parcel_outline": plain("MultiPolygon", outline), "building_plain": plain("MultiPolygon", grey),
-            "road_plain": road_plain(), "travel_time": travel_time(), "water": water(), "exposed_building": exposed_building(), "water_level": water_level()}
+            "road_plain": road_plain(), "travel_time": travel_time(), "water": water(),
+            "exposed_building": exposed_building(), "water_level": water_level()}
 
 
 def plain(kind: str, symbol: QgsSymbol) -> QgsVectorLayer:
@@ -64,7 +65,8 @@ def travel_time() -> QgsVectorLayer:
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:9214&field=band:integer", "", "memory")
     colours = ("#1a9850", "#7bc96f", "#c9e58a", "#fff3a3", "#fdc46f", "#f28e5c", "#d9624a", "#b03a3a")
     layer.setRenderer(QgsCategorizedSymbolRenderer("band", [
-        QgsRendererCategory(at + 1, QgsFillSymbol.createSimple({"color": f"{colour}", "outline_style": "no"}), f"Ngưỡng thứ {at + 1}")
+        QgsRendererCategory(at + 1, QgsFillSymbol.createSimple({"color": f"{colour}", "outline_style": "no"}),
+                            f"Ngưỡng thứ {at + 1}")
         for at, colour in enumerate(colours)]))
     return layer
 
@@ -107,9 +109,11 @@ def water_level() -> QgsVectorLayer:
     """Gauges with the level that was entered, metres with a decimal comma."""
     layer = QgsVectorLayer("Point?crs=EPSG:9214&field=name:string&field=level_m:double", "", "memory")
     layer.setRenderer(QgsSingleSymbolRenderer(QgsMarkerSymbol.createSimple(
-        {"name": "triangle", "color": "#ffd166", "size": "4", "outline_color": "#1d3557", "outline_width": "0.4", "angle": "180"})))
+        {"name": "triangle", "color": "#ffd166", "size": "4", "outline_color": "#1d3557", "outline_width": "0.4",
+         "angle": "180"})))
     settings = QgsPalLayerSettings()
-    settings.fieldName = "concat('Trạm ', \"name\", '\\n', replace(format_number(\"level_m\", 2, 'en'), '.', ','), ' m')"
+    settings.fieldName = ("concat('Trạm ', \"name\", '\\n', "
+                          "replace(format_number(\"level_m\", 2, 'en'), '.', ','), ' m')")
     settings.isExpression = True
     settings.placement = Qgis.LabelPlacement.OrderedPositionsAroundPoint
     settings.dist = 2.0

@@ -21,7 +21,8 @@ _COMMUNE, _HAMLET = "#6b2d8a", "#8a6b2d"
 
 def styled_layers() -> dict[str, QgsVectorLayer]:
     """Return a memory layer with symbols and labels for each style."""
-    return {"administrative_unit": boundary("name", _COMMUNE, 0.55, [6.0, 1.6, 1.0, 1.6], 9.0, bold=True, smallest_scale=120_000),
+    return {"administrative_unit": boundary("name", _COMMUNE, 0.55, [6.0, 1.6, 1.0, 1.6], 9.0, bold=True,
+                                            smallest_scale=120_000),
             "hamlet": boundary("name", _HAMLET, 0.3, [3.0, 1.6], 7.0, bold=False, smallest_scale=15_000)}
 
 

@@ -34,8 +34,10 @@ _ROADS = {
 _CASING = "#8a8a8a"
 #: Kind of facility: shape and colour.
 _FACILITIES = {
-    "kindergarten": ("triangle", "#f4a261"), "primary_school": ("square", "#f4a261"), "lower_secondary": ("square", "#e76f51"),
-    "upper_secondary": ("pentagon", "#e76f51"), "clinic": ("cross_fill", "#d00000"), "hospital": ("cross_fill", "#d00000"),
+    "kindergarten": ("triangle", "#f4a261"), "primary_school": ("square", "#f4a261"),
+    "lower_secondary": ("square", "#e76f51"),
+    "upper_secondary": ("pentagon", "#e76f51"), "clinic": ("cross_fill", "#d00000"),
+    "hospital": ("cross_fill", "#d00000"),
     "market": ("diamond", "#b5179e"), "park": ("circle", "#2a9d3c"), "sports_field": ("circle", "#57a773"),
 }
 _OTHER_FACILITY = ("circle", "#6c757d")
@@ -95,7 +97,8 @@ def facility() -> QgsVectorLayer:
 def cased_line(colour: str, width: float, casing: float, level: int) -> QgsLineSymbol:
     """A line with a darker edge on both sides; ``level`` orders it among the classes."""
     symbol = QgsLineSymbol()
-    edge, body = QgsSimpleLineSymbolLayer(QColor(_CASING), width + 2 * casing), QgsSimpleLineSymbolLayer(QColor(colour), width)
+    edge, body = QgsSimpleLineSymbolLayer(QColor(_CASING),
+                                          width + 2 * casing), QgsSimpleLineSymbolLayer(QColor(colour), width)
     for line, at in ((edge, 0), (body, level)):
         line.setPenCapStyle(Qt.PenCapStyle.RoundCap)
         line.setPenJoinStyle(Qt.PenJoinStyle.RoundJoin)

@@ -1,4 +1,4 @@
-"""scripts/demo from start to end, as a person runs it: in a folder with spaces and diacritics, judged by what it leaves."""
+"""scripts/demo from start to end, in a folder with spaces and diacritics, judged by what it leaves."""
 
 import os
 import re
@@ -38,13 +38,15 @@ def test_it_tells_each_step_with_its_time_and_the_figures(made):
     folder, finished = made
     steps = re.findall(r"^\[ ?(\d+)/(\d+)\] .+?\.{3,} +\d+,\d giây$", finished.stdout, re.M)
     assert [int(number) for number, _ in steps] == list(range(1, int(steps[0][1]) + 1))
-    for expected in ("KẾT QUẢ (dữ liệu mẫu, không có giá trị pháp lý)", "Chu chuyển", "Bị ảnh hưởng", str(folder), "Xong trong"):
+    for expected in ("KẾT QUẢ (dữ liệu mẫu, không có giá trị pháp lý)", "Chu chuyển", "Bị ảnh hưởng", str(folder),
+                     "Xong trong"):
         assert expected in finished.stdout
     assert "Warning" not in finished.stderr and "Traceback" not in finished.stderr
 
 
 @pytest.mark.parametrize(("file", "title", "words"), [
-    ("1_hien_trang_su_dung_dat_2025", "BẢN ĐỒ HIỆN TRẠNG SỬ DỤNG ĐẤT NĂM 2025", ["Đất chuyên trồng lúa (LUC)", "Cơ cấu sử dụng đất"]),
+    ("1_hien_trang_su_dung_dat_2025", "BẢN ĐỒ HIỆN TRẠNG SỬ DỤNG ĐẤT NĂM 2025",
+     ["Đất chuyên trồng lúa (LUC)", "Cơ cấu sử dụng đất"]),
     ("2_quy_hoach_phan_khu", "BẢN ĐỒ SỬ DỤNG ĐẤT QUY HOẠCH", ["Nhóm nhà ở (NO)", "Bảng cân bằng sử dụng đất"]),
     ("3_pham_vi_phuc_vu_y_te", "PHẠM VI PHỤC VỤ CỦA TRẠM Y TẾ", ["Đến 1 phút", "Chiều dài đường đến được"]),
     ("4_do_sau_ngap", "BẢN ĐỒ ĐỘ SÂU NGẬP", ["Ngập dưới 0,5 m", "Trạm Lam Trạch", "Khẩu"]),
@@ -52,10 +54,12 @@ def test_it_tells_each_step_with_its_time_and_the_figures(made):
 def test_a_printed_map_for_each_domain(made, file, title, words):
     folder, _ = made
     text = text_of(folder / "ban_do" / f"{file}.pdf")
-    for expected in (title, NOTICE, "Tỷ lệ 1:", "VN-2000, kinh tuyến trục 107°00′, múi chiếu 3°", "Ngày lập:", "Nguồn:", "CHÚ GIẢI", *words):
+    for expected in (title, NOTICE, "Tỷ lệ 1:", "VN-2000, kinh tuyến trục 107°00′, múi chiếu 3°", "Ngày lập:",
+                     "Nguồn:", "CHÚ GIẢI", *words):
         assert expected in text, expected
     # Vectors, not one picture of the page: a page scanned at 300 dpi has no text and no fonts.
-    fonts = subprocess.run(["pdffonts", str(folder / "ban_do" / f"{file}.pdf")], capture_output=True, text=True, check=True).stdout
+    fonts = subprocess.run(["pdffonts", str(folder / "ban_do" / f"{file}.pdf")], capture_output=True, text=True,
+                           check=True).stdout
     assert len(fonts.strip().split("\n")) > 2
     assert (folder / "ban_do" / f"{file}.png").stat().st_size > 100_000
 
@@ -65,7 +69,8 @@ def test_the_balance_of_the_plan_adds_up(made):
     text = text_of(folder / "ban_do" / "2_quy_hoach_phan_khu.pdf")
     table = text[text.index("Bảng cân bằng sử dụng đất"):text.index("Tổng cộng")]
     total = float(re.search(r"Tổng cộng ([\d.,]+)", text)[1].replace(".", "").replace(",", "."))
-    parts = [float(number.replace(".", "").replace(",", ".")) for number, _ in re.findall(r"(\d[\d.]*,\d\d) (\d+,\d)\b", table)]
+    parts = [float(number.replace(".", "").replace(",", ".")) for number,
+             _ in re.findall(r"(\d[\d.]*,\d\d) (\d+,\d)\b", table)]
     assert len(parts) >= 5 and sum(parts) == pytest.approx(total, abs=1e-9)
 
 
@@ -88,7 +93,8 @@ def test_the_project_opens_whole_after_the_folder_has_moved(made, tmp_path):
     assert len(layers) >= 20 and all(layer.isValid() for layer in layers)
     assert all(Path(layer.source().split("|")[0]).is_relative_to(moved) for layer in layers)
     assert project.filePathStorage() == Qgis.FilePathType.Relative and project.crs().authid() == "EPSG:9214"
-    assert sorted(project.mapThemeCollection().mapThemes()) == ["Giao thông", "Hiện trạng sử dụng đất", "Ngập lụt", "Quy hoạch"]
+    assert sorted(project.mapThemeCollection().mapThemes()) == ["Giao thông", "Hiện trạng sử dụng đất", "Ngập lụt",
+                                                                "Quy hoạch"]
     assert len(project.layoutManager().layouts()) == 4
     groups = [group.name() for group in project.layerTreeRoot().findGroups()]
     assert "Phòng, chống thiên tai" in groups and "Mạng lưới giao thông" in groups
@@ -118,4 +124,5 @@ def test_a_second_run_replaces_the_first(made):
     shutil.copytree(folder, copy)
     (copy / "ghi chú.txt").write_text("giữ lại", encoding="utf-8")
     new_folder(copy)
-    assert sorted(path.name for path in copy.iterdir()) == [".quyhoach-demo", "ban_do", "bang", "ghi chú.txt", "ket_qua"]
+    assert sorted(path.name for path in copy.iterdir()) == [".quyhoach-demo", "ban_do", "bang", "ghi chú.txt",
+                                                            "ket_qua"]

@@ -51,7 +51,8 @@ def squares(project, labels, name="Loại đất", size=100.0):
     for at in range(len(labels)):
         feature = QgsFeature(layer.fields())
         feature["code"] = at
-        feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(WEST + at * size, SOUTH, WEST + (at + 1) * size, SOUTH + size)))
+        feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(WEST + at * size, SOUTH, WEST + (at + 1) * size,
+                                                              SOUTH + size)))
         features.append(feature)
     layer.dataProvider().addFeatures(features)
     layer.updateExtents()
@@ -75,10 +76,12 @@ def test_the_sheet_says_what_a_sheet_must_say(project, tmp_path):
     sheet = MapSheet(project, paper="A4")
     shown = sheet.show([layer], TEXTS, extent=layer.extent())
     (page,) = printed(sheet, tmp_path / "bản đồ.pdf")
-    # 200 m on a map 201 mm wide (297 less margins 2 x 7, panel 68, gaps 3 x 3 and 5 of lettering): 1:1,000 just takes it.
+    # 200 m on a map 201 mm wide (297 less margins 2 x 7, panel 68, gaps 3 x 3 and 5 of lettering): 1:1,000 just takes
+    # it.
     assert sheet.map.sizeWithUnits().width() == pytest.approx(201.0)
     assert shown.scale == 1000 and shown.scale in SCALES
-    for expected in (TITLE, "Phường Lam Trạch", f"Tỷ lệ 1:{shown.scale:,.0f}".replace(",", "."), "CHÚ GIẢI", "Đất ở", "Đất lúa",
+    for expected in (TITLE, "Phường Lam Trạch", f"Tỷ lệ 1:{shown.scale:,.0f}".replace(",", "."), "CHÚ GIẢI", "Đất ở",
+                     "Đất lúa",
                      "VN-2000, kinh tuyến trục 107°00′, múi chiếu 3°", "Ngày lập: 03/02/2026", "Nguồn: dữ liệu thử",
                      "KHÔNG CÓ GIÁ TRỊ PHÁP LÝ"):
         assert expected in page, expected
@@ -92,7 +95,8 @@ def test_the_legend_has_only_what_the_map_shows_and_follows_it(project, tmp_path
     items = len(sheet.layout.items())
     wanted = layer.extent()
     west = QgsRectangle(wanted.xMinimum() + 1, wanted.yMinimum(), wanted.xMinimum() + 150, wanted.yMaximum())
-    shown = sheet.show([layer], TEXTS, extent=west, scale=740)  # 201 mm x 740 = 149 m: the first two squares and nothing more
+    shown = sheet.show([layer], TEXTS, extent=west,
+                       scale=740)  # 201 mm x 740 = 149 m: the first two squares and nothing more
     assert shown.legend.classes == 2
     (page,) = printed(sheet, tmp_path / "tây.pdf")
     assert "Thứ nhất" in page and "Thứ hai" in page and "Thứ ba" not in page and "Thứ tư" not in page
@@ -104,12 +108,14 @@ def test_the_legend_has_only_what_the_map_shows_and_follows_it(project, tmp_path
 
 def test_a_shape_whose_box_touches_the_map_but_not_itself_is_not_in_the_legend(project):
     layer = squares(project, ["Thấy", "Không thấy"])
-    hook = QgsGeometry.fromWkt("Polygon((547000 1828000, 552000 1828000, 552000 1828010, 547010 1828010, 547010 1833000, "
+    hook = QgsGeometry.fromWkt("Polygon((547000 1828000, 552000 1828000, "
+                               "552000 1828010, 547010 1828010, 547010 1833000, "
                                "547000 1833000, 547000 1828000))")  # an L around the map, its box covers the map
     fid = next(feature.id() for feature in layer.getFeatures("code = 1"))
     layer.dataProvider().changeGeometryValues({fid: hook})
     layer.updateExtents()
-    shown = MapSheet(project, paper="A4").show([layer], TEXTS, extent=QgsRectangle(WEST, SOUTH, WEST + 100, SOUTH + 100))
+    shown = MapSheet(project, paper="A4").show([layer], TEXTS,
+                                               extent=QgsRectangle(WEST, SOUTH, WEST + 100, SOUTH + 100))
     assert shown.legend.classes == 1
 
 
@@ -120,7 +126,8 @@ def test_the_picture_shows_the_colours_of_the_map(project, tmp_path):
     sheet.to_png(tmp_path / "bản đồ.png", dpi=100)
     image = QImage(str(tmp_path / "bản đồ.png"))
     width, height = PAPERS["A4"]
-    assert (image.width(), image.height()) == (pytest.approx(width / 25.4 * 100, abs=1), pytest.approx(height / 25.4 * 100, abs=1))
+    assert (image.width(), image.height()) == (pytest.approx(width / 25.4 * 100, abs=1),
+                                               pytest.approx(height / 25.4 * 100, abs=1))
     place = sheet.map.sceneBoundingRect()
     for at, colour in enumerate(COLOURS):
         share = (WEST + (at + 0.55) * 100 - sheet.map.extent().xMinimum()) / sheet.map.extent().width()
@@ -178,7 +185,8 @@ def test_classes_of_a_raster_that_the_map_does_not_show_are_left_out(project, tm
     layer = QgsRasterLayer(path, "Độ sâu", "gdal")
     ramp = QgsColorRampShader(0, 3)
     ramp.setColorRampType(Qgis.ShaderInterpolationMethod.Discrete)
-    ramp.setColorRampItemList([QgsColorRampShader.ColorRampItem(value, QColor(colour), text) for value, colour, text in (
+    ramp.setColorRampItemList([QgsColorRampShader.ColorRampItem(value, QColor(colour), text) for value, colour,
+                               text in (
         (0.5, "#ddeeff", "dưới 0,5 m"), (1.0, "#99bbee", "0,5-1 m"), (float("inf"), "#003366", "trên 1 m"))])
     shader = QgsRasterShader()
     shader.setRasterShaderFunction(ramp)
@@ -195,7 +203,8 @@ def test_every_row_of_a_table_is_printed(project, tmp_path):
     sheet = MapSheet(project, paper="A3")
     for count in (1, 4, 9):
         table = SheetTable("Thống kê", ["Xã, phường", "Công trình", "Hộ"],
-                           [*[[f"Phường thứ {at}", f"{at}00", "1.234,5"] for at in range(count)], ["Tổng cộng", "9.999", "8.888"]], total=True)
+                           [*[[f"Phường thứ {at}", f"{at}00", "1.234,5"] for at in range(count)],
+                            ["Tổng cộng", "9.999", "8.888"]], total=True)
         sheet.show([layer], SheetTexts(title="T", source="s", table=table), extent=layer.extent())
         (page,) = printed(sheet, tmp_path / f"bảng {count}.pdf")
         assert all(f"Phường thứ {at}" in page for at in range(count)) and "Tổng cộng" in page and "8.888" in page
@@ -207,7 +216,8 @@ def test_headings_can_be_renamed_and_a_single_symbol_takes_the_layer_name(projec
     classes, plain = squares(project, ["a1", "b1"], name="Tên lớp"), squares(project, ["x"], name="Ranh giới")
     plain.setRenderer(plain.renderer().defaultRenderer(plain.geometryType()))
     sheet = MapSheet(project, paper="A4")
-    sheet.show([plain, classes], TEXTS, extent=classes.extent(), legend=[LegendEntry(plain), LegendEntry(classes, "Phân loại")])
+    sheet.show([plain, classes], TEXTS, extent=classes.extent(),
+               legend=[LegendEntry(plain), LegendEntry(classes, "Phân loại")])
     (page,) = printed(sheet, tmp_path / "tên.pdf")
     assert page.count("Ranh giới") == 1 and "Phân loại" in page and "Tên lớp" not in page
 
