@@ -21,7 +21,7 @@ from .catalogue import Dataset, load_catalogue
 from .changes import Change, Changeset, Delivery, ExchangingHub, Objection, Outcome, Position, Receipt, Row, Scope
 from .outgoing import freeze, pack_changes, pending, settle, unpack_changes
 from .pull import PullReport, asked_for, receive
-from .rows import now, row_from_json, row_to_json
+from .rows import now, row_from_plain, row_to_plain
 from .schema_growth import lacking_fields
 from .working_copy import WorkingCopy
 
@@ -111,7 +111,7 @@ def export_update(hub: ExchangingHub, changes: str | Path, path: str | Path, *, 
     grown = any(id in content.lacking for ids in fields.values() for id in ids)
     same = content.position.incarnation == hub.position().incarnation and not grown and not content.compare
     with hub.deliver(list(content.scopes), content.position if same else None, progress) as delivery:
-        rows = "\n".join(json.dumps([name, feature_id, row_to_json(row)], ensure_ascii=False) for name, feature_id, row in delivery.rows)
+        rows = "\n".join(json.dumps([name, feature_id, row_to_plain(row)], ensure_ascii=False, allow_nan=False) for name, feature_id, row in delivery.rows)
         answer = {"working_copy_id": content.working_copy_id, "since": asdict(content.position), "position": asdict(delivery.position),
                   "whole": delivery.whole, "fields": fields, "scopes": [_scope_to_json(scope) for scope in content.scopes],
                   "receipts": [_receipt_to_json(receipt) for receipt in receipts]}
@@ -184,18 +184,18 @@ def _cut(fields: dict[str, list[str]]) -> dict[str, Dataset]:
 def _receipt_to_json(receipt: Receipt) -> dict[str, object]:
     return {"outcome": receipt.outcome.value, "changeset_id": receipt.changeset_id, "number": receipt.number,
             "objections": [asdict(objection) for objection in receipt.objections],
-            "rewritten": [[c.dataset, c.feature_id, row_to_json(c.before), row_to_json(c.after)] for c in receipt.rewritten]}
+            "rewritten": [[c.dataset, c.feature_id, row_to_plain(c.before), row_to_plain(c.after)] for c in receipt.rewritten]}
 
 
 def _receipt_from_json(plain: dict) -> Receipt:
     return Receipt(Outcome(plain["outcome"]), plain["changeset_id"], plain["number"], tuple(Objection(**o) for o in plain["objections"]),
-                   tuple(Change(dataset, feature_id, row_from_json(before), row_from_json(after))
+                   tuple(Change(dataset, feature_id, row_from_plain(before), row_from_plain(after))
                          for dataset, feature_id, before, after in plain["rewritten"]))
 
 
 def _row_line(line: str) -> tuple[str, str, Row | None]:
     dataset, feature_id, row = json.loads(line)
-    return str(dataset), str(feature_id), row_from_json(row)
+    return str(dataset), str(feature_id), row_from_plain(row)
 
 
 def _json(plain: object) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 
 from .catalogue import Dataset
@@ -17,6 +17,7 @@ from .changes import Delivery, Row, RowBatch
 from .geopackage_schema import data_columns, quoted
 from .rows import rows_to_sqlite
 from .working_copy import WorkingCopy
+from .working_copy_schema import base_table
 
 _ROWS_AT_ONCE = 10_000
 _PRESENT = "temp.quyhoach_present"
@@ -75,26 +76,40 @@ def _batch(dataset: Dataset, columns: tuple[str, ...], held: Sequence[tuple[str,
     return _fitted(whole, columns)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sorted:
     """What has to be done with the rows of a batch."""
 
-    same: list[str]
-    new: list[StoredRow]
-    changed: list[StoredRow]
-    gone: list[str]
+    same: list[str] = field(default_factory=list)
+    new: list[StoredRow] = field(default_factory=list)
+    changed: list[StoredRow] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     #: Features that were edited here as well: (row or None).
-    merge: list[tuple[str, StoredRow | None]]
+    merge: list[tuple[str, StoredRow | None]] = field(default_factory=list)
+    #: How many features edited here are at the hub as they were.
+    nothing_new: int = 0
 
 
-def sort_out(batch: RowBatch, ours: Mapping[str, StoredRow], edited: Collection[str], *, trusted: bool) -> Sorted:
-    """Sort a batch by what is here; ``trusted`` is False where edits were not tracked and nothing counts as untouched."""
-    found = Sorted([], [], [], [], [])
+def sort_out(
+    batch: RowBatch, ours: Mapping[str, StoredRow], edited: Collection[str], known: Mapping[str, StoredRow | None], *,
+    trusted: bool
+) -> Sorted:
+    """Sort a batch by what is here.
+
+    Parameters
+    ----------
+    ours : our rows; ``known`` : the hub's rows of what was edited, as last heard of (None: the hub had none).
+    trusted
+        False where edits were not tracked and nothing counts as untouched.
+    """
+    found = Sorted()
     for row in batch.rows:
         feature_id = str(row[0])
         mine = ours.get(feature_id)
         if mine == row:
             found.same.append(feature_id)
+        elif feature_id in known and known[feature_id] == row:
+            found.nothing_new += 1
         elif feature_id in edited:
             found.merge.append((feature_id, row))
         elif mine is None:
@@ -104,7 +119,9 @@ def sort_out(batch: RowBatch, ours: Mapping[str, StoredRow], edited: Collection[
         else:
             found.merge.append((feature_id, row))
     for feature_id in batch.gone:
-        if feature_id in edited or not trusted:
+        if feature_id in ours and feature_id in known and known[feature_id] is None:
+            found.nothing_new += 1
+        elif feature_id in edited or not trusted:
             found.merge.append((feature_id, None))
         elif feature_id in ours:
             found.gone.append(feature_id)
@@ -117,6 +134,19 @@ def stored_rows(copy: WorkingCopy, dataset: Dataset, columns: Sequence[str], ids
     cursor = copy.database.execute(
         f"SELECT {listed} FROM json_each(?) j CROSS JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = j.value", (json.dumps(ids),))
     return {row[0]: row for row in cursor}
+
+
+def stored_bases(
+    copy: WorkingCopy, dataset: Dataset, columns: Sequence[str], ids: Collection[str]
+) -> dict[str, StoredRow | None]:
+    """Return the hub's rows, as last heard of, of features edited here; None where the hub had none."""
+    if not ids:
+        return {}
+    listed = ", ".join(f"b.{quoted(name)}" for name in (FEATURE_ID, *columns))
+    cursor = copy.database.execute(
+        f"SELECT b.existed, {listed} FROM json_each(?) j CROSS JOIN {quoted(base_table(dataset))} b "
+        f"ON b.{FEATURE_ID} = j.value", (json.dumps(list(ids)),))
+    return {row[1]: row[1:] if row[0] else None for row in cursor}
 
 
 def write_rows(copy: WorkingCopy, dataset: Dataset, columns: Sequence[str], found: Sorted) -> None:

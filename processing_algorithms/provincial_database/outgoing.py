@@ -10,14 +10,18 @@ from __future__ import annotations
 import json
 import uuid
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from ..common.errors import InputError
 from ..common.language import say
+from .catalogue import Dataset
 from .changes import Change, Changeset, Outcome, Receipt, Row
 from .merge import same_row
-from .rows import now, row_from_json, row_to_json
+from .rows import now, row_from_plain, row_to_plain
 from .working_copy import WorkingCopy
+
+
+_ROWS_AT_ONCE = 10_000
 
 
 def pending(copy: WorkingCopy) -> list[Changeset]:
@@ -49,7 +53,7 @@ def freeze(
                              "Write what this changeset is about (such as: November updates).") )
     disputed = set(copy.database.execute("SELECT dataset_id, feature_id FROM quyhoach_conflict"))
     sent = _sent_rows(copy)
-    changes = []
+    changes: list[Change] = []
     for dataset in copy.datasets.values():
         if datasets is not None and dataset.name not in datasets:
             continue
@@ -58,13 +62,15 @@ def freeze(
                                  "toàn bộ trước khi gửi.",
                                  "Layer {dataset} was made anew by another program and edits are no longer tracked; pull first, which compares "
                                  "everything, then send.").format(dataset=dataset.label))
+        edited = set()
         for change in copy.edits(dataset):
+            edited.add(change.feature_id)
             key = (change.dataset, change.feature_id)
             before = sent.get(key, change.before)
             if (dataset.id, change.feature_id) in disputed or same_row(before, change.after):
                 continue
             changes.append(Change(change.dataset, change.feature_id, before, change.after, change.parent_id))
-        changes += _taken_back(copy, dataset.name, sent)
+        changes += _taken_back(copy, dataset, edited, sent)
     if not changes:
         return None
     changeset = Changeset(str(uuid.uuid4()), author, department, message.strip(), decision_no.strip(), now(), tuple(changes), copy.id)
@@ -80,46 +86,57 @@ def _sent_rows(copy: WorkingCopy) -> dict[tuple[str, str], Row | None]:
     return {(change.dataset, change.feature_id): change.after for changeset in pending(copy) for change in changeset.changes}
 
 
-def _taken_back(copy: WorkingCopy, name: str, sent: dict[tuple[str, str], Row | None]) -> list[Change]:
+def _taken_back(
+    copy: WorkingCopy, dataset: Dataset, edited: set[str], sent: dict[tuple[str, str], Row | None]
+) -> list[Change]:
     """Features under way that were since edited back to the hub's state: no longer an edit, but different from what was sent."""
-    dataset = copy.datasets[name]
-    edited = {change.feature_id for change in copy.edits(dataset)}
     back = []
     for (of, feature_id), after in sent.items():
-        if of == name and feature_id not in edited:
+        if of == dataset.name and feature_id not in edited:
             ours = copy.row(dataset, feature_id)
             if not same_row(after, ours):
-                back.append(Change(name, feature_id, after, ours))
+                back.append(Change(of, feature_id, after, ours))
     return back
 
 
-def settle(copy: WorkingCopy, receipt: Receipt) -> None:
+def settle(copy: WorkingCopy, receipt: Receipt, changeset: Changeset | None = None) -> None:
     """Take note of the hub's answer to a pending changeset; an answer to one that is not pending changes nothing.
 
     Applied: what was sent is now what the hub has. Anything else: this changeset and those frozen after it are thawed,
-    their edits are edits again, and the next pull merges them.
+    their edits are edits again, and the next pull merges them. ``changeset`` is the pending one, if at hand.
     """
-    changeset = next((one for one in pending(copy) if one.changeset_id == receipt.changeset_id), None)
+    if changeset is None or not _is_pending(copy, receipt.changeset_id):
+        changeset = next((one for one in pending(copy) if one.changeset_id == receipt.changeset_id), None)
     if changeset is None:
         return
     with copy.applying("settle"):
         if receipt.outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
-            for change in changeset.changes:
-                _now_at_hub(copy, change.dataset, change.feature_id, change.after)
+            for name, dataset in copy.datasets.items():
+                _now_at_hub(copy, dataset, [change for change in changeset.changes if change.dataset == name])
             for change in receipt.rewritten:
-                _rewritten_by_hub(copy, change)
+                if change.dataset in copy.datasets:
+                    _rewritten_by_hub(copy, change)
             copy.database.execute("DELETE FROM quyhoach_outgoing WHERE changeset_id = ?", (receipt.changeset_id,))
         else:
             copy.database.execute("DELETE FROM quyhoach_outgoing WHERE sequence >= (SELECT sequence FROM quyhoach_outgoing WHERE changeset_id = ?)",
                                   (receipt.changeset_id,))
 
 
-def _now_at_hub(copy: WorkingCopy, name: str, feature_id: str, row: Row | None) -> None:
-    dataset = copy.datasets[name]
-    if same_row(copy.row(dataset, feature_id), row):
-        copy.forget_base(dataset, feature_id)
-    else:
-        copy.put_base(dataset, feature_id, row)
+def _is_pending(copy: WorkingCopy, changeset_id: str) -> bool:
+    return copy.database.execute("SELECT 1 FROM quyhoach_outgoing WHERE changeset_id = ?", (changeset_id,)).fetchone() is not None
+
+
+def _now_at_hub(copy: WorkingCopy, dataset: Dataset, changes: Sequence[Change]) -> None:
+    for start in range(0, len(changes), _ROWS_AT_ONCE):
+        some = changes[start:start + _ROWS_AT_ONCE]
+        ours = copy.rows(dataset, [change.feature_id for change in some])
+        settled = []
+        for change in some:
+            if same_row(ours.get(change.feature_id), change.after):
+                settled.append(change.feature_id)
+            else:
+                copy.put_base(dataset, change.feature_id, change.after)
+        copy.forget_bases(dataset, settled)
 
 
 def _rewritten_by_hub(copy: WorkingCopy, change: Change) -> None:
@@ -134,8 +151,9 @@ def _rewritten_by_hub(copy: WorkingCopy, change: Change) -> None:
 
 def pack_changes(changes: Collection[Change]) -> bytes:
     """Write changes as compressed JSON lines."""
-    lines = (json.dumps([c.dataset, c.feature_id, row_to_json(c.before), row_to_json(c.after), c.parent_id], ensure_ascii=False) for c in changes)
-    return zlib.compress("\n".join(lines).encode("utf-8"), level=6)
+    write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+    lines = (write([c.dataset, c.feature_id, row_to_plain(c.before), row_to_plain(c.after), c.parent_id]) for c in changes)
+    return zlib.compress("\n".join(lines).encode("utf-8"), level=1)
 
 
 def unpack_changes(packed: bytes) -> tuple[Change, ...]:
@@ -150,5 +168,5 @@ def unpack_changes(packed: bytes) -> tuple[Change, ...]:
     for line in zlib.decompress(packed).decode("utf-8").split("\n"):
         if line:
             dataset, feature_id, before, after, parent_id = json.loads(line)
-            changes.append(Change(dataset, feature_id, row_from_json(before), row_from_json(after), parent_id))
+            changes.append(Change(dataset, feature_id, row_from_plain(before), row_from_plain(after), parent_id))
     return tuple(changes)

@@ -2,6 +2,9 @@
 
 For each feature the base is the hub's row as last known. What nobody here touched becomes theirs; what was touched is
 merged field by field; what cannot be merged stays ours and becomes a conflict that survives closing QGIS.
+
+From a hub restored from a backup that is older than this copy, nothing counts as untouched: see the table of outcomes in
+`after_restore`.
 """
 
 from __future__ import annotations
@@ -10,16 +13,18 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..common.progress import Progress, silent
+from .after_restore import delivered, merge_after_restore
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID, FID
-from .changes import Delivery, ExchangingHub, Outcome, Position, Receipt, Row, RowBatch, Scope
+from .changes import Delivery, ExchangingHub, Outcome, Parting, Position, Receipt, Row, RowBatch, Scope
 from .conflict_review import base_in_dispute, note_conflict, withdraw_conflict
 from .geopackage_schema import NEW_UUID, UUID_GLOB, quoted
-from .incoming_rows import Present, Sorted, batches, sort_out, stored_rows, write_rows
+from .incoming_rows import Present, Sorted, batches, sort_out, stored_bases, stored_rows, write_rows
 from .merge import Clash, merge_rows, same_row
 from .outgoing import pending, settle
 from .rows import now, row_from_sqlite
 from .schema_growth import grow, lacking_fields
+from .scopes import is_whole
 from .working_copy import WorkingCopy
 from .working_copy_schema import base_table, copy_trigger_statements
 
@@ -34,6 +39,9 @@ class PullReport:
     unchanged: int = 0
     conflicts: int = 0
     compared_whole: bool = False
+    #: The hub was restored from a backup older than this copy; ``to_resend`` features are edits again that were sent once.
+    restored: bool = False
+    to_resend: int = 0
     receipts: list[Receipt] = field(default_factory=list)
 
 
@@ -51,14 +59,14 @@ def pull(copy: WorkingCopy, hub: ExchangingHub, *, progress: Progress = silent) 
     for changeset in pending(copy):
         # Sent before, perhaps: the hub applies it now or says that it has it already.
         receipt = hub.submit(changeset)
-        settle(copy, receipt)
+        settle(copy, receipt, changeset)
         report.receipts.append(receipt)
         if receipt.outcome not in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
             break
     scopes = asked_for(copy)
     lost = [dataset for dataset in copy.datasets.values() if copy.tracking_lost(dataset)]
-    whole = bool(lost or lacking_fields(copy, hub.datasets)) or hub.position().incarnation != copy.position.incarnation
-    with hub.deliver(scopes, None if whole else copy.position, progress) as delivery:
+    whole = bool(lost or lacking_fields(copy, hub.datasets))
+    with delivered(hub, scopes, copy.position, whole=whole, progress=progress) as delivery:
         receive(copy, delivery, scopes, known=hub.datasets, lost=lost, report=report, progress=progress)
     return report
 
@@ -80,7 +88,7 @@ def receive(
 ) -> PullReport:
     """Merge a delivery, whichever way it came. All of it or nothing. ``known`` are the datasets of the hub, to grow after."""
     report = report or PullReport()
-    report.compared_whole = delivery.whole
+    report.compared_whole, report.restored = delivery.whole, delivery.parting is not None
     with copy.applying("pull"):
         grow(copy, known or {})
         for dataset in lost or []:
@@ -118,10 +126,12 @@ def merge_delivery(
 def _merge_batch(
     copy: WorkingCopy, dataset: Dataset, batch: RowBatch, edited: Collection[str], tracking_was_lost: bool, report: PullReport
 ) -> None:
-    ours = stored_rows(copy, dataset, batch.columns, [*(str(row[0]) for row in batch.rows), *batch.gone])
-    found = sort_out(batch, ours, edited, trusted=not tracking_was_lost)
+    ids = [*(str(row[0]) for row in batch.rows), *batch.gone]
+    known = stored_bases(copy, dataset, batch.columns, [feature_id for feature_id in ids if feature_id in edited])
+    ours = stored_rows(copy, dataset, batch.columns, ids)
+    found = sort_out(batch, ours, edited, known, trusted=not tracking_was_lost)
     write_rows(copy, dataset, batch.columns, found)
-    report.unchanged += len(found.same)
+    report.unchanged += len(found.same) + found.nothing_new
     report.received += len(found.new) + len(found.changed)
     report.removed += len(found.gone)
     for feature_id in found.same:
@@ -131,10 +141,13 @@ def _merge_batch(
     part = replace(dataset, fields=tuple(field for field in dataset.fields if field.name in batch.columns))
     for feature_id, values in found.merge:
         theirs = None if values is None else row_from_sqlite(part, values[1:])
-        _merge_in(copy, dataset, feature_id, theirs, tracking_was_lost, report)
+        _merge_in(copy, dataset, feature_id, theirs, tracking_was_lost, report, parting)
 
 
-def _merge_in(copy: WorkingCopy, dataset: Dataset, feature_id: str, theirs: Row | None, tracking_was_lost: bool, report: PullReport) -> None:
+def _merge_in(
+    copy: WorkingCopy, dataset: Dataset, feature_id: str, theirs: Row | None, tracking_was_lost: bool, report: PullReport,
+    parting: Parting | None
+) -> None:
     touched, base = copy.base(dataset, feature_id)
     ours = copy.row(dataset, feature_id)
     if same_row(ours, theirs):
@@ -143,15 +156,20 @@ def _merge_in(copy: WorkingCopy, dataset: Dataset, feature_id: str, theirs: Row 
         withdraw_conflict(copy, dataset, feature_id)
         report.unchanged += 1
         return
-    if touched and same_row(theirs, base):
+    if parting is None and touched and same_row(theirs, base):
         # The hub has nothing new: what is edited here stays an edit, what is in dispute stays in dispute.
         report.unchanged += 1
         return
     if not touched and tracking_was_lost:
         # Nobody knows who changed what: nothing may be taken for untouched.
         base = None
-    base = base_in_dispute(copy, dataset, feature_id, base)
-    merged = merge_rows(base, ours, theirs)
+    if parting is None:
+        base = base_in_dispute(copy, dataset, feature_id, base)
+        merged = merge_rows(base, ours, theirs)
+    else:
+        part = any(scope.dataset == dataset.name and not is_whole(scope) for scope in copy.scopes())
+        merged, base = merge_after_restore(copy, dataset, feature_id, base, ours, theirs, parting, tracked=not tracking_was_lost, part=part)
+        report.to_resend += not touched and same_row(merged.row, ours) and merged.clash is Clash.NONE
     if not same_row(merged.row, ours):
         copy.put_row(dataset, feature_id, merged.row)
     if same_row(merged.row, theirs):
@@ -180,10 +198,10 @@ def _without_the_missing(
                 copy.put_base(dataset, feature_id, None)
     else:
         untouched = [feature_id for feature_id in missing if feature_id not in edited]
-        write_rows(copy, dataset, (), Sorted([], [], [], untouched, []))
+        write_rows(copy, dataset, (), Sorted(gone=untouched))
         report.removed += len(untouched)
     for feature_id in edited & set(present.missing(dataset, base_table(dataset))) - unknown:
-        _merge_in(copy, dataset, feature_id, None, dataset_lost, report)
+        _merge_in(copy, dataset, feature_id, None, dataset_lost, report, parting)
 
 
 def _mend_tracking(copy: WorkingCopy, dataset: Dataset) -> None:

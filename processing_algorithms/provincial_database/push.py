@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..common.progress import Progress, silent
-from .changes import ExchangingHub, Outcome, Receipt
+from .changes import Changeset, ExchangingHub, Outcome, Receipt
 from .outgoing import freeze, pending, settle
 from .working_copy import WorkingCopy
 
@@ -44,8 +44,9 @@ def push(
     """
     receipts = [*_send_pending(copy, hub, progress)]
     if all(_landed(receipt) for receipt in receipts):
-        if freeze(copy, author=author, department=department, message=message, decision_no=decision_no, datasets=datasets) is not None:
-            receipts += _send_pending(copy, hub, progress)
+        changeset = freeze(copy, author=author, department=department, message=message, decision_no=decision_no, datasets=datasets)
+        if changeset is not None:
+            receipts.append(_send(copy, hub, changeset, progress))
     held_back = copy.database.execute("SELECT count(*) FROM quyhoach_conflict").fetchone()[0]
     return PushReport(tuple(receipts), held_back)
 
@@ -53,12 +54,16 @@ def push(
 def _send_pending(copy: WorkingCopy, hub: ExchangingHub, progress: Progress) -> list[Receipt]:
     receipts = []
     for changeset in pending(copy):
-        receipt = hub.submit(changeset, progress)
-        settle(copy, receipt)
-        receipts.append(receipt)
-        if not _landed(receipt):
+        receipts.append(_send(copy, hub, changeset, progress))
+        if not _landed(receipts[-1]):
             break
     return receipts
+
+
+def _send(copy: WorkingCopy, hub: ExchangingHub, changeset: Changeset, progress: Progress) -> Receipt:
+    receipt = hub.submit(changeset, progress)
+    settle(copy, receipt, changeset)
+    return receipt
 
 
 def _landed(receipt: Receipt) -> bool:

@@ -117,10 +117,14 @@ def blobs_of(shapes: Sequence[Value], srs_id: int) -> list[bytes | None]:
 
 def row_to_json(row: Row | None) -> str | None:
     """Write a row as JSON; floats keep every digit, shapes are hexadecimal WKB."""
+    return None if row is None else json.dumps(row_to_plain(row), ensure_ascii=False, allow_nan=False)
+
+
+def row_to_plain(row: Row | None) -> dict[str, object] | None:
+    """Return a row as JSON can write it."""
     if row is None:
         return None
-    plain = {name: {_SHAPE: value.hex()} if isinstance(value, bytes) else value for name, value in row.items()}
-    return json.dumps(plain, ensure_ascii=False, allow_nan=False)
+    return {name: {_SHAPE: value.hex()} if isinstance(value, bytes) else value for name, value in row.items()}
 
 
 def row_from_json(text: str | None) -> Row | None:
@@ -131,9 +135,19 @@ def row_from_json(text: str | None) -> Row | None:
     ValueError
         It is not such a text.
     """
-    if text is None:
+    return None if text is None else row_from_plain(json.loads(text))
+
+
+def row_from_plain(plain: object) -> Row | None:
+    """Read what `row_to_plain` returned.
+
+    Raises
+    ------
+    ValueError
+        It is no such thing.
+    """
+    if plain is None:
         return None
-    plain = json.loads(text)
     if not isinstance(plain, dict):
         raise ValueError("not a row")
     row: Row = {}

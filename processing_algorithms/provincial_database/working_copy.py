@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,11 +23,12 @@ from .changes import Change, Position, Row, Scope
 from .geopackage_geometry import register_functions
 from .geopackage_schema import data_columns, quoted
 from .merge import same_row
-from .rows import row_from_sqlite, row_to_sqlite
+from .rows import row_from_sqlite, row_to_sqlite, rows_from_sqlite
 from .working_copy_schema import base_table, copy_trigger_statements
 
 #: Number of the newest file in ``sql/working_copy``.
 FORMAT = 1
+_ROWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -170,11 +171,17 @@ class WorkingCopy:
         sql = (f"SELECT b.{FEATURE_ID}, b.existed, t.{FID}, p.parent_id, {base}, {ours} FROM {quoted(base_table(dataset))} b "
                f"LEFT JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = b.{FEATURE_ID} "
                f"LEFT JOIN quyhoach_parent p ON p.feature_id = b.{FEATURE_ID} AND p.dataset_id = ? ORDER BY b.rowid")
-        for feature_id, existed, fid, parent_id, *values in self.database.execute(sql, (dataset.id,)):
-            before = row_from_sqlite(dataset, values[:width]) if existed else None
-            after = row_from_sqlite(dataset, values[width:]) if fid is not None else None
-            if not same_row(before, after):
-                yield Change(dataset.name, feature_id, before, after, parent_id)
+        # Whole values first: what was touched and is as before need not become a row.
+        cursor = self.database.execute(sql, (dataset.id,))
+        while found := cursor.fetchmany(_ROWS_AT_ONCE):
+            found = [row for row in found if row[1] != (row[2] is not None) or row[4:4 + width] != row[4 + width:]]
+            before = rows_from_sqlite(dataset, [row[4:4 + width] for row in found])
+            after = rows_from_sqlite(dataset, [row[4 + width:] for row in found])
+            for (feature_id, existed, fid, parent_id, *_), was, became in zip(found, before, after):
+                change = Change(dataset.name, feature_id, was if existed else None,
+                                became if fid is not None else None, parent_id)
+                if not same_row(change.before, change.after):
+                    yield change
 
     def edited_ids(self, dataset: Dataset) -> set[str]:
         """Return the features touched since the last exchange, and those in conflict."""
@@ -194,6 +201,14 @@ class WorkingCopy:
         columns = ", ".join(map(quoted, data_columns(dataset)))
         found = self.database.execute(f"SELECT {columns} FROM {quoted(dataset.name)} WHERE {FEATURE_ID} = ?", (feature_id,)).fetchone()
         return None if found is None else row_from_sqlite(dataset, found)
+
+    def rows(self, dataset: Dataset, ids: Sequence[str]) -> dict[str, Row]:
+        """Our present rows of many features, by id; those that are not here are left out."""
+        columns = ", ".join(f"t.{quoted(name)}" for name in (FEATURE_ID, *data_columns(dataset)))
+        found = self.database.execute(
+            f"SELECT {columns} FROM json_each(?) j CROSS JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = j.value",
+            (json.dumps(ids),)).fetchall()
+        return dict(zip((row[0] for row in found), rows_from_sqlite(dataset, [row[1:] for row in found])))
 
     def base(self, dataset: Dataset, feature_id: str) -> tuple[bool, Row | None]:
         """Whether a feature was touched, and the hub's row of it as last known (None: the hub has none)."""
@@ -230,8 +245,13 @@ class WorkingCopy:
 
     def forget_base(self, dataset: Dataset, feature_id: str) -> None:
         """Note that a feature is as the hub has it."""
-        self.database.execute(f"DELETE FROM {quoted(base_table(dataset))} WHERE {FEATURE_ID} = ?", (feature_id,))
-        self.database.execute("DELETE FROM quyhoach_parent WHERE dataset_id = ? AND feature_id = ?", (dataset.id, feature_id))
+        self.forget_bases(dataset, [feature_id])
+
+    def forget_bases(self, dataset: Dataset, ids: Sequence[str]) -> None:
+        """Note that features are as the hub has them; within `applying`."""
+        self.database.executemany(f"DELETE FROM {quoted(base_table(dataset))} WHERE {FEATURE_ID} = ?", ((id,) for id in ids))
+        self.database.executemany("DELETE FROM quyhoach_parent WHERE dataset_id = ? AND feature_id = ?",
+                                  ((dataset.id, id) for id in ids))
 
     # writing ------------------------------------------------------------------------------------------------------
 
