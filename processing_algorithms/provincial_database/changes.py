@@ -11,10 +11,10 @@ A row is a dict by column name. Values are plain and exact, so that equal means 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..common.progress import Progress, silent
 from .catalogue import Catalogue
@@ -137,6 +137,18 @@ class RowBatch:
 
 
 @dataclass(frozen=True)
+class Parting:
+    """Where a working copy's history and a restored hub's parted; see `after_restore`.
+
+    ``changed`` has the rows as they stood then (None: not there) of the features the hub has changed since; every other
+    feature stood then as the hub has it now. ``known`` is False when the hub cannot tell.
+    """
+
+    known: bool
+    changed: Mapping[tuple[str, str], Row | None] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Delivery:
     """What a hub hands over in one consistent read: the rows, and the position they are complete for.
 
@@ -149,6 +161,8 @@ class Delivery:
     whole: bool
     rows: Iterator[tuple[str, str, Row | None]] = field(repr=False)
     batches: Iterator[RowBatch] | None = field(default=None, repr=False)
+    #: Set when the hub was restored from a backup that is older than the position asked from.
+    parting: Parting | None = None
 
 
 class ExchangingHub(Protocol):
@@ -169,3 +183,15 @@ class ExchangingHub(Protocol):
 
     def submit(self, changeset: Changeset, progress: Progress = silent) -> Receipt:
         """Apply a changeset whole or not at all, exactly once. Fields somebody else has changed since ``before`` make it STALE."""
+
+
+@runtime_checkable
+class RemembersRestores(ExchangingHub, Protocol):
+    """A hub that knows which incarnation it was restored from, up to where.
+
+    Its `deliver` takes positions of earlier incarnations. Up to the backup they are positions like any other; from a later
+    one everything is handed over, with `Delivery.parting`.
+    """
+
+    def continues(self, since: Position) -> bool:
+        """Tell whether all that a position stands for is in this hub's history; another hub is refused."""

@@ -70,6 +70,13 @@ def note_conflict(
         (dataset.id, feature_id, merged.clash.value, json.dumps(sorted(merged.fields)), *texts, *shapes, now()))
 
 
+def dispute_of(copy: WorkingCopy, dataset: Dataset, feature_id: str) -> tuple[Clash, frozenset[str]] | None:
+    """Return kind and fields of the conflict a feature is in; None when it is in none."""
+    found = copy.database.execute("SELECT clash, fields FROM quyhoach_conflict WHERE dataset_id = ? AND feature_id = ?",
+                                  (dataset.id, feature_id)).fetchone()
+    return None if found is None else (Clash(found[0]), frozenset(json.loads(found[1])))
+
+
 def base_in_dispute(copy: WorkingCopy, dataset: Dataset, feature_id: str, base: Row | None) -> Row | None:
     """The base a further merge has to use: for what is still disputed, the one from before the dispute.
 

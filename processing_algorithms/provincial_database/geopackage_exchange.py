@@ -5,6 +5,7 @@ SQLite has one writer at a time, so the order of the ledger is the order of comm
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,36 +19,95 @@ from ..common.language import say
 from ..common.progress import Progress
 from .catalogue import Catalogue, Dataset
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY
-from .changes import Change, Changeset, Delivery, Objection, Outcome, Position, Receipt, Row, RowBatch, Scope
+from .changes import (
+    Change,
+    Changeset,
+    Delivery,
+    Objection,
+    Outcome,
+    Parting,
+    Position,
+    Receipt,
+    Row,
+    RowBatch,
+    Scope,
+)
 from .geopackage_geometry import from_blobs
-from .geopackage_ledger import begin_changeset, end_changeset
+from .geopackage_ledger import begin_changeset, end_changeset, rows_before
 from .geopackage_locks import explained
 from .geopackage_schema import data_columns, quoted
 from .merge import same_row, same_value
-from .rows import row_from_sqlite, row_to_sqlite, rows_from_sqlite
+from .rows import rows_from_sqlite, rows_to_sqlite
 
 _ROWS_AT_ONCE = 10_000
+_CHANGES_AT_ONCE = 5_000
 
 
 def position(database: sqlite3.Connection, facts: Mapping[str, str]) -> Position:
-    """Where the hub stands now."""
+    """Where the hub stands now: its last ledger number, and a mark of that entry."""
     last = database.execute("SELECT coalesce(max(ledger_no), 0) FROM quyhoach_ledger").fetchone()[0]
-    return Position(facts["hub_id"], facts["incarnation"], str(last))
+    return Position(facts["hub_id"], facts["incarnation"], f"{last}/{_mark(database, last)}")
+
+
+def _mark(database: sqlite3.Connection, ledger_no: int) -> str:
+    """What tells an entry from another of the same number: somebody may put an old copy of the file in its place."""
+    found = database.execute("SELECT dataset_id, feature_id, at FROM quyhoach_ledger WHERE ledger_no = ?", (ledger_no,))
+    text = "|".join(map(str, found.fetchone() or ()))
+    return hashlib.blake2b(text.encode("utf-8"), digest_size=6).hexdigest() if text else ""
+
+
+def continues(database: sqlite3.Connection, facts: Mapping[str, str], since: Position) -> bool:
+    """See `changes.RemembersRestores`."""
+    if since.hub_id != facts["hub_id"]:
+        raise InputError(say("Bản dữ liệu làm việc này thuộc một cơ sở dữ liệu dùng chung khác.",
+                             "This working copy belongs to another shared database."))
+    number, mark = _number_and_mark(since)
+    last = _shared_up_to(database, facts, since)
+    return last is not None and number <= last and (not mark or mark == _mark(database, number))
+
+
+def _number_and_mark(at: Position) -> tuple[int, str]:
+    number, _, mark = at.token.partition("/")
+    return int(number), mark
+
+
+def _shared_up_to(database: sqlite3.Connection, facts: Mapping[str, str], since: Position) -> int | None:
+    """Return the last ledger number that the incarnation of a position and this file have in common."""
+    if since.incarnation == facts["incarnation"]:
+        return database.execute("SELECT coalesce(max(ledger_no), 0) FROM quyhoach_ledger").fetchone()[0]
+    found = database.execute("SELECT last_ledger_no FROM quyhoach_incarnation WHERE incarnation = ?",
+                             (since.incarnation,)).fetchone()
+    return None if found is None else found[0]
+
+
+def _parting(
+    database: sqlite3.Connection, facts: Mapping[str, str], since: Position, datasets: Iterable[Dataset]
+) -> Parting:
+    """Return where this hub and a position it does not continue have parted."""
+    last = _shared_up_to(database, facts, since)
+    # Without a restore in between the file was exchanged by hand: nobody knows since when.
+    if since.incarnation == facts["incarnation"] or last is None or _number_and_mark(since)[0] <= last:
+        return Parting(False, {})
+    return Parting(True, {(dataset.name, feature_id): before for dataset in datasets
+                          for feature_id, before in rows_before(database, dataset, last)})
 
 
 @contextmanager
 def deliver(
-    database: sqlite3.Connection, facts: Mapping[str, str], datasets: Catalogue, scopes: Iterable[Scope], since: Position | None
+    database: sqlite3.Connection, facts: Mapping[str, str], datasets: Catalogue, scopes: Iterable[Scope],
+    since: Position | None
 ) -> Iterator[Delivery]:
-    """See `changes.ExchangingHub.deliver`."""
-    if since is not None and (since.hub_id != facts["hub_id"] or since.incarnation != facts["incarnation"]):
-        raise InputError(say("Bản dữ liệu làm việc thuộc về một cơ sở dữ liệu dùng chung khác, hoặc cơ sở dữ liệu đã được phục hồi; cần so sánh toàn bộ.",
-                             "The working copy belongs to another shared database, or this one was restored; everything must be compared."))
+    """See `changes.ExchangingHub.deliver` and `changes.RemembersRestores`."""
     database.execute("BEGIN")  # one consistent read
     try:
         wanted = [(datasets[scope.dataset], scope) for scope in scopes if scope.dataset in datasets]
-        after = None if since is None else int(since.token)
-        yield Delivery(position(database, facts), since is None, _rows(database, wanted, after), _batches(database, wanted, after))
+        after = parting = None
+        if since is not None and continues(database, facts, since):
+            after = _number_and_mark(since)[0]
+        elif since is not None:
+            parting = _parting(database, facts, since, [dataset for dataset, _ in wanted])
+        yield Delivery(position(database, facts), after is None, _rows(database, wanted, after),
+                       _batches(database, wanted, after), parting)
     finally:
         database.execute("ROLLBACK")
 
@@ -116,38 +176,44 @@ def submit(
     known = database.execute("SELECT number FROM quyhoach_changeset WHERE changeset_id = ?", (changeset.changeset_id,)).fetchone()
     if known:
         return Receipt(Outcome.ALREADY_APPLIED, changeset.changeset_id, known[0])
-    stale, refused = [], []
-    wanted: list[tuple[Dataset, Change, Row | None]] = []
-    for count, change in enumerate(changeset.changes):
-        if count % 1000 == 0:
-            progress(0.5 * count / len(changeset.changes))
-        dataset = datasets.get(change.dataset)
-        if dataset is None:
-            refused.append(Objection(change.dataset, change.feature_id, say("cơ sở dữ liệu dùng chung không có lớp này", "the shared database has no such dataset")))
-            continue
-        present = _present(database, dataset, change.feature_id)
-        if not still_holds(change, present):
-            stale.append(Objection(change.dataset, change.feature_id, say("đã có người khác sửa hoặc xóa; hãy nhận cập nhật rồi gửi lại",
-                                                                          "somebody else has changed or deleted it; pull, then push again")))
-        wanted.append((dataset, change, present))
-    if refused or stale:
-        return Receipt(Outcome.REFUSED if refused else Outcome.STALE, changeset.changeset_id, None, tuple(refused or stale))
+    objections, unknown = [], [change for change in changeset.changes if change.dataset not in datasets]
+    if unknown:
+        why = say("cơ sở dữ liệu dùng chung không có lớp này", "the shared database has no such dataset")
+        return Receipt(Outcome.REFUSED, changeset.changeset_id, None,
+                       tuple(Objection(change.dataset, change.feature_id, why) for change in unknown))
+    parts = _parts(datasets, changeset)
+    for count, (dataset, changes) in enumerate(parts):
+        progress(0.3 * count / len(parts))
+        present = _present(database, dataset, changes)
+        objections += [Objection(change.dataset, change.feature_id, say("đã có người khác sửa hoặc xóa; hãy nhận cập nhật rồi gửi lại",
+                                                                        "somebody else has changed or deleted it; pull, then push again"))
+                       for change in changes if not still_holds(change, present.get(change.feature_id))]
+    if objections:
+        return Receipt(Outcome.STALE, changeset.changeset_id, None, tuple(objections))
     number = begin_changeset(database, changeset_id=changeset.changeset_id, author=changeset.author, department=changeset.department,
                              message=changeset.message, decision_no=changeset.decision_no, made_at=changeset.made_at,
-                             working_copy_id=changeset.working_copy_id, reverts=reverts)
-    rewritten = []
-    for count, (dataset, change, present) in enumerate(wanted):
-        if count % 1000 == 0:
-            progress(0.5 + 0.5 * count / len(wanted))
-        try:
-            rewritten += _apply(database, dataset, change, present, srs_id)
-        except sqlite3.IntegrityError as error:
-            why = explained(database, dataset, str(error), present, change.after)
-            refused.append(Objection(change.dataset, change.feature_id, why))
+                             working_copy_id=changeset.working_copy_id)
+    rewritten: list[Change] = []
+    for count, (dataset, changes) in enumerate(parts):
+        progress(0.3 + 0.7 * count / len(parts))
+        rewritten += _apply(database, dataset, changes, srs_id, objections)
     end_changeset(database)
-    if refused:
-        return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(refused))
+    if objections:
+        return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(objections))
     return Receipt(Outcome.APPLIED, changeset.changeset_id, number, rewritten=tuple(rewritten))
+
+
+def _parts(datasets: Catalogue, changeset: Changeset) -> list[tuple[Dataset, list[Change]]]:
+    """Cut a changeset into runs of one dataset, in its order; a feature that comes twice begins a new run."""
+    parts: list[tuple[Dataset, list[Change]]] = []
+    seen: set[str] = set()
+    for change in changeset.changes:
+        if not parts or parts[-1][0].name != change.dataset or len(parts[-1][1]) == _CHANGES_AT_ONCE or change.feature_id in seen:
+            parts.append((datasets[change.dataset], []))
+            seen = set()
+        parts[-1][1].append(change)
+        seen.add(change.feature_id)
+    return parts
 
 
 def still_holds(change: Change, present: Row | None) -> bool:
@@ -163,29 +229,39 @@ def still_holds(change: Change, present: Row | None) -> bool:
                for name in change.touched() if name in present)
 
 
-def _present(database: sqlite3.Connection, dataset: Dataset, feature_id: str) -> Row | None:
-    columns = ", ".join(map(quoted, data_columns(dataset)))
-    found = database.execute(f"SELECT {columns} FROM {quoted(dataset.name)} WHERE {FEATURE_ID} = ?", (feature_id,)).fetchone()
-    return None if found is None else row_from_sqlite(dataset, found)
+def _present(database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change]) -> dict[str, Row]:
+    """Return the hub's rows of the changes' features, by id."""
+    columns = ", ".join(f"t.{quoted(name)}" for name in (FEATURE_ID, *data_columns(dataset)))
+    found = database.execute(
+        f"SELECT {columns} FROM json_each(?) j CROSS JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = j.value",
+        (json.dumps([change.feature_id for change in changes]),)).fetchall()
+    return dict(zip((row[0] for row in found), rows_from_sqlite(dataset, [row[1:] for row in found])))
 
 
-def _apply(database: sqlite3.Connection, dataset: Dataset, change: Change, present: Row | None, srs_id: int) -> Iterator[Change]:
-    """Make the row what the change wants, keeping what others did to other fields; yield what a trigger made different."""
-    table = quoted(dataset.name)
-    if change.after is None:
-        database.execute(f"DELETE FROM {table} WHERE {FEATURE_ID} = ?", (change.feature_id,))
-        return
-    columns = data_columns(dataset)
-    if present is None:
-        values = row_to_sqlite(dataset, change.after, srs_id)
-        database.execute(f"INSERT INTO {table} ({', '.join(map(quoted, (FEATURE_ID, *columns)))}) VALUES ({', '.join('?' * (len(columns) + 1))})",
-                         (change.feature_id, *values))
-    else:
-        wanted = {**present, **{name: change.after[name] for name in change.touched() if name in change.after}}
-        values = row_to_sqlite(dataset, wanted, srs_id)
-        database.execute(f"UPDATE {table} SET {', '.join(f'{quoted(name)} = ?' for name in columns)} WHERE {FEATURE_ID} = ?",
-                         (*values, change.feature_id))
-    became = _present(database, dataset, change.feature_id)
-    sent = change.after if present is None else {**present, **{name: change.after[name] for name in change.touched() if name in change.after}}
-    if not same_row(became, sent):
-        yield Change(change.dataset, change.feature_id, sent, became)
+def _apply(
+    database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], srs_id: int, objections: list[Objection]
+) -> Iterator[Change]:
+    """Make rows what the changes want, keeping what others did to other fields; yield what a trigger made different."""
+    table, columns = quoted(dataset.name), data_columns(dataset)
+    insert = f"INSERT INTO {table} ({', '.join(map(quoted, (FEATURE_ID, *columns)))}) VALUES ({', '.join('?' * (len(columns) + 1))})"
+    update = f"UPDATE {table} SET {', '.join(f'{quoted(name)} = ?{at}' for at, name in enumerate(columns, start=2))} WHERE {FEATURE_ID} = ?1"
+    present = _present(database, dataset, changes)
+    kept = [change for change in changes if change.after is not None]
+    wanted = {}
+    for change in kept:
+        row = present.get(change.feature_id)
+        wanted[change.feature_id] = change.after if row is None else {
+            **row, **{name: change.after[name] for name in change.touched() if name in change.after}}
+    values = dict(zip(wanted, rows_to_sqlite(dataset, list(wanted.values()), srs_id)))
+    for change in changes:
+        try:
+            if change.after is None:
+                database.execute(f"DELETE FROM {table} WHERE {FEATURE_ID} = ?", (change.feature_id,))
+            else:
+                database.execute(update if change.feature_id in present else insert, (change.feature_id, *values[change.feature_id]))
+        except sqlite3.IntegrityError as error:
+            objections.append(Objection(change.dataset, change.feature_id, str(error)))
+    became = _present(database, dataset, kept)
+    for feature_id, row in wanted.items():
+        if not same_row(became.get(feature_id), row):
+            yield Change(dataset.name, feature_id, row, became.get(feature_id))

@@ -210,6 +210,10 @@ class GeoPackageHub(Hub, History):
         with exchange.deliver(self._database, self._facts, self.datasets, scopes, since) as delivery:
             yield delivery
 
+    def continues(self, since: Position) -> bool:
+        """See `changes.RemembersRestores`."""
+        return exchange.continues(self._database, self._facts, since)
+
     def submit(self, changeset: Changeset, progress: Progress = silent) -> Receipt:
         """See `changes.ExchangingHub`."""
         return self._submit(changeset, progress)

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 
 from .catalogue.model import FEATURE_ID, FID, Dataset
-from .changes import Change
+from .changes import Change, Row
 from .geopackage_locks import lock_trigger_statements
 from .geopackage_schema import UUID_GLOB, data_columns, literal, quoted, trigger_statements
 from .rows import now, row_from_sqlite
@@ -169,3 +169,14 @@ def entries(
         before = row_from_sqlite(dataset, found[:len(columns)]) if was is not None else None
         present = row_from_sqlite(dataset, found[len(columns):]) if became is not None else None
         yield ledger_no, number, Change(dataset.name, of, before, present)
+
+
+def rows_before(database: sqlite3.Connection, dataset: Dataset, after: int) -> Iterator[tuple[str, Row | None]]:
+    """Yield every feature with entries after a number, and its row as it stood at that number (None: not there)."""
+    columns = data_columns(dataset)
+    listed = ", ".join(f"o.{quoted(name)}" for name in columns)
+    sql = (f"SELECT l.feature_id, o.ledger_no, {listed} FROM (SELECT feature_id, min(ledger_no) AS first FROM "
+           f"quyhoach_ledger WHERE ledger_no > ? AND +dataset_id = ? GROUP BY feature_id) l "
+           f"LEFT JOIN {quoted(ledger_table(dataset))} o ON o.ledger_no = l.first AND o.side = {_OLD}")
+    for feature_id, was, *values in database.execute(sql, (after, dataset.id)):
+        yield feature_id, row_from_sqlite(dataset, values) if was is not None else None
