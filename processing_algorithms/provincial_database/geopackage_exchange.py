@@ -192,7 +192,7 @@ def submit(
         return Receipt(Outcome.STALE, changeset.changeset_id, None, tuple(objections))
     number = begin_changeset(database, changeset_id=changeset.changeset_id, author=changeset.author, department=changeset.department,
                              message=changeset.message, decision_no=changeset.decision_no, made_at=changeset.made_at,
-                             working_copy_id=changeset.working_copy_id)
+                             working_copy_id=changeset.working_copy_id, reverts=reverts)
     rewritten: list[Change] = []
     for count, (dataset, changes) in enumerate(parts):
         progress(0.3 + 0.7 * count / len(parts))
@@ -260,7 +260,8 @@ def _apply(
             else:
                 database.execute(update if change.feature_id in present else insert, (change.feature_id, *values[change.feature_id]))
         except sqlite3.IntegrityError as error:
-            objections.append(Objection(change.dataset, change.feature_id, str(error)))
+            why = explained(database, dataset, str(error), present.get(change.feature_id), change.after)
+            objections.append(Objection(change.dataset, change.feature_id, why))
     became = _present(database, dataset, kept)
     for feature_id, row in wanted.items():
         if not same_row(became.get(feature_id), row):

@@ -116,20 +116,25 @@ def merge_delivery(
         if present is not None:
             present.add(batch)
         batch = replace(batch, gone=[feature_id for feature_id in batch.gone if feature_id not in unknown[batch.dataset]])
-        _merge_batch(copy, dataset, batch, edited[batch.dataset], batch.dataset in lost, report)
+        _merge_batch(copy, dataset, batch, edited[batch.dataset], batch.dataset in lost, report, delivery.parting)
     if present is not None:
         for name in asked:
-            _without_the_missing(copy, copy.datasets[name], present, edited[name], unknown[name], name in lost, report)
+            _without_the_missing(copy, copy.datasets[name], present, edited[name], unknown[name], name in lost, report, delivery.parting)
         present.drop()
 
 
 def _merge_batch(
-    copy: WorkingCopy, dataset: Dataset, batch: RowBatch, edited: Collection[str], tracking_was_lost: bool, report: PullReport
+    copy: WorkingCopy, dataset: Dataset, batch: RowBatch, edited: Collection[str], tracking_was_lost: bool, report: PullReport,
+    parting: Parting | None
 ) -> None:
     ids = [*(str(row[0]) for row in batch.rows), *batch.gone]
     known = stored_bases(copy, dataset, batch.columns, [feature_id for feature_id in ids if feature_id in edited])
     ours = stored_rows(copy, dataset, batch.columns, ids)
-    found = sort_out(batch, ours, edited, known, trusted=not tracking_was_lost)
+    found = sort_out(batch, ours, edited, known, trusted=not tracking_was_lost and parting is None)
+    if parting is not None:
+        # What is not here may have been deleted here after the backup.
+        found.merge += ((str(row[0]), row) for row in found.new)
+        found.new = []
     write_rows(copy, dataset, batch.columns, found)
     report.unchanged += len(found.same) + found.nothing_new
     report.received += len(found.new) + len(found.changed)
@@ -187,11 +192,16 @@ def _merge_in(
 
 
 def _without_the_missing(
-    copy: WorkingCopy, dataset: Dataset, present: Present, edited: set[str], unknown: set[str], dataset_lost: bool, report: PullReport
+    copy: WorkingCopy, dataset: Dataset, present: Present, edited: set[str], unknown: set[str], dataset_lost: bool, report: PullReport,
+    parting: Parting | None
 ) -> None:
     """After a whole delivery: features here that did not come are gone at the hub, unless they are new here."""
     missing = present.missing(dataset, dataset.name)
-    if dataset_lost:
+    if parting is not None:
+        for feature_id in missing:
+            if feature_id not in edited:
+                _merge_in(copy, dataset, feature_id, None, dataset_lost, report, parting)
+    elif dataset_lost:
         for feature_id in missing:
             if feature_id not in edited:
                 # Without tracking a row the hub does not have may be somebody's new work: it is kept, as new.
