@@ -30,7 +30,8 @@ from .postgis_hub import PostgisHub
 
 _GRANTEE = re.compile(r'^(?:ALTER .* OWNER TO|GRANT .* TO|REVOKE .* FROM) ("(?:[^"]|"")+"|\w+);$', re.MULTILINE)
 #: Tables of the hub itself that a drill compares, besides the datasets.
-_OWN_TABLES = ("dataset", "field", "domain_value", "department", "permission", "lock", "changeset", "ledger", "import", "rejection", "working_copy")
+_OWN_TABLES = ("dataset", "field", "domain_value", "department", "permission", "lock", "changeset", "ledger", "import",
+               "rejection", "working_copy")
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class DrillReport:
         return not self.different and self.new_incarnation
 
 
-def backup_postgis_hub(location: str | Mapping[str, Any], path: str | os.PathLike[str], *, progress: Progress = silent) -> None:
+def backup_postgis_hub(location: str | Mapping[str, Any], path: str | os.PathLike[str], *,
+                       progress: Progress = silent) -> None:
     """Write a hub, as it is at one moment, to a file in pg_dump's custom format.
 
     Raises
@@ -67,7 +69,8 @@ def backup_postgis_hub(location: str | Mapping[str, Any], path: str | os.PathLik
     progress(1.0)
 
 
-def restore_postgis_hub(path: str | os.PathLike[str], location: str | Mapping[str, Any], *, progress: Progress = silent) -> PostgisHub:
+def restore_postgis_hub(path: str | os.PathLike[str], location: str | Mapping[str, Any], *,
+                        progress: Progress = silent) -> PostgisHub:
     """Restore a backup into an existing database without a hub, and open it.
 
     Roles the server lacks are created; login roles among them have no password until somebody gives them one.
@@ -89,20 +92,25 @@ def restore_postgis_hub(path: str | os.PathLike[str], location: str | Mapping[st
                            "EXISTS (SELECT FROM pg_extension WHERE extname = 'postgis')")
             occupied, has_postgis = cursor.fetchone()
             if occupied:
-                raise OutputError(say("{where} đã có cơ sở dữ liệu dùng chung; hãy khôi phục vào một cơ sở dữ liệu (database) trống.",
-                                      "{where} holds a shared database already; restore into an empty database.").format(where=shown(parameters)))
+                raise OutputError(say("{where} đã có cơ sở dữ liệu dùng chung; hãy khôi phục vào một cơ sở dữ liệu "
+                                      "(database) trống.",
+                                      "{where} holds a shared database already; restore into an empty database.")
+                                  .format(where=shown(parameters)))
             if not has_postgis:
                 cursor.execute("CREATE EXTENSION postgis SCHEMA public")
             version = connection.server_version
-            _create_missing(cursor, set(_GRANTEE.findall(_run("pg_restore", {}, version, ["--file=-", "--schema-only", str(path)]))))
+            _create_missing(cursor, set(_GRANTEE.findall(_run(
+                "pg_restore", {}, version, ["--file=-", "--schema-only", str(path)]))))
         with tempfile.TemporaryDirectory(prefix="quyhoach-") as folder:
             # The extension is there; its table of systems is the target's own.
             contents = _run("pg_restore", {}, version, ["--list", str(path)])
-            wanted = [line for line in contents.splitlines() if not re.search(r" (EXTENSION|COMMENT) - (EXTENSION )?postgis | spatial_ref_sys ", line)]
+            wanted = [line for line in contents.splitlines()
+                      if not re.search(r" (EXTENSION|COMMENT) - (EXTENSION )?postgis | spatial_ref_sys ", line)]
             listing = Path(folder) / "contents"
             listing.write_text("\n".join(wanted), encoding="utf-8")
             progress(0.1, say("Khôi phục", "Restoring"))
-            _run("pg_restore", parameters, version, ["--single-transaction", "--exit-on-error", f"--use-list={listing}", str(path)])
+            _run("pg_restore", parameters, version,
+                 ["--single-transaction", "--exit-on-error", f"--use-list={listing}", str(path)])
         with told(), transaction(connection) as cursor:
             _join_members(cursor)
             cursor.execute("SELECT quyhoach.ensure_incarnation()")
@@ -130,7 +138,8 @@ def drill(location: str | Mapping[str, Any], *, progress: Progress = silent) -> 
         with told(), transaction(hub.connection, reading=True) as cursor:
             cursor.execute("SELECT pg_export_snapshot()")
             snapshot = cursor.fetchone()[0]
-            _run("pg_dump", parameters, hub.connection.server_version, ["--format=custom", f"--file={path}", f"--snapshot={snapshot}"])
+            _run("pg_dump", parameters, hub.connection.server_version,
+                 ["--format=custom", f"--file={path}", f"--snapshot={snapshot}"])
             progress(0.3)
             original = _sums(cursor, hub)
         with _database(parameters, name):
@@ -139,7 +148,8 @@ def drill(location: str | Mapping[str, Any], *, progress: Progress = silent) -> 
                     again = _sums(cursor, restored)
                 new_incarnation = restored.info.incarnation != hub.info.incarnation
     progress(1.0)
-    different = tuple(sorted(table for table in original.keys() | again.keys() if original.get(table) != again.get(table)))
+    different = tuple(sorted(table for table in original.keys() | again.keys()
+                             if original.get(table) != again.get(table)))
     return DrillReport(len(original), sum(count for count, _ in original.values()), different, new_incarnation)
 
 
@@ -147,7 +157,8 @@ def _require_owner(hub: PostgisHub) -> None:
     with told(), hub.connection.cursor() as cursor:
         cursor.execute("SELECT quyhoach.has_role('owner')")
         if not cursor.fetchone()[0]:
-            raise InputError(say("Chỉ quản trị viên của cơ sở dữ liệu dùng chung mới sao lưu được.", "Only administrators of the shared database can back it up."))
+            raise InputError(say("Chỉ quản trị viên của cơ sở dữ liệu dùng chung mới sao lưu được.",
+                                 "Only administrators of the shared database can back it up."))
 
 
 @contextmanager
@@ -175,7 +186,8 @@ def _sums(cursor: Any, hub: PostgisHub) -> dict[str, tuple[int, Any]]:
     tables += [("quyhoach", name, "(to_jsonb(t) - 'xid')::text") for name in _OWN_TABLES]
     sums = {}
     for schema, name, content in tables:
-        cursor.execute(sql.SQL(f"SELECT count(*), sum(hashtextextended({content}, 0)::numeric) FROM {{}} t").format(sql.Identifier(schema, name)))
+        cursor.execute(sql.SQL(f"SELECT count(*), sum(hashtextextended({content}, 0)::numeric) FROM {{}} t").format(
+            sql.Identifier(schema, name)))
         sums[f"{schema}.{name}"] = cursor.fetchone()
     return sums
 
@@ -194,13 +206,14 @@ def _join_members(cursor: Any) -> None:
     from psycopg2 import sql
 
     cursor.execute("SELECT role_name::text, member::text, is_login FROM quyhoach.membership m WHERE NOT EXISTS "
-                   "(SELECT FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles p ON p.oid = a.member "
-                   "WHERE g.rolname = m.role_name AND p.rolname = m.member)")
+                   "(SELECT FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid "
+                   "JOIN pg_roles p ON p.oid = a.member WHERE g.rolname = m.role_name AND p.rolname = m.member)")
     for role, member, is_login in cursor.fetchall():
         for name, login in ((role, False), (member, is_login)):
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,))
             if cursor.fetchone() is None:
-                cursor.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(name), sql.SQL("LOGIN" if login else "NOLOGIN")))
+                cursor.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(name),
+                                                                   sql.SQL("LOGIN" if login else "NOLOGIN")))
         cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(member)))
 
 
@@ -216,21 +229,26 @@ def _run(program: str, parameters: Mapping[str, Any], server_version: int, argum
         if parameters.get("password"):
             environment["PGPASSWORD"] = str(parameters["password"])
         arguments.append("--no-password")
-    done = subprocess.run(arguments, env=environment, capture_output=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL)
+    done = subprocess.run(arguments, env=environment, capture_output=True, encoding="utf-8", errors="replace",
+                          stdin=subprocess.DEVNULL)
     if done.returncode:
         why = (done.stderr.strip().splitlines() or [f"{program}: {done.returncode}"])[0]
-        raise OutputError(say("{program} không làm được: {why}", "{program} failed: {why}").format(program=program, why=why))
+        raise OutputError(say("{program} không làm được: {why}", "{program} failed: {why}").format(program=program,
+                                                                                                   why=why))
     return done.stdout
 
 
 def _program(name: str, server_major: int) -> str:
     """Find a program of the server's version or a newer one."""
-    folders = [f"/usr/lib/postgresql/*/bin/{name}", f"C:/Program Files/PostgreSQL/*/bin/{name}.exe", f"C:/OSGeo4W/bin/{name}.exe"]
-    found = [path for pattern in folders for path in glob.glob(pattern)] + [path for path in [shutil.which(name)] if path]
+    folders = [f"/usr/lib/postgresql/*/bin/{name}", f"C:/Program Files/PostgreSQL/*/bin/{name}.exe",
+               f"C:/OSGeo4W/bin/{name}.exe"]
+    found = [path for pattern in folders for path in glob.glob(pattern)] + [path for path in [shutil.which(name)]
+                                                                            if path]
     for path in found:
         told_version = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
         version = re.search(r"\(PostgreSQL\) (\d+)", told_version)
         if version and int(version[1]) >= server_major:
             return path
     raise InputError(say("Máy này không có {name} phiên bản {version} trở lên; hãy cài chương trình khách PostgreSQL.",
-                         "This machine has no {name} of version {version} or later; install PostgreSQL's client programs.").format(name=name, version=server_major))
+                         "This machine has no {name} of version {version} or later; "
+                         "install PostgreSQL's client programs.").format(name=name, version=server_major))

@@ -1,8 +1,8 @@
 """Connections to a PostGIS hub: where it is, without a password in it; and the server's refusals in our words.
 
 A location is a libpq URI (``postgresql://host/database``) or a libpq text (``service=tinh``, ``host=... dbname=...``).
-Passwords come from pgpass, the environment or, as parameters, from QGIS's authentication store; they are in no location,
-no message and no log.
+Passwords come from pgpass, the environment or, as parameters, from QGIS's authentication store; they are in no
+location, no message and no log.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ _SECRET_KEYS = ("password", "sslpassword", "passfile")
 _SHOWN_KEYS = ("service", "host", "hostaddr", "port", "dbname")
 _LOCATION = re.compile(r"\s*(postgres(ql)?://|\w+\s*=)", re.IGNORECASE)
 # Whatever the server or the environment is set to: the same texts for the same values, and instants in UTC.
-_SESSION = ("SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; "
-            "SET extra_float_digits = 3; SET bytea_output = 'hex'; SET standard_conforming_strings = on; SET row_security = on; "
+_SESSION = ("SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; "
+            "SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex'; "
+            "SET standard_conforming_strings = on; SET row_security = on; "
             # Compiling our statements takes longer than running them.
             "SET jit = off")
 
@@ -58,11 +59,15 @@ def parameters_of(location: str | Mapping[str, Any]) -> dict[str, Any]:
         found = None
     if found is None:
         # Not chained: the driver's message quotes the text, and with it a password.
-        raise InputError(say("Không đọc được địa chỉ cơ sở dữ liệu. Ví dụ đúng: service=tinh, hoặc postgresql://may-chu/ten_csdl.",
-                             "The database's address cannot be read. Right ones: service=province, or postgresql://server/database."))
+        raise InputError(say("Không đọc được địa chỉ cơ sở dữ liệu. Ví dụ đúng: service=tinh, "
+                             "hoặc postgresql://may-chu/ten_csdl.",
+                             "The database's address cannot be read. Right ones: service=province, "
+                             "or postgresql://server/database."))
     if any(found.get(key) for key in _SECRET_KEYS):
-        raise InputError(say("Địa chỉ cơ sở dữ liệu không được chứa mật khẩu; hãy để mật khẩu trong kho xác thực của QGIS, tệp pgpass hoặc biến môi trường.",
-                             "A database's address must not hold a password; keep it in QGIS's authentication store, the pgpass file or the environment."))
+        raise InputError(say("Địa chỉ cơ sở dữ liệu không được chứa mật khẩu; hãy để mật khẩu trong kho xác thực của "
+                             "QGIS, tệp pgpass hoặc biến môi trường.",
+                             "A database's address must not hold a password; keep it in QGIS's authentication store, "
+                             "the pgpass file or the environment."))
     return dict(found)
 
 
@@ -91,7 +96,8 @@ def connect(parameters: Mapping[str, Any]) -> Any:
     try:
         connection = psycopg2.connect(**{"application_name": "QuyHoach", "connect_timeout": 15, **parameters})
     except psycopg2.Error as error:
-        raise InputError(say("Không kết nối được cơ sở dữ liệu ({where}): {why}", "The database cannot be reached ({where}): {why}")
+        raise InputError(say("Không kết nối được cơ sở dữ liệu ({where}): {why}",
+                             "The database cannot be reached ({where}): {why}")
                          .format(where=shown(parameters), why=_first_line(error))) from None
     connection.autocommit = True
     with connection.cursor() as cursor:
@@ -138,18 +144,23 @@ def told() -> Iterator[None]:
         yield
     except psycopg2.Error as error:
         if error.pgcode == REFUSED or isinstance(error, psycopg2.IntegrityError):
-            raise OutputError(say("Cơ sở dữ liệu dùng chung từ chối, không ghi gì: {why}", "The shared database refused, nothing was written: {why}")
+            raise OutputError(say("Cơ sở dữ liệu dùng chung từ chối, không ghi gì: {why}",
+                                  "The shared database refused, nothing was written: {why}")
                               .format(why=_first_line(error))) from error
         if isinstance(error, codes.InsufficientPrivilege):
-            raise OutputError(say("Tài khoản này không đủ quyền trên cơ sở dữ liệu dùng chung: {why}", "This account lacks the right in the shared database: {why}")
+            raise OutputError(say("Tài khoản này không đủ quyền trên cơ sở dữ liệu dùng chung: {why}",
+                                  "This account lacks the right in the shared database: {why}")
                               .format(why=_first_line(error))) from error
         # A server that dies gives an error without a code, of no class in particular.
         cut = error.pgcode is None and not isinstance(error, psycopg2.ProgrammingError)
         if cut or isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
-            raise OutputError(say("Mất liên lạc với cơ sở dữ liệu dùng chung, hoặc máy chủ không làm được: {why}. Hãy thử lại.",
-                                  "The shared database was lost or could not do it: {why}. Try again.").format(why=_first_line(error))) from error
+            raise OutputError(say("Mất liên lạc với cơ sở dữ liệu dùng chung, hoặc máy chủ không làm được: "
+                                  "{why}. Hãy thử lại.",
+                                  "The shared database was lost or could not do it: {why}. Try again.").format(
+                                      why=_first_line(error))) from error
         if isinstance(error, psycopg2.DataError):
-            raise OutputError(say("Cơ sở dữ liệu dùng chung không nhận giá trị, không ghi gì: {why}", "The shared database does not take a value, nothing was written: {why}")
+            raise OutputError(say("Cơ sở dữ liệu dùng chung không nhận giá trị, không ghi gì: {why}",
+                                  "The shared database does not take a value, nothing was written: {why}")
                               .format(why=_first_line(error))) from error
         raise
 

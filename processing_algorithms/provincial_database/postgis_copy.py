@@ -1,6 +1,7 @@
 """Rows to PostgreSQL by COPY into a temporary table: the fast way in, and the one row-level security leaves open.
 
-COPY into a table with row-level security is refused by the server, so rows are staged and taken over by INSERT ... SELECT.
+COPY into a table with row-level security is refused by the server, so rows are staged and taken over by
+INSERT ... SELECT.
 """
 
 from __future__ import annotations
@@ -31,13 +32,15 @@ def copy_text(value: object) -> str:
 
 
 def copy_rows(
-    cursor: Any, table: Any, columns: Sequence[str], rows: Iterable[Sequence[object]], total: int, progress: Progress = silent,
+    cursor: Any, table: Any, columns: Sequence[str], rows: Iterable[Sequence[object]], total: int,
+    progress: Progress = silent,
     text: Callable[[object], str] = copy_text,
 ) -> None:
     """Copy rows into a table of the session; bytes go as hex, which is how PostGIS reads WKB."""
     from psycopg2 import sql
 
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(table, sql.SQL(", ").join(map(sql.Identifier, columns))).as_string(cursor)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        table, sql.SQL(", ").join(map(sql.Identifier, columns))).as_string(cursor)
     buffer, done = io.StringIO(), 0
     for done, row in enumerate(rows, start=1):
         buffer.write("\t".join(map(text, row)))

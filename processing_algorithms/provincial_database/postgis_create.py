@@ -1,7 +1,8 @@
 """A new hub in a PostGIS database, made from the catalogue.
 
 Creating needs a role that may create roles and, where the database has no PostGIS yet, a superuser. What is created
-belongs to a role without login (``<hub>_owner``) that can do nothing else on the server; afterwards no superuser is needed.
+belongs to a role without login (``<hub>_owner``) that can do nothing else on the server; afterwards no superuser is
+needed.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def create_postgis_hub(
             srid = add_system(cursor, system)
             roles = _create_roles(cursor)
             run_files(cursor, 0, newest_version() if version is None else version)
-            cursor.execute("INSERT INTO quyhoach.hub (place, name, srid, crs, roles) VALUES (quyhoach.place(), %s, %s, %s, %s)",
+            cursor.execute("INSERT INTO quyhoach.hub (place, name, srid, crs, roles) "
+                           "VALUES (quyhoach.place(), %s, %s, %s, %s)",
                            (name or parameters.get("dbname") or roles, srid, system.to_wkt(), roles))
             for position, dataset in enumerate(chosen):
                 progress(position / len(chosen), str(dataset.label))
@@ -93,17 +95,26 @@ def _refuse(cursor: Any, parameters: Mapping[str, Any]) -> None:
     """Refuse before any work, telling all that is missing."""
     cursor.execute("SELECT to_regnamespace('quyhoach') IS NOT NULL OR to_regnamespace('quyhoach_data') IS NOT NULL")
     if cursor.fetchone()[0]:
-        raise OutputError(say("{where} đã có cơ sở dữ liệu dùng chung; không bao giờ ghi đè. Hãy tạo một cơ sở dữ liệu (database) khác.",
-                              "{where} holds a shared database already; nothing is ever overwritten. Create another database.")
+        raise OutputError(say("{where} đã có cơ sở dữ liệu dùng chung; không bao giờ ghi đè. "
+                              "Hãy tạo một cơ sở dữ liệu (database) khác.",
+                              "{where} holds a shared database already; nothing is ever overwritten. "
+                              "Create another database.")
                           .format(where=shown(parameters)))
-    cursor.execute("SELECT r.rolsuper, r.rolsuper OR r.rolcreaterole, has_database_privilege(current_database(), 'CREATE WITH GRANT OPTION'), "
-                   "EXISTS (SELECT FROM pg_extension WHERE extname = 'postgis'), current_user FROM pg_roles r WHERE r.rolname = current_user")
+    cursor.execute("SELECT r.rolsuper, r.rolsuper OR r.rolcreaterole, has_database_privilege(current_database(), "
+                   "'CREATE WITH GRANT OPTION'), EXISTS (SELECT FROM pg_extension "
+                   "WHERE extname = 'postgis'), current_user FROM pg_roles r WHERE r.rolname = current_user")
     superuser, may_create_roles, may_create, has_postgis, user = cursor.fetchone()
     refuse_if([
-        "" if may_create_roles else say("Vai trò {user} cần thuộc tính CREATEROLE.", "The role {user} needs the attribute CREATEROLE.").format(user=user),
-        "" if may_create else say("Vai trò {user} cần là chủ của cơ sở dữ liệu.", "The role {user} needs to own the database.").format(user=user),
-        "" if has_postgis or superuser else say("Cơ sở dữ liệu chưa có PostGIS; nhờ quản trị máy chủ chạy: CREATE EXTENSION postgis;",
-                                                "The database has no PostGIS; ask the server's administrator to run: CREATE EXTENSION postgis;"),
+        "" if may_create_roles
+        else say("Vai trò {user} cần thuộc tính CREATEROLE.",
+                 "The role {user} needs the attribute CREATEROLE.").format(user=user),
+        "" if may_create
+        else say("Vai trò {user} cần là chủ của cơ sở dữ liệu.",
+                 "The role {user} needs to own the database.").format(user=user),
+        "" if has_postgis or superuser
+        else say("Cơ sở dữ liệu chưa có PostGIS; nhờ quản trị máy chủ chạy: CREATE EXTENSION postgis;",
+                                                "The database has no PostGIS; ask the server's administrator to run: "
+                                                "CREATE EXTENSION postgis;"),
     ])
 
 
@@ -111,7 +122,8 @@ def _extension(cursor: Any) -> str:
     cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'postgis'")
     if cursor.fetchone() is None:
         cursor.execute("CREATE EXTENSION postgis SCHEMA public")
-    cursor.execute("SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'postgis'")
+    cursor.execute("SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
+                   "WHERE e.extname = 'postgis'")
     return cursor.fetchone()[0]
 
 
@@ -135,13 +147,16 @@ def add_system(cursor: Any, crs: pyproj.CRS | str) -> int:
     if not cursor.fetchone()[0]:
         if srid not in missing:
             return srid
-        raise InputError(say("Bảng spatial_ref_sys của PostGIS thiếu hệ {crs} và vai trò này không được thêm; nhờ quản trị máy chủ cấp quyền INSERT trên bảng đó.",
-                             "PostGIS's spatial_ref_sys lacks {crs} and this role may not add it; ask the server's administrator for INSERT on that table.")
+        raise InputError(say("Bảng spatial_ref_sys của PostGIS thiếu hệ {crs} và vai trò này không được thêm; "
+                             "nhờ quản trị máy chủ cấp quyền INSERT trên bảng đó.",
+                             "PostGIS's spatial_ref_sys lacks {crs} and this role may not add it; "
+                             "ask the server's administrator for INSERT on that table.")
                          .format(crs=meridian_label(crs)))
     for code in missing:
         system = wanted[code]
         own = code == srid and not known
-        cursor.execute(sql.SQL("INSERT INTO {} (srid, auth_name, auth_srid, srtext, proj4text) VALUES (%s, %s, %s, %s, %s)").format(table),
+        cursor.execute(sql.SQL("INSERT INTO {} (srid, auth_name, auth_srid, srtext, proj4text) "
+                               "VALUES (%s, %s, %s, %s, %s)").format(table),
                        (code, "QUYHOACH" if own else "EPSG", code, system.to_wkt("WKT1_GDAL"),
                         proj_text(system) if is_vn2000(system) else system.to_proj4()))
     return srid
@@ -155,7 +170,8 @@ def _create_roles(cursor: Any) -> str:
     base = cursor.fetchone()[0].encode()[:_ROLE_BYTES].decode(errors="ignore")
     roles, number = base, 1
     while True:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname LIKE %s || '\\_%%')", (roles.replace("_", "\\_").replace("%", "\\%"),))
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname LIKE %s || '\\_%%')",
+                       (roles.replace("_", "\\_").replace("%", "\\%"),))
         if not cursor.fetchone()[0]:
             break
         # Roles of a database that is gone may still have members: never taken over.
@@ -186,13 +202,17 @@ def _add_forms(cursor: Any, forms: Mapping[str, str], roles: str) -> None:
     if not forms:
         return
     cursor.execute(
-        "CREATE TABLE IF NOT EXISTS public.layer_styles (id serial PRIMARY KEY, f_table_catalog varchar, f_table_schema varchar, f_table_name varchar, "
-        "f_geometry_column varchar, stylename text, styleqml xml, stylesld xml, useasdefault boolean, description text, owner varchar(63), "
-        "ui xml, update_time timestamp DEFAULT now(), type varchar)")
+        "CREATE TABLE IF NOT EXISTS public.layer_styles (id serial PRIMARY KEY, "
+        "f_table_catalog varchar, f_table_schema varchar, f_table_name varchar, "
+        "f_geometry_column varchar, stylename text, styleqml xml, stylesld xml, "
+        "useasdefault boolean, description text, owner varchar(63), ui xml, "
+        "update_time timestamp DEFAULT now(), type varchar)")
     cursor.execute(sql.SQL("GRANT SELECT ON public.layer_styles TO {}").format(sql.Identifier(f"{roles}_{SECRECY[0]}")))
     for name, qml in forms.items():
         dataset = load_catalogue().get(name)
         shape = "geom" if dataset is None or dataset.geometry else None
         cursor.execute(
-            "INSERT INTO public.layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, stylename, styleqml, useasdefault, owner) "
-            "VALUES (current_database(), 'quyhoach_data', %s, %s, %s, xmlparse(document %s), true, current_user)", (name, shape, name, qml))
+            "INSERT INTO public.layer_styles (f_table_catalog, f_table_schema, "
+            "f_table_name, f_geometry_column, stylename, styleqml, useasdefault, owner) "
+            "VALUES (current_database(), 'quyhoach_data', %s, %s, %s, xmlparse(document %s), true, current_user)",
+            (name, shape, name, qml))

@@ -23,16 +23,19 @@ if TYPE_CHECKING:
     from .postgis_hub import PostgisHub
 
 _ROWS_AT_ONCE = 10_000
-INSTANT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
+_TRAVELS_AS = {"text": "text", "integer": "bigint", "real": "float8", "boolean": "boolean", "date": "text"}
+_INSTANT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 
 
 def position_of(hub: PostgisHub, cursor: Any) -> Position:
     """Return the position of the transaction the cursor is in."""
-    cursor.execute("SELECT hub_id::text, incarnation::text, pg_current_snapshot()::text || '/' || coalesce(quyhoach.rights_fingerprint(), '') FROM quyhoach.hub")
+    cursor.execute("SELECT hub_id::text, incarnation::text, pg_current_snapshot()::text || '/' || "
+                   "coalesce(quyhoach.rights_fingerprint(), '') FROM quyhoach.hub")
     return Position(*cursor.fetchone())
 
 
-def delivery(hub: PostgisHub, cursor: Any, scopes: Sequence[Scope], since: Position | None, progress: Progress) -> Delivery:
+def delivery(hub: PostgisHub, cursor: Any, scopes: Sequence[Scope], since: Position | None,
+             progress: Progress) -> Delivery:
     """Begin a delivery inside a REPEATABLE READ transaction; the rows are read as they are asked for."""
     now = position_of(hub, cursor)
     snapshot = None
@@ -42,16 +45,19 @@ def delivery(hub: PostgisHub, cursor: Any, scopes: Sequence[Scope], since: Posit
             snapshot = None
     # A dataset that is not, or no longer, in sight has no rows for this role.
     chosen = [(scope, hub.datasets[scope.dataset]) for scope in scopes if scope.dataset in hub.datasets]
-    return Delivery(now, snapshot is None, _rows(hub, cursor, chosen, snapshot, progress), _batches(hub, cursor, chosen, snapshot, progress))
+    return Delivery(now, snapshot is None, _rows(hub, cursor, chosen, snapshot, progress),
+                    _batches(hub, cursor, chosen, snapshot, progress))
 
 
 def _known(cursor: Any, since: Position, now: Position) -> tuple[str, str]:
     """Return snapshot and rights of a position of this hub; refuse any other."""
     if since.hub_id != now.hub_id:
-        raise InputError(say("Bản dữ liệu làm việc này thuộc một cơ sở dữ liệu dùng chung khác.", "This working copy belongs to another shared database."))
+        raise InputError(say("Bản dữ liệu làm việc này thuộc một cơ sở dữ liệu dùng chung khác.",
+                             "This working copy belongs to another shared database."))
     snapshot, _, rights = since.token.partition("/")
     if since.incarnation == now.incarnation:
-        cursor.execute("SELECT pg_snapshot_xmax(%s::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot())", (snapshot,))
+        cursor.execute("SELECT pg_snapshot_xmax(%s::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot())",
+                       (snapshot,))
         if cursor.fetchone()[0]:
             return snapshot, rights
     # Another incarnation, or a position the hub has not come to: its folder was put back to an earlier day.
@@ -65,9 +71,9 @@ def value_expression(field: Field) -> Any:
 
     name = sql.Identifier("t", field.name)
     if field.type == "datetime":
-        return sql.SQL(INSTANT).format(name)
+        return sql.SQL(_INSTANT).format(name)
     # Whatever the column became in the administrator's hands, such as numeric(15, 4).
-    return sql.SQL("{}::{}").format(name, sql.SQL({"text": "text", "integer": "bigint", "real": "float8", "boolean": "boolean", "date": "text"}[field.type]))
+    return sql.SQL("{}::{}").format(name, sql.SQL(_TRAVELS_AS[field.type]))
 
 
 def row_expressions(dataset: Dataset, postgis: str) -> tuple[list[str], list[Any]]:
@@ -77,7 +83,8 @@ def row_expressions(dataset: Dataset, postgis: str) -> tuple[list[str], list[Any
     names, wanted = list(dataset.field_names), [value_expression(field) for field in dataset.fields]
     if dataset.geometry:
         names.append(GEOMETRY)
-        wanted.append(sql.SQL("{}.ST_AsBinary({}, 'NDR')").format(sql.Identifier(postgis), sql.Identifier("t", GEOMETRY)))
+        wanted.append(sql.SQL("{}.ST_AsBinary({}, 'NDR')").format(sql.Identifier(postgis),
+                                                                  sql.Identifier("t", GEOMETRY)))
     return names, wanted
 
 
@@ -93,7 +100,8 @@ def scope_condition(scope: Scope, dataset: Dataset, postgis: str, srid: int) -> 
         parts.append(sql.SQL("{} = ANY (%s)").format(sql.Identifier("t", dataset.commune_field)))
         values.append(sorted(scope.communes))
     if scope.polygon is not None and dataset.geometry:
-        parts.append(sql.SQL("{0}.ST_Intersects({1}, {0}.ST_GeomFromWKB(%s, %s))").format(sql.Identifier(postgis), sql.Identifier("t", GEOMETRY)))
+        parts.append(sql.SQL("{0}.ST_Intersects({1}, {0}.ST_GeomFromWKB(%s, %s))").format(
+            sql.Identifier(postgis), sql.Identifier("t", GEOMETRY)))
         values += [scope.polygon, srid]
     inside = sql.SQL(" AND ").join(parts)
     if not scope.features:
@@ -137,24 +145,28 @@ def _batches(
             columns = (*columns, GEOMETRY)
         for chunk in _chunks(hub, cursor, scope, dataset, wanted, snapshot):
             progress((number + 0.5) / len(scopes))
-            yield RowBatch(dataset.name, columns, [row[1:] for row in chunk if row[0]], [row[1] for row in chunk if not row[0]])
+            yield RowBatch(dataset.name, columns, [row[1:] for row in chunk if row[0]],
+                           [row[1] for row in chunk if not row[0]])
     progress(1.0)
 
 
-def _chunks(hub: PostgisHub, cursor: Any, scope: Scope, dataset: Dataset, wanted: Sequence[Any], snapshot: str | None) -> Iterator[list[tuple]]:
+def _chunks(hub: PostgisHub, cursor: Any, scope: Scope, dataset: Dataset, wanted: Sequence[Any],
+            snapshot: str | None) -> Iterator[list[tuple]]:
     """Fetch (whether it is there and inside, feature id, values) some thousand rows at a time."""
     from psycopg2 import sql
 
     inside, values = scope_condition(scope, dataset, hub.postgis, hub.srid)
     columns, feature_id = sql.SQL(", ").join(wanted), sql.Identifier(FEATURE_ID)
     if snapshot is None:
-        query = sql.SQL("SELECT true, t.{}::text, {} FROM {} t WHERE {}").format(feature_id, columns, table_of(dataset), inside)
+        query = sql.SQL("SELECT true, t.{}::text, {} FROM {} t WHERE {}").format(feature_id, columns,
+                                                                                 table_of(dataset), inside)
     else:
         # Below xmin everything was visible already: that, and the index, keep this as small as what changed.
         query = sql.SQL(
             "SELECT t.fid IS NOT NULL, c.feature_id::text, {} FROM "
-            "(SELECT DISTINCT h.feature_id FROM quyhoach.history h WHERE h.dataset_id = %s AND h.xid >= pg_snapshot_xmin(%s::pg_snapshot) "
-            "AND NOT pg_visible_in_snapshot(h.xid, %s::pg_snapshot)) c LEFT JOIN {} t ON t.{} = c.feature_id AND {}").format(
+            "(SELECT DISTINCT h.feature_id FROM quyhoach.history h WHERE h.dataset_id = %s "
+            "AND h.xid >= pg_snapshot_xmin(%s::pg_snapshot) AND NOT pg_visible_in_snapshot(h.xid, %s::pg_snapshot)) c "
+            "LEFT JOIN {} t ON t.{} = c.feature_id AND {}").format(
             columns, table_of(dataset), feature_id, inside)
         values = [dataset.id, snapshot, snapshot, *values]
     name = sql.Identifier(f"delivery_{dataset.id}")
@@ -170,7 +182,7 @@ def _chunks(hub: PostgisHub, cursor: Any, scope: Scope, dataset: Dataset, wanted
 
 
 def _geopackage_shape(hub: PostgisHub) -> Any:
-    """Return SQL that makes table ``t``'s shape a GeoPackage blob, to the byte what `geopackage_geometry.to_blobs` makes."""
+    """Return SQL that makes table ``t``'s shape a GeoPackage blob, to the byte what `to_blobs` makes."""
     from psycopg2 import sql
 
     system = hub.srid.to_bytes(4, "little")
@@ -178,8 +190,10 @@ def _geopackage_shape(hub: PostgisHub) -> Any:
     return sql.SQL(
         "CASE WHEN {p}.ST_IsEmpty({g}) THEN {empty} || {p}.ST_AsBinary({g}, 'NDR') ELSE {full} "
         "|| substr({p}.ST_AsBinary({p}.ST_MakePoint({p}.ST_XMin({g}), {p}.ST_XMax({g})), 'NDR'), 6) "
-        "|| substr({p}.ST_AsBinary({p}.ST_MakePoint({p}.ST_YMin({g}), {p}.ST_YMax({g})), 'NDR'), 6) || {p}.ST_AsBinary({g}, 'NDR') END").format(
-        p=sql.Identifier(hub.postgis), g=sql.Identifier("t", GEOMETRY), empty=sql.Literal(b"GP\x00\x11" + system), full=sql.Literal(b"GP\x00\x03" + system))
+        "|| substr({p}.ST_AsBinary({p}.ST_MakePoint({p}.ST_YMin({g}), {p}.ST_YMax({g})), "
+        "'NDR'), 6) || {p}.ST_AsBinary({g}, 'NDR') END").format(
+        p=sql.Identifier(hub.postgis), g=sql.Identifier("t", GEOMETRY), empty=sql.Literal(b"GP\x00\x11" + system),
+            full=sql.Literal(b"GP\x00\x03" + system))
 
 
 def _bytes_for_bytea(cursor: Any) -> None:

@@ -1,4 +1,4 @@
-"""Is a PostGIS hub in order? Versions, triggers, rights, sizes, working copies, and that the ledger tells the whole story.
+"""Is a PostGIS hub in order? Versions, triggers, rights, sizes, working copies, and that the ledger tells all.
 
 For administrators: it reads what ordinary roles may not.
 """
@@ -41,7 +41,8 @@ def check_postgis_hub(hub: PostgisHub, *, deep: bool = True, progress: Progress 
     with told(), transaction(hub.connection, reading=True) as cursor:
         cursor.execute("SELECT quyhoach.has_role('owner')")
         if not cursor.fetchone()[0]:
-            raise InputError(say("Chỉ quản trị viên của cơ sở dữ liệu dùng chung mới kiểm tra được.", "Only administrators of the shared database can check it."))
+            raise InputError(say("Chỉ quản trị viên của cơ sở dữ liệu dùng chung mới kiểm tra được.",
+                                 "Only administrators of the shared database can check it."))
         found = list(_versions(hub, cursor))
         for number, dataset in enumerate(hub.datasets.values()):
             progress(number / len(hub.datasets), str(dataset.label))
@@ -54,65 +55,97 @@ def check_postgis_hub(hub: PostgisHub, *, deep: bool = True, progress: Progress 
 
 
 def _versions(hub: PostgisHub, cursor: Any) -> Iterator[Finding]:
-    cursor.execute("SELECT current_setting('server_version'), extversion, pg_size_pretty(pg_database_size(current_database())), "
-                   "(SELECT count(*) FROM quyhoach.ledger), (SELECT count(*) FROM quyhoach.changeset) FROM pg_extension WHERE extname = 'postgis'")
+    cursor.execute("SELECT current_setting('server_version'), extversion, "
+                   "pg_size_pretty(pg_database_size(current_database())), (SELECT count(*) "
+                   "FROM quyhoach.ledger), (SELECT count(*) FROM quyhoach.changeset) FROM pg_extension "
+                   "WHERE extname = 'postgis'")
     server, postgis, size, entries, changesets = cursor.fetchone()
-    yield Finding("server", True, say("PostgreSQL {server}, PostGIS {postgis}, cấu trúc {version}.", "PostgreSQL {server}, PostGIS {postgis}, schema {version}.").format(
+    yield Finding("server", True,
+                  say("PostgreSQL {server}, PostGIS {postgis}, cấu trúc {version}.",
+                      "PostgreSQL {server}, PostGIS {postgis}, schema {version}.").format(
         server=server, postgis=postgis, version=hub.info.schema_version))
     yield Finding("size", True, say("Dung lượng {size}; nhật ký {entries} dòng trong {changesets} đợt cập nhật.",
-                                    "Size {size}; {entries} ledger entries in {changesets} changesets.").format(size=size, entries=entries, changesets=changesets))
-    cursor.execute("SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'quyhoach' AND p.prosecdef "
-                   "AND (p.proconfig IS NULL OR NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=%'))")
+                                    "Size {size}; {entries} ledger entries in {changesets} changesets.").format(
+                                        size=size, entries=entries, changesets=changesets))
+    cursor.execute("SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
+                   "WHERE n.nspname = 'quyhoach' AND p.prosecdef AND (p.proconfig IS NULL OR NOT EXISTS (SELECT "
+                   "FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=%'))")
     loose = [row[0] for row in cursor.fetchall()]
-    yield Finding("functions", not loose, say("Hàm chạy bằng quyền quản trị nhưng không cố định search_path: {names}.",
-                                              "Functions with the owner's rights and no fixed search_path: {names}.").format(names=", ".join(loose))
-                  if loose else say("Các hàm đều cố định search_path.", "All functions fix their search_path."))
+    sentence = say("Các hàm đều cố định search_path.", "All functions fix their search_path.")
+    if loose:
+        sentence = say("Hàm chạy bằng quyền quản trị nhưng không cố định search_path: {names}.",
+                       "Functions with the owner's rights and no fixed search_path: {names}.")
+    yield Finding("functions", not loose, sentence.format(names=", ".join(loose)))
 
 
 def _table(cursor: Any, dataset: Dataset) -> Iterator[Finding]:
-    cursor.execute("SELECT tgname::text FROM pg_trigger WHERE tgrelid = %s::regclass AND tgenabled IN ('O', 'A')", (f"quyhoach_data.{_quoted(dataset.name)}",))
+    cursor.execute("SELECT tgname::text FROM pg_trigger WHERE tgrelid = %s::regclass AND tgenabled IN ('O', 'A')",
+                   (f"quyhoach_data.{_quoted(dataset.name)}",))
     lost = sorted(set(trigger_names(dataset)) - {row[0] for row in cursor.fetchall()})
-    yield Finding(dataset.name, not lost, say("{dataset}: thiếu hoặc tắt trigger {names}; hãy nâng cấp lại cơ sở dữ liệu.",
-                                              "{dataset}: triggers {names} are missing or disabled; upgrade the database again.").format(dataset=dataset.label, names=", ".join(lost))
-                  if lost else say("{dataset}: đủ trigger.", "{dataset}: all triggers are there.").format(dataset=dataset.label))
-    cursor.execute("SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass", (f"quyhoach_data.{_quoted(dataset.name)}",))
+    yield Finding(dataset.name, not lost,
+                  say("{dataset}: thiếu hoặc tắt trigger {names}; hãy nâng cấp lại cơ sở dữ liệu.",
+                                              "{dataset}: triggers {names} are missing or disabled; "
+                                              "upgrade the database again.").format(dataset=dataset.label,
+                                                                                    names=", ".join(lost))
+                  if lost else say("{dataset}: đủ trigger.", "{dataset}: all triggers are there.").format(
+                      dataset=dataset.label))
+    cursor.execute("SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass",
+                   (f"quyhoach_data.{_quoted(dataset.name)}",))
     if not cursor.fetchone()[0]:
-        yield Finding(dataset.name, False, say("{dataset}: phân quyền theo dòng đã bị tắt.", "{dataset}: row-level security is switched off.").format(dataset=dataset.label))
+        yield Finding(dataset.name, False,
+                      say("{dataset}: phân quyền theo dòng đã bị tắt.",
+                          "{dataset}: row-level security is switched off.").format(dataset=dataset.label))
 
 
 def _ledger(cursor: Any, dataset: Dataset) -> Finding:
     """Each entry begins where the one before ended, and the last one is the table's row."""
     from psycopg2 import sql
 
-    cursor.execute("SELECT attname::text, typname = 'geometry' FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = %s::regclass "
-                   "AND attnum > 0 AND NOT attisdropped AND attname NOT IN (%s, %s) ORDER BY attnum", (f"quyhoach_data.{_quoted(dataset.name)}", FID, FEATURE_ID))
-    columns = sql.SQL(", ").join(sql.SQL("t.{0}::text AS {0}" if shape else "t.{0}").format(sql.Identifier(name)) for name, shape in cursor.fetchall())
+    cursor.execute("SELECT attname::text, typname = 'geometry' FROM pg_attribute a "
+                   "JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = %s::regclass AND attnum > 0 "
+                   "AND NOT attisdropped AND attname NOT IN (%s, %s) ORDER BY attnum",
+                   (f"quyhoach_data.{_quoted(dataset.name)}", FID, FEATURE_ID))
+    columns = sql.SQL(", ").join(sql.SQL("t.{0}::text AS {0}" if shape else "t.{0}").format(sql.Identifier(name))
+                                 for name, shape in cursor.fetchall())
     # Entries of old days lack fields added since; a field without a value is left out either way.
     cursor.execute(sql.SQL(
-        "WITH entries AS (SELECT feature_id, ledger_no, old_row, new_row, lag(new_row) OVER w AS before, lead(ledger_no) OVER w AS next FROM quyhoach.ledger "
-        "WHERE dataset_id = %s AND old_row IS DISTINCT FROM new_row WINDOW w AS (PARTITION BY feature_id ORDER BY ledger_no)), "
-        "present AS (SELECT t.feature_id, (SELECT jsonb_strip_nulls(to_jsonb(c)) FROM (SELECT {}) c) AS content FROM {} t) "
-        "SELECT (SELECT count(*) FROM entries WHERE old_row IS DISTINCT FROM before), "
-        "(SELECT count(*) FROM (SELECT * FROM entries WHERE next IS NULL) last FULL JOIN present USING (feature_id) "
-        "WHERE last.new_row IS DISTINCT FROM present.content), (SELECT count(*) FROM entries)").format(columns, table_of(dataset)), (dataset.id,))
+        "WITH entries AS (SELECT feature_id, ledger_no, old_row, new_row, lag(new_row) OVER w AS before, "
+        "lead(ledger_no) OVER w AS next FROM quyhoach.ledger WHERE dataset_id = %s AND old_row IS DISTINCT "
+        "FROM new_row WINDOW w AS (PARTITION BY feature_id "
+        "ORDER BY ledger_no)), present AS (SELECT t.feature_id, (SELECT jsonb_strip_nulls(to_jsonb(c)) "
+        "FROM (SELECT {}) c) AS content FROM {} t) SELECT (SELECT count(*) FROM entries WHERE old_row IS DISTINCT "
+        "FROM before), (SELECT count(*) FROM (SELECT * FROM entries WHERE next IS NULL) last FULL "
+        "JOIN present USING (feature_id) WHERE last.new_row IS DISTINCT FROM present.content), (SELECT count(*) "
+        "FROM entries)").format(columns, table_of(dataset)), (dataset.id,))
     broken, different, entries = cursor.fetchone()
     if broken or different:
-        return Finding(dataset.name, False, say("{dataset}: nhật ký đứt đoạn ở {broken} chỗ; {different} đối tượng khác với nhật ký.",
-                                                "{dataset}: the ledger is broken in {broken} places; {different} features differ from it.")
+        return Finding(dataset.name, False,
+                       say("{dataset}: nhật ký đứt đoạn ở {broken} chỗ; {different} đối tượng khác với nhật ký.",
+                                                "{dataset}: the ledger is broken in {broken} places; "
+                                                "{different} features differ from it.")
                        .format(dataset=dataset.label, broken=broken, different=different))
-    return Finding(dataset.name, True, say("{dataset}: nhật ký {entries} dòng, khớp với bảng.", "{dataset}: {entries} ledger entries, the same as the table.")
+    return Finding(dataset.name, True,
+                   say("{dataset}: nhật ký {entries} dòng, khớp với bảng.",
+                       "{dataset}: {entries} ledger entries, the same as the table.")
                    .format(dataset=dataset.label, entries=entries))
 
 
 def _copies(cursor: Any) -> Iterator[Finding]:
-    cursor.execute("SELECT name, person::text, unsent, oldest_edit, seen_at FROM quyhoach.working_copy WHERE unsent > 0 ORDER BY oldest_edit NULLS LAST LIMIT 1")
+    cursor.execute("SELECT name, person::text, unsent, oldest_edit, seen_at FROM quyhoach.working_copy "
+                   "WHERE unsent > 0 ORDER BY oldest_edit NULLS LAST LIMIT 1")
     oldest = cursor.fetchone()
     if oldest is None:
-        yield Finding("working copies", True, say("Không có bản dữ liệu làm việc nào báo còn thay đổi chưa gửi.", "No working copy has told of unsent edits."))
+        yield Finding("working copies", True,
+                      say("Không có bản dữ liệu làm việc nào báo còn thay đổi chưa gửi.",
+                          "No working copy has told of unsent edits."))
         return
     name, person, unsent, since, seen = oldest
-    yield Finding("working copies", True, say("Bản dữ liệu làm việc chưa gửi lâu nhất: {name} ({person}), {unsent} đối tượng, sửa từ {since:%d/%m/%Y}, gặp lần cuối {seen:%d/%m/%Y}.",
-                                              "Oldest unsent working copy: {name} ({person}), {unsent} features, edited since {since:%d/%m/%Y}, last met {seen:%d/%m/%Y}.")
+    yield Finding("working copies", True,
+                  say("Bản dữ liệu làm việc chưa gửi lâu nhất: {name} ({person}), "
+                      "{unsent} đối tượng, sửa từ {since:%d/%m/%Y}, gặp lần cuối {seen:%d/%m/%Y}.",
+                                              "Oldest unsent working copy: {name} ({person}), "
+                                              "{unsent} features, edited since {since:%d/%m/%Y}, "
+                                              "last met {seen:%d/%m/%Y}.")
                   .format(name=name, person=person, unsent=unsent, since=since or seen, seen=seen))
 
 

@@ -1,7 +1,8 @@
 """What a PostGIS hub once was, what changed between two moments, and taking a changeset back.
 
-A moment is a time, or the number of a changeset (the hub just after it). Changesets count as of when they were committed,
-so a moment never shows half of one. The past is worked out backwards from the present: the cost is what changed since.
+A moment is a time, or the number of a changeset (the hub just after it). Changesets count as of when they were
+committed, so a moment never shows half of one. The past is worked out backwards from the present: the cost is what
+changed since.
 """
 
 from __future__ import annotations
@@ -58,10 +59,13 @@ def changesets(hub: PostgisHub, *, most: int = 1000) -> list[ChangesetNote]:
     names = {dataset.id: dataset.name for dataset in hub.datasets.values()}
     with told(), transaction(hub.connection, reading=True) as cursor:
         cursor.execute(
-            "SELECT c.number, c.changeset_id::text, c.author, c.applied_by, c.department, c.message, c.decision_no, c.applied_at, c.reverts, "
-            "(SELECT coalesce(jsonb_object_agg(n.dataset_id, n.count), '{}') FROM (SELECT h.dataset_id, count(*) FROM quyhoach.history h "
-            "WHERE h.changeset = c.number GROUP BY h.dataset_id) n) FROM quyhoach.changesets c ORDER BY c.applied_at DESC, c.number DESC LIMIT %s", (most,))
-        return [ChangesetNote(*facts, features={names[key]: count for key, count in counts.items() if key in names}) for *facts, counts in cursor.fetchall()]
+            "SELECT c.number, c.changeset_id::text, c.author, c.applied_by, c.department, "
+            "c.message, c.decision_no, c.applied_at, c.reverts, (SELECT coalesce(jsonb_object_agg(n.dataset_id, "
+            "n.count), '{}') FROM (SELECT h.dataset_id, count(*) FROM quyhoach.history h WHERE h.changeset = c.number "
+            "GROUP BY h.dataset_id) n) FROM quyhoach.changesets c ORDER BY c.applied_at DESC, c.number DESC LIMIT %s",
+            (most,))
+        return [ChangesetNote(*facts, features={names[key]: count for key, count in counts.items() if key in names})
+                for *facts, counts in cursor.fetchall()]
 
 
 def rows_as_of(hub: PostgisHub, dataset: Dataset, moment: Moment) -> Iterator[tuple[str, Row]]:
@@ -73,11 +77,12 @@ def rows_as_of(hub: PostgisHub, dataset: Dataset, moment: Moment) -> Iterator[tu
     with told(), transaction(hub.connection, reading=True) as cursor:
         later, value = _later(cursor, moment)
         query = sql.SQL(
-            "WITH later AS MATERIALIZED (SELECT DISTINCT ON (h.feature_id) h.feature_id, h.old_row FROM quyhoach.history h "
-            "WHERE h.dataset_id = %s AND {later} ORDER BY h.feature_id, h.ledger_no) "
-            "SELECT t.feature_id::text, {columns} FROM {table} t WHERE NOT EXISTS (SELECT FROM later l WHERE l.feature_id = t.feature_id) "
-            "UNION ALL SELECT l.feature_id::text, {columns} FROM later l CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, l.old_row) t "
-            "WHERE l.old_row IS NOT NULL").format(later=later, columns=columns, table=table)
+            "WITH later AS MATERIALIZED (SELECT DISTINCT ON (h.feature_id) h.feature_id, h.old_row "
+            "FROM quyhoach.history h WHERE h.dataset_id = %s AND {later} ORDER BY h.feature_id, h.ledger_no) "
+            "SELECT t.feature_id::text, {columns} FROM {table} t WHERE NOT EXISTS (SELECT FROM later l "
+            "WHERE l.feature_id = t.feature_id) UNION ALL SELECT l.feature_id::text, {columns} FROM later l CROSS "
+            "JOIN LATERAL jsonb_populate_record(NULL::{table}, l.old_row) t WHERE l.old_row IS NOT NULL").format(
+                later=later, columns=columns, table=table)
         for feature_id, *values in _fetched(cursor, query, (dataset.id, *value)):
             yield feature_id, _row(names, values)
 
@@ -102,32 +107,38 @@ def changes_between(hub: PostgisHub, dataset: Dataset, start: Moment, end: Momen
         after_start, first = _later(cursor, start)
         after_end, last = _later(cursor, end)
         query = sql.SQL(
-            "WITH net AS (SELECT h.feature_id, max(h.ledger_no) AS last, (array_agg(h.old_row ORDER BY h.ledger_no))[1] AS old_row, "
-            "(array_agg(h.new_row ORDER BY h.ledger_no DESC))[1] AS new_row FROM quyhoach.history h "
-            "WHERE h.dataset_id = %s AND {after_start} AND NOT ({after_end}) GROUP BY h.feature_id) "
-            "SELECT n.feature_id::text, n.old_row IS NOT NULL, n.new_row IS NOT NULL, {old}, {new} FROM net n "
-            "CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, n.old_row) o CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, n.new_row) t "
-            "WHERE n.old_row IS DISTINCT FROM n.new_row ORDER BY n.last").format(
+            "WITH net AS (SELECT h.feature_id, max(h.ledger_no) AS last, (array_agg(h.old_row "
+            "ORDER BY h.ledger_no))[1] AS old_row, (array_agg(h.new_row ORDER BY h.ledger_no DESC))[1] AS new_row "
+            "FROM quyhoach.history h WHERE h.dataset_id = %s AND {after_start} AND NOT ({after_end}) "
+            "GROUP BY h.feature_id) SELECT n.feature_id::text, n.old_row IS NOT NULL, "
+            "n.new_row IS NOT NULL, {old}, {new} FROM net n CROSS "
+            "JOIN LATERAL jsonb_populate_record(NULL::{table}, n.old_row) o CROSS "
+            "JOIN LATERAL jsonb_populate_record(NULL::{table}, n.new_row) t WHERE n.old_row IS DISTINCT "
+            "FROM n.new_row ORDER BY n.last").format(
             after_start=after_start, after_end=after_end, table=table, new=columns, old=_from(columns, "o"))
         for feature_id, was, became, *values in _fetched(cursor, query, (dataset.id, *first, *last)):
             before, after = values[: len(names)], values[len(names):]
-            yield Change(dataset.name, feature_id, _row(names, before) if was else None, _row(names, after) if became else None)
+            yield Change(dataset.name, feature_id, _row(names, before) if was else None, _row(names, after) if became
+                         else None)
 
 
 def difference_layer(hub: PostgisHub, dataset: Dataset, start: Moment, end: Moment) -> geopandas.GeoDataFrame:
-    """Return the differing features as one layer: ``change`` is added, changed or deleted, ``changed_fields`` names what.
+    """Return the differing features as one layer: ``change`` says added, changed or deleted, ``changed_fields`` what.
 
     A deleted feature shows its last state, any other the one at ``end``.
     """
     found = list(changes_between(hub, dataset, start, end))
-    frame = frame_of(hub, dataset, [change.feature_id for change in found], [change.after or change.before or {} for change in found])
-    frame.insert(1, "change", ["added" if c.before is None else "deleted" if c.after is None else "changed" for c in found])
+    frame = frame_of(hub, dataset, [change.feature_id for change in found],
+                     [change.after or change.before or {} for change in found])
+    frame.insert(1, "change",
+                 ["added" if c.before is None else "deleted" if c.after is None else "changed" for c in found])
     frame.insert(2, "changed_fields", [", ".join(sorted(c.touched())) if c.before and c.after else "" for c in found])
     return frame
 
 
 def revert_changeset(
-    hub: PostgisHub, number: int, *, author: str = "", department: str = "", message: str = "", decision_no: str = "", progress: Progress = silent
+    hub: PostgisHub, number: int, *, author: str = "", department: str = "", message: str = "", decision_no: str = "",
+    progress: Progress = silent
 ) -> Receipt:
     """Take a changeset back by a new one.
 
@@ -143,21 +154,26 @@ def revert_changeset(
     """
     changes: list[Change] = []
     with told(), transaction(hub.connection, reading=True) as cursor:
-        cursor.execute("SELECT c.message, quyhoach.entries_of(c.number), (SELECT count(*) FROM quyhoach.history h WHERE h.changeset = c.number "
-                       "AND (h.old_row IS NOT NULL OR h.created) AND (h.new_row IS NOT NULL OR h.deleted)), "
-                       "EXISTS (SELECT FROM quyhoach.history h JOIN quyhoach.rights() r USING (dataset_id) WHERE h.changeset = c.number AND cardinality(r.hidden) > 0) "
-                       "FROM quyhoach.changesets c WHERE c.number = %s", (number,))
+        cursor.execute("SELECT c.message, quyhoach.entries_of(c.number), (SELECT count(*) FROM quyhoach.history h "
+                       "WHERE h.changeset = c.number AND (h.old_row IS NOT NULL OR h.created) "
+                       "AND (h.new_row IS NOT NULL OR h.deleted)), EXISTS (SELECT FROM quyhoach.history h "
+                       "JOIN quyhoach.rights() r USING (dataset_id) WHERE h.changeset = c.number "
+                       "AND cardinality(r.hidden) > 0) FROM quyhoach.changesets c WHERE c.number = %s", (number,))
         found = cursor.fetchone()
         if found is None:
-            raise InputError(say("Không có đợt cập nhật số {number}.", "There is no changeset {number}.").format(number=number))
+            raise InputError(say("Không có đợt cập nhật số {number}.",
+                                 "There is no changeset {number}.").format(number=number))
         told_as, total, seen, secret = found
         if seen < total or secret:
-            raise InputError(say("Tài khoản này chỉ xem được một phần của đợt cập nhật số {number}, nên không hoàn tác được.",
-                                 "This account sees only a part of changeset {number}, so it cannot be taken back.").format(number=number))
+            raise InputError(say("Tài khoản này chỉ xem được một phần của đợt cập nhật số {number}, "
+                                 "nên không hoàn tác được.",
+                                 "This account sees only a part of changeset {number}, so it cannot be taken back.")
+                             .format(number=number))
         for dataset in hub.datasets.values():
             changes += _inverse(hub, cursor, dataset, number)
     return submit_changeset(hub, Changeset(
-        str(uuid.uuid4()), author, department, message or say("Hoàn tác đợt cập nhật số {number}: {told}", "Taking back changeset {number}: {told}").format(
+        str(uuid.uuid4()), author, department, message
+        or say("Hoàn tác đợt cập nhật số {number}: {told}", "Taking back changeset {number}: {told}").format(
             number=number, told=told_as), decision_no, now(), tuple(changes)), progress, reverts=number)
 
 
@@ -168,9 +184,11 @@ def _inverse(hub: PostgisHub, cursor: Any, dataset: Dataset, number: int) -> lis
     columns, table = sql.SQL(", ").join(wanted), table_of(dataset)
     cursor.execute(sql.SQL(
         "SELECT h.feature_id::text, h.created, h.deleted, {old}, {new} FROM quyhoach.history h "
-        "CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, h.old_row) o CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, h.new_row) t "
-        "WHERE h.changeset = %s AND h.dataset_id = %s ORDER BY h.ledger_no").format(old=_from(columns, "o"), new=columns, table=table), (number, dataset.id))
-    return [Change(dataset.name, feature_id, None if deleted else _row(names, values[len(names):]), None if created else _row(names, values[: len(names)]))
+        "CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, h.old_row) o CROSS "
+        "JOIN LATERAL jsonb_populate_record(NULL::{table}, h.new_row) t WHERE h.changeset = %s AND h.dataset_id = %s "
+        "ORDER BY h.ledger_no").format(old=_from(columns, "o"), new=columns, table=table), (number, dataset.id))
+    return [Change(dataset.name, feature_id, None if deleted else _row(names, values[len(names):]), None if created
+                   else _row(names, values[: len(names)]))
             for feature_id, created, deleted, *values in cursor.fetchall()]
 
 
@@ -178,7 +196,8 @@ def _from(columns: Any, alias: str) -> Any:
     """Return expressions written for table ``t`` for another alias."""
     from psycopg2 import sql
 
-    return sql.Composed([sql.Identifier(alias, *part.strings[1:]) if isinstance(part, sql.Identifier) and part.strings[0] == "t" else
+    return sql.Composed([sql.Identifier(alias, *part.strings[1:]) if isinstance(part, sql.Identifier)
+                         and part.strings[0] == "t" else
                          _from(part, alias) if isinstance(part, sql.Composed) else part for part in columns])
 
 
@@ -190,10 +209,12 @@ def _later(cursor: Any, moment: Moment) -> tuple[Any, tuple[object, ...]]:
         cursor.execute("SELECT applied_at FROM quyhoach.changesets WHERE number = %s", (moment,))
         found = cursor.fetchone()
         if found is None:
-            raise InputError(say("Không có đợt cập nhật số {number}.", "There is no changeset {number}.").format(number=moment))
+            raise InputError(say("Không có đợt cập nhật số {number}.",
+                                 "There is no changeset {number}.").format(number=moment))
         return sql.SQL("(h.applied_at, h.changeset) > (%s, %s)"), (found[0], moment)
     if moment.tzinfo is None:
-        raise InputError(say("Thời điểm {moment} thiếu múi giờ.", "The moment {moment} has no time zone.").format(moment=moment))
+        raise InputError(say("Thời điểm {moment} thiếu múi giờ.",
+                             "The moment {moment} has no time zone.").format(moment=moment))
     return sql.SQL("h.applied_at > %s"), (moment,)
 
 
@@ -222,4 +243,5 @@ def frame_of(hub: PostgisHub, dataset: Dataset, feature_ids: list[str], rows: li
     data |= {field.name: from_sqlite([row.get(field.name) for row in rows], field).array for field in dataset.fields}
     shapes = shapely.from_wkb(np.array([row.get(GEOMETRY) for row in rows], dtype=object))
     index = pandas.RangeIndex(len(rows))
-    return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, index=index, crs=hub.info.crs), index=index, crs=hub.info.crs)
+    return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, index=index, crs=hub.info.crs),
+                                  index=index, crs=hub.info.crs)

@@ -35,7 +35,7 @@ _ROWS_AT_ONCE = 20_000
 
 
 class PostgisHub(Hub):
-    """See `hub.Hub` and `changes.ExchangingHub`. What a role may not see is not there: datasets, fields and rows alike."""
+    """See `hub.Hub` and `changes.ExchangingHub`. What a role may not see is not there: datasets, fields, rows."""
 
     def __init__(self, location: str | Mapping[str, Any]):
         parameters = parameters_of(location)
@@ -51,35 +51,47 @@ class PostgisHub(Hub):
         with self.connection.cursor() as cursor:
             cursor.execute("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'quyhoach')")
             if not cursor.fetchone()[0]:
-                raise InputError(say("{where} không phải là cơ sở dữ liệu dùng chung của QuyHoach; hãy chọn đúng, hoặc tạo mới bằng quyhoach:hubcreate.",
-                                     "{where} is not a shared database of QuyHoach; choose the right one, or create it with quyhoach:hubcreate.").format(where=where))
+                raise InputError(say("{where} không phải là cơ sở dữ liệu dùng chung của QuyHoach; "
+                                     "hãy chọn đúng, hoặc tạo mới bằng quyhoach:hubcreate.",
+                                     "{where} is not a shared database of QuyHoach; choose the right one, "
+                                     "or create it with quyhoach:hubcreate.").format(where=where))
             cursor.execute("SELECT has_schema_privilege('quyhoach', 'USAGE'), current_user")
             allowed, user = cursor.fetchone()
             if not allowed:
-                raise InputError(say("Tài khoản {user} chưa được cấp quyền vào cơ sở dữ liệu dùng chung {where}; liên hệ quản trị.",
-                                     "The account {user} has no access to the shared database {where}; ask its administrator.").format(user=user, where=where))
+                raise InputError(say("Tài khoản {user} chưa được cấp quyền vào cơ sở dữ liệu dùng chung {where}; "
+                                     "liên hệ quản trị.",
+                                     "The account {user} has no access to the shared database {where}; "
+                                     "ask its administrator.").format(user=user, where=where))
             cursor.execute("SELECT max(number) FROM quyhoach.schema_version")
             version = cursor.fetchone()[0]
             if version > SCHEMA_VERSION:
-                raise InputError(say("{where} được tạo bằng phiên bản QuyHoach mới hơn (cấu trúc {version}); hãy cập nhật QuyHoach.",
-                                     "{where} was made by a newer QuyHoach (schema {version}); update QuyHoach.").format(where=where, version=version))
+                raise InputError(say("{where} được tạo bằng phiên bản QuyHoach mới hơn (cấu trúc {version}); "
+                                     "hãy cập nhật QuyHoach.",
+                                     "{where} was made by a newer QuyHoach (schema {version}); update QuyHoach.")
+                                 .format(where=where, version=version))
             if version < SCHEMA_VERSION:
                 raise InputError(say("{where} còn cấu trúc cũ ({version}); quản trị viên cần nâng cấp trước.",
-                                     "{where} has an old schema ({version}); its administrator has to upgrade it first.").format(where=where, version=version))
-            cursor.execute("SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'postgis'")
+                                     "{where} has an old schema ({version}); its administrator has to upgrade it "
+                                     "first.").format(where=where, version=version))
+            cursor.execute("SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
+                           "WHERE e.extname = 'postgis'")
             #: Schema of the PostGIS functions; every call names it.
             self.postgis: str = cursor.fetchone()[0]
             cursor.execute("SELECT quyhoach.ensure_incarnation()")
-            cursor.execute("SELECT hub_id::text, name, incarnation::text, created_at, srid, roles, crs FROM quyhoach.hub")
+            cursor.execute("SELECT hub_id::text, name, incarnation::text, created_at, srid, roles, crs "
+                           "FROM quyhoach.hub")
             self.hub_id, name, incarnation, created_at, self.srid, self.roles, crs = cursor.fetchone()
-            self.info = HubInfo(name=name, location=where, crs=pyproj.CRS.from_wkt(crs), schema_version=version, incarnation=incarnation, created_at=created_at)
+            self.info = HubInfo(name=name, location=where, crs=pyproj.CRS.from_wkt(crs), schema_version=version,
+                                incarnation=incarnation, created_at=created_at)
             self.datasets = self._held(cursor, load_catalogue())
 
     def _held(self, cursor: Any, known: Catalogue) -> Catalogue:
         """The catalogue cut down to what this hub holds and this role may see, found by the ids that never change."""
-        cursor.execute("SELECT d.dataset_id, d.table_name, r.reads_all OR r.reads IS NOT NULL, f.field_id, f.column_name "
-                       "FROM quyhoach.dataset d JOIN quyhoach.rights() r USING (dataset_id) "
-                       "LEFT JOIN quyhoach.field f ON f.dataset_id = d.dataset_id AND NOT f.column_name::text = ANY (r.hidden)")
+        cursor.execute("SELECT d.dataset_id, d.table_name, r.reads_all "
+                       "OR r.reads IS NOT NULL, f.field_id, f.column_name FROM quyhoach.dataset d "
+                       "JOIN quyhoach.rights() r USING (dataset_id) LEFT "
+                       "JOIN quyhoach.field f ON f.dataset_id = d.dataset_id "
+                       "AND NOT f.column_name::text = ANY (r.hidden)")
         tables: dict[str, str] = {}
         columns: dict[str, str] = {}
         for dataset_id, table, seen, field_id, column in cursor.fetchall():
@@ -106,7 +118,8 @@ class PostgisHub(Hub):
             return position_of(self, cursor)
 
     @contextmanager
-    def deliver(self, scopes: Iterable[Scope], since: Position | None, progress: Progress = silent) -> Iterator[Delivery]:
+    def deliver(self, scopes: Iterable[Scope], since: Position | None,
+                progress: Progress = silent) -> Iterator[Delivery]:
         """See `changes.ExchangingHub`.
 
         When what this role may see, or the hub's fields, have changed since that position, everything is handed over:
@@ -119,10 +132,12 @@ class PostgisHub(Hub):
         """See `changes.ExchangingHub`."""
         return submit_changeset(self, changeset, progress)
 
-    def note_working_copy(self, working_copy_id: str, name: str, unsent: int, oldest_edit: datetime.datetime | None = None) -> None:
-        """Say what a working copy holds, for the administrator: how many features were edited and not sent, since when."""
+    def note_working_copy(self, working_copy_id: str, name: str, unsent: int,
+                          oldest_edit: datetime.datetime | None = None) -> None:
+        """Say for the administrator how many features of a working copy were edited and not sent, and since when."""
         with told(), self.connection.cursor() as cursor:
-            cursor.execute("SELECT quyhoach.note_working_copy(%s, %s, %s, %s)", (working_copy_id, name, unsent, oldest_edit))
+            cursor.execute("SELECT quyhoach.note_working_copy(%s, %s, %s, %s)",
+                           (working_copy_id, name, unsent, oldest_edit))
 
     # reading ------------------------------------------------------------------------------------------------------
 
@@ -144,24 +159,29 @@ class PostgisHub(Hub):
         from psycopg2 import sql
 
         with told(), self.connection.cursor() as cursor:
-            cursor.execute("SELECT count(*), coalesce(sum(rejected), 0) FROM quyhoach.import WHERE dataset_id = %s", (dataset.id,))
+            cursor.execute("SELECT count(*), coalesce(sum(rejected), 0) FROM quyhoach.import WHERE dataset_id = %s",
+                           (dataset.id,))
             imports, rejected = cursor.fetchone()
             cursor.execute("SELECT max(applied_at) FROM quyhoach.history WHERE dataset_id = %s", (dataset.id,))
             changed_at = cursor.fetchone()[0]
             extent = None
             if dataset.geometry:
-                cursor.execute(sql.SQL("SELECT {0}.ST_XMin(e), {0}.ST_YMin(e), {0}.ST_XMax(e), {0}.ST_YMax(e) FROM (SELECT {0}.ST_Extent({1}) AS e FROM {2}) b")
+                cursor.execute(sql.SQL("SELECT {0}.ST_XMin(e), {0}.ST_YMin(e), {0}.ST_XMax(e), {0}.ST_YMax(e) "
+                                       "FROM (SELECT {0}.ST_Extent({1}) AS e FROM {2}) b")
                                .format(sql.Identifier(self.postgis), sql.Identifier(GEOMETRY), table_of(dataset)))
                 bounds = cursor.fetchone()
                 if bounds[0] is not None:
-                    extent = (float(np.floor(bounds[0])), float(np.floor(bounds[1])), float(np.ceil(bounds[2])), float(np.ceil(bounds[3])))
-        return DatasetSummary(dataset=dataset, count=self.count(dataset), extent=extent, imports=imports, rejected=int(rejected), changed_at=changed_at)
+                    extent = (float(np.floor(bounds[0])), float(np.floor(bounds[1])), float(np.ceil(bounds[2])),
+                              float(np.ceil(bounds[3])))
+        return DatasetSummary(dataset=dataset, count=self.count(dataset), extent=extent, imports=imports,
+                              rejected=int(rejected), changed_at=changed_at)
 
     def values(self, dataset: Dataset, column: str) -> set[object]:  # noqa: D102
         from psycopg2 import sql
 
         with told(), self.connection.cursor() as cursor:
-            cursor.execute(sql.SQL("SELECT DISTINCT {0} FROM {1} WHERE {0} IS NOT NULL").format(sql.Identifier(column), table_of(dataset)))
+            cursor.execute(sql.SQL("SELECT DISTINCT {0} FROM {1} WHERE {0} IS NOT NULL").format(sql.Identifier(column),
+                                                                                                table_of(dataset)))
             return {row[0] for row in cursor.fetchall()}
 
     def read(
@@ -177,19 +197,23 @@ class PostgisHub(Hub):
 
         fields = [dataset.field(name) for name in (dataset.field_names if columns is None else columns)]
         shape = sql.SQL("{}.ST_AsBinary({}, 'NDR')").format(sql.Identifier(self.postgis), sql.Identifier(GEOMETRY))
-        wanted = [sql.Identifier(FID), sql.SQL("{}::text").format(sql.Identifier(FEATURE_ID)), *(sql.Identifier(f.name) for f in fields)]
+        wanted = [sql.Identifier(FID), sql.SQL("{}::text").format(sql.Identifier(FEATURE_ID)),
+                  *(sql.Identifier(f.name) for f in fields)]
         wanted += [shape] if dataset.geometry else []
         conditions, values = [], []
         if extent is not None and dataset.geometry:
-            conditions.append(sql.SQL("{1} OPERATOR({0}.&&) {0}.ST_MakeEnvelope(%s, %s, %s, %s, %s)").format(sql.Identifier(self.postgis), sql.Identifier(GEOMETRY)))
+            conditions.append(sql.SQL("{1} OPERATOR({0}.&&) {0}.ST_MakeEnvelope(%s, %s, %s, %s, %s)").format(
+                sql.Identifier(self.postgis), sql.Identifier(GEOMETRY)))
             values += [*extent, self.srid]
         if where is not None:
             # The filter's column names are the dataset's own and quoted, its values are apart.
-            conditions.append(sql.SQL(where.sql.replace("%", "%%").replace("?", "%s").replace("{", "{{").replace("}", "}}")).format())
+            conditions.append(sql.SQL(where.sql.replace("%", "%%").replace("?", "%s").replace("{", "{{").replace(
+                "}", "}}")).format())
             values += where.values
         query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(wanted), table_of(dataset))
         if conditions:
-            query += sql.SQL(" WHERE ") + sql.SQL(" AND ").join(sql.SQL("({})").format(condition) for condition in conditions)
+            query += sql.SQL(" WHERE ") + sql.SQL(" AND ").join(sql.SQL("({})").format(condition)
+                                                                for condition in conditions)
         query += sql.SQL(" ORDER BY {}").format(sql.Identifier(FID))
         total = max(self.count(dataset), 1)
         rows: list[tuple] = []
@@ -207,14 +231,17 @@ class PostgisHub(Hub):
         data |= {field.name: typed_column(by_column[2 + i], field).array for i, field in enumerate(fields)}
         shapes = np.full(len(rows), None, dtype=object)
         if dataset.geometry:
-            shapes = shapely.from_wkb(np.array([None if blob is None else bytes(blob) for blob in by_column[-1]], dtype=object))
+            shapes = shapely.from_wkb(np.array([None if blob is None else bytes(blob) for blob in by_column[-1]],
+                                               dtype=object))
         index = pandas.Index(np.array(by_column[0], dtype=np.int64), name=FID)
-        return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, crs=self.info.crs).array, index=index, crs=self.info.crs)
+        return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, crs=self.info.crs).array, index=index,
+                                      crs=self.info.crs)
 
     def rejections(self, import_id: int | None = None) -> pandas.DataFrame:  # noqa: D102
         names = ["import_id", "dataset", "source_fid", "reasons", "attributes", "geometry_wkb", "crs"]
         with told(), self.connection.cursor() as cursor:
-            cursor.execute("SELECT r.import_id, d.table_name, r.source_fid, r.reasons, r.attributes::text, r.geometry_wkb, r.crs FROM quyhoach.rejection r "
+            cursor.execute("SELECT r.import_id, d.table_name, r.source_fid, r.reasons, "
+                           "r.attributes::text, r.geometry_wkb, r.crs FROM quyhoach.rejection r "
                            "JOIN quyhoach.import i USING (import_id) JOIN quyhoach.dataset d USING (dataset_id) "
                            "WHERE %s IS NULL OR r.import_id = %s ORDER BY r.rejection_id", (import_id, import_id))
             rows = [(*row[:5], None if row[5] is None else bytes(row[5]), row[6]) for row in cursor.fetchall()]

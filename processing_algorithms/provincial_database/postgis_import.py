@@ -25,16 +25,19 @@ if TYPE_CHECKING:
 def write_batch(hub: PostgisHub, cursor: Any, dataset: Dataset, batch: Batch, progress: Progress) -> int:
     """Write a batch inside the caller's transaction; return the import's number."""
     cursor.execute(
-        "INSERT INTO quyhoach.import (dataset_id, source, field_mapping, total, added, updated, unchanged, rejected, notes) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING import_id",
-        (dataset.id, batch.source, json.dumps(dict(batch.field_mapping), ensure_ascii=False), batch.total, len(batch.added), len(batch.updated),
+        "INSERT INTO quyhoach.import (dataset_id, source, field_mapping, total, "
+        "added, updated, unchanged, rejected, notes) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING import_id",
+        (dataset.id, batch.source, json.dumps(dict(batch.field_mapping), ensure_ascii=False), batch.total,
+         len(batch.added), len(batch.updated),
          batch.unchanged, len(batch.rejections), "\n".join(batch.notes)))
     import_id = int(cursor.fetchone()[0])
     for rejection in batch.rejections:
         cursor.execute(
-            "INSERT INTO quyhoach.rejection (import_id, source_fid, reasons, attributes, geometry_wkb, crs) VALUES (%s, %s, %s, %s, %s, %s)",
+            "INSERT INTO quyhoach.rejection (import_id, source_fid, reasons, attributes, geometry_wkb, crs) "
+            "VALUES (%s, %s, %s, %s, %s, %s)",
             (import_id, str(rejection.source_fid), "\n".join(rejection.reasons),
-             json.dumps(dict(rejection.attributes), ensure_ascii=False, default=str), rejection.geometry_wkb, rejection.crs))
+             json.dumps(dict(rejection.attributes), ensure_ascii=False, default=str), rejection.geometry_wkb,
+             rejection.crs))
     if len(batch.added) or len(batch.updated):
         message = say("Nhập dữ liệu: {source}", "Import: {source}").format(source=batch.source)
         cursor.execute("SELECT quyhoach.describe(%s)", (message,))
@@ -55,7 +58,8 @@ def _stage(cursor: Any, dataset: Dataset, rows: geopandas.GeoDataFrame, progress
     columns: list[list[object]] = [rows.index.tolist(), rows[FEATURE_ID].where(rows[FEATURE_ID].notna(), None).tolist()]
     columns += [to_sqlite(rows[field.name], field) for field in dataset.fields]
     if dataset.geometry:
-        columns.append(shapely.to_wkb(np.asarray(rows.geometry.array, dtype=object), hex=True, byte_order=1, flavor="iso").tolist())
+        columns.append(shapely.to_wkb(np.asarray(rows.geometry.array, dtype=object), hex=True, byte_order=1,
+                                      flavor="iso").tolist())
     copy_rows(cursor, staged, names, zip(*columns), len(rows), progress)
     return names, staged
 
@@ -67,8 +71,10 @@ def _add(cursor: Any, dataset: Dataset, rows: geopandas.GeoDataFrame, progress: 
         return
     names, staged = _stage(cursor, dataset, rows.reset_index(drop=True), part(progress, 0.0, 0.4))
     columns = [sql.Identifier(name) for name in names[2:]]
-    cursor.execute(sql.SQL("INSERT INTO {} ({}, {}) SELECT coalesce({}, gen_random_uuid()), {} FROM {} ORDER BY {}").format(
-        table_of(dataset), sql.Identifier(FEATURE_ID), sql.SQL(", ").join(columns), sql.Identifier(FEATURE_ID), sql.SQL(", ").join(columns),
+    cursor.execute(sql.SQL("INSERT INTO {} ({}, {}) SELECT coalesce({}, gen_random_uuid()), {} "
+                           "FROM {} ORDER BY {}").format(
+        table_of(dataset), sql.Identifier(FEATURE_ID), sql.SQL(", ").join(columns), sql.Identifier(FEATURE_ID),
+        sql.SQL(", ").join(columns),
         staged, sql.Identifier(FID)))
     progress(1.0)
 

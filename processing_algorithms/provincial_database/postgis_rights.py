@@ -1,7 +1,7 @@
 """Departments, people, their rights, and locks of a PostGIS hub: the work of its administrators.
 
-An administrator is a login role in ``<hub>_owner`` that may create roles; nobody has to be superuser. Everything is kept
-by the database, so it holds for psql and QGIS as for us.
+An administrator is a login role in ``<hub>_owner`` that may create roles; nobody has to be superuser. Everything is
+kept by the database, so it holds for psql and QGIS as for us.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def add_department(hub: PostgisHub, name: str, label: str, kind: str, *, commune
 
     _check_name(name)
     if kind not in DEPARTMENTS:
-        raise InputError(say("Loại cơ quan \"{kind}\" không có; chọn một trong: {kinds}.", "There is no kind of department \"{kind}\"; one of: {kinds}.")
+        raise InputError(say("Loại cơ quan \"{kind}\" không có; chọn một trong: {kinds}.",
+                             "There is no kind of department \"{kind}\"; one of: {kinds}.")
                          .format(kind=kind, kinds=", ".join(DEPARTMENTS)))
     role = f"{hub.roles}_{name}"
     chosen = None if communes is None else sorted(communes)
@@ -54,7 +55,8 @@ def add_department(hub: PostgisHub, name: str, label: str, kind: str, *, commune
         _refuse_taken(cursor, role)
         cursor.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
         # So that every administrator, not only the one who made it, can put people in.
-        cursor.execute(sql.SQL("GRANT {} TO {} WITH ADMIN OPTION").format(sql.Identifier(role), sql.Identifier(f"{hub.roles}_owner")))
+        cursor.execute(sql.SQL("GRANT {} TO {} WITH ADMIN OPTION").format(sql.Identifier(role),
+                                                                          sql.Identifier(f"{hub.roles}_owner")))
         cursor.execute("INSERT INTO quyhoach.department VALUES (%s, %s, %s)", (role, label, kind))
         _permit(cursor, role, [None], chosen or [None], False)
         for dataset in hub.datasets.values():
@@ -63,7 +65,8 @@ def add_department(hub: PostgisHub, name: str, label: str, kind: str, *, commune
     return role
 
 
-def add_person(hub: PostgisHub, login: str, *, departments: Iterable[str] = (), secrecy: str = "public", password: str | None = None) -> None:
+def add_person(hub: PostgisHub, login: str, *, departments: Iterable[str] = (), secrecy: str = "public",
+               password: str | None = None) -> None:
     """Add a person, or let an existing login role in.
 
     Parameters
@@ -77,13 +80,15 @@ def add_person(hub: PostgisHub, login: str, *, departments: Iterable[str] = (), 
     """
     _check_name(login)
     if secrecy not in SECRECY:
-        raise InputError(say("Mức bảo mật \"{level}\" không có; chọn một trong: {levels}.", "There is no secrecy level \"{level}\"; one of: {levels}.")
+        raise InputError(say("Mức bảo mật \"{level}\" không có; chọn một trong: {levels}.",
+                             "There is no secrecy level \"{level}\"; one of: {levels}.")
                          .format(level=secrecy, levels=", ".join(SECRECY)))
     with told(), transaction(hub.connection) as cursor:
         roles = [f"{hub.roles}_{name}" for name in departments]
         cursor.execute("SELECT role_name::text FROM quyhoach.department")
         known = {row[0] for row in cursor.fetchall()}
-        refuse_if(say("Không có cơ quan {name}; hãy thêm cơ quan trước.", "There is no department {name}; add it first.").format(name=role)
+        refuse_if(say("Không có cơ quan {name}; hãy thêm cơ quan trước.",
+                      "There is no department {name}; add it first.").format(name=role)
                   for role in roles if role not in known)
         _login(hub, cursor, login, password)
         _join(cursor, login, [f"{hub.roles}_{secrecy}", *roles])
@@ -101,11 +106,13 @@ def add_administrator(hub: PostgisHub, login: str, *, password: str | None = Non
 
 
 def permit(
-    hub: PostgisHub, role: str, *, datasets: Iterable[Dataset] | None = None, communes: Iterable[str] | None = None, write: bool = False
+    hub: PostgisHub, role: str, *, datasets: Iterable[Dataset] | None = None, communes: Iterable[str] | None = None,
+    write: bool = False
 ) -> None:
-    """Let a department's or person's role read, or read and write, datasets (all by default) in communes (the province by default)."""
+    """Let a department's or person's role read, or also write, datasets in communes; by default all, everywhere."""
     with told(), transaction(hub.connection) as cursor:
-        _permit(cursor, role, [None] if datasets is None else [dataset.id for dataset in datasets], [None] if communes is None else sorted(communes), write)
+        _permit(cursor, role, [None] if datasets is None else [dataset.id for dataset in datasets], [None]
+                if communes is None else sorted(communes), write)
 
 
 def withdraw(hub: PostgisHub, role: str) -> None:
@@ -125,30 +132,36 @@ def lock(hub: PostgisHub, dataset: Dataset, value: object, reason: str) -> None:
     with told(), transaction(hub.connection) as cursor:
         cursor.execute("SELECT lock_field FROM quyhoach.dataset WHERE dataset_id = %s", (dataset.id,))
         if cursor.fetchone()[0] is None:
-            raise InputError(say("{dataset} không có trường đồ án hoặc năm để khóa.", "{dataset} has no field of plan or year to lock by.").format(dataset=dataset.label))
+            raise InputError(say("{dataset} không có trường đồ án hoặc năm để khóa.",
+                                 "{dataset} has no field of plan or year to lock by.").format(dataset=dataset.label))
         # A lock made by hand holds at once, for its own transaction too.
         cursor.execute("INSERT INTO quyhoach.lock (dataset_id, value, reason, xid) VALUES (%s, %s, %s, NULL) "
-                       "ON CONFLICT (dataset_id, value) WHERE lifted_at IS NULL DO NOTHING", (dataset.id, str(value), reason))
+                       "ON CONFLICT (dataset_id, value) WHERE lifted_at IS NULL DO NOTHING",
+                       (dataset.id, str(value), reason))
 
 
 def unlock(hub: PostgisHub, dataset: Dataset, value: object, reason: str) -> bool:
     """Lift a lock; it stays on record with who lifted it and why. Return whether there was one."""
     with told(), transaction(hub.connection) as cursor:
-        cursor.execute("UPDATE quyhoach.lock SET lifted_at = clock_timestamp(), lifted_by = session_user, lifted_because = %s "
-                       "WHERE dataset_id = %s AND value = %s AND lifted_at IS NULL", (reason, dataset.id, str(value)))
+        cursor.execute("UPDATE quyhoach.lock SET lifted_at = clock_timestamp(), lifted_by = session_user, "
+                       "lifted_because = %s WHERE dataset_id = %s AND value = %s AND lifted_at IS NULL",
+                       (reason, dataset.id, str(value)))
         return cursor.rowcount > 0
 
 
 def _check_name(name: str) -> None:
     if not _ROLE_NAME.fullmatch(name):
-        raise InputError(say("Tên \"{name}\" không hợp lệ: chỉ dùng chữ thường không dấu, số, dấu gạch; tối đa 31 ký tự.",
-                             "The name \"{name}\" is not valid: lower-case letters without accents, digits, dashes; 31 at most.").format(name=name))
+        raise InputError(say("Tên \"{name}\" không hợp lệ: chỉ dùng chữ thường không dấu, "
+                             "số, dấu gạch; tối đa 31 ký tự.",
+                             "The name \"{name}\" is not valid: lower-case letters without accents, "
+                             "digits, dashes; 31 at most.").format(name=name))
 
 
 def _refuse_taken(cursor: Any, role: str) -> None:
     cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
     if cursor.fetchone():
-        raise InputError(say("Vai trò {role} đã có trên máy chủ.", "The role {role} exists on the server already.").format(role=role))
+        raise InputError(say("Vai trò {role} đã có trên máy chủ.",
+                             "The role {role} exists on the server already.").format(role=role))
 
 
 def _login(hub: PostgisHub, cursor: Any, login: str, password: str | None) -> None:
@@ -158,7 +171,8 @@ def _login(hub: PostgisHub, cursor: Any, login: str, password: str | None) -> No
     cursor.execute("SELECT rolcanlogin FROM pg_roles WHERE rolname = %s", (login,))
     found = cursor.fetchone()
     if found and not found[0]:
-        raise InputError(say("Vai trò {role} không phải là tài khoản đăng nhập.", "The role {role} is no login.").format(role=login))
+        raise InputError(say("Vai trò {role} không phải là tài khoản đăng nhập.",
+                             "The role {role} is no login.").format(role=login))
     if found is None:
         cursor.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(login)))
         if password is not None:
@@ -177,6 +191,7 @@ def _join(cursor: Any, login: str, roles: Iterable[str]) -> None:
 def _permit(cursor: Any, role: str, datasets: list[str | None], communes: list[str | None], write: bool) -> None:
     for dataset_id in datasets:
         for commune in communes:
-            cursor.execute("INSERT INTO quyhoach.permission (role_name, dataset_id, commune_code, may_write) VALUES (%s, %s, %s, %s) "
-                           "ON CONFLICT (role_name, coalesce(dataset_id, ''), coalesce(commune_code, '')) DO UPDATE SET may_write = excluded.may_write",
+            cursor.execute("INSERT INTO quyhoach.permission (role_name, dataset_id, commune_code, may_write) "
+                           "VALUES (%s, %s, %s, %s) ON CONFLICT (role_name, coalesce(dataset_id, "
+                           "''), coalesce(commune_code, '')) DO UPDATE SET may_write = excluded.may_write",
                            (role, dataset_id, commune, write))

@@ -1,8 +1,8 @@
 """The SQL of one dataset's table in a PostGIS hub, made from the catalogue.
 
 Whoever writes, triggers refuse in our words what the catalogue, the rights and the locks do not allow, and the ledger
-keeps what was done. They work on whole statements: a call for each row would cost ten times as much. Only what the server
-itself would refuse first, in its own words, is caught row by row, by a condition that is cheap when all is well.
+keeps what was done. They work on whole statements: a call for each row would cost ten times as much. Only what the
+server itself would refuse first, in its own words, is caught row by row, by a condition that is cheap when all is well.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def table_statements(dataset: Dataset, srid: int, postgis: str) -> Iterator[Any]
     columns += [column_definition(field) + sql.SQL(" NOT NULL" if field.required else "") for field in dataset.fields]
     if dataset.geometry:
         columns.append(sql.SQL("{} {}({}, {}) NOT NULL").format(
-            sql.Identifier(GEOMETRY), sql.Identifier(postgis, "geometry"), sql.SQL(dataset.geometry), sql.Literal(srid)))
+            sql.Identifier(GEOMETRY), sql.Identifier(postgis, "geometry"), sql.SQL(dataset.geometry),
+            sql.Literal(srid)))
     yield sql.SQL("CREATE TABLE {} (\n    {}\n)").format(table, sql.SQL(",\n    ").join(columns))
     if dataset.geometry:
         yield sql.SQL("CREATE INDEX ON {} USING gist ({})").format(table, sql.Identifier(GEOMETRY))
@@ -71,19 +72,25 @@ def description_statements(dataset: Dataset) -> Iterator[Any]:
 
     table = table_of(dataset)
     yield sql.SQL("COMMENT ON TABLE {} IS {}").format(table, sql.Literal(f"{dataset.label.vi}. {dataset.help.vi}"))
-    yield sql.SQL("INSERT INTO quyhoach.dataset VALUES ({}) ON CONFLICT (dataset_id) DO UPDATE SET label_vi = excluded.label_vi, "
-                  "commune_field = excluded.commune_field, lock_field = excluded.lock_field, secrecy = excluded.secrecy").format(
-        sql.SQL(", ").join(map(sql.Literal, (dataset.id, dataset.name, dataset.label.vi, dataset.commune_field, lock_field(dataset),
+    yield sql.SQL("INSERT INTO quyhoach.dataset VALUES ({}) ON CONFLICT (dataset_id) DO UPDATE "
+                  "SET label_vi = excluded.label_vi, commune_field = excluded.commune_field, "
+                  "lock_field = excluded.lock_field, secrecy = excluded.secrecy").format(
+        sql.SQL(", ").join(map(sql.Literal,
+                               (dataset.id, dataset.name, dataset.label.vi, dataset.commune_field, lock_field(dataset),
                                              SECRECY.index(dataset.secrecy)))))
     for field in dataset.fields:
-        yield sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(table, sql.Identifier(field.name), sql.Literal(f"{field.label.vi}. {field.help.vi}"))
-        yield sql.SQL("INSERT INTO quyhoach.field VALUES ({}) ON CONFLICT (field_id) DO UPDATE SET secrecy = excluded.secrecy").format(
+        yield sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(table, sql.Identifier(field.name),
+                                                              sql.Literal(f"{field.label.vi}. {field.help.vi}"))
+        yield sql.SQL("INSERT INTO quyhoach.field VALUES ({}) ON CONFLICT (field_id) DO UPDATE "
+                      "SET secrecy = excluded.secrecy").format(
             sql.SQL(", ").join(map(sql.Literal, (field.id, dataset.id, field.name, SECRECY.index(field.secrecy)))))
         if field.domain is not None:
-            values = [sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Literal, (field.domain.name, v.code, v.label.vi, v.label.en))))
+            values = [sql.SQL("({})").format(sql.SQL(", ").join(
+                          map(sql.Literal, (field.domain.name, v.code, v.label.vi, v.label.en))))
                       for v in field.domain.values]
             yield sql.SQL("INSERT INTO quyhoach.domain_value VALUES {} ON CONFLICT (domain, code) DO UPDATE "
-                          "SET label_vi = excluded.label_vi, label_en = excluded.label_en").format(sql.SQL(", ").join(values))
+                          "SET label_vi = excluded.label_vi, label_en = excluded.label_en").format(
+                              sql.SQL(", ").join(values))
 
 
 def trigger_statements(dataset: Dataset) -> Iterator[Any]:
@@ -91,32 +98,42 @@ def trigger_statements(dataset: Dataset) -> Iterator[Any]:
     from psycopg2 import sql
 
     table = table_of(dataset)
-    for name, body in ((f"complete_{dataset.name}", _complete_body(dataset)), (f"guard_{dataset.name}", _guard_body(dataset))):
-        yield sql.SQL("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS {}").format(
+    for name, body in ((f"complete_{dataset.name}", _complete_body(dataset)),
+                       (f"guard_{dataset.name}", _guard_body(dataset))):
+        yield sql.SQL("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql "
+                      "SET search_path = pg_catalog, pg_temp AS {}").format(
             sql.Identifier(META, name), sql.Literal(body))
-    needed = [FEATURE_ID, *([GEOMETRY] if dataset.geometry else []), *(field.name for field in dataset.fields if field.required)]
+    needed = [FEATURE_ID, *([GEOMETRY] if dataset.geometry else []),
+              *(field.name for field in dataset.fields if field.required)]
     missing = sql.SQL(" OR ").join(sql.SQL("NEW.{} IS NULL").format(sql.Identifier(name)) for name in needed)
     moved = sql.SQL(" OR NEW.{0} IS DISTINCT FROM OLD.{0}").format(sql.Identifier(FEATURE_ID))
     for event, name in _COMPLETE.items():
-        yield sql.SQL("CREATE OR REPLACE TRIGGER {} BEFORE {} ON {} FOR EACH ROW WHEN ({}{}) EXECUTE FUNCTION {}()").format(
+        yield sql.SQL("CREATE OR REPLACE TRIGGER {} BEFORE {} ON {} FOR EACH ROW WHEN ({}{}) "
+                      "EXECUTE FUNCTION {}()").format(
             sql.Identifier(name), sql.SQL(event.upper()), table, missing, moved if event == "update" else sql.SQL(""),
             sql.Identifier(META, f"complete_{dataset.name}"))
     for event, transitions in _EVENTS.items():
-        referencing = sql.SQL(" ").join(sql.SQL("{} TABLE AS {}").format(sql.SQL(rows[:3].upper()), sql.Identifier(rows)) for rows in transitions)
+        referencing = sql.SQL(" ").join(sql.SQL("{} TABLE AS {}").format(sql.SQL(rows[:3].upper()),
+                                                                         sql.Identifier(rows)) for rows in transitions)
         for name, function in ((_GUARD[event], sql.SQL("{}()").format(sql.Identifier(META, f"guard_{dataset.name}"))),
-                               (_RECORD[event], sql.SQL("quyhoach.record_changes({})").format(sql.Literal(dataset.id)))):
-            yield sql.SQL("CREATE OR REPLACE TRIGGER {} AFTER {} ON {} REFERENCING {} FOR EACH STATEMENT EXECUTE FUNCTION {}").format(
+                               (_RECORD[event],
+                                sql.SQL("quyhoach.record_changes({})").format(sql.Literal(dataset.id)))):
+            yield sql.SQL("CREATE OR REPLACE TRIGGER {} AFTER {} ON {} REFERENCING {} FOR EACH STATEMENT "
+                          "EXECUTE FUNCTION {}").format(
                 sql.Identifier(name), sql.SQL(event.upper()), table, referencing, function)
-    yield sql.SQL("CREATE OR REPLACE TRIGGER {} BEFORE TRUNCATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION quyhoach.refuse_truncate()").format(
+    yield sql.SQL("CREATE OR REPLACE TRIGGER {} BEFORE TRUNCATE ON {} FOR EACH STATEMENT "
+                  "EXECUTE FUNCTION quyhoach.refuse_truncate()").format(
         sql.Identifier(_NO_TRUNCATE), table)
     if _approves(dataset):
-        yield sql.SQL("CREATE OR REPLACE TRIGGER {} AFTER INSERT OR UPDATE OF status ON {} FOR EACH ROW WHEN (NEW.status = 'approved') "
-                      "EXECUTE FUNCTION quyhoach.lock_approved()").format(sql.Identifier(_LOCK_APPROVED), table)
+        yield sql.SQL("CREATE OR REPLACE TRIGGER {} AFTER INSERT OR UPDATE OF status ON {} "
+                      "FOR EACH ROW WHEN (NEW.status = 'approved') EXECUTE FUNCTION quyhoach.lock_approved()").format(
+                          sql.Identifier(_LOCK_APPROVED), table)
 
 
 def trigger_names(dataset: Dataset) -> tuple[str, ...]:
     """Names of the triggers a dataset's table must have."""
-    return (*_COMPLETE.values(), *_GUARD.values(), *_RECORD.values(), _NO_TRUNCATE, *((_LOCK_APPROVED,) if _approves(dataset) else ()))
+    return (*_COMPLETE.values(), *_GUARD.values(), *_RECORD.values(), _NO_TRUNCATE,
+            *((_LOCK_APPROVED,) if _approves(dataset) else ()))
 
 
 def _approves(dataset: Dataset) -> bool:
@@ -137,9 +154,11 @@ def rights_statements(dataset: Dataset, roles: str) -> Iterator[Any]:
 
     def within(kind: str) -> Any:
         # In brackets of their own, so that rights are asked for once in a statement and not once in a row.
-        clause = sql.SQL("(SELECT r.{} FROM quyhoach.rights({}) r)").format(sql.Identifier(f"{kind}_all"), sql.Literal(dataset.id))
+        clause = sql.SQL("(SELECT r.{} FROM quyhoach.rights({}) r)").format(sql.Identifier(f"{kind}_all"),
+                                                                            sql.Literal(dataset.id))
         if commune is not None:
-            clause += sql.SQL(" OR {} = ANY ((SELECT r.{} FROM quyhoach.rights({}) r)::text[])").format(commune, sql.Identifier(kind), sql.Literal(dataset.id))
+            clause += sql.SQL(" OR {} = ANY ((SELECT r.{} FROM quyhoach.rights({}) r)::text[])").format(
+                commune, sql.Identifier(kind), sql.Literal(dataset.id))
         return clause
 
     seen = within("reads")
@@ -154,7 +173,9 @@ def rights_statements(dataset: Dataset, roles: str) -> Iterator[Any]:
     for secrecy in SECRECY:
         # Of the whole table where nothing is hidden, because QGIS opens no table of which it may only see some columns.
         shown = visible_columns(dataset, secrecy)
-        columns = sql.SQL("") if shown is None else sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, shown)))
+        columns = sql.SQL("")
+        if shown is not None:
+            columns = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, shown)))
         yield sql.SQL("GRANT SELECT {0}, INSERT {0}, UPDATE {0} ON {1} TO {2}").format(
             columns, table, sql.Identifier(f"{roles}_{secrecy}"))
     yield sql.SQL("GRANT DELETE ON {} TO {}").format(table, sql.Identifier(f"{roles}_{SECRECY[0]}"))
@@ -194,18 +215,21 @@ def view_statements(dataset: Dataset, roles: str, order: Sequence[str]) -> Itera
 def _complete_body(dataset: Dataset) -> str:
     """Return the PL/pgSQL that gives a row its identity, and says in our words which required field is missing."""
     label = dataset.label.vi
-    required = [(field.name, f"{label}: {field.label.vi}: không được để trống (must not be blank).") for field in dataset.fields if field.required]
+    required = [(field.name, f"{label}: {field.label.vi}: không được để trống (must not be blank).")
+                for field in dataset.fields if field.required]
     if dataset.geometry:
         required.append((GEOMETRY, f"{label}: thiếu hình (there is no shape)."))
-    cases = "\n".join(f"        WHEN NEW.{_quoted(name)} IS NULL THEN {_literal(message)}" for name, message in required)
+    cases = "\n".join(f"        WHEN NEW.{_quoted(name)} IS NULL THEN {_literal(message)}"
+                      for name, message in required)
     why = f"CASE\n{cases}\n    END" if cases else "NULL"
+    kept = f"{label}: feature_id không được thay đổi (must not change)."
     return f"""
 DECLARE why text;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         NEW.feature_id := coalesce(NEW.feature_id, gen_random_uuid());
     ELSIF NEW.feature_id IS DISTINCT FROM OLD.feature_id THEN
-        RAISE EXCEPTION USING ERRCODE = 'QH001', MESSAGE = {_literal(f'{label}: feature_id không được thay đổi (must not change).')};
+        RAISE EXCEPTION USING ERRCODE = 'QH001', MESSAGE = {_literal(kept)};
     END IF;
     why := {why};
     IF why IS NOT NULL THEN
@@ -241,7 +265,8 @@ def _rights_checks(dataset: Dataset) -> str:
         allowed = f" AND NOT coalesce({commune} = ANY (mine.writes), false)" if dataset.commune_field else ""
         checks += f"""
             IF why IS NULL AND TG_OP <> '{event}' THEN
-                why := (SELECT quyhoach.no_right({_literal(dataset.id)}, {commune}) FROM {rows} r WHERE true{allowed} LIMIT 1);
+                why := (SELECT quyhoach.no_right({_literal(dataset.id)}, {commune})
+                        FROM {rows} r WHERE true{allowed} LIMIT 1);
             END IF;"""
     return checks
 
@@ -252,12 +277,14 @@ def _lock_checks(dataset: Dataset) -> str:
         return ""
     label, checks = _literal(f"{dataset.label.vi} đã khóa: "), ""
     for rows, event in (("old_rows", "INSERT"), ("new_rows", "DELETE")):
-        query = f"SELECT {label} || k.reason FROM {rows} r JOIN quyhoach.locks({_literal(dataset.id)}) k ON k.value = r.{_quoted(name)}::text"
+        query = (f"SELECT {label} || k.reason FROM {rows} r JOIN quyhoach.locks({_literal(dataset.id)}) k "
+                 f"ON k.value = r.{_quoted(name)}::text")
         # The one thing that may happen to an approved plan without an administrator: a later plan takes its place.
         usual = f"why := ({query} LIMIT 1);"
         if _approves(dataset):
-            superseded = ("NOT EXISTS (SELECT FROM new_rows n JOIN old_rows o USING (feature_id) WHERE n.feature_id = r.feature_id AND n.status = 'superseded' "
-                          "AND o.status = 'approved' AND to_jsonb(n) - 'status' = to_jsonb(o) - 'status')")
+            superseded = ("NOT EXISTS (SELECT FROM new_rows n JOIN old_rows o USING (feature_id) "
+                          "WHERE n.feature_id = r.feature_id AND n.status = 'superseded' AND o.status = 'approved' "
+                          "AND to_jsonb(n) - 'status' = to_jsonb(o) - 'status')")
             usual = f"IF TG_OP = 'UPDATE' THEN why := ({query} WHERE {superseded} LIMIT 1); ELSE {usual} END IF;"
         checks += f"""
     IF why IS NULL AND TG_OP <> '{event}' THEN
@@ -267,18 +294,22 @@ def _lock_checks(dataset: Dataset) -> str:
 
 
 def _value_checks(dataset: Dataset) -> str:
-    """Check rows that came or changed; of those that changed, the fields that did, so that a new rule spares old rows."""
-    cases = [(f"n.{_quoted(field.name)}", condition, f"{dataset.label.vi}: {field.label.vi}: {why}") for field in dataset.fields for condition, why in _wrong(field)]
+    """Check rows that came, and of rows that changed the fields that did, so that a new rule spares old rows."""
+    cases = [(f"n.{_quoted(field.name)}", condition, f"{dataset.label.vi}: {field.label.vi}: {why}")
+             for field in dataset.fields for condition, why in _wrong(field)]
     # Stated as "both are there and it does not hold", because a comparison with null is null.
-    pairs = [(f"NOT (n.{_quoted(check.left)} {check.operator} n.{_quoted(check.right)})", f"{dataset.label.vi}: {check.message.vi} ({check.message.en})")
+    pairs = [(f"NOT (n.{_quoted(check.left)} {check.operator} n.{_quoted(check.right)})",
+              f"{dataset.label.vi}: {check.message.vi} ({check.message.en})")
              for check in dataset.checks]
     if not cases and not pairs:
         return ""
 
     def chain(changed: bool) -> str:
-        lines = [f"            WHEN {condition}" + (f" AND {value} IS DISTINCT FROM o.{value[2:]}" if changed else "") + f" THEN {_literal(message)}"
+        lines = [f"            WHEN {condition}" + (f" AND {value} IS DISTINCT FROM o.{value[2:]}" if changed else "")
+                 + f" THEN {_literal(message)}"
                  for value, condition, message in cases]
-        return "\n".join([*lines, *(f"            WHEN {condition} THEN {_literal(message)}" for condition, message in pairs)])
+        lines += [f"            WHEN {condition} THEN {_literal(message)}" for condition, message in pairs]
+        return "\n".join(lines)
 
     return f"""
     IF why IS NULL AND TG_OP = 'INSERT' THEN
@@ -304,7 +335,8 @@ def _wrong(field: Field) -> Iterator[tuple[str, str]]:
     if field.maximum is not None:
         yield f"{value} > {field.maximum!r}", f"lớn hơn {field.maximum} (too large)."
     if field.domain is not None:
-        yield (f"{value} IS NOT NULL AND NOT EXISTS (SELECT FROM quyhoach.domain_value WHERE domain = {_literal(field.domain.name)} AND code = {value})",
+        yield (f"{value} IS NOT NULL AND NOT EXISTS (SELECT FROM quyhoach.domain_value "
+               f"WHERE domain = {_literal(field.domain.name)} AND code = {value})",
                "mã không có trong danh mục (unknown code).")
     if field.pattern is not None:
         yield f"{value} !~ {_literal(field.pattern)}", "sai dạng mã (malformed code)."

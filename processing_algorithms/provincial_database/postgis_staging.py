@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 INSERT, UPDATE, DELETE = "I", "U", "D"
 _STAGING = """CREATE TEMP TABLE outgoing (
-    position integer PRIMARY KEY, dataset_id text NOT NULL, feature_id uuid NOT NULL, kind "char" NOT NULL, before jsonb, after jsonb
+    position integer PRIMARY KEY, dataset_id text NOT NULL, feature_id uuid NOT NULL, kind "char" NOT NULL,
+    before jsonb, after jsonb
 ) ON COMMIT DROP"""
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COLUMNS = ("position", "dataset_id", "feature_id", "kind", "before", "after")
@@ -63,15 +64,18 @@ def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
         whole = bool(_UUID.fullmatch(changeset.changeset_id))
     except ValueError:
         whole = False
-    if not whole or "\0" in "".join((changeset.author, changeset.department, changeset.message, changeset.decision_no, changeset.working_copy_id or "")):
-        raise InputError(say("Đợt cập nhật bị hỏng: mã, thời điểm hoặc lời ghi không hợp lệ.", "The changeset is damaged: its id, time or texts are not valid."))
+    if not whole or "\0" in "".join((changeset.author, changeset.department, changeset.message, changeset.decision_no,
+                                     changeset.working_copy_id or "")):
+        raise InputError(say("Đợt cập nhật bị hỏng: mã, thời điểm hoặc lời ghi không hợp lệ.",
+                             "The changeset is damaged: its id, time or texts are not valid."))
     found, seen = [], set()
     held: dict[str, tuple[Dataset, dict[str, Field]] | None] = {}
     for change in changeset.changes:
         key = (change.dataset, change.feature_id)
         if not _UUID.fullmatch(change.feature_id) or key in seen or change.before is None and change.after is None:
             found.append(Objection(change.dataset, change.feature_id, say(
-                "feature_id không hợp lệ, hoặc có hai lần trong một đợt.", "feature_id is malformed, or there twice in one changeset.")))
+                "feature_id không hợp lệ, hoặc có hai lần trong một đợt.",
+                "feature_id is malformed, or there twice in one changeset.")))
             continue
         seen.add(key)
         if change.dataset not in held:
@@ -79,7 +83,8 @@ def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
         known = held[change.dataset]
         if known is None:
             found.append(Objection(change.dataset, change.feature_id, say(
-                "Không có tập dữ liệu này, hoặc tài khoản này không được xem.", "There is no such dataset, or this account may not see it.")))
+                "Không có tập dữ liệu này, hoặc tài khoản này không được xem.",
+                "There is no such dataset, or this account may not see it.")))
             continue
         dataset, fields = known
         after = change.after or {}
@@ -99,7 +104,8 @@ def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
                 found.append(Objection(change.dataset, change.feature_id, f"{dataset.label}: {label}: {reason}"))
         if strange:
             found.append(Objection(change.dataset, change.feature_id, say(
-                "{dataset}: không có trường {names}, hoặc tài khoản này không được xem.", "{dataset}: there is no field {names}, or this account may not see it.")
+                "{dataset}: không có trường {names}, hoặc tài khoản này không được xem.",
+                "{dataset}: there is no field {names}, or this account may not see it.")
                 .format(dataset=dataset.label, names=", ".join(sorted(strange)))))
     return found
 
@@ -146,8 +152,10 @@ def _unstorable(value: Value, field: Field) -> str:
 def _wrong_shape(value: Value, kind: str) -> str:
     if value is None:
         return say("không được để trống.", "must not be missing.")
-    if not isinstance(value, bytes) or len(value) < 5 or value[0] != 1 or int.from_bytes(value[1:5], "little") != _WKB_TYPES[kind]:
-        return say("phải là {kind}, không có độ cao, trị đo hoặc cung tròn.", "must be a {kind} without heights, measures or curves.").format(kind=kind)
+    beginning = b"\x01" + _WKB_TYPES[kind].to_bytes(4, "little")
+    if not isinstance(value, bytes) or not value.startswith(beginning):
+        return say("phải là {kind}, không có độ cao, trị đo hoặc cung tròn.",
+                   "must be a {kind} without heights, measures or curves.").format(kind=kind)
     shape = shapely.from_wkb(value, on_invalid="ignore")
     if shape is None or not np.isfinite(shapely.get_coordinates(shape)).all():
         return say("không đọc được.", "cannot be read.")
@@ -175,13 +183,15 @@ def stage(hub: PostgisHub, cursor: Any, changes: Sequence[Change], progress: Pro
         fields |= names
         if kind == INSERT:
             inserted |= names
-        rows.append((position, dataset.id, change.feature_id, kind, _as_json(change.before, names), _as_json(change.after, names)))
+        rows.append((position, dataset.id, change.feature_id, kind, _as_json(change.before, names),
+                     _as_json(change.after, names)))
     copy_rows(cursor, sql.Identifier("pg_temp", "outgoing"), _COLUMNS, rows, len(rows), progress)
     cursor.execute("ANALYZE pg_temp.outgoing")
     # By the foreign keys an administrator may have added; else in the catalogue's order.
     rank = _ranks(cursor)
     ordered = sorted(parts.values(), key=lambda item: (rank.get(item[0].name, 0), item[0].id))
-    return [Part(dataset, positions, _in_order(dataset, fields), _in_order(dataset, inserted)) for dataset, positions, fields, inserted in ordered]
+    return [Part(dataset, positions, _in_order(dataset, fields), _in_order(dataset, inserted))
+            for dataset, positions, fields, inserted in ordered]
 
 
 def _in_order(dataset: Dataset, names: Iterable[str]) -> tuple[str, ...]:
@@ -205,9 +215,11 @@ def _json_value(value: Value) -> object:
 
 def _ranks(cursor: Any) -> dict[str, int]:
     """Return how deep each table stands below those its foreign keys point at."""
-    cursor.execute("SELECT child.relname, parent.relname FROM pg_constraint c JOIN pg_class child ON child.oid = c.conrelid "
-                   "JOIN pg_class parent ON parent.oid = c.confrelid WHERE c.contype = 'f' AND c.conrelid <> c.confrelid "
-                   "AND child.relnamespace = 'quyhoach_data'::regnamespace AND parent.relnamespace = 'quyhoach_data'::regnamespace")
+    cursor.execute("SELECT child.relname, parent.relname FROM pg_constraint c "
+                   "JOIN pg_class child ON child.oid = c.conrelid JOIN pg_class parent ON parent.oid = c.confrelid "
+                   "WHERE c.contype = 'f' AND c.conrelid <> c.confrelid "
+                   "AND child.relnamespace = 'quyhoach_data'::regnamespace "
+                   "AND parent.relnamespace = 'quyhoach_data'::regnamespace")
     edges = cursor.fetchall()
     rank: dict[str, int] = {}
     for _ in range(len(edges)):  # as many rounds as the longest chain can be; a ring ends too
@@ -217,7 +229,7 @@ def _ranks(cursor: Any) -> dict[str, int]:
 
 
 def typed(dataset: Dataset, column: str) -> Any:
-    """Return SQL that makes a staged row (``before`` or ``after`` of table ``o``) a typed one, so that equal means equal."""
+    """Return SQL that makes a staged row (``before`` or ``after`` of table ``o``) typed, so that equal means equal."""
     from psycopg2 import sql
 
     return sql.SQL("jsonb_populate_record(NULL::{}, o.{})").format(table_of(dataset), sql.Identifier(column))
@@ -228,45 +240,56 @@ def different(name: str, left: str, right: str) -> Any:
     from psycopg2 import sql
 
     cast = sql.SQL("::text") if name == GEOMETRY else sql.SQL("")
-    return sql.SQL("{0}{2} IS DISTINCT FROM {1}{2}").format(sql.Identifier(left, name), sql.Identifier(right, name), cast)
+    return sql.SQL("{0}{2} IS DISTINCT FROM {1}{2}").format(sql.Identifier(left, name), sql.Identifier(right, name),
+                                                            cast)
 
 
 def lock_rows(cursor: Any, part: Part) -> None:
     """Lock the rows that exist, in the one order all senders keep; return when all are ours."""
     from psycopg2 import sql
 
-    cursor.execute(sql.SQL("SELECT 1 FROM {} t WHERE t.feature_id IN (SELECT o.feature_id FROM pg_temp.outgoing o WHERE o.dataset_id = %s) "
-                           "ORDER BY t.feature_id FOR UPDATE").format(table_of(part.dataset)), (part.dataset.id,))
+    cursor.execute(sql.SQL("SELECT 1 FROM {} t WHERE t.feature_id IN (SELECT o.feature_id FROM pg_temp.outgoing o "
+                           "WHERE o.dataset_id = %s) ORDER BY t.feature_id FOR UPDATE").format(table_of(part.dataset)),
+                   (part.dataset.id,))
 
 
 def stale_features(hub: PostgisHub, cursor: Any, part: Part, changes: Sequence[Change]) -> list[Objection]:
     """Tell which features somebody else has changed, made or deleted since the sender saw them.
 
-    What is already as the sender wants it is no objection; a new feature that is there just so is taken out of ``part``.
+    What is already as the sender wants it is no objection; a new feature that is there just so is taken out of
+    ``part``.
     """
     from psycopg2 import sql
 
     label, found = part.dataset.label, []
     cursor.execute(sql.SQL("SELECT o.feature_id::text FROM pg_temp.outgoing o LEFT JOIN {} t USING (feature_id) "
-                           "WHERE o.dataset_id = %s AND o.kind = 'U' AND t.fid IS NULL ORDER BY o.position").format(table_of(part.dataset)), (part.dataset.id,))
+                           "WHERE o.dataset_id = %s AND o.kind = 'U' AND t.fid IS NULL ORDER BY o.position").format(
+                               table_of(part.dataset)), (part.dataset.id,))
     for (feature_id,) in cursor.fetchall():
         found.append(Objection(part.dataset.name, feature_id, say(
-            "{label} không còn trong cơ sở dữ liệu dùng chung, hoặc ngoài quyền xem.", "{label} is no longer in the shared database, or out of sight.").format(label=label)))
+            "{label} không còn trong cơ sở dữ liệu dùng chung, hoặc ngoài quyền xem.",
+            "{label} is no longer in the shared database, or out of sight.").format(label=label)))
     if not part.fields:
         return found
-    cases = [sql.SQL("CASE WHEN (o.kind = 'I' OR o.before ? {name}) AND (o.kind = 'I' OR {changed}) AND (o.kind = 'D' OR o.after ? {name} AND {other}) "
-                     "THEN {name} END").format(name=sql.Literal(name), changed=different(name, "t", "b"), other=different(name, "t", "n")) for name in part.fields]
-    shape = sql.SQL("{}.ST_AsBinary(t.{}, 'NDR')").format(sql.Identifier(hub.postgis), sql.Identifier(GEOMETRY)) if GEOMETRY in part.fields else sql.SQL("NULL")
+    case = sql.SQL("CASE WHEN (o.kind = 'I' OR o.before ? {name}) AND (o.kind = 'I' OR {changed}) "
+                   "AND (o.kind = 'D' OR o.after ? {name} AND {other}) THEN {name} END")
+    cases = [case.format(name=sql.Literal(name), changed=different(name, "t", "b"), other=different(name, "t", "n"))
+             for name in part.fields]
+    shape = sql.SQL("NULL")
+    if GEOMETRY in part.fields:
+        shape = sql.SQL("{}.ST_AsBinary(t.{}, 'NDR')").format(sql.Identifier(hub.postgis), sql.Identifier(GEOMETRY))
     cursor.execute(sql.SQL(
         "SELECT position, kind, fields, CASE WHEN 'geom' = ANY (fields) THEN shape END FROM "
         "(SELECT o.position, o.kind::text, array_remove(ARRAY[{}], NULL) AS fields, {} AS shape "
         "FROM pg_temp.outgoing o JOIN {} t USING (feature_id) CROSS JOIN LATERAL {} b CROSS JOIN LATERAL {} n "
         "WHERE o.dataset_id = %s) found WHERE kind = 'I' OR cardinality(fields) > 0 ORDER BY position").format(
-        sql.SQL(", ").join(cases), shape, table_of(part.dataset), typed(part.dataset, "before"), typed(part.dataset, "after")), (part.dataset.id,))
+        sql.SQL(", ").join(cases), shape, table_of(part.dataset), typed(part.dataset, "before"),
+            typed(part.dataset, "after")), (part.dataset.id,))
     for position, kind, names, here in cursor.fetchall():
         change = changes[position]
         # Two shapes with the same vertices to a millimetre are one, wherever their bytes differ: `merge` is the judge.
-        if here is not None and any(side is not None and same_value(bytes(here), side.get(GEOMETRY)) for side in _sides(change)):
+        if here is not None and any(side is not None and same_value(bytes(here), side.get(GEOMETRY))
+                                    for side in _sides(change)):
             names.remove(GEOMETRY)
         if names:
             found.append(Objection(part.dataset.name, change.feature_id, _why_stale(part.dataset, names, kind)))
@@ -281,7 +304,9 @@ def _sides(change: Change) -> tuple[Row | None, ...]:
 
 def _why_stale(dataset: Dataset, names: Sequence[str], kind: str) -> str:
     if kind == INSERT:
-        return say("{label} đã có trong cơ sở dữ liệu dùng chung với nội dung khác.", "{label} is in the shared database already, and different.").format(label=dataset.label)
+        return say("{label} đã có trong cơ sở dữ liệu dùng chung với nội dung khác.",
+                   "{label} is in the shared database already, and different.").format(label=dataset.label)
     labels = [say("hình", "shape") if name == GEOMETRY else str(dataset.field(name).label) for name in names]
-    return say("{label}: người khác đã sửa {fields}; hãy nhận cập nhật trước khi gửi.", "{label}: somebody else has changed {fields}; pull first.").format(
+    return say("{label}: người khác đã sửa {fields}; hãy nhận cập nhật trước khi gửi.",
+               "{label}: somebody else has changed {fields}; pull first.").format(
         label=dataset.label, fields=", ".join(labels))

@@ -1,9 +1,9 @@
 """Applying a changeset to a PostGIS hub: whole or not at all, exactly once, under the sender's own rights.
 
-One transaction: the changeset's id is taken (a second sender of the same id waits, then hears that it is there already);
-the changes are staged; the rows are locked in one order for all senders; fields somebody else has changed since are told
-(STALE); then deletions, updates and insertions of each dataset are one statement each. Triggers decide about rights, locks
-and checks. When they refuse, every change is tried apart to tell all reasons, and nothing is kept.
+One transaction: the changeset's id is taken (a second sender of the same id waits, then hears that it is there
+already); the changes are staged; the rows are locked in one order for all senders; fields somebody else has changed
+since are told (STALE); then deletions, updates and insertions of each dataset are one statement each. Triggers decide
+about rights, locks and checks. When they refuse, every change is tried apart to tell all reasons, and nothing is kept.
 """
 
 from __future__ import annotations
@@ -18,7 +18,18 @@ from .merge import same_row
 from .postgis_connection import REFUSED, told, transaction
 from .postgis_exchange import row_expressions
 from .postgis_schema import table_of
-from .postgis_staging import DELETE, INSERT, UPDATE, Part, different, impossible, lock_rows, stage, stale_features, typed
+from .postgis_staging import (
+    DELETE,
+    INSERT,
+    UPDATE,
+    Part,
+    different,
+    impossible,
+    lock_rows,
+    stage,
+    stale_features,
+    typed,
+)
 
 if TYPE_CHECKING:
     from .postgis_hub import PostgisHub
@@ -40,7 +51,8 @@ class _NothingKept(Exception):
         self.receipt = receipt
 
 
-def submit_changeset(hub: PostgisHub, changeset: Changeset, progress: Progress, *, reverts: int | None = None) -> Receipt:
+def submit_changeset(hub: PostgisHub, changeset: Changeset, progress: Progress, *,
+                     reverts: int | None = None) -> Receipt:
     """See `changes.ExchangingHub.submit`; ``reverts`` is the number of the changeset this one takes back."""
     import psycopg2.errors
 
@@ -66,7 +78,8 @@ def _submit(hub: PostgisHub, cursor: Any, changeset: Changeset, reverts: int | N
     import psycopg2
 
     cursor.execute("SELECT number, fresh FROM quyhoach.open_changeset(%s, %s, %s, %s, %s, %s, %s, %s)",
-                   (changeset.changeset_id, changeset.author, changeset.department, changeset.message, changeset.decision_no,
+                   (changeset.changeset_id, changeset.author, changeset.department, changeset.message,
+                    changeset.decision_no,
                     changeset.made_at, changeset.working_copy_id, reverts))
     number, fresh = cursor.fetchone()
     if not fresh:
@@ -117,7 +130,7 @@ def _apply(hub: PostgisHub, cursor: Any, parts: Sequence[Part]) -> Exception | N
 
 
 def _is_refusal(error: Any) -> bool:
-    """Tell a refusal of what was sent (by our triggers, a constraint, a type, a right) from a failure of the server or of ours."""
+    """Tell a refusal of what was sent (by a trigger, constraint, type or right) from a failure of the server."""
     import psycopg2
 
     return (error.pgcode in (REFUSED, _NO_RIGHT) or (error.pgcode or "").startswith(_RAISED)
@@ -130,14 +143,20 @@ def _statement(one: Part, kind: str, positions: Any) -> Any:
 
     table = table_of(one.dataset)
     if kind == DELETE:
-        return sql.SQL("DELETE FROM {} t USING pg_temp.outgoing o WHERE o.position = ANY ({}) AND t.feature_id = o.feature_id").format(table, positions)
+        return sql.SQL("DELETE FROM {} t USING pg_temp.outgoing o WHERE o.position = ANY ({}) "
+                       "AND t.feature_id = o.feature_id").format(table, positions)
     if kind == INSERT:
         names = [sql.Identifier(name) for name in one.inserted]
-        return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM pg_temp.outgoing o CROSS JOIN LATERAL {} n WHERE o.position = ANY ({}) ORDER BY o.position").format(
+        return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM pg_temp.outgoing o CROSS JOIN LATERAL {} n "
+                       "WHERE o.position = ANY ({}) ORDER BY o.position").format(
             table, sql.SQL(", ").join([sql.Identifier(FEATURE_ID), *names]),
-            sql.SQL(", ").join([sql.SQL("o.feature_id"), *(sql.SQL("n.{}").format(name) for name in names)]), typed(one.dataset, "after"), positions)
-    assignments = [sql.SQL("{0} = CASE WHEN o.after ? {1} THEN n.{0} ELSE t.{0} END").format(sql.Identifier(name), sql.Literal(name)) for name in one.fields]
-    return sql.SQL("UPDATE {} t SET {} FROM pg_temp.outgoing o CROSS JOIN LATERAL {} n WHERE o.position = ANY ({}) AND t.feature_id = o.feature_id").format(
+            sql.SQL(", ").join([sql.SQL("o.feature_id"), *(sql.SQL("n.{}").format(name) for name in names)]),
+                           typed(one.dataset, "after"), positions)
+    assignments = [sql.SQL("{0} = CASE WHEN o.after ? {1} THEN n.{0} ELSE t.{0} END").format(sql.Identifier(name),
+                                                                                             sql.Literal(name))
+                   for name in one.fields]
+    return sql.SQL("UPDATE {} t SET {} FROM pg_temp.outgoing o CROSS JOIN LATERAL {} n WHERE o.position = ANY ({}) "
+                   "AND t.feature_id = o.feature_id").format(
         table, sql.SQL(", ").join(assignments), typed(one.dataset, "after"), positions)
 
 
@@ -145,10 +164,14 @@ def _reading(one: Part) -> Any:
     """Return a statement that only reads staged rows as typed ones."""
     from psycopg2 import sql
 
-    return sql.SQL("SELECT {}, {} FROM pg_temp.outgoing o WHERE o.position = ANY ($1)").format(typed(one.dataset, "before"), typed(one.dataset, "after"))
+    return sql.SQL("SELECT {}, {} FROM pg_temp.outgoing o WHERE o.position = ANY ($1)").format(typed(one.dataset,
+                                                                                                     "before"),
+                                                                                               typed(one.dataset,
+                                                                                                     "after"))
 
 
-def _refused(cursor: Any, changeset: Changeset, parts: Sequence[Part], refusal: Exception, statement: Any) -> _NothingKept:
+def _refused(cursor: Any, changeset: Changeset, parts: Sequence[Part], refusal: Exception,
+             statement: Any) -> _NothingKept:
     """Try every change apart and tell all refusals. What this does is undone with the transaction."""
     from psycopg2 import sql
 
@@ -158,10 +181,12 @@ def _refused(cursor: Any, changeset: Changeset, parts: Sequence[Part], refusal: 
             if positions:
                 cursor.execute("SELECT f.place, f.message FROM quyhoach.try_each(%s, %s, %s) f ORDER BY f.place",
                                (statement(one, kind, sql.SQL("$1")).as_string(cursor), positions, _MOST_OBJECTIONS))
-                found += [Objection(one.dataset.name, changeset.changes[position].feature_id, _sentence(message)) for position, message in cursor.fetchall()]
+                found += [Objection(one.dataset.name, changeset.changes[position].feature_id, _sentence(message))
+                          for position, message in cursor.fetchall()]
     if not found:
         # Only together they do not fit, such as two numbers that change places under a constraint.
-        found = [Objection(change.dataset, change.feature_id, _sentence(str(refusal))) for change in changeset.changes[:1]]
+        found = [Objection(change.dataset, change.feature_id, _sentence(str(refusal)))
+                 for change in changeset.changes[:1]]
     return _NothingKept(Receipt(Outcome.REFUSED, changeset.changeset_id, objections=tuple(found)))
 
 
@@ -178,12 +203,14 @@ def _rewritten(hub: PostgisHub, cursor: Any, one: Part, number: int, changes: Se
 
     names, wanted = row_expressions(one.dataset, hub.postgis)
     table = table_of(one.dataset)
-    cases = sql.SQL(", ").join(sql.SQL("CASE WHEN {} THEN {} END").format(different(name, "t", "e"), sql.Literal(name)) for name in names)
+    cases = sql.SQL(", ").join(sql.SQL("CASE WHEN {} THEN {} END").format(different(name, "t", "e"), sql.Literal(name))
+                               for name in names)
     # Expected: the row as it was, with the sender's fields put in.
     cursor.execute(sql.SQL(
-        "SELECT * FROM (SELECT o.position, array_remove(ARRAY[{cases}], NULL) AS fields, {wanted} FROM pg_temp.outgoing o JOIN {table} t USING (feature_id) "
-        "JOIN (SELECT h.feature_id, h.old_row FROM quyhoach.history h WHERE h.changeset = %s AND h.dataset_id = %s) h USING (feature_id) "
-        "CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, coalesce(h.old_row, '{{}}') || o.after) e "
+        "SELECT * FROM (SELECT o.position, array_remove(ARRAY[{cases}], NULL) AS fields, {wanted} "
+        "FROM pg_temp.outgoing o JOIN {table} t USING (feature_id) JOIN (SELECT h.feature_id, h.old_row "
+        "FROM quyhoach.history h WHERE h.changeset = %s AND h.dataset_id = %s) h USING (feature_id) CROSS "
+        "JOIN LATERAL jsonb_populate_record(NULL::{table}, coalesce(h.old_row, '{{}}') || o.after) e "
         "WHERE o.dataset_id = %s AND o.kind <> 'D') found WHERE cardinality(fields) > 0").format(
         cases=cases, wanted=sql.SQL(", ").join(wanted), table=table), (number, one.dataset.id, one.dataset.id))
     found = []

@@ -17,10 +17,20 @@ from ..common.progress import Progress, silent
 from .catalogue import Dataset, load_catalogue
 from .catalogue.model import SECRECY
 from .postgis_connection import connect, parameters_of, shown, told, transaction
-from .postgis_schema import DATA, column_definition, description_statements, rights_statements, table_of, table_statements, trigger_statements, view_statements
+from .postgis_schema import (
+    DATA,
+    column_definition,
+    description_statements,
+    rights_statements,
+    table_of,
+    table_statements,
+    trigger_statements,
+    view_statements,
+)
 
 _SQL = Path(__file__).parent / "sql" / "postgis"
-_READABLE = ("hub", "schema_version", "dataset", "field", "domain_value", "department", "permission", "lock", "history", "changesets")
+_READABLE = ("hub", "schema_version", "dataset", "field", "domain_value", "department", "permission", "lock",
+             "history", "changesets")
 
 
 def newest_version() -> int:
@@ -51,7 +61,9 @@ def attach(cursor: Any, dataset: Dataset, roles: str) -> None:
                    "AND NOT attisdropped ORDER BY attnum", (f'"{DATA}"."{dataset.name}"',))
     columns = dict(cursor.fetchall())
     always = {name for name, not_null in columns.items() if not_null}
-    guarded = replace(dataset, fields=tuple(replace(field, required=field.required and field.name in always) for field in dataset.fields))
+    guarded = replace(dataset,
+                      fields=tuple(replace(field, required=field.required and field.name in always)
+                                   for field in dataset.fields))
     for statements in (description_statements(dataset), trigger_statements(guarded), rights_statements(dataset, roles),
                        view_statements(dataset, roles, list(columns))):
         for statement in statements:
@@ -69,7 +81,8 @@ def grant(cursor: Any, roles: str) -> None:
     cursor.execute("SELECT to_regprocedure('quyhoach.note_memberships()') IS NOT NULL")
     if cursor.fetchone()[0]:
         cursor.execute(sql.SQL("REVOKE EXECUTE ON FUNCTION quyhoach.note_memberships() FROM {}").format(everyone))
-    cursor.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.SQL(", ").join(sql.Identifier("quyhoach", table) for table in _READABLE), everyone))
+    cursor.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.SQL(", ").join(sql.Identifier("quyhoach", table)
+                                                                                 for table in _READABLE), everyone))
     cursor.execute(sql.SQL("GRANT SELECT, INSERT ON quyhoach.import, quyhoach.rejection TO {}").format(everyone))
 
 
@@ -104,7 +117,10 @@ def upgrade_postgis_hub(
             version, roles, srid, postgis = _state(cursor, shown(parameters))
             cursor.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(f"{roles}_owner")))
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('quyhoach upgrade'))")
-            done = [say("Cấu trúc {old} lên {new}.", "Schema {old} to {new}.").format(old=version, new=newest_version())] if version < newest_version() else []
+            done = []
+            if version < newest_version():
+                done.append(say("Cấu trúc {old} lên {new}.", "Schema {old} to {new}.").format(
+                    old=version, new=newest_version()))
             run_files(cursor, version, newest_version())
             chosen = list(load_catalogue().values()) if datasets is None else list(datasets)
             for position, dataset in enumerate(chosen):
@@ -117,15 +133,19 @@ def upgrade_postgis_hub(
 
 
 def _state(cursor: Any, where: str) -> tuple[int, str, int, str]:
-    cursor.execute("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'quyhoach' AND has_schema_privilege(oid, 'CREATE'))")
+    cursor.execute("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'quyhoach' "
+                   "AND has_schema_privilege(oid, 'CREATE'))")
     if not cursor.fetchone()[0]:
         raise InputError(say("{where} không có cơ sở dữ liệu dùng chung, hoặc tài khoản này không quản trị nó.",
-                             "{where} holds no shared database, or this account does not administer it.").format(where=where))
-    cursor.execute("SELECT (SELECT max(number) FROM quyhoach.schema_version), roles, srid, (SELECT n.nspname FROM pg_extension e "
-                   "JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'postgis') FROM quyhoach.hub")
+                             "{where} holds no shared database, or this account does not administer it.").format(
+                                 where=where))
+    cursor.execute("SELECT (SELECT max(number) FROM quyhoach.schema_version), roles, srid, (SELECT n.nspname "
+                   "FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'postgis') "
+                   "FROM quyhoach.hub")
     version, roles, srid, postgis = cursor.fetchone()
     if version > newest_version():
-        raise InputError(say("{where} được tạo bằng phiên bản QuyHoach mới hơn; hãy cập nhật QuyHoach.", "{where} was made by a newer QuyHoach; update QuyHoach.")
+        raise InputError(say("{where} được tạo bằng phiên bản QuyHoach mới hơn; hãy cập nhật QuyHoach.",
+                             "{where} was made by a newer QuyHoach; update QuyHoach.")
                          .format(where=where))
     return version, roles, srid, postgis
 
@@ -144,17 +164,20 @@ def _grow(cursor: Any, dataset: Dataset, srid: int, postgis: str, roles: str) ->
     cursor.execute("SELECT field_id, column_name::text FROM quyhoach.field WHERE dataset_id = %s", (dataset.id,))
     names = dict(cursor.fetchall())
     # The hub's names stay: what is known by its id is not made again under another name.
-    dataset = replace(dataset, name=found[0], fields=tuple(replace(field, name=names.get(field.id, field.name)) for field in dataset.fields))
+    dataset = replace(dataset, name=found[0],
+                      fields=tuple(replace(field, name=names.get(field.id, field.name)) for field in dataset.fields))
     done = []
     for field in dataset.fields:
         if field.id not in names:
             # Never NOT NULL: present rows have no value yet, nor have those on their way from working copies.
             cursor.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {}").format(table_of(dataset), column_definition(field)))
-            done.append(say("{dataset}: thêm trường {field}.", "{dataset}: added field {field}.").format(dataset=dataset.label, field=field.label))
+            done.append(say("{dataset}: thêm trường {field}.",
+                            "{dataset}: added field {field}.").format(dataset=dataset.label, field=field.label))
     cursor.execute("SELECT domain, code FROM quyhoach.domain_value")
     codes = set(cursor.fetchall())
     for field in dataset.fields:
-        new = [value.code for value in field.domain.values if (field.domain.name, value.code) not in codes] if field.domain else []
+        new = [value.code for value in field.domain.values
+               if (field.domain.name, value.code) not in codes] if field.domain else []
         if new:
             done.append(say("{dataset}: {field}: thêm mã {codes}.", "{dataset}: {field}: added codes {codes}.").format(
                 dataset=dataset.label, field=field.label, codes=", ".join(new)))

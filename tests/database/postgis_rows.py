@@ -12,11 +12,13 @@ def square(x=0.0, y=0.0, side=10.0):
 
 def parcel(hub, **values):
     row = dict.fromkeys(hub.datasets["parcel"].field_names)
-    return row | {"old_commune_code": "00001", "commune_code": "25001", "sheet_no": "1", "parcel_no": 1, "land_code": "ONT", "geom": square()} | values
+    return row | {"old_commune_code": "00001", "commune_code": "25001", "sheet_no": "1", "parcel_no": 1,
+                  "land_code": "ONT", "geom": square()} | values
 
 
 def changeset(*changes, **more):
-    values = {"changeset_id": str(uuid.uuid4()), "author": "lan", "department": "land", "message": "đo lại", "decision_no": "12/QĐ", "made_at": "2026-11-22T01:02:03.004Z"}
+    values = {"changeset_id": str(uuid.uuid4()), "author": "lan", "department": "land", "message": "đo lại",
+              "decision_no": "12/QĐ", "made_at": "2026-11-22T01:02:03.004Z"}
     return Changeset(**values | more, changes=tuple(changes))
 
 

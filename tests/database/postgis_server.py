@@ -66,7 +66,8 @@ class Server:
 
     def environment(self) -> dict[str, str]:
         """Return the same for psql, ogr2ogr and other libpq programs."""
-        return {**os.environ, "PGHOST": str(self.folder), "PGPORT": str(self.port), "PGUSER": _SERVER_USER, "PGDATABASE": "postgres",
+        return {**os.environ, "PGHOST": str(self.folder), "PGPORT": str(self.port), "PGUSER": _SERVER_USER,
+                "PGDATABASE": "postgres",
                 "PGCLIENTENCODING": "UTF8"}
 
     def start(self) -> None:
@@ -75,11 +76,13 @@ class Server:
         with log:
             self._process = subprocess.Popen(
                 [self.programs / "postgres", "-D", self.folder / "data", "-p", str(self.port), "-k", str(self.folder)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, preexec_fn=_die_with_parent, **self._as_server())
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, preexec_fn=_die_with_parent,
+                **self._as_server())
         deadline = time.monotonic() + _START_S
         while subprocess.run([self.programs / "pg_isready", "-q", "-h", self.folder, "-p", str(self.port)]).returncode:
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise NoServer("PostgreSQL does not start:\n" + (self.folder / "log").read_text("utf-8", "replace")[-2000:])
+                raise NoServer("PostgreSQL does not start:\n"
+                               + (self.folder / "log").read_text("utf-8", "replace")[-2000:])
             time.sleep(0.05)
 
     def stop(self, *, at_once: bool = False) -> None:
@@ -109,14 +112,16 @@ class Server:
         if os.geteuid() == 0:
             os.chown(secret, server.pw_uid, server.pw_gid)
         done = subprocess.run(
-            [self.programs / "initdb", "-D", self.folder / "data", "-U", _SERVER_USER, "--encoding=UTF8", "--locale=C.UTF-8",
+            [self.programs / "initdb", "-D", self.folder / "data", "-U", _SERVER_USER, "--encoding=UTF8",
+             "--locale=C.UTF-8",
              "--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={secret}", "--no-sync"],
             capture_output=True, text=True, cwd=self.folder, **self._as_server())
         if done.returncode:
             raise NoServer(f"initdb: {done.stderr}")
         with open(self.folder / "data" / "postgresql.conf", "a", encoding="utf-8") as configuration:
-            configuration.write("listen_addresses = '127.0.0.1'\nmax_connections = 60\nshared_buffers = 256MB\nwork_mem = 32MB\n"
-                                "max_wal_size = 2GB\nlog_statement = none\nlc_messages = 'C.UTF-8'\n")
+            configuration.write("listen_addresses = '127.0.0.1'\nmax_connections = 60\nshared_buffers = "
+                                "256MB\nwork_mem = 32MB\nmax_wal_size = 2GB\nlog_statement = none\nlc_messages = "
+                                "'C.UTF-8'\n")
             if not self._durable:
                 configuration.write("fsync = off\nfull_page_writes = off\n")
 

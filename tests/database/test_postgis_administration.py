@@ -64,15 +64,20 @@ def test_a_catalogue_that_has_grown(postgis_hub, postgis_parameters):
     codes = Domain(land.name, land.label, (*land.values, DomainValue("MOI", Text("Mới", "New"))))
     fields = tuple(replace(f, domain=codes) if f.domain == land else f for f in catalogue["parcel"].fields)
     grown = replace(catalogue["parcel"], fields=(*fields, field))
-    added = replace(catalogue["road"], id="D98", name="path", fields=tuple(replace(f, id=f.id.replace("D10", "D98")) for f in catalogue["road"].fields))
+    added = replace(catalogue["road"], id="D98", name="path",
+                    fields=tuple(replace(f, id=f.id.replace("D10", "D98")) for f in catalogue["road"].fields))
     told = upgrade_postgis_hub(postgis_parameters, datasets=[grown, added])
-    assert told == ["Thửa đất: thêm trường Số nhà.", "Thửa đất: Loại đất: thêm mã MOI.", "Thửa đất: Loại đất thứ hai: thêm mã MOI.",
+    assert told == ["Thửa đất: thêm trường Số nhà.", "Thửa đất: Loại đất: thêm mã MOI.",
+                    "Thửa đất: Loại đất thứ hai: thêm mã MOI.",
                     f"Thêm tập dữ liệu {added.label}."]
     # The copy knows nothing of the new field; what it sends leaves it alone.
     feature, row = next(iter(rows.items()))
-    assert postgis_hub.submit(changeset(Change("parcel", feature, row, {**row, "note": "x"}))).outcome is Outcome.APPLIED
-    assert postgis_hub.submit(changeset(new(parcel(postgis_hub, parcel_no=2)))).outcome is Outcome.APPLIED, "new rows of old copies arrive too"
-    assert postgis_hub.submit(changeset(Change("parcel", feature, {**row, "note": "x"}, {**row, "note": "x", "land_code": "MOI"}))).outcome is Outcome.APPLIED
+    assert postgis_hub.submit(changeset(Change("parcel", feature, row,
+                                               {**row, "note": "x"}))).outcome is Outcome.APPLIED
+    assert postgis_hub.submit(changeset(new(parcel(postgis_hub,
+                                                   parcel_no=2)))).outcome is Outcome.APPLIED, "new rows of old copies arrive too"
+    assert postgis_hub.submit(changeset(Change("parcel", feature, {**row, "note": "x"},
+                                               {**row, "note": "x", "land_code": "MOI"}))).outcome is Outcome.APPLIED
     with postgis_hub.deliver([Scope("parcel")], position) as delivery:
         assert delivery.whole, "the hub's fields are others now"
         list(delivery.rows)
@@ -81,14 +86,17 @@ def test_a_catalogue_that_has_grown(postgis_hub, postgis_parameters):
 def test_systems_are_added_and_none_is_overwritten(empty_database, sql_at):
     sql_at(empty_database, "CREATE EXTENSION postgis")
     sql_at(empty_database, "INSERT INTO spatial_ref_sys VALUES (9210, 'EPSG', 9210, 'của ai đó', 'của ai đó')")
-    before = dict(sql_at(empty_database, "SELECT srid, md5(concat(auth_name, auth_srid, srtext, proj4text)) FROM spatial_ref_sys"))
+    before = dict(sql_at(empty_database,
+                         "SELECT srid, md5(concat(auth_name, auth_srid, srtext, proj4text)) FROM spatial_ref_sys"))
     with create_postgis_hub(empty_database, "EPSG:9214") as hub:
         assert (hub.srid, hub.info.crs) == (9214, pyproj.CRS.from_epsg(9214))
-    after = dict(sql_at(empty_database, "SELECT srid, md5(concat(auth_name, auth_srid, srtext, proj4text)) FROM spatial_ref_sys"))
+    after = dict(sql_at(empty_database,
+                        "SELECT srid, md5(concat(auth_name, auth_srid, srtext, proj4text)) FROM spatial_ref_sys"))
     assert {srid: after[srid] for srid in before} == before
     assert sorted(set(after) - set(before)) == [srid for srid in range(9205, 9219) if srid not in before]
     assert set(range(9205, 9219)) <= set(after)
-    assert sql_at(empty_database, "SELECT DISTINCT auth_name FROM spatial_ref_sys WHERE srid BETWEEN 9205 AND 9218") == [("EPSG",)]
+    assert sql_at(empty_database,
+                  "SELECT DISTINCT auth_name FROM spatial_ref_sys WHERE srid BETWEEN 9205 AND 9218") == [("EPSG",)]
 
 
 def test_nothing_is_created_over_a_hub_or_in_degrees(empty_database, postgis_parameters, sql_at):
@@ -110,19 +118,22 @@ def test_an_owner_of_the_database_needs_no_superuser_where_postgis_is(empty_data
     sql_at(empty_database, f"CREATE ROLE {login} LOGIN CREATEROLE")
     sql_at(empty_database, f'ALTER DATABASE "{empty_database["dbname"]}" OWNER TO {login}')
     sql_at(empty_database, f"GRANT INSERT ON spatial_ref_sys TO {login}")
-    with create_postgis_hub({**empty_database, "user": login}, "EPSG:9214", datasets=[load_catalogue()["parcel"]]) as hub:
+    with create_postgis_hub({**empty_database, "user": login}, "EPSG:9214",
+                            datasets=[load_catalogue()["parcel"]]) as hub:
         assert hub.submit(changeset(new(parcel(hub)))).outcome is Outcome.APPLIED
 
 
 def test_passwords_are_refused_and_never_repeated(postgis_server):
-    for location in ("postgresql://lan:bimat@host/tinh", "host=h password=bimat dbname=tinh", "postgresql://host/tinh?password=bimat",
+    for location in ("postgresql://lan:bimat@host/tinh", "host=h password=bimat dbname=tinh",
+                     "postgresql://host/tinh?password=bimat",
                      "password=bimat host", "postgresql://lan:bimat@host:kq/tinh", "dbname=tinh password='bimat"):
         assert is_postgis_location(location)
         with pytest.raises(InputError) as refusal:
             parameters_of(location)
         assert "bimat" not in str(refusal.value) and refusal.value.__cause__ is None
         assert "bimat" not in "".join(map(str, [refusal.value.__context__]))
-    wrong = {"host": "127.0.0.1", "port": postgis_server.port, "user": "postgres", "dbname": "postgres", "password": "bimat"}
+    wrong = {"host": "127.0.0.1", "port": postgis_server.port, "user": "postgres", "dbname": "postgres",
+             "password": "bimat"}
     with pytest.raises(InputError) as refusal:
         PostgisHub(wrong)
     assert "bimat" not in str(refusal.value)
@@ -146,20 +157,25 @@ def test_the_password_of_a_person_is_no_text_anywhere(postgis_hub, postgis_serve
 def test_a_healthy_hub_and_a_tampered_one(postgis_hub, postgis_parameters, sql_at):
     a, b = new(parcel(postgis_hub)), new(parcel(postgis_hub, parcel_no=2))
     postgis_hub.submit(changeset(a, b))
-    postgis_hub.submit(changeset(Change("parcel", a.feature_id, a.after, {**a.after, "note": "x"}), Change("parcel", b.feature_id, b.after, None)))
+    postgis_hub.submit(changeset(Change("parcel", a.feature_id, a.after, {**a.after, "note": "x"}),
+                                 Change("parcel", b.feature_id, b.after, None)))
     postgis_hub.note_working_copy("w1", "Phường Thuận Hóa", 12)
     found = check_postgis_hub(postgis_hub)
     assert [finding for finding in found if not finding.in_order] == []
     assert "Phường Thuận Hóa" in found[-1].sentence and "12" in found[-1].sentence
     # The superuser, as only they can, goes behind the triggers' back.
-    sql_at(postgis_parameters, f"BEGIN; SET LOCAL session_replication_role = replica; UPDATE {TABLE} SET note = 'lén'; COMMIT")
-    sql_at(postgis_parameters, "ALTER TABLE quyhoach_data.road DISABLE TRIGGER ALL; ALTER TABLE quyhoach_data.zone DISABLE ROW LEVEL SECURITY")
+    sql_at(postgis_parameters,
+           f"BEGIN; SET LOCAL session_replication_role = replica; UPDATE {TABLE} SET note = 'lén'; COMMIT")
+    sql_at(postgis_parameters,
+           "ALTER TABLE quyhoach_data.road DISABLE TRIGGER ALL; ALTER TABLE quyhoach_data.zone DISABLE ROW LEVEL "
+           "SECURITY")
     wrong = [finding for finding in check_postgis_hub(postgis_hub) if not finding.in_order]
     assert sorted(finding.subject for finding in wrong) == ["parcel", "road", "zone"]
     assert "1 đối tượng khác" in next(finding.sentence for finding in wrong if finding.subject == "parcel")
 
 
-def test_a_backup_becomes_the_same_hub_in_another_incarnation(postgis_hub, postgis_parameters, empty_database, tmp_path, sql_at):
+def test_a_backup_becomes_the_same_hub_in_another_incarnation(postgis_hub, postgis_parameters, empty_database,
+                                                              tmp_path, sql_at):
     name = f"d{uuid.uuid4().hex[:10]}"
     add_department(postgis_hub, name, "Phòng thử", "land", communes=["25001"])
     login = f"p_{uuid.uuid4().hex[:12]}"
@@ -175,18 +191,23 @@ def test_a_backup_becomes_the_same_hub_in_another_incarnation(postgis_hub, postg
     with restore_postgis_hub(path, empty_database) as restored:
         assert restored.hub_id == postgis_hub.hub_id and restored.info.incarnation != postgis_hub.info.incarnation
         assert restored.info.crs == postgis_hub.info.crs
-        assert delivered(restored)[2] == {a.feature_id: a.after} == dict(rows_as_of(restored, restored.datasets["parcel"], first.number))
+        assert delivered(restored)[2] == {a.feature_id: a.after} == dict(rows_as_of(restored,
+                                                                                    restored.datasets["parcel"],
+                                                                                    first.number))
         with pytest.raises(InputError, match="khôi phục"):
             delivered(restored, position)
         here, _, _ = delivered(restored)
         # What was sent before the backup is known, and new work goes on.
-        assert restored.submit(changeset(a, changeset_id=changesets(postgis_hub)[1].changeset_id)).outcome is Outcome.ALREADY_APPLIED
+        assert restored.submit(changeset(a, changeset_id=changesets(
+            postgis_hub)[1].changeset_id)).outcome is Outcome.ALREADY_APPLIED
         other = new(parcel(restored, parcel_no=7))
         assert restored.submit(changeset(other)).outcome is Outcome.APPLIED
         assert delivered(restored, here)[1:] == (False, {other.feature_id: other.after})
         assert [finding for finding in check_postgis_hub(restored) if not finding.in_order] == []
     with PostgisHub({**empty_database, "user": login}) as theirs:
-        assert list(delivered(theirs)[2]) == [a.feature_id, other.feature_id] or set(delivered(theirs)[2]) == {a.feature_id, other.feature_id}
+        assert list(delivered(theirs)[2]) == [a.feature_id,
+                                              other.feature_id] or set(delivered(theirs)[2]) == {a.feature_id,
+                                                                                                 other.feature_id}
     with pytest.raises(OutputError, match="trống"):
         restore_postgis_hub(path, empty_database)
     (tmp_path / "hỏng.dump").write_bytes(b"PGDMP nothing")
@@ -196,7 +217,8 @@ def test_a_backup_becomes_the_same_hub_in_another_incarnation(postgis_hub, postg
 
 
 def test_the_drill_proves_the_backup(postgis_hub, postgis_parameters, sql_at):
-    changes = [new(parcel(postgis_hub, parcel_no=number, note=f"số {number}", legal_area_m2=number / 3)) for number in range(1, 50)]
+    changes = [new(parcel(postgis_hub, parcel_no=number, note=f"số {number}", legal_area_m2=number / 3))
+               for number in range(1, 50)]
     postgis_hub.submit(changeset(*changes))
     postgis_hub.submit(changeset(Change("parcel", changes[0].feature_id, changes[0].after, None)))
     report = drill(postgis_parameters)
@@ -204,7 +226,8 @@ def test_the_drill_proves_the_backup(postgis_hub, postgis_parameters, sql_at):
     assert sql_at(postgis_parameters, "SELECT count(*) FROM pg_database WHERE datname LIKE 'quyhoach_drill%%'") == [(0,)]
 
 
-def test_a_copied_database_is_another_incarnation_even_before_we_open_it(postgis_hub, postgis_parameters, postgis_server, sql_at):
+def test_a_copied_database_is_another_incarnation_even_before_we_open_it(postgis_hub, postgis_parameters,
+                                                                         postgis_server, sql_at):
     """Somebody restores by hand and edits in psql: old changesets must not be taken for this transaction's."""
     postgis_hub.submit(changeset(new(parcel(postgis_hub))))
     here = sql_at(postgis_parameters, "SELECT incarnation FROM quyhoach.hub")
@@ -232,7 +255,8 @@ def test_open_hub_takes_a_uri_and_a_service(postgis_server, postgis_parameters, 
     location = f"postgresql:///{name}?host={postgis_server.folder}&port={postgis_server.port}&user=postgres"
     with open_hub(location) as hub:
         assert isinstance(hub, PostgisHub) and hub.info.name == "Tỉnh mẫu"
-    (tmp_path / "pg_service.conf").write_text(f"[tinh]\nhost={postgis_server.folder}\nport={postgis_server.port}\nuser=postgres\ndbname={name}\n")
+    (tmp_path / "pg_service.conf").write_text(
+        f"[tinh]\nhost={postgis_server.folder}\nport={postgis_server.port}\nuser=postgres\ndbname={name}\n")
     monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "pg_service.conf"))
     with open_hub("service=tinh") as hub:
         assert hub.hub_id == postgis_hub.hub_id and hub.info.location == "service=tinh"

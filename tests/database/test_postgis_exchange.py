@@ -11,16 +11,19 @@ from quyhoach.processing_algorithms.provincial_database.geopackage_schema import
 from quyhoach.processing_algorithms.provincial_database.rows import rows_to_sqlite
 
 def test_a_new_hub_is_empty_and_gets_an_incarnation_of_its_own(postgis_hub, postgis_parameters, sql_at):
-    assert list(postgis_hub.datasets)[:3] == ["administrative_unit", "hamlet", "parcel"] and len(postgis_hub.datasets) == 19
+    assert list(postgis_hub.datasets)[:3] == ["administrative_unit", "hamlet",
+                                              "parcel"] and len(postgis_hub.datasets) == 19
     assert postgis_hub.count(postgis_hub.dataset("parcel")) == 0
-    template = sql_at({**postgis_parameters, "dbname": "hub_template"}, "SELECT incarnation::text FROM quyhoach.hub")[0][0]
+    template = sql_at({**postgis_parameters, "dbname": "hub_template"},
+                      "SELECT incarnation::text FROM quyhoach.hub")[0][0]
     assert postgis_hub.info.incarnation != template, "a copy of a database is another incarnation"
 
 
 def test_what_is_submitted_is_delivered(postgis_hub):
     start, whole, rows = delivered(postgis_hub)
     assert whole and rows == {}
-    change = new(parcel(postgis_hub, note="Đường Lê Lợi \\ \t \"x\" 'y'", legal_area_m2=100.1, survey_date="1969-07-20"))
+    change = new(parcel(postgis_hub, note="Đường Lê Lợi \\ \t \"x\" 'y'", legal_area_m2=100.1,
+                        survey_date="1969-07-20"))
     receipt = postgis_hub.submit(changeset(change))
     assert (receipt.outcome, receipt.rewritten) == (Outcome.APPLIED, ())
     position, whole, rows = delivered(postgis_hub, start)
@@ -102,7 +105,8 @@ def test_a_row_that_leaves_the_scope_is_told_as_gone(postgis_hub):
     scope = Scope("parcel", communes=frozenset({"25001"}))
     position, _, rows = delivered(postgis_hub, scope=scope)
     assert list(rows) == [change.feature_id]
-    postgis_hub.submit(changeset(Change("parcel", change.feature_id, change.after, change.after | {"commune_code": "25002"})))
+    postgis_hub.submit(changeset(Change("parcel", change.feature_id, change.after,
+                                        change.after | {"commune_code": "25002"})))
     assert delivered(postgis_hub, position, scope)[2] == {change.feature_id: None}
     polygon = Scope("parcel", polygon=shapely.to_wkb(shapely.box(5, 5, 6, 6)))
     assert list(delivered(postgis_hub, scope=polygon)[2]) == [change.feature_id]
@@ -115,9 +119,12 @@ def test_a_position_of_another_incarnation_is_refused(postgis_hub):
     from quyhoach.processing_algorithms.common.errors import InputError
 
     position, _, _ = delivered(postgis_hub)
-    with pytest.raises(InputError, match="khôi phục"), postgis_hub.deliver([Scope("parcel")], replace(position, incarnation=str(uuid.uuid4()))):
+    with pytest.raises(InputError, match="khôi phục"), postgis_hub.deliver([Scope("parcel")],
+                                                                           replace(position,
+                                                                                   incarnation=str(uuid.uuid4()))):
         pass
-    with pytest.raises(InputError, match="khác"), postgis_hub.deliver([Scope("parcel")], replace(position, hub_id=str(uuid.uuid4()))):
+    with pytest.raises(InputError, match="khác"), postgis_hub.deliver([Scope("parcel")],
+                                                                      replace(position, hub_id=str(uuid.uuid4()))):
         pass
 
 
@@ -125,16 +132,20 @@ def test_a_position_of_another_incarnation_is_refused(postgis_hub):
 def test_batches_are_the_same_rows_to_the_byte(postgis_hub, scope):
     """The fast way must give what the other way gives, or every row would look edited."""
     dataset = postgis_hub.datasets[scope.dataset]
-    samples = {"text": "é\t\\\\", "integer": 3, "real": 0.1, "boolean": True, "date": "1969-07-20", "datetime": "1969-07-20T01:02:03.004Z"}
-    shapes = {"Point": shapely.Point(500000.1, 1200000.2), "MultiLineString": shapely.MultiLineString([[(0.1, 0.2), (3, 4)], [(5, 6), (7, 8)]]),
+    samples = {"text": "é\t\\\\", "integer": 3, "real": 0.1, "boolean": True, "date": "1969-07-20",
+               "datetime": "1969-07-20T01:02:03.004Z"}
+    shapes = {"Point": shapely.Point(500000.1, 1200000.2),
+              "MultiLineString": shapely.MultiLineString([[(0.1, 0.2), (3, 4)], [(5, 6), (7, 8)]]),
               "MultiPolygon": shapely.MultiPolygon([shapely.box(0.1, 0.2, 5, 6), shapely.box(10, 10, 11, 12)])}
     changes = []
     for full in (True, False):
         row = {field.name: None if not full and not field.required else field.domain.values[0].code if field.domain else
-               max(samples[field.type], field.minimum or 0) if field.type in ("integer", "real") else "25001" if field.pattern else samples[field.type]
+               max(samples[field.type], field.minimum or 0) if field.type in ("integer", "real") else "25001"
+               if field.pattern else samples[field.type]
                for field in dataset.fields}
         for shape in (shapes[dataset.geometry], type(shapes[dataset.geometry])()):
-            changes.append(Change(dataset.name, str(uuid.uuid4()), None, {**row, "geom": shapely.to_wkb(shape, byte_order=1, flavor="iso")}))
+            changes.append(Change(dataset.name, str(uuid.uuid4()), None,
+                                  {**row, "geom": shapely.to_wkb(shape, byte_order=1, flavor="iso")}))
     receipt = postgis_hub.submit(changeset(*changes))
     assert receipt.outcome is Outcome.APPLIED, receipt
     wanted = {change.feature_id: (change.feature_id, *values) for change, values in
@@ -145,7 +156,8 @@ def test_batches_are_the_same_rows_to_the_byte(postgis_hub, scope):
     assert {row[0]: row for row in batch.rows} == wanted
     position, _, _ = delivered(postgis_hub, scope=scope)
     gone = changes[0]
-    assert postgis_hub.submit(changeset(Change(dataset.name, gone.feature_id, gone.after, None))).outcome is Outcome.APPLIED
+    assert postgis_hub.submit(changeset(Change(dataset.name, gone.feature_id, gone.after,
+                                               None))).outcome is Outcome.APPLIED
     with postgis_hub.deliver([scope], position) as delivery:
         (batch,) = delivery.batches
     assert (batch.rows, batch.gone) == ([], [gone.feature_id])

@@ -175,7 +175,8 @@ def test_twenty_senders_at_once_all_land_or_are_told_to_pull(postgis_hub, postgi
                     _, _, rows = delivered(hub)
                     chosen = [change.feature_id for change in parcels[(number + step) % 20: (number + step) % 20 + 10]]
                     # Each signs ten parcels, in an order of its own: deadlocks are invited.
-                    edits = [Change("parcel", f, rows[f], {**rows[f], "note": f"{rows[f]['note']}{number:02}{step} "}) for f in (chosen if number % 2 else reversed(chosen))]
+                    edits = [Change("parcel", f, rows[f], {**rows[f], "note": f"{rows[f]['note']}{number:02}{step} "})
+                             for f in (chosen if number % 2 else reversed(chosen))]
                     own = new(parcel(hub, parcel_no=1000 + number, sheet_no=str(step)))
                     receipt = hub.submit(changeset(*edits, own))
                     if receipt.outcome is Outcome.APPLIED:
@@ -186,7 +187,10 @@ def test_twenty_senders_at_once_all_land_or_are_told_to_pull(postgis_hub, postgi
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         tries = list(pool.map(office, range(20)))
     rows = delivered(postgis_hub)[2]
-    assert sorted("".join(row["note"] or "" for row in rows.values()).split()) == sorted(f"{n:02}{step}" for n in range(20) for step in range(3) for _ in range(10))
+    assert sorted("".join(row["note"] or "" for row in rows.values()).split()) == sorted(f"{n:02}{step}"
+                                                                                         for n in range(20)
+                                                                                         for step in range(3)
+                                                                                         for _ in range(10))
     assert len(rows) == 30 + 60 and sum(tries) >= 60
     assert [f for f in check_postgis_hub(postgis_hub) if not f.in_order] == []
 
@@ -207,7 +211,8 @@ def test_the_same_changeset_from_two_at_once_is_applied_once(postgis_hub, postgi
 def test_the_server_goes_with_the_program_that_started_it(tmp_path):
     """Killed like kill -9, a test run leaves no server behind."""
     code = "import time\nfrom postgis_server import Server\ns = Server(); s.start(); print(s.folder, s._process.pid, flush=True); time.sleep(60)"
-    starter = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=os.path.dirname(__file__))
+    starter = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
+                               cwd=os.path.dirname(__file__))
     folder, pid = starter.stdout.readline().split()
     starter.kill()
     starter.wait()

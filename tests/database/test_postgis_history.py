@@ -20,7 +20,8 @@ REPLAY = """
 
 
 def psql(server, parameters, text, user="postgres"):
-    return subprocess.run([server.programs / "psql", "-qAt", "-v", "ON_ERROR_STOP=1", "-d", parameters["dbname"], "-U", user, "-f", "-"], input=text,
+    return subprocess.run([server.programs / "psql", "-qAt", "-v", "ON_ERROR_STOP=1", "-d", parameters["dbname"], "-U",
+                           user, "-f", "-"], input=text,
                           env=server.environment(), capture_output=True, text=True)
 
 
@@ -46,15 +47,18 @@ def test_psql_update_copy_and_delete_are_history(postgis_server, postgis_paramet
     assert [note.features for note in notes] == [{"parcel": 1}, {"parcel": 1}, {"parcel": 1}, {"parcel": 2}]
     assert (notes[2].message, notes[2].decision_no, notes[2].author) == ("sửa tay", "5/QĐ", "postgres")
     assert sql_at(postgis_parameters, REPLAY) == [(0,)]
-    change = next(c for c in changes_between(postgis_hub, postgis_hub.datasets["parcel"], notes[3].number, notes[2].number))
-    assert (change.feature_id, change.before, change.after) == (first.feature_id, first.after, {**first.after, "note": "psql 2"})
+    change = next(c for c in changes_between(postgis_hub, postgis_hub.datasets["parcel"], notes[3].number, notes[
+        2].number))
+    assert (change.feature_id, change.before, change.after) == (first.feature_id, first.after,
+                                                                {**first.after, "note": "psql 2"})
 
 
 def test_the_past_comes_back_exactly(postgis_hub):
     parcels = postgis_hub.datasets["parcel"]
     first, second = new(parcel(postgis_hub)), new(parcel(postgis_hub, parcel_no=2))
     states, moments = [{}], [0]
-    steps = [(first, second), (Change("parcel", first.feature_id, first.after, {**first.after, "note": "é", "legal_area_m2": 0.1}),),
+    steps = [(first, second),
+             (Change("parcel", first.feature_id, first.after, {**first.after, "note": "é", "legal_area_m2": 0.1}),),
              (Change("parcel", second.feature_id, second.after, None),),
              (Change("parcel", second.feature_id, None, {**second.after, "sheet_no": "7"}),)]
     for step in steps:
@@ -74,7 +78,8 @@ def test_the_past_comes_back_exactly(postgis_hub):
     assert len(frame) == 2 and frame.crs == postgis_hub.info.crs and frame.geometry.area.tolist() == [100.0, 100.0]
     difference = difference_layer(postgis_hub, parcels, moments[1], moments[4]).set_index("feature_id")
     assert difference["change"].to_dict() == {first.feature_id: "changed", second.feature_id: "changed"}
-    assert difference["changed_fields"].to_dict() == {first.feature_id: "legal_area_m2, note", second.feature_id: "sheet_no"}
+    assert difference["changed_fields"].to_dict() == {first.feature_id: "legal_area_m2, note",
+                                                      second.feature_id: "sheet_no"}
     assert list(changes_between(postgis_hub, parcels, moments[4], moments[4])) == []
     with pytest.raises(InputError, match="987"):
         rows(postgis_hub, 987)
@@ -84,7 +89,8 @@ def test_a_changeset_is_taken_back_by_a_new_one(postgis_hub):
     first, second = new(parcel(postgis_hub)), new(parcel(postgis_hub, parcel_no=2))
     postgis_hub.submit(changeset(first, second))
     third = new(parcel(postgis_hub, parcel_no=3))
-    mistake = postgis_hub.submit(changeset(Change("parcel", first.feature_id, first.after, {**first.after, "note": "sai"}),
+    mistake = postgis_hub.submit(changeset(Change("parcel", first.feature_id, first.after,
+                                                  {**first.after, "note": "sai"}),
                                            Change("parcel", second.feature_id, second.after, None), third))
     # Somebody goes on with another field of the first: that stays.
     now = {**first.after, "note": "sai"}
@@ -93,10 +99,13 @@ def test_a_changeset_is_taken_back_by_a_new_one(postgis_hub):
     assert rows(postgis_hub) == {first.feature_id: {**first.after, "address": "mới"}, second.feature_id: second.after}
     assert changesets(postgis_hub)[0].reverts == mistake.number
     # The second time the fields are no longer what the mistake made them.
-    later = postgis_hub.submit(changeset(Change("parcel", second.feature_id, second.after, {**second.after, "note": "a"})))
-    postgis_hub.submit(changeset(Change("parcel", second.feature_id, {**second.after, "note": "a"}, {**second.after, "note": "b"})))
+    later = postgis_hub.submit(changeset(Change("parcel", second.feature_id, second.after,
+                                                {**second.after, "note": "a"})))
+    postgis_hub.submit(changeset(Change("parcel", second.feature_id, {**second.after, "note": "a"},
+                                        {**second.after, "note": "b"})))
     told = revert_changeset(postgis_hub, later.number)
-    assert told.outcome is Outcome.STALE and told.objections[0].feature_id == second.feature_id and "Ghi chú" in told.objections[0].reason
+    assert told.outcome is Outcome.STALE and told.objections[
+        0].feature_id == second.feature_id and "Ghi chú" in told.objections[0].reason
 
 
 def test_a_transaction_counts_when_it_is_committed(postgis_hub, postgis_parameters):
@@ -123,7 +132,8 @@ def test_many_touches_in_one_transaction_are_one_entry(postgis_hub, postgis_para
         UPDATE {TABLE} SET note = 'a'; UPDATE {TABLE} SET note = 'b', address = 'c';
         INSERT INTO {TABLE} (old_commune_code, sheet_no, parcel_no, land_code, geom) SELECT '00002', '1', 5, 'ONT', geom FROM {TABLE};
         DELETE FROM {TABLE} WHERE parcel_no = 5; END $$""")
-    found = list(changes_between(postgis_hub, postgis_hub.datasets["parcel"], before, changesets(postgis_hub)[0].number))
+    found = list(changes_between(postgis_hub, postgis_hub.datasets["parcel"], before,
+                                 changesets(postgis_hub)[0].number))
     assert found == [Change("parcel", change.feature_id, change.after, {**change.after, "note": "b", "address": "c"})]
     assert sql_at(postgis_parameters, REPLAY) == [(0,)]
 
@@ -145,7 +155,8 @@ def test_triggers_of_others_inside_a_statement_keep_the_order(postgis_hub, postg
 
 def test_history_cannot_be_rewritten_and_tables_not_truncated(postgis_hub, postgis_parameters, sql_at):
     postgis_hub.submit(changeset(new(parcel(postgis_hub))))
-    for statement in ("UPDATE quyhoach.ledger SET new_row = '{}'", "DELETE FROM quyhoach.ledger", "TRUNCATE quyhoach.ledger",
+    for statement in ("UPDATE quyhoach.ledger SET new_row = '{}'", "DELETE FROM quyhoach.ledger",
+                      "TRUNCATE quyhoach.ledger",
                       "DELETE FROM quyhoach.changeset", f"TRUNCATE {TABLE}"):
         with pytest.raises(psycopg2.DatabaseError, match="Nhật ký|xóa trắng"):
             sql_at(postgis_parameters, statement)
@@ -157,8 +168,10 @@ def test_a_session_with_odd_settings_leaves_exact_history(postgis_hub, postgis_p
     connection = psycopg2.connect(**postgis_parameters)
     with connection.cursor() as cursor:
         cursor.execute("SET extra_float_digits = -15; SET timezone = 'Asia/Ho_Chi_Minh'; SET datestyle = 'SQL, DMY'")
-        cursor.execute(f"INSERT INTO {TABLE} (old_commune_code, sheet_no, parcel_no, land_code, legal_area_m2, survey_date, geom) VALUES "
-                       "('00001', '1', 1, 'ONT', 0.1::float8 + 0.2::float8, '1901-02-03', ST_Multi(ST_MakeEnvelope(0, 0, 1, 1, 9214)))")
+        cursor.execute(f"INSERT INTO {TABLE} (old_commune_code, sheet_no, parcel_no, "
+                       f"land_code, legal_area_m2, survey_date, geom) "
+                       f"VALUES ('00001', '1', 1, 'ONT', 0.1::float8 + 0.2::float8, "
+                       f"'1901-02-03', ST_Multi(ST_MakeEnvelope(0, 0, 1, 1, 9214)))")
     connection.commit()
     cursor = connection.cursor()
     cursor.execute(f"UPDATE {TABLE} SET note = 'x'")

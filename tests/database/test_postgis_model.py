@@ -23,7 +23,8 @@ def place(postgis_server, hub_template, sql_at):
 class OnPostgisHub(Exchange):
     def new_hub(self, folder):
         self.name = f"model_{next(_numbers)}"
-        _place["sql_at"](_place["server"].parameters(), f'CREATE DATABASE "{self.name}" TEMPLATE "{_place["template"]}"')
+        _place["sql_at"](_place["server"].parameters(),
+                         f'CREATE DATABASE "{self.name}" TEMPLATE "{_place["template"]}"')
         return PostgisHub(_place["server"].parameters(dbname=self.name))
 
     def rows_of(self, hub):
@@ -33,7 +34,8 @@ class OnPostgisHub(Exchange):
     def teardown(self):
         super().teardown()
         if hasattr(self, "hub"):
-            assert [finding for finding in check_postgis_hub(self.hub) if not finding.in_order] == [], "the ledger replays to the tables"
+            assert [finding for finding in check_postgis_hub(self.hub)
+                    if not finding.in_order] == [], "the ledger replays to the tables"
             self.hub.close()
             _place["sql_at"](_place["server"].parameters(), f'DROP DATABASE "{self.name}" WITH (FORCE)')
 

@@ -44,7 +44,8 @@ def department(hub, kind, communes=None):
 
 def ward_parcels(hub):
     """One parcel in each of two wards, with a secret in the certificate."""
-    a, b = (new(parcel(hub, commune_code=code, parcel_no=no, certificate_no=f"CS {no}")) for no, code in ((1, "25001"), (2, "25002")))
+    a, b = (new(parcel(hub, commune_code=code, parcel_no=no, certificate_no=f"CS {no}"))
+            for no, code in ((1, "25001"), (2, "25002")))
     assert hub.submit(changeset(a, b)).outcome is Outcome.APPLIED
     return a, b
 
@@ -56,8 +57,10 @@ def test_a_ward_sees_and_writes_its_own(postgis_hub, person):
     assert list(rows) == [a.feature_id]
     assert "certificate_no" not in rows[a.feature_id], "restricted fields are not there below that level"
     mine = rows[a.feature_id]
-    assert ward.submit(changeset(Change("parcel", a.feature_id, mine, {**mine, "note": "xã sửa"}))).outcome is Outcome.APPLIED
-    away = ward.submit(changeset(Change("parcel", a.feature_id, {**mine, "note": "xã sửa"}, {**mine, "note": "xã sửa", "commune_code": "25002"})))
+    assert ward.submit(changeset(Change("parcel", a.feature_id, mine,
+                                        {**mine, "note": "xã sửa"}))).outcome is Outcome.APPLIED
+    away = ward.submit(changeset(Change("parcel", a.feature_id, {**mine, "note": "xã sửa"},
+                                        {**mine, "note": "xã sửa", "commune_code": "25002"})))
     assert away.outcome is Outcome.REFUSED and "25002" in away.objections[0].reason
     other = ward.submit(changeset(Change("parcel", b.feature_id, b.after | {}, {**b.after, "note": "x"})))
     assert other.outcome is not Outcome.APPLIED
@@ -97,7 +100,8 @@ def test_psql_is_refused_in_the_same_words(postgis_server, postgis_hub, postgis_
     user = {hub: hub.connection.info.user for hub in (ward, viewer)}
 
     def psql(hub, statement):
-        done = subprocess.run([postgis_server.programs / "psql", "-qAt", "-d", postgis_parameters["dbname"], "-U", user[hub], "-c", statement],
+        done = subprocess.run([postgis_server.programs / "psql", "-qAt", "-d", postgis_parameters["dbname"], "-U",
+                               user[hub], "-c", statement],
                               env=postgis_server.environment(), capture_output=True, text=True)
         return done.stdout + done.stderr
 
@@ -110,20 +114,26 @@ def test_psql_is_refused_in_the_same_words(postgis_server, postgis_hub, postgis_
     assert "permission denied" in psql(ward, f"TRUNCATE {TABLE}")
     assert "permission denied" in psql(ward, f"SELECT certificate_no FROM {TABLE}")
     assert "permission denied" in psql(ward, f"UPDATE {TABLE} SET certificate_no = 'x'")
-    for statement in ("INSERT INTO quyhoach.permission (role_name, may_write) VALUES (current_user, true)", "DELETE FROM quyhoach.lock",
-                      f"ALTER TABLE {TABLE} DISABLE TRIGGER ALL", "UPDATE quyhoach.hub SET incarnation = gen_random_uuid()",
-                      f"CREATE TABLE quyhoach.x (a int)", "INSERT INTO quyhoach.ledger (changeset, dataset_id, feature_id) VALUES (1, 'D03', gen_random_uuid())"):
+    for statement in ("INSERT INTO quyhoach.permission (role_name, may_write) VALUES (current_user, true)",
+                      "DELETE FROM quyhoach.lock",
+                      f"ALTER TABLE {TABLE} DISABLE TRIGGER ALL",
+                      "UPDATE quyhoach.hub SET incarnation = gen_random_uuid()",
+                      f"CREATE TABLE quyhoach.x (a int)",
+                      "INSERT INTO quyhoach.ledger (changeset, dataset_id, feature_id) "
+                      "VALUES (1, 'D03', gen_random_uuid())"):
         assert "permission denied" in psql(ward, statement) or "must be owner" in psql(ward, statement), statement
     # A name in the way of ours changes nothing: every function fixes where it looks.
-    assert "không có quyền ghi" in psql(viewer, "SET search_path = pg_temp, public; CREATE TEMP TABLE permission AS SELECT 1; "
-                                                f"CREATE FUNCTION pg_temp.has_role(text) RETURNS boolean LANGUAGE sql AS 'SELECT true'; UPDATE {TABLE} SET note = 'x'")
+    assert "không có quyền ghi" in psql(viewer, f"SET search_path = pg_temp, public; CREATE TEMP TABLE permission AS "
+                                                f"SELECT 1; CREATE FUNCTION pg_temp.has_role(text) RETURNS boolean "
+                                                f"LANGUAGE sql AS 'SELECT true'; UPDATE {TABLE} SET note = 'x'")
     assert delivered(postgis_hub)[2][b.feature_id]["note"] is None
 
 
 def test_secrecy_levels(postgis_hub, person):
     a, _ = ward_parcels(postgis_hub)
     name = department(postgis_hub, "land")
-    for secrecy, sees_reports, sees_certificate in (("public", False, False), ("internal", True, False), ("restricted", True, True)):
+    for secrecy, sees_reports, sees_certificate in (("public", False, False), ("internal", True, False),
+                                                    ("restricted", True, True)):
         hub = person(name, secrecy=secrecy)
         assert ("field_report" in hub.datasets) is sees_reports
         row = delivered(hub)[2][a.feature_id]
@@ -133,7 +143,8 @@ def test_secrecy_levels(postgis_hub, person):
             with hub.connection.cursor() as cursor:
                 cursor.execute("SELECT count(*) FROM quyhoach_data.field_report")
                 assert cursor.fetchone() == (0,)
-        receipt = hub.submit(changeset(Change("parcel", a.feature_id, a.after, {**a.after, "certificate_no": f"mới {secrecy}"})))
+        receipt = hub.submit(changeset(Change("parcel", a.feature_id, a.after,
+                                              {**a.after, "certificate_no": f"mới {secrecy}"})))
         assert (receipt.outcome is Outcome.APPLIED) is sees_certificate
 
 
@@ -146,7 +157,8 @@ def test_new_rights_and_lost_rights_mean_everything_again(postgis_hub, person):
     permit(postgis_hub, f"{postgis_hub.roles}_{name}", communes=["25002"])
     position, whole, rows = delivered(ward, position)
     assert whole and set(rows) == {a.feature_id, b.feature_id}
-    refused = ward.submit(changeset(Change("parcel", b.feature_id, rows[b.feature_id], {**rows[b.feature_id], "note": "x"})))
+    refused = ward.submit(changeset(Change("parcel", b.feature_id, rows[b.feature_id],
+                                           {**rows[b.feature_id], "note": "x"})))
     assert refused.outcome is Outcome.REFUSED, "read only"
     withdraw(postgis_hub, f"{postgis_hub.roles}_{name}")
     assert delivered(ward, position)[1:] == (True, {})
@@ -155,7 +167,8 @@ def test_new_rights_and_lost_rights_mean_everything_again(postgis_hub, person):
 def test_approved_plans_lock_themselves_and_their_zones(postgis_hub, person):
     office = person(department(postgis_hub, "planning"))
     plan = dict.fromkeys(office.datasets["plan"].field_names) | {
-        "plan_ref": "PK1", "name": "Phân khu 1", "level": "sub_area", "scale": 2000, "status": "draft", "geom": square()}
+        "plan_ref": "PK1", "name": "Phân khu 1", "level": "sub_area", "scale": 2000, "status": "draft",
+        "geom": square()}
     zone = dict.fromkeys(office.datasets["zone"].field_names) | {"plan_ref": "PK1", "zone_code": "A1", "geom": square()}
     required = office.datasets["zone"].field("function_code").domain.values[0].code
     zone["function_code"] = required
@@ -165,8 +178,10 @@ def test_approved_plans_lock_themselves_and_their_zones(postgis_hub, person):
     # The approval comes with its zones in one changeset.
     receipt = office.submit(changeset(Change("plan", plan_id, plan, approved), Change("zone", zone_id, None, zone)))
     assert receipt.outcome is Outcome.APPLIED, receipt.objections
-    for change in (Change("zone", zone_id, zone, zone | {"note": "x"}), Change("zone", zone_id, zone, None), Change("zone", str(uuid.uuid4()), None, zone),
-                   Change("plan", plan_id, approved, approved | {"name": "khác"}), Change("plan", plan_id, approved, plan)):
+    for change in (Change("zone", zone_id, zone, zone | {"note": "x"}), Change("zone", zone_id, zone, None),
+                   Change("zone", str(uuid.uuid4()), None, zone),
+                   Change("plan", plan_id, approved, approved | {"name": "khác"}),
+                   Change("plan", plan_id, approved, plan)):
         refused = office.submit(changeset(change))
         assert refused.outcome is Outcome.REFUSED and "đã phê duyệt" in refused.objections[0].reason
         assert postgis_hub.submit(changeset(change)).outcome is Outcome.REFUSED, "administrators too"
@@ -182,11 +197,13 @@ def test_a_closed_inventory_year_is_locked(postgis_hub):
     feature = str(uuid.uuid4())
     assert postgis_hub.submit(changeset(Change("land_use", feature, None, row))).outcome is Outcome.APPLIED
     lock(postgis_hub, postgis_hub.datasets["land_use"], 2024, "kiểm kê năm 2024 đã khóa sổ")
-    for change in (Change("land_use", feature, row, row | {"note": "x"}), Change("land_use", feature, row, row | {"year": 2025}),
+    for change in (Change("land_use", feature, row, row | {"note": "x"}),
+                   Change("land_use", feature, row, row | {"year": 2025}),
                    Change("land_use", str(uuid.uuid4()), None, row)):
         refused = postgis_hub.submit(changeset(change))
         assert refused.outcome is Outcome.REFUSED and "khóa sổ" in refused.objections[0].reason
-    assert postgis_hub.submit(changeset(Change("land_use", str(uuid.uuid4()), None, row | {"year": 2025}))).outcome is Outcome.APPLIED
+    assert postgis_hub.submit(changeset(Change("land_use", str(uuid.uuid4()), None,
+                                               row | {"year": 2025}))).outcome is Outcome.APPLIED
     with pytest.raises(InputError, match="không có trường"):
         lock(postgis_hub, postgis_hub.datasets["road"], "x", "y")
 
@@ -214,6 +231,8 @@ def test_a_stranger_is_told_so(postgis_hub, postgis_parameters, sql_at):
 def test_an_insert_that_asks_for_its_key_back_is_refused_in_our_words(postgis_hub, person):
     """QGIS inserts with RETURNING, where the server looks at the row before our guard does."""
     ward = person(department(postgis_hub, "land", ["25001"]))
-    with pytest.raises(psycopg2.DatabaseError, match="không có quyền ghi ở xã, phường 25009"), ward.connection.cursor() as cursor:
+    with pytest.raises(psycopg2.DatabaseError,
+                       match="không có quyền ghi ở xã, phường 25009"), ward.connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {TABLE} (old_commune_code, commune_code, sheet_no, parcel_no, land_code, geom) "
-                       "VALUES ('00001', '25009', '1', 1, 'ONT', ST_Multi(ST_MakeEnvelope(0, 0, 1, 1, 9214))) RETURNING fid")
+                       "VALUES ('00001', '25009', '1', 1, 'ONT', ST_Multi(ST_MakeEnvelope(0, 0, 1, 1, 9214))) "
+                       "RETURNING fid")

@@ -21,7 +21,8 @@ from quyhoach.processing_algorithms.provincial_database.postgis_upgrade import u
 from quyhoach.processing_algorithms.provincial_database.row_filter import parse_filter
 
 TABLE = "quyhoach_data.parcel"
-HOSTILE = ["'; DROP TABLE quyhoach_data.parcel; --", '"; DELETE FROM x', "\\", "\\.", "\\N", "\t\n\r\b\f\v", "%s %(a)s %%", "{0} {}", "$1 $$", "?", "NULL", "",
+HOSTILE = ["'; DROP TABLE quyhoach_data.parcel; --", '"; DELETE FROM x', "\\", "\\.", "\\N", "\t\n\r\b\f\v",
+           "%s %(a)s %%", "{0} {}", "$1 $$", "?", "NULL", "",
            " ", "ế" , "ê\u0301", "\u202e", "😀", "a" * 250]
 
 
@@ -42,30 +43,37 @@ def test_hostile_texts_are_only_text(postgis_hub, text):
     feature, back = round_trip(postgis_hub, "parcel", row)
     assert back == row
     edited = {**row, "note": text[::-1], "address": text[:200]}
-    assert postgis_hub.submit(changeset(Change("parcel", feature, row, edited), message=text, author=text or "x", decision_no=text)).outcome is Outcome.APPLIED
+    assert postgis_hub.submit(changeset(Change("parcel", feature, row, edited), message=text, author=text or "x",
+                                        decision_no=text)).outcome is Outcome.APPLIED
     assert delivered(postgis_hub)[2][feature] == edited
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(
-    st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=40), st.floats(0, allow_infinity=False, allow_nan=False),
+    st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=40),
+    st.floats(0, allow_infinity=False, allow_nan=False),
     st.integers(1, 2**63 - 1), st.dates(datetime.date(1, 1, 1))), min_size=1, max_size=5))
 def test_any_value_of_a_parcel(postgis_hub, values):
-    changes = [new(parcel(postgis_hub, note=text, legal_area_m2=real, parcel_no=number, survey_date=day.isoformat())) for text, real, number, day in values]
+    changes = [new(parcel(postgis_hub, note=text, legal_area_m2=real, parcel_no=number, survey_date=day.isoformat()))
+               for text, real, number, day in values]
     assert postgis_hub.submit(changeset(*changes)).outcome is Outcome.APPLIED
     rows = delivered(postgis_hub)[2]
     for change in changes:
         assert rows[change.feature_id] == change.after
-        assert math.copysign(1, rows[change.feature_id]["legal_area_m2"]) == math.copysign(1, change.after["legal_area_m2"])
+        assert math.copysign(1, rows[change.feature_id]["legal_area_m2"]) == math.copysign(1, change.after[
+            "legal_area_m2"])
 
 
-@pytest.mark.parametrize("instant", ["2026-11-22T01:02:03.004Z", "1969-12-31T23:59:59.999Z", "1900-01-01T00:00:00.000Z"])
+@pytest.mark.parametrize("instant",
+                         ["2026-11-22T01:02:03.004Z", "1969-12-31T23:59:59.999Z", "1900-01-01T00:00:00.000Z"])
 def test_instants_and_booleans(postgis_hub, instant):
     point = shapely.to_wkb(shapely.Point(500000.123456789, 1200000.987654321), byte_order=1, flavor="iso")
     for dataset in (postgis_hub.datasets["field_report"], postgis_hub.datasets["shelter"]):
         samples = {"text": "x", "integer": 3, "real": -0.1, "boolean": True, "date": instant[:10], "datetime": instant}
-        row = {field.name: None if not field.required and field.type == "text" else field.domain.values[0].code if field.domain else
-               max(samples[field.type], field.minimum or 0) if field.type in ("integer", "real") else samples[field.type] for field in dataset.fields}
+        row = {field.name: None if not field.required and field.type == "text" else field.domain.values[0].code
+               if field.domain else
+               max(samples[field.type], field.minimum or 0) if field.type in ("integer", "real")
+               else samples[field.type] for field in dataset.fields}
         row |= {"geom": point, "commune_code": "25001"}
         assert {True, instant} & set(row.values())
         assert round_trip(postgis_hub, dataset.name, row)[1] == row
@@ -73,12 +81,16 @@ def test_instants_and_booleans(postgis_hub, instant):
 
 def test_microseconds_written_by_psql_do_not_make_an_edit(postgis_hub, postgis_parameters, sql_at):
     names = ["commune_code", *(f.name for f in postgis_hub.datasets["field_report"].fields if f.required)]
-    row = {f.name: f.domain.values[0].code if f.domain else "2026-11-22T00:00:00.123456Z" if f.type == "datetime" else "x"
+    row = {f.name: f.domain.values[0].code if f.domain else "2026-11-22T00:00:00.123456Z" if f.type == "datetime"
+           else "x"
            for f in postgis_hub.datasets["field_report"].fields if f.name in names} | {"commune_code": "25001"}
-    sql_at(postgis_parameters, f"INSERT INTO quyhoach_data.field_report ({', '.join(row)}, geom) VALUES ({', '.join(['%s'] * len(row))}, ST_SetSRID(ST_MakePoint(1, 2), 9214))",
+    sql_at(postgis_parameters,
+           f"INSERT INTO quyhoach_data.field_report ({', '.join(row)}, geom) "
+           f"VALUES ({', '.join(['%s'] * len(row))}, ST_SetSRID(ST_MakePoint(1, 2), 9214))",
            list(row.values()))
     (feature, there), = delivered(postgis_hub, scope=Scope("field_report"))[2].items()
-    note = next(f.name for f in postgis_hub.datasets["field_report"].fields if f.type == "text" and not f.required and not f.domain and not f.pattern)
+    note = next(f.name for f in postgis_hub.datasets["field_report"].fields if f.type == "text" and not f.required
+                and not f.domain and not f.pattern)
     edited = {**there, note: "y"}
     assert postgis_hub.submit(changeset(Change("field_report", feature, there, edited))).outcome is Outcome.APPLIED
     assert delivered(postgis_hub, scope=Scope("field_report"))[2][feature] == edited
@@ -92,19 +104,24 @@ def test_geometry_of_many_parts_and_none(postgis_hub):
 
 
 @pytest.mark.parametrize("shape", [
-    shapely.box(0, 0, 1, 1), shapely.Point(1, 2), shapely.MultiPolygon([shapely.Polygon([(0, 0, 5), (1, 0, 5), (1, 1, 5)])]), None, b"\x01\x06\x00\x00\x00",
-    b"nothing", shapely.MultiPolygon([shapely.Polygon([(0, 0), (math.inf, 0), (1, 1)])]), bytes.fromhex("010a00000000000000")])
+    shapely.box(0, 0, 1, 1), shapely.Point(1, 2),
+    shapely.MultiPolygon([shapely.Polygon([(0, 0, 5), (1, 0, 5), (1, 1, 5)])]), None, b"\x01\x06\x00\x00\x00",
+    b"nothing", shapely.MultiPolygon([shapely.Polygon([(0, 0), (math.inf, 0), (1, 1)])]),
+    bytes.fromhex("010a00000000000000")])
 def test_other_shapes_are_refused_clearly(postgis_hub, shape):
     """A single polygon, a point, heights, none, broken, infinite, a curve."""
     wkb = shape if shape is None or isinstance(shape, bytes) else shapely.to_wkb(shape, byte_order=1, flavor="iso")
     receipt = postgis_hub.submit(changeset(new(parcel(postgis_hub, geom=wkb)), new(parcel(postgis_hub, parcel_no=2))))
-    assert receipt.outcome is Outcome.REFUSED and len(receipt.objections) == 1 and "hình" in receipt.objections[0].reason
+    assert receipt.outcome is Outcome.REFUSED and len(receipt.objections) == 1 and "hình" in receipt.objections[
+        0].reason
     assert postgis_hub.count(postgis_hub.dataset("parcel")) == 0
 
 
 @pytest.mark.parametrize("values", [
-    {"note": "a\0b"}, {"note": "\ud800"}, {"parcel_no": 2**63}, {"parcel_no": "một"}, {"survey_date": "2026-02-30"}, {"survey_date": "hôm qua"},
-    {"legal_area_m2": "1,5"}, {"note": "x" * 251}, {"note": "x" * 200_000_000}, {"không có": 1}, {'x"; DROP TABLE': 1}, {"legal_area_m2": -1.0},
+    {"note": "a\0b"}, {"note": "\ud800"}, {"parcel_no": 2**63}, {"parcel_no": "một"}, {"survey_date": "2026-02-30"},
+    {"survey_date": "hôm qua"},
+    {"legal_area_m2": "1,5"}, {"note": "x" * 251}, {"note": "x" * 200_000_000}, {"không có": 1}, {'x"; DROP TABLE': 1},
+    {"legal_area_m2": -1.0},
     {"commune_code": "2500"}, {"old_commune_code": None}, {"old_commune_code": "  "}])
 def test_values_that_do_not_fit_are_refused_with_the_feature(postgis_hub, values):
     bad, good = new(parcel(postgis_hub, **values)), new(parcel(postgis_hub, parcel_no=2))
@@ -148,41 +165,51 @@ def test_what_an_administrator_added_needs_no_settings(postgis_hub, postgis_para
     a, b = new(row), new({**row, "parcel_no": 2})
     receipt = postgis_hub.submit(changeset(a, b))
     assert receipt.outcome is Outcome.APPLIED
-    assert {c.feature_id: c.after["address"] for c in receipt.rewritten} == {a.feature_id: "ĐƯỜNG LÊ LỢI", b.feature_id: "ĐƯỜNG LÊ LỢI"}
+    assert {c.feature_id: c.after["address"] for c in receipt.rewritten} == {a.feature_id: "ĐƯỜNG LÊ LỢI",
+                                                                             b.feature_id: "ĐƯỜNG LÊ LỢI"}
     now = delivered(postgis_hub)[2]
     assert now[a.feature_id] == {**row, "address": "ĐƯỜNG LÊ LỢI"}
     # Two numbers change places, which only a deferred constraint allows.
-    swap = postgis_hub.submit(changeset(Change("parcel", a.feature_id, now[a.feature_id], {**now[a.feature_id], "parcel_no": 2}),
-                                        Change("parcel", b.feature_id, now[b.feature_id], {**now[b.feature_id], "parcel_no": 1})))
+    swap = postgis_hub.submit(changeset(Change("parcel", a.feature_id, now[a.feature_id],
+                                               {**now[a.feature_id], "parcel_no": 2}),
+                                        Change("parcel", b.feature_id, now[b.feature_id],
+                                               {**now[b.feature_id], "parcel_no": 1})))
     assert swap.outcome is Outcome.APPLIED, swap
     twice = postgis_hub.submit(changeset(new({**row, "parcel_no": 1})))
     assert twice.outcome is Outcome.REFUSED
     plan = dict.fromkeys(postgis_hub.datasets["plan"].field_names) | {
         "plan_ref": "P1", "name": "P", "level": "detailed", "scale": 500, "status": "draft", "geom": square()}
     zone = dict.fromkeys(postgis_hub.datasets["zone"].field_names) | {
-        "plan_ref": "P1", "zone_code": "A", "geom": square(), "function_code": postgis_hub.datasets["zone"].field("function_code").domain.values[0].code}
+        "plan_ref": "P1", "zone_code": "A", "geom": square(),
+        "function_code": postgis_hub.datasets["zone"].field("function_code").domain.values[0].code}
     p, z = str(uuid.uuid4()), str(uuid.uuid4())
     # The child comes first in the changeset, and goes last.
-    assert postgis_hub.submit(changeset(Change("zone", z, None, zone), Change("plan", p, None, plan))).outcome is Outcome.APPLIED
+    assert postgis_hub.submit(changeset(Change("zone", z, None, zone),
+                                        Change("plan", p, None, plan))).outcome is Outcome.APPLIED
     orphan = postgis_hub.submit(changeset(Change("plan", p, plan, None)))
     assert orphan.outcome is Outcome.REFUSED and orphan.objections[0].feature_id == p
-    assert postgis_hub.submit(changeset(Change("plan", p, plan, None), Change("zone", z, zone, None))).outcome is Outcome.APPLIED
+    assert postgis_hub.submit(changeset(Change("plan", p, plan, None),
+                                        Change("zone", z, zone, None))).outcome is Outcome.APPLIED
     from quyhoach.processing_algorithms.provincial_database.postgis_health import check_postgis_hub
 
     assert [f for f in check_postgis_hub(postgis_hub) if not f.in_order] == []
-    assert sql_at(postgis_parameters, "SELECT count(*) FROM quyhoach.ledger WHERE new_row ->> 'Select' = 'mặc định' AND new_row ->> 'label' = '1/1'")[0][0] > 0
+    assert sql_at(postgis_parameters,
+                  "SELECT count(*) FROM quyhoach.ledger WHERE new_row ->> 'Select' = 'mặc định' "
+                  "AND new_row ->> 'label' = '1/1'")[0][0] > 0
 
 
 def batch(hub, frame, updated=None, rejections=()):
     empty = frame.iloc[:0]
-    return Batch("tệp.gpkg", {"a": "b"}, len(frame), frame, empty if updated is None else updated, 0, rejections, ("ghi chú",))
+    return Batch("tệp.gpkg", {"a": "b"}, len(frame), frame, empty if updated is None else updated, 0, rejections,
+                 ("ghi chú",))
 
 
 def frame_of(hub, count):
     dataset = hub.datasets["parcel"]
     from quyhoach.processing_algorithms.provincial_database.typed_columns import typed_column
 
-    values = {"old_commune_code": "00001", "commune_code": "25001", "sheet_no": "1", "land_code": "ONT", "note": "é \\ \t"}
+    values = {"old_commune_code": "00001", "commune_code": "25001", "sheet_no": "1", "land_code": "ONT",
+              "note": "é \\ \t"}
     data = {"feature_id": np.full(count, None, dtype=object)}
     for field in dataset.fields:
         column = [values.get(field.name)] * count if field.name != "parcel_no" else list(range(1, count + 1))
@@ -193,14 +220,21 @@ def frame_of(hub, count):
 
 def test_an_import_is_written_and_read_back(postgis_hub):
     dataset = postgis_hub.datasets["parcel"]
-    number = postgis_hub.write(dataset, batch(postgis_hub, frame_of(postgis_hub, 30), rejections=[Rejection(7, ("sai mã",), {"ô": "é'"}, b"\x01", "EPSG:9214")]))
+    number = postgis_hub.write(dataset,
+                               batch(postgis_hub, frame_of(postgis_hub, 30),
+                                     rejections=[Rejection(7, ("sai mã",), {"ô": "é'"}, b"\x01", "EPSG:9214")]))
     back = postgis_hub.read(dataset)
-    assert len(back) == 30 and back.crs == postgis_hub.info.crs and back["parcel_no"].tolist() == list(range(1, 31)) and back["feature_id"].is_unique
-    assert str(back["parcel_no"].dtype) == "Int64" and back["note"].iloc[0] == "é \\ \t" and back.geometry.area.sum() == 30.0
+    assert len(back) == 30 and back.crs == postgis_hub.info.crs and back["parcel_no"].tolist() == list(range(
+        1, 31)) and back["feature_id"].is_unique
+    assert str(back["parcel_no"].dtype) == "Int64" and back["note"].iloc[
+        0] == "é \\ \t" and back.geometry.area.sum() == 30.0
     assert len(postgis_hub.read(dataset, extent=(0.5, 0.5, 2.5, 0.6))) == 3
-    assert len(postgis_hub.read(dataset, where=parse_filter("parcel_no > 10 and note like 'é%' or parcel_no in (1, 2)", dataset), columns=["parcel_no"])) == 22
+    assert len(postgis_hub.read(dataset,
+                                where=parse_filter("parcel_no > 10 and note like 'é%' or parcel_no in (1, 2)",
+                                                   dataset), columns=["parcel_no"])) == 22
     (summary,) = postgis_hub.summaries(["parcel"])
-    assert (summary.count, summary.extent, summary.imports, summary.rejected) == (30, (0.0, 0.0, 30.0, 1.0), 1, 1) and summary.changed_at
+    assert (summary.count, summary.extent, summary.imports, summary.rejected) == (30, (0.0, 0.0, 30.0, 1.0), 1,
+                                                                                  1) and summary.changed_at
     rejected = postgis_hub.rejections(number)
     assert rejected[["dataset", "source_fid", "reasons"]].values.tolist() == [["parcel", "7", "sai mã"]]
     assert postgis_hub.values(dataset, "parcel_no") == set(range(1, 31))
@@ -233,5 +267,6 @@ def test_sql_that_must_transform_uses_the_pinned_text(postgis_hub, longitude, la
     from quyhoach.processing_algorithms.common.crs import proj_text
 
     with postgis_hub.connection.cursor() as cursor:
-        cursor.execute("SELECT ST_X(p), ST_Y(p) FROM ST_Transform(ST_SetSRID(ST_MakePoint(%s, %s), 4326), %s) p", (longitude, latitude, proj_text(pyproj.CRS.from_epsg(9210))))
+        cursor.execute("SELECT ST_X(p), ST_Y(p) FROM ST_Transform(ST_SetSRID(ST_MakePoint(%s, %s), 4326), %s) p",
+                       (longitude, latitude, proj_text(pyproj.CRS.from_epsg(9210))))
         assert cursor.fetchone() == pytest.approx((x, y), abs=0.001)

@@ -69,7 +69,8 @@ def test_split_paste_and_merge_in_qgis(hub, server, qgis_app):
     assert layer.splitFeatures([QgsPointXY(5, -1), QgsPointXY(5, 11)], False) == 0
     assert layer.commitChanges(), layer.commitErrors()
     halves = {feature_id: row for feature_id, row in rows_of(hub).items() if row["parcel_no"] == 1}
-    assert len(halves) == 2 and first["feature_id"].strip("{}") in halves, "one half keeps the identity, the other gets its own"
+    assert len(halves) == 2 and first["feature_id"].strip(
+        "{}") in halves, "one half keeps the identity, the other gets its own"
     # Paste a copy, as QGIS does it: unique fields get their defaults.
     layer = layer_of(hub, server)
     assert layer.startEditing()
@@ -85,7 +86,8 @@ def test_split_paste_and_merge_in_qgis(hub, server, qgis_app):
     assert layer.commitChanges(), layer.commitErrors()
     assert len(rows_of(hub)) == 3 and in_order(hub)
     # QGIS commits deletions and new shapes in transactions of their own.
-    assert [note.features for note in changesets(hub)[:2]] == [{"parcel": 1}] * 2 and changesets(hub)[0].author == "postgres"
+    assert [note.features
+            for note in changesets(hub)[:2]] == [{"parcel": 1}] * 2 and changesets(hub)[0].author == "postgres"
 
 
 @pytest.mark.parametrize("secrecy, schema", [("restricted", "quyhoach_data"), ("public", "quyhoach_public")])
@@ -108,7 +110,8 @@ def test_qgis_shows_our_words_when_a_ward_goes_too_far(hub, server, qgis_app, se
     layer.rollBack()
     assert layer.startEditing()
     new = QgsFeature(layer.fields())
-    for field, value in {"old_commune_code": "00001", "commune_code": "25002", "sheet_no": "1", "parcel_no": 9, "land_code": "ONT"}.items():
+    for field, value in {"old_commune_code": "00001", "commune_code": "25002", "sheet_no": "1", "parcel_no": 9,
+                         "land_code": "ONT"}.items():
         new[field] = value
     new.setGeometry(QgsGeometry.fromWkt("MultiPolygon(((0 0, 1 0, 1 1, 0 0)))"))
     layer.addFeature(new)
@@ -123,13 +126,17 @@ def test_ogr2ogr_append_and_update(hub, server, tmp_path):
     path = tmp_path / "thửa đất.gpkg"
 
     def ogr2ogr(*arguments):
-        done = subprocess.run(["ogr2ogr", *map(str, arguments)], capture_output=True, text=True, env={**os.environ, "PGCLIENTENCODING": "UTF8"})
+        done = subprocess.run(["ogr2ogr", *map(str, arguments)], capture_output=True, text=True,
+                              env={**os.environ, "PGCLIENTENCODING": "UTF8"})
         assert done.returncode == 0 and "ERROR" not in done.stderr, done.stderr
 
-    ogr2ogr("-f", "GPKG", path, database, "-nln", "parcel", "-sql", "SELECT old_commune_code, commune_code, sheet_no, parcel_no + 10 AS parcel_no, land_code, geom "
+    ogr2ogr("-f", "GPKG", path, database, "-nln", "parcel", "-sql",
+            "SELECT old_commune_code, commune_code, sheet_no, parcel_no + 10 AS parcel_no, land_code, geom "
             "FROM quyhoach_data.parcel")
     for copy in ("YES", "NO"):
-        ogr2ogr("--config", "PG_USE_COPY", copy, "-f", "PostgreSQL", database, path, "parcel", "-append", "-nln", "quyhoach_data.parcel")
+        ogr2ogr("--config", "PG_USE_COPY", copy, "-f", "PostgreSQL", database, path, "parcel", "-append", "-nln",
+                "quyhoach_data.parcel")
     assert len(rows_of(hub)) == 6
-    ogr2ogr("-f", "PostgreSQL", database, path, "parcel", "-update", "-append", "-nln", "quyhoach_data.parcel", "-where", "parcel_no = 11")
+    ogr2ogr("-f", "PostgreSQL", database, path, "parcel", "-update", "-append", "-nln", "quyhoach_data.parcel",
+            "-where", "parcel_no = 11")
     assert len(rows_of(hub)) == 7 and in_order(hub)
