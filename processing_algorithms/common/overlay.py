@@ -171,14 +171,23 @@ def remainder(
     for done, (k, start, stop) in enumerate(zip(todo, starts, stops)):
         if done % 500 == 0:
             progress(done / len(todo))
-        # The right shapes are joined whole: cut pieces would leave cracks where their cut points were rounded.
-        difference = _difference(left[k], shapely.union_all(right[pieces.right[start:stop]]))
+        # Right shapes are joined, not pieces: those would leave cracks where their cut points were rounded.
+        difference = _difference(left[k], shapely.union_all(_near(left[k], right[pieces.right[start:stop]])))
         parts = [part for part in shapely.get_parts(difference)
                  if part.geom_type == "Polygon" and part.area > noise[k] / length[k] * part.length]
         if parts:
             rest[k] = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
     progress(1.0)
     return rest
+
+
+def _near(shape: Any, others: Geometries) -> Geometries:
+    """Cut shapes down to the surroundings of another: a road network's polygon is long, a parcel small."""
+    x_min, y_min, x_max, y_max = shape.bounds
+    margin = 0.1 * max(x_max - x_min, y_max - y_min)
+    near = shapely.clip_by_rect(others, x_min - margin, y_min - margin, x_max + margin, y_max + margin)
+    # Clipping is quick because it asks little; where it has made something invalid, the whole shapes are taken.
+    return near if shapely.is_valid(near).all() else others
 
 
 def _difference(a: Any, b: Any) -> Any:

@@ -113,9 +113,13 @@ def layer_input(key: str, value: Any, source: QgsProcessingFeatureSource, layer:
     expression = value.filterExpression if narrowed else ""
     limit = value.featureLimit if narrowed else -1
     whole = chosen is None and not expression and limit < 0
+    count = source.featureCount()
+    if count < 0:  # unknown to QGIS where an expression narrows the layer
+        bare = QgsFeatureRequest().setFlags(Qgis.FeatureRequestFlag.NoGeometry).setNoAttributes()
+        count = sum(1 for _ in source.getFeatures(bare, Qgis.ProcessingFeatureSourceFlag.SkipGeometryValidityChecks))
     return LayerInput(
         key=key, name=_name_people_know(value, layer), fields=layer.fields(), qgis_crs=layer.crs(),
-        feature_count=source.featureCount(), snapshot=QgsVectorLayerFeatureSource(layer),
+        feature_count=count, snapshot=QgsVectorLayerFeatureSource(layer),
         file=_file_behind(layer) if whole else None, only=chosen, expression=expression, limit=limit)
 
 

@@ -118,7 +118,7 @@ def test_selection_filter_edits_and_memory(path):
     _, chosen, _ = read(QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True))
     assert chosen.file is None and list(chosen.read().index) == [3]
     _, filtered, _ = read(QgsProcessingFeatureSourceDefinition(layer.id(), filterExpression='"area" > 1'))
-    assert list(filtered.read().index) == [1]
+    assert list(filtered.read().index) == [1] and filtered.feature_count == 1
     layer.setSubsetString("\"area\" = 0")
     _, subset, _ = read(layer.id())
     assert subset.file is not None and list(subset.read().index) == [3]
