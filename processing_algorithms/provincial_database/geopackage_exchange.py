@@ -244,7 +244,6 @@ def _apply(
     """Make rows what the changes want, keeping what others did to other fields; yield what a trigger made different."""
     table, columns = quoted(dataset.name), data_columns(dataset)
     insert = f"INSERT INTO {table} ({', '.join(map(quoted, (FEATURE_ID, *columns)))}) VALUES ({', '.join('?' * (len(columns) + 1))})"
-    update = f"UPDATE {table} SET {', '.join(f'{quoted(name)} = ?{at}' for at, name in enumerate(columns, start=2))} WHERE {FEATURE_ID} = ?1"
     present = _present(database, dataset, changes)
     kept = [change for change in changes if change.after is not None]
     wanted = {}
@@ -257,8 +256,16 @@ def _apply(
         try:
             if change.after is None:
                 database.execute(f"DELETE FROM {table} WHERE {FEATURE_ID} = ?", (change.feature_id,))
+            elif change.feature_id not in present:
+                database.execute(insert, (change.feature_id, *values[change.feature_id]))
             else:
-                database.execute(update if change.feature_id in present else insert, (change.feature_id, *values[change.feature_id]))
+                # Only what is touched: a shape that stays must not be taken out of its index and put back.
+                touched = change.touched()
+                at = [position for position, name in enumerate(columns) if name in touched]
+                if at:
+                    changes = ", ".join(f"{quoted(columns[position])} = ?" for position in at)
+                    database.execute(f"UPDATE {table} SET {changes} WHERE {FEATURE_ID} = ?",
+                                     (*(values[change.feature_id][position] for position in at), change.feature_id))
         except sqlite3.IntegrityError as error:
             why = explained(database, dataset, str(error), present.get(change.feature_id), change.after)
             objections.append(Objection(change.dataset, change.feature_id, why))

@@ -149,15 +149,23 @@ def stored_bases(
     return {row[1]: row[1:] if row[0] else None for row in cursor}
 
 
-def write_rows(copy: WorkingCopy, dataset: Dataset, columns: Sequence[str], found: Sorted) -> None:
-    """Write what needs no merge, within `WorkingCopy.applying`."""
+def write_rows(
+    copy: WorkingCopy, dataset: Dataset, columns: Sequence[str], found: Sorted, ours: Mapping[str, StoredRow]
+) -> None:
+    """Write what needs no merge, within `WorkingCopy.applying`; of ``ours`` only what differs is written."""
     table = quoted(dataset.name)
     names = ", ".join(map(quoted, (FEATURE_ID, *columns)))
     if found.new:
         copy.database.executemany(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * (len(columns) + 1))})", found.new)
-    if found.changed and columns:
-        changes = ", ".join(f"{quoted(name)} = ?{number}" for number, name in enumerate(columns, start=2))
-        copy.database.executemany(f"UPDATE {table} SET {changes} WHERE {FEATURE_ID} = ?1", found.changed)
+    # Rows that differ in the same fields together: a shape that stays must not be taken out of its index and put back.
+    alike: dict[tuple[int, ...], list[StoredRow]] = {}
+    for row in found.changed:
+        mine = ours[str(row[0])]
+        at = tuple(position for position in range(1, len(row)) if row[position] != mine[position])
+        alike.setdefault(at, []).append((row[0], *(row[position] for position in at)))
+    for at, rows in alike.items():
+        changes = ", ".join(f"{quoted(columns[position - 1])} = ?{number}" for number, position in enumerate(at, start=2))
+        copy.database.executemany(f"UPDATE {table} SET {changes} WHERE {FEATURE_ID} = ?1", rows)
     copy.database.executemany(f"DELETE FROM {table} WHERE {FEATURE_ID} = ?", ((feature_id,) for feature_id in found.gone))
 
 

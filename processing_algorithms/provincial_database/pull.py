@@ -135,7 +135,7 @@ def _merge_batch(
         # What is not here may have been deleted here after the backup.
         found.merge += ((str(row[0]), row) for row in found.new)
         found.new = []
-    write_rows(copy, dataset, batch.columns, found)
+    write_rows(copy, dataset, batch.columns, found, ours)
     report.unchanged += len(found.same) + found.nothing_new
     report.received += len(found.new) + len(found.changed)
     report.removed += len(found.gone)
@@ -208,7 +208,7 @@ def _without_the_missing(
                 copy.put_base(dataset, feature_id, None)
     else:
         untouched = [feature_id for feature_id in missing if feature_id not in edited]
-        write_rows(copy, dataset, (), Sorted(gone=untouched))
+        write_rows(copy, dataset, (), Sorted(gone=untouched), {})
         report.removed += len(untouched)
     for feature_id in edited & set(present.missing(dataset, base_table(dataset))) - unknown:
         _merge_in(copy, dataset, feature_id, None, dataset_lost, report, parting)
