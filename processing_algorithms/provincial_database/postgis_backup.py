@@ -63,7 +63,7 @@ def backup_postgis_hub(location: str | Mapping[str, Any], path: str | os.PathLik
     with PostgisHub(location) as hub, written_whole(path) as draft:
         _require_owner(hub)
         with told(), hub.connection.cursor() as cursor:
-            cursor.execute("SELECT quyhoach.note_memberships()")
+            cursor.execute("SELECT quyhoach.note_backup()")
         progress(0.1, say("Sao lưu {name}", "Backing up {name}").format(name=hub.info.name))
         _run("pg_dump", parameters_of(location), hub.connection.server_version, ["--format=custom", f"--file={draft}"])
     progress(1.0)
@@ -134,7 +134,7 @@ def drill(location: str | Mapping[str, Any], *, progress: Progress = silent) -> 
         _require_owner(hub)
         path = Path(folder) / "drill.dump"
         with told(), hub.connection.cursor() as cursor:
-            cursor.execute("SELECT quyhoach.note_memberships()")
+            cursor.execute("SELECT quyhoach.note_backup()")
         with told(), transaction(hub.connection, reading=True) as cursor:
             cursor.execute("SELECT pg_export_snapshot()")
             snapshot = cursor.fetchone()[0]

@@ -78,6 +78,7 @@ def create_postgis_hub(
             cursor.execute("INSERT INTO quyhoach.hub (place, name, srid, crs, roles) "
                            "VALUES (quyhoach.place(), %s, %s, %s, %s)",
                            (name or parameters.get("dbname") or roles, srid, system.to_wkt(), roles))
+            cursor.execute("INSERT INTO quyhoach.incarnation SELECT generation, incarnation FROM quyhoach.hub")
             for position, dataset in enumerate(chosen):
                 progress(position / len(chosen), str(dataset.label))
                 for statement in table_statements(dataset, srid, postgis):

@@ -4,11 +4,15 @@ A position is the snapshot of the transaction that read the rows. What changed s
 not what has a higher number: of two overlapping transactions the later-numbered may commit first. The present state is
 handed over, so it does not matter how often a row has changed. The position also carries what the reader was allowed to
 see; when that differs now, everything is handed over again.
+
+A restored hub knows which incarnations it was and what the backup had seen of the last one. A position the backup had
+seen is as good as ever; from any other everything is handed over, with the rows at the parting where that is certain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..common.errors import InputError
@@ -16,7 +20,7 @@ from ..common.language import say
 from ..common.progress import Progress
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID, GEOMETRY, Field
-from .changes import Delivery, Position, Row, RowBatch, Scope
+from .changes import Delivery, Parting, Position, Row, RowBatch, Scope
 from .postgis_schema import table_of
 
 if TYPE_CHECKING:
@@ -34,35 +38,101 @@ def position_of(hub: PostgisHub, cursor: Any) -> Position:
     return Position(*cursor.fetchone())
 
 
+@dataclass(frozen=True)
+class _Since:
+    """A position as this hub reads it: the snapshot, and in which of its incarnations it was taken."""
+
+    generation: int
+    snapshot: str
+    rights: str
+
+    def later(self) -> tuple[Any, list[object]]:
+        """Return the condition that an entry ``h`` of history was not seen from here, and its values."""
+        from psycopg2 import sql
+
+        # Below xmin everything was visible: that, and the index, keep what is looked at as small as what changed.
+        return sql.SQL("(h.generation > %s OR h.generation = %s AND h.xid >= pg_snapshot_xmin(%s::pg_snapshot) "
+                       "AND NOT pg_visible_in_snapshot(h.xid, %s::pg_snapshot))"), [
+                           self.generation, self.generation, self.snapshot, self.snapshot]
+
+
 def delivery(hub: PostgisHub, cursor: Any, scopes: Sequence[Scope], since: Position | None,
              progress: Progress) -> Delivery:
     """Begin a delivery inside a REPEATABLE READ transaction; the rows are read as they are asked for."""
     now = position_of(hub, cursor)
-    snapshot = None
-    if since is not None:
-        snapshot, rights = _known(cursor, since, now)
-        if rights != now.token.partition("/")[2]:
-            snapshot = None
     # A dataset that is not, or no longer, in sight has no rows for this role.
     chosen = [(scope, hub.datasets[scope.dataset]) for scope in scopes if scope.dataset in hub.datasets]
-    return Delivery(now, snapshot is None, _rows(hub, cursor, chosen, snapshot, progress),
-                    _batches(hub, cursor, chosen, snapshot, progress))
+    start = parting = None
+    if since is not None:
+        start = _continued(cursor, since)
+        if start is None:
+            parting = _parting(hub, cursor, since, [dataset for _, dataset in chosen])
+        elif start.rights != now.token.partition("/")[2]:
+            start = None
+    return Delivery(now, start is None, _rows(hub, cursor, chosen, start, progress),
+                    _batches(hub, cursor, chosen, start, progress), parting)
 
 
-def _known(cursor: Any, since: Position, now: Position) -> tuple[str, str]:
-    """Return snapshot and rights of a position of this hub; refuse any other."""
-    if since.hub_id != now.hub_id:
+def continues(cursor: Any, since: Position) -> bool:
+    """See `changes.RemembersRestores`."""
+    return _continued(cursor, since) is not None
+
+
+def _read(cursor: Any, since: Position) -> tuple[_Since | None, str | None, bool]:
+    """Return a position, what the backup of its incarnation had seen, and whether it is the present incarnation.
+
+    The position is None when this database never was that incarnation.
+    """
+    cursor.execute("SELECT h.hub_id::text, i.generation, i.backed_up::text, i.generation = h.generation "
+                   "FROM quyhoach.hub h LEFT JOIN quyhoach.incarnation i ON i.incarnation::text = %s", (since.incarnation,))
+    hub_id, generation, backed_up, present = cursor.fetchone()
+    if since.hub_id != hub_id:
         raise InputError(say("Bản dữ liệu làm việc này thuộc một cơ sở dữ liệu dùng chung khác.",
                              "This working copy belongs to another shared database."))
     snapshot, _, rights = since.token.partition("/")
-    if since.incarnation == now.incarnation:
-        cursor.execute("SELECT pg_snapshot_xmax(%s::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot())",
-                       (snapshot,))
-        if cursor.fetchone()[0]:
-            return snapshot, rights
-    # Another incarnation, or a position the hub has not come to: its folder was put back to an earlier day.
-    raise InputError(say("Cơ sở dữ liệu dùng chung đã được khôi phục từ bản sao lưu; cần so sánh toàn bộ.",
-                         "The shared database was restored from a backup; everything has to be compared."))
+    return None if generation is None else _Since(generation, snapshot, rights), backed_up, bool(present)
+
+
+def _continued(cursor: Any, since: Position) -> _Since | None:
+    """Return a position all of which is in this hub's history; None for any other."""
+    start, backed_up, present = _read(cursor, since)
+    if start is None or not present and backed_up is None:
+        return None
+    # Of the present incarnation, everything the hub has come to. It has not come to a position when its folder was put
+    # back to an earlier day. Of an earlier one, what the backup had certainly seen.
+    cursor.execute("SELECT pg_snapshot_xmax(s) <= pg_snapshot_xmax(b) AND (%s OR NOT EXISTS "
+                   "(SELECT FROM pg_snapshot_xip(b) x WHERE pg_visible_in_snapshot(x, s))) "
+                   "FROM (SELECT %s::pg_snapshot AS s, coalesce(%s::pg_snapshot, pg_current_snapshot()) AS b) both_sides",
+                   (present, start.snapshot, None if present else backed_up))
+    return start if cursor.fetchone()[0] else None
+
+
+def _parting(hub: PostgisHub, cursor: Any, since: Position, datasets: Sequence[Dataset]) -> Parting:
+    """Return where this hub and a position it does not continue have parted: at the backup, if that is all in both."""
+    from psycopg2 import sql
+
+    start, backed_up, present = _read(cursor, since)
+    if start is None or present or backed_up is None:
+        return Parting(False, {})
+    cursor.execute("SELECT pg_snapshot_xmax(b) <= pg_snapshot_xmax(s) AND NOT EXISTS "
+                   "(SELECT FROM pg_snapshot_xip(s) x WHERE pg_visible_in_snapshot(x, b)) "
+                   "FROM (SELECT %s::pg_snapshot AS s, %s::pg_snapshot AS b) both_sides", (start.snapshot, backed_up))
+    if not cursor.fetchone()[0]:
+        return Parting(False, {})
+    changed: dict[tuple[str, str], Row | None] = {}
+    later, values = replace(start, snapshot=backed_up).later()
+    for dataset in datasets:
+        names, wanted = row_expressions(dataset, hub.postgis)
+        cursor.execute(sql.SQL(
+            "SELECT e.feature_id::text, e.old_row IS NOT NULL, {} FROM (SELECT DISTINCT ON (h.feature_id) h.feature_id, "
+            "h.old_row FROM quyhoach.history h WHERE h.dataset_id = %s AND {} ORDER BY h.feature_id, h.ledger_no) e "
+            "CROSS JOIN LATERAL jsonb_populate_record(NULL::{}, e.old_row) t").format(
+            sql.SQL(", ").join(wanted), later, table_of(dataset)), [dataset.id, *values])
+        for feature_id, there, *row in cursor.fetchall():
+            if dataset.geometry and row[-1] is not None:
+                row[-1] = bytes(row[-1])
+            changed[dataset.name, feature_id] = dict(zip(names, row)) if there else None
+    return Parting(True, changed)
 
 
 def value_expression(field: Field) -> Any:
@@ -110,13 +180,13 @@ def scope_condition(scope: Scope, dataset: Dataset, postgis: str, srid: int) -> 
 
 
 def _rows(
-    hub: PostgisHub, cursor: Any, scopes: Sequence[tuple[Scope, Dataset]], snapshot: str | None, progress: Progress
+    hub: PostgisHub, cursor: Any, scopes: Sequence[tuple[Scope, Dataset]], start: _Since | None, progress: Progress
 ) -> Iterator[tuple[str, str, Row | None]]:
     for number, (scope, dataset) in enumerate(scopes):
         progress(number / len(scopes), str(dataset.label))
         names, wanted = row_expressions(dataset, hub.postgis)
         shaped = bool(dataset.geometry)
-        for chunk in _chunks(hub, cursor, scope, dataset, wanted, snapshot):
+        for chunk in _chunks(hub, cursor, scope, dataset, wanted, start):
             progress((number + 0.5) / len(scopes))
             for there, feature_id, *row in chunk:
                 if not there:
@@ -129,7 +199,7 @@ def _rows(
 
 
 def _batches(
-    hub: PostgisHub, cursor: Any, scopes: Sequence[tuple[Scope, Dataset]], snapshot: str | None, progress: Progress
+    hub: PostgisHub, cursor: Any, scopes: Sequence[tuple[Scope, Dataset]], start: _Since | None, progress: Progress
 ) -> Iterator[RowBatch]:
     """The same rows as a GeoPackage keeps them, made so by the server: nothing is done to a row in Python."""
     from psycopg2 import sql
@@ -143,7 +213,7 @@ def _batches(
         if dataset.geometry:
             wanted.append(_geopackage_shape(hub))
             columns = (*columns, GEOMETRY)
-        for chunk in _chunks(hub, cursor, scope, dataset, wanted, snapshot):
+        for chunk in _chunks(hub, cursor, scope, dataset, wanted, start):
             progress((number + 0.5) / len(scopes))
             yield RowBatch(dataset.name, columns, [row[1:] for row in chunk if row[0]],
                            [row[1] for row in chunk if not row[0]])
@@ -151,24 +221,22 @@ def _batches(
 
 
 def _chunks(hub: PostgisHub, cursor: Any, scope: Scope, dataset: Dataset, wanted: Sequence[Any],
-            snapshot: str | None) -> Iterator[list[tuple]]:
+            start: _Since | None) -> Iterator[list[tuple]]:
     """Fetch (whether it is there and inside, feature id, values) some thousand rows at a time."""
     from psycopg2 import sql
 
     inside, values = scope_condition(scope, dataset, hub.postgis, hub.srid)
     columns, feature_id = sql.SQL(", ").join(wanted), sql.Identifier(FEATURE_ID)
-    if snapshot is None:
+    if start is None:
         query = sql.SQL("SELECT true, t.{}::text, {} FROM {} t WHERE {}").format(feature_id, columns,
                                                                                  table_of(dataset), inside)
     else:
-        # Below xmin everything was visible already: that, and the index, keep this as small as what changed.
+        later, more = start.later()
         query = sql.SQL(
-            "SELECT t.fid IS NOT NULL, c.feature_id::text, {} FROM "
-            "(SELECT DISTINCT h.feature_id FROM quyhoach.history h WHERE h.dataset_id = %s "
-            "AND h.xid >= pg_snapshot_xmin(%s::pg_snapshot) AND NOT pg_visible_in_snapshot(h.xid, %s::pg_snapshot)) c "
-            "LEFT JOIN {} t ON t.{} = c.feature_id AND {}").format(
-            columns, table_of(dataset), feature_id, inside)
-        values = [dataset.id, snapshot, snapshot, *values]
+            "SELECT t.fid IS NOT NULL, c.feature_id::text, {} FROM (SELECT h.feature_id FROM quyhoach.history h "
+            "WHERE h.dataset_id = %s AND {} UNION SELECT unnest(%s::uuid[])) c "
+            "LEFT JOIN {} t ON t.{} = c.feature_id AND {}").format(columns, later, table_of(dataset), feature_id, inside)
+        values = [dataset.id, *more, sorted(scope.features), *values]
     name = sql.Identifier(f"delivery_{dataset.id}")
     cursor.execute(sql.SQL("DECLARE {} NO SCROLL CURSOR FOR ").format(name) + query, values)
     fetch = sql.SQL("FETCH {} FROM {}").format(sql.Literal(_ROWS_AT_ONCE), name)

@@ -22,7 +22,7 @@ from .catalogue.model import FEATURE_ID, FID, GEOMETRY
 from .changes import Changeset, Delivery, Position, Receipt, Scope
 from .hub import Batch, DatasetSummary, Hub, HubInfo
 from .postgis_connection import connect, parameters_of, shown, told, transaction
-from .postgis_exchange import delivery, position_of
+from .postgis_exchange import continues, delivery, position_of
 from .postgis_import import write_batch
 from .postgis_schema import META, table_of
 from .postgis_submit import submit_changeset
@@ -127,6 +127,11 @@ class PostgisHub(Hub):
         """
         with told(), transaction(self.connection, reading=True) as cursor:
             yield delivery(self, cursor, list(scopes), since, progress)
+
+    def continues(self, since: Position) -> bool:
+        """See `changes.RemembersRestores`."""
+        with told(), transaction(self.connection, reading=True) as cursor:
+            return continues(cursor, since)
 
     def submit(self, changeset: Changeset, progress: Progress = silent) -> Receipt:
         """See `changes.ExchangingHub`."""

@@ -29,7 +29,7 @@ from .postgis_schema import (
 )
 
 _SQL = Path(__file__).parent / "sql" / "postgis"
-_READABLE = ("hub", "schema_version", "dataset", "field", "domain_value", "department", "permission", "lock",
+_READABLE = ("hub", "incarnation", "schema_version", "dataset", "field", "domain_value", "department", "permission", "lock",
              "history", "changesets")
 
 
@@ -78,9 +78,9 @@ def grant(cursor: Any, roles: str) -> None:
     cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA quyhoach, quyhoach_data TO {}").format(everyone))
     cursor.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA quyhoach FROM PUBLIC")
     cursor.execute(sql.SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA quyhoach TO {}").format(everyone))
-    cursor.execute("SELECT to_regprocedure('quyhoach.note_memberships()') IS NOT NULL")
+    cursor.execute("SELECT to_regprocedure('quyhoach.note_backup()') IS NOT NULL")
     if cursor.fetchone()[0]:
-        cursor.execute(sql.SQL("REVOKE EXECUTE ON FUNCTION quyhoach.note_memberships() FROM {}").format(everyone))
+        cursor.execute(sql.SQL("REVOKE EXECUTE ON FUNCTION quyhoach.note_backup() FROM {}").format(everyone))
     cursor.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.SQL(", ").join(sql.Identifier("quyhoach", table)
                                                                                  for table in _READABLE), everyone))
     cursor.execute(sql.SQL("GRANT SELECT, INSERT ON quyhoach.import, quyhoach.rejection TO {}").format(everyone))

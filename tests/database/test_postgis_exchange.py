@@ -1,12 +1,14 @@
 """Submitting to a PostGIS hub and being delivered from it: exactly once, nothing missed, whoever wrote."""
 
 import uuid
+from dataclasses import replace
 
 import psycopg2
 import pytest
 import shapely
 from postgis_rows import changeset, delivered, new, parcel
-from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
+from quyhoach.processing_algorithms.common.errors import InputError
+from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, RemembersRestores, Scope
 from quyhoach.processing_algorithms.provincial_database.geopackage_schema import data_columns
 from quyhoach.processing_algorithms.provincial_database.rows import rows_to_sqlite
 
@@ -113,19 +115,34 @@ def test_a_row_that_leaves_the_scope_is_told_as_gone(postgis_hub):
     assert delivered(postgis_hub, scope=Scope("parcel", polygon=shapely.to_wkb(shapely.box(50, 5, 60, 6))))[2] == {}
 
 
-def test_a_position_of_another_incarnation_is_refused(postgis_hub):
-    from dataclasses import replace
-
-    from quyhoach.processing_algorithms.common.errors import InputError
-
+def test_a_position_of_an_unknown_incarnation_gets_everything_and_of_another_hub_nothing(postgis_hub):
+    change = new(parcel(postgis_hub))
+    postgis_hub.submit(changeset(change))
     position, _, _ = delivered(postgis_hub)
-    with pytest.raises(InputError, match="khôi phục"), postgis_hub.deliver([Scope("parcel")],
-                                                                           replace(position,
-                                                                                   incarnation=str(uuid.uuid4()))):
+    assert isinstance(postgis_hub, RemembersRestores) and postgis_hub.continues(position)
+    future = replace(position, token="9000000:9000000:/" + position.token.partition("/")[2])
+    for strange in (replace(position, incarnation=str(uuid.uuid4())), future):
+        assert not postgis_hub.continues(strange)
+        with postgis_hub.deliver([Scope("parcel")], strange) as delivery:
+            assert delivery.whole and not delivery.parting.known
+            assert [feature_id for _, feature_id, _ in delivery.rows] == [change.feature_id]
+    other = replace(position, hub_id=str(uuid.uuid4()))
+    with pytest.raises(InputError, match="khác"), postgis_hub.deliver([Scope("parcel")], other):
         pass
-    with pytest.raises(InputError, match="khác"), postgis_hub.deliver([Scope("parcel")],
-                                                                      replace(position, hub_id=str(uuid.uuid4()))):
-        pass
+
+
+def test_features_asked_for_come_in_any_case(postgis_hub):
+    """Those edited in a working copy: unchanged, moved out of its scope, or gone."""
+    here, moved, gone = (new(parcel(postgis_hub, parcel_no=number)) for number in (1, 2, 3))
+    postgis_hub.submit(changeset(here, moved, gone))
+    position, _, _ = delivered(postgis_hub)
+    away = {**moved.after, "commune_code": "25002"}
+    postgis_hub.submit(changeset(Change("parcel", moved.feature_id, moved.after, away),
+                                 Change("parcel", gone.feature_id, gone.after, None)))
+    scope = Scope("parcel", communes=frozenset({"25001"}), features=frozenset(c.feature_id for c in (here, moved, gone)))
+    wanted = {here.feature_id: here.after, moved.feature_id: away, gone.feature_id: None}
+    assert delivered(postgis_hub, position, scope)[2] == wanted
+    assert delivered(postgis_hub, None, scope)[2] == {key: row for key, row in wanted.items() if row}
 
 
 @pytest.mark.parametrize("scope", [Scope("parcel"), Scope("road"), Scope("shelter")])

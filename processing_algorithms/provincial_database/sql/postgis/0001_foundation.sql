@@ -17,6 +17,7 @@ CREATE TABLE quyhoach.hub (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     hub_id uuid NOT NULL DEFAULT gen_random_uuid(),
     incarnation uuid NOT NULL DEFAULT gen_random_uuid(),
+    generation integer NOT NULL DEFAULT 1,
     place text NOT NULL,
     name text NOT NULL,
     srid integer NOT NULL,
@@ -24,6 +25,19 @@ CREATE TABLE quyhoach.hub (
     roles text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+
+-- The incarnations this database was, and what the latest backup of each had certainly seen: up to there the history of
+-- whoever stands in that incarnation is this database's own.
+CREATE TABLE quyhoach.incarnation (
+    generation integer PRIMARY KEY,
+    incarnation uuid NOT NULL UNIQUE,
+    backed_up pg_snapshot
+);
+
+CREATE FUNCTION quyhoach.generation() RETURNS integer
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT generation FROM quyhoach.hub
+$$;
 
 -- Which dataset of the catalogue is which table here, by the ids that never change. secrecy: 0 public, 1 internal, 2 restricted.
 CREATE TABLE quyhoach.dataset (
@@ -81,7 +95,7 @@ CREATE INDEX rejection_by_import ON quyhoach.rejection (import_id);
 
 -- A changeset is one transaction: sent by a working copy, or made by itself for whoever else writes (psql, QGIS, ogr2ogr).
 -- author is who made the changes, applied_by who brought them; with a changes file these differ.
--- xid says which snapshots have seen it. It belongs to the incarnation: in another one it is null, seen by all.
+-- xid says which snapshots have seen it; it counts within its incarnation only.
 CREATE TABLE quyhoach.changeset (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     changeset_id uuid NOT NULL DEFAULT gen_random_uuid() UNIQUE,
@@ -95,9 +109,10 @@ CREATE TABLE quyhoach.changeset (
     working_copy_id text,
     reverts bigint REFERENCES quyhoach.changeset,
     started_at timestamptz NOT NULL DEFAULT transaction_timestamp(),
-    xid xid8 DEFAULT pg_current_xact_id()
+    generation integer NOT NULL DEFAULT quyhoach.generation(),
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
-CREATE INDEX changeset_by_xid ON quyhoach.changeset (xid);
+CREATE INDEX changeset_by_xid ON quyhoach.changeset (xid, generation);
 CREATE INDEX changeset_by_time ON quyhoach.changeset (applied_at, number);
 
 -- Rows as JSON by column name, null fields left out; geometry as hex EWKB; fid is no part of history.
@@ -129,11 +144,12 @@ BEGIN
     IF EXISTS (SELECT FROM quyhoach.hub WHERE place = quyhoach.place()) THEN
         RETURN false;
     END IF;
-    UPDATE quyhoach.hub SET place = quyhoach.place(), incarnation = gen_random_uuid() WHERE place <> quyhoach.place();
+    UPDATE quyhoach.hub SET place = quyhoach.place(), incarnation = gen_random_uuid(), generation = generation + 1
+    WHERE place <> quyhoach.place();
     IF NOT FOUND THEN
         RETURN false;  -- another session was first
     END IF;
-    UPDATE quyhoach.changeset SET xid = NULL WHERE xid IS NOT NULL;
+    INSERT INTO quyhoach.incarnation (generation, incarnation) SELECT h.generation, h.incarnation FROM quyhoach.hub h;
     RETURN true;
 END $$;
 

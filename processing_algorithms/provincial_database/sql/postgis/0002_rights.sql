@@ -41,6 +41,7 @@ CREATE TABLE quyhoach.lock (
     locked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- The transaction that locks may still finish its own changes: an approval comes with its zones.
     xid xid8 DEFAULT pg_current_xact_id(),
+    started_at timestamptz NOT NULL DEFAULT transaction_timestamp(),
     lifted_by name,
     lifted_at timestamptz,
     lifted_because text
@@ -96,7 +97,8 @@ $$;
 CREATE FUNCTION quyhoach.locks(dataset text) RETURNS TABLE (value text, reason text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT l.value, l.reason FROM quyhoach.lock l
-    WHERE l.dataset_id = dataset AND l.lifted_at IS NULL AND l.xid IS DISTINCT FROM pg_current_xact_id()
+    WHERE l.dataset_id = dataset AND l.lifted_at IS NULL
+      AND NOT coalesce(l.xid = pg_current_xact_id() AND l.started_at = transaction_timestamp(), false)
 $$;
 
 -- The sentence that refuses a write; rights are already known to be lacking.
@@ -128,7 +130,7 @@ END $$;
 -- History as the present role may see it: rows of communes it reads, without fields too secret for it. A row that came
 -- from or went to a commune out of sight is seen on one side only.
 CREATE VIEW quyhoach.history WITH (security_barrier) AS
-    SELECT l.ledger_no, l.changeset, c.applied_at, c.xid, l.dataset_id, l.feature_id,
+    SELECT l.ledger_no, l.changeset, c.applied_at, c.generation, c.xid, l.dataset_id, l.feature_id,
            CASE WHEN r.reads_all OR l.old_row ->> r.commune_field = ANY (r.reads) THEN l.old_row - r.hidden END AS old_row,
            CASE WHEN r.reads_all OR l.new_row ->> r.commune_field = ANY (r.reads) THEN l.new_row - r.hidden END AS new_row,
            l.old_row IS NULL AS created, l.new_row IS NULL AS deleted

@@ -18,6 +18,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WHERE w.person = session_user
 $$;
 
+-- Called before a dump: it keeps what this transaction has seen, or a little more, and may not keep less.
 -- Roles belong to the server and not to the database: a dump has them only as far as they stand here.
 CREATE TABLE quyhoach.membership (
     role_name name NOT NULL,
@@ -26,9 +27,10 @@ CREATE TABLE quyhoach.membership (
     PRIMARY KEY (role_name, member)
 );
 
-CREATE FUNCTION quyhoach.note_memberships() RETURNS void
+CREATE FUNCTION quyhoach.note_backup() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    UPDATE quyhoach.incarnation SET backed_up = pg_current_snapshot() WHERE generation = quyhoach.generation();
     DELETE FROM quyhoach.membership;
     INSERT INTO quyhoach.membership
     SELECT DISTINCT g.rolname, m.rolname, m.rolcanlogin
