@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -68,6 +68,29 @@ def _refuse_precious(target: Path) -> None:
         raise OutputError(say("{path} là cơ sở dữ liệu dùng chung hoặc bản dữ liệu làm việc; không ghi đè. Hãy chọn tên khác.",
                               "{path} is a shared database or a working copy and is never overwritten; choose another name.")
                           .format(path=target))
+
+
+def refuse_shared(paths: Mapping[str, str]) -> None:
+    """Refuse two results in one file: the second would replace the first.
+
+    Parameters
+    ----------
+    paths : mapping
+        Label of each result and the file it goes to.
+
+    Raises
+    ------
+    OutputError
+        Names the file and the results.
+    """
+    by_file: dict[str, list[str]] = {}
+    for label, path in paths.items():
+        by_file.setdefault(os.path.normcase(os.path.abspath(path)), []).append(label)
+    for labels in by_file.values():
+        if len(labels) > 1:
+            raise OutputError(say("Các kết quả {labels} cùng ghi vào tệp {path}; hãy đặt tên khác nhau.",
+                                  "The results {labels} go to one file {path}; give each its own name.")
+                              .format(labels=", ".join(f"\"{label}\"" for label in labels), path=paths[labels[0]]))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import datetime
 import os
 import re
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def write_vector(
     frame : GeoDataFrame or DataFrame
         A DataFrame becomes a table, as does any frame in a .csv file. Object columns of `datetime.date` become dates,
         other objects text. A column named ``fid`` is renamed ``fid_source``: the file numbers its rows itself.
+        Columns named ``geom`` keep their name; the shapes of a GeoPackage then go into ``geom_``.
     path : path
     geometry_type : str
         OGR name, such as ``"MultiPolygon"``; single shapes are promoted when it is a multi type.
@@ -63,7 +65,9 @@ def write_vector(
     if is_layer and driver == "FlatGeobuf" and frame.geometry.isna().any():
         raise OutputError(say("Định dạng FlatGeobuf bỏ mất đối tượng không có hình; hãy ghi kết quả vào tệp .gpkg.",
                               "FlatGeobuf loses features without geometry; write the result to a .gpkg file."))
-    options = {"SPATIAL_INDEX": "YES"} if driver == "GPKG" and is_layer else {}
+    options = {}
+    if driver == "GPKG" and is_layer:
+        options = {"SPATIAL_INDEX": "YES", "GEOMETRY_NAME": _free_name("geom", names)}
     if driver == "ESRI Shapefile":
         options["ENCODING"] = "UTF-8"
     # GDAL makes the empty GeoPackage, SQLite fills it; other formats are GDAL's alone.
@@ -107,11 +111,15 @@ def _without_reserved_names(frame: Any) -> Any:
     renamed = {}
     for name in frame.columns:
         if str(name).lower() in ("fid", "ogc_fid"):
-            new = "fid_source"
-            while new in taken:
-                new += "_"
-            renamed[name] = new
+            renamed[name] = _free_name("fid_source", taken)
     return frame.rename(columns=renamed) if renamed else frame
+
+
+def _free_name(wanted: str, taken: Iterable[object]) -> str:
+    names = {str(name).lower() for name in taken}
+    while wanted in names:
+        wanted += "_"
+    return wanted
 
 
 def _field(column: pandas.Series) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:

@@ -15,7 +15,6 @@ from qgis.core import (
     Qgis,
     QgsApplication,
     QgsCoordinateReferenceSystem,
-    QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -23,9 +22,6 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
     QgsProcessingParameterDefinition,
-    QgsProcessingParameterFeatureSink,
-    QgsProcessingParameterFileDestination,
-    QgsProcessingParameterRasterDestination,
     QgsProcessingOutputDefinition,
     QgsWkbTypes,
 )
@@ -35,7 +31,8 @@ from .errors import Cancelled, InputError, OutputError, QuyHoachError
 from .language import say, speaking
 from .packages import require
 from .progress import Progress
-from .qgis_layers import LayerInput, add_to_sink, is_plain_file, layer_input, qgis_fields, to_qgis_crs
+from .qgis_destinations import check_destinations, file_destination
+from .qgis_layers import LayerInput, add_to_sink, layer_input, qgis_fields, to_qgis_crs
 
 PLUGIN_FOLDER = Path(__file__).resolve().parents[2]
 
@@ -145,7 +142,7 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:  # noqa: D102, N802
         try:
             require(*self.NEEDS)  # qgis_process does not ask canExecute
-            self._check_destinations(parameters, context)
+            check_destinations(self, parameters, context)
             self.prepare(parameters, context, feedback)
         except QuyHoachError as error:
             # Raised here it would be logged only, and a script would get "There were errors executing the algorithm".
@@ -156,12 +153,10 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
         if self._refusal:
             raise QgsProcessingException(self._refusal)
         try:
-            results = self.process(parameters, context, feedback)
+            # Engines look for a cancel until results are complete; what is written after that is no longer taken back.
+            return self.process(parameters, context, feedback)
         except QuyHoachError as error:
             raise QgsProcessingException(str(error)) from None
-        if feedback.isCanceled():
-            raise QgsProcessingException(str(Cancelled()))
-        return results
 
     # reading ------------------------------------------------------------------------------------------------------
 
@@ -247,7 +242,7 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
         value = parameters.get(key)
         if not self._is_asked_for(key, value):
             return None
-        if (path := self._file_destination(parameters, key, context)) is not None:
+        if (path := file_destination(parameters, key, context)) is not None:
             from .files import write_vector
 
             destination = self.parameterAsOutputLayer(parameters, key, context)
@@ -277,49 +272,6 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
             definition = self.parameterDefinition(key)
             return not definition.flags() & Qgis.ProcessingParameterFlag.Optional
         return True
-
-    def _file_destination(self, parameters: dict[str, Any], key: str, context: QgsProcessingContext) -> str | None:
-        """The plain file a vector destination names, or None for memory layers and database tables."""
-        value = parameters.get(key)
-        sink = getattr(value, "sink", None)
-        if sink is not None:
-            value = sink.valueAsString(context.expressionContext())[0]
-        if isinstance(value, str) and value != QgsProcessing.TEMPORARY_OUTPUT and is_plain_file(value):
-            return value
-        return None
-
-    def _check_destinations(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
-        from .destinations import check_destination
-
-        for definition in self.parameterDefinitions():
-            key = definition.name()
-            if isinstance(definition, QgsProcessingParameterFeatureSink):
-                path = self._file_destination(parameters, key, context)
-            elif isinstance(definition, QgsProcessingParameterRasterDestination):
-                path = self.parameterAsOutputLayer(parameters, key, context) if parameters.get(key) else None
-            elif isinstance(definition, QgsProcessingParameterFileDestination):
-                path = self.parameterAsFileOutput(parameters, key, context) if parameters.get(key) else None
-            else:
-                continue
-            if path:
-                check_destination(path)
-                self._refuse_own_input(parameters, path, context)
-
-    def _refuse_own_input(self, parameters: dict[str, Any], path: str, context: QgsProcessingContext) -> None:
-        """A result must not overwrite the very file it is computed from."""
-        target = Path(path)
-        if not target.exists():
-            return
-        for definition in self.parameterDefinitions():
-            if definition.isDestination() or definition.type() not in ("source", "vector", "raster"):
-                continue
-            layer = self.parameterAsLayer(parameters, definition.name(), context)
-            if layer is None or layer.providerType() not in ("ogr", "gdal"):
-                continue
-            source = Path(layer.source().split("|")[0])
-            if source.exists() and source.samefile(target):
-                raise OutputError(say("Kết quả không được ghi đè lên lớp đầu vào {path}; hãy chọn tên khác.",
-                                      "The result must not overwrite its own input {path}; choose another name.").format(path=path))
 
 
 class _StyleOnLoad(QgsProcessingLayerPostProcessorInterface):

@@ -154,6 +154,23 @@ def flood_exposure(
     return FloodExposure(found, place.without_empty_outside(table), land, classes, notes)
 
 
+def sum_of_known(column: pandas.Series) -> float | None:
+    """Sum over rows of the table; None when there are values and none is known.
+
+    Examples
+    --------
+    >>> sum_of_known(pandas.Series([3.0, None])), sum_of_known(pandas.Series([0.0, None]))
+    (3.0, None)
+    """
+    known = column.dropna()
+    if len(known) == 0 and len(column):
+        return None
+    # Rows without a building hold 0, so a null beside zeros is still nobody counted.
+    if len(known) < len(column) and float(known.sum()) == 0:
+        return None
+    return float(known.sum())
+
+
 def _check(buildings: geopandas.GeoDataFrame, fields: BuildingFields, terrain: Heights | None) -> None:
     problems = []
     if fields.floor_level and terrain is None:

@@ -311,11 +311,13 @@ def _too_fine(found: FloodExposure, tags: dict[str, str]) -> tuple[str, str] | N
 
 
 def _totals(found: FloodExposure, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+    from .flood_exposure import sum_of_known
+
     table = found.table
     wet = table[table["depth_class"] > 0]
     columns = {"WET_HOUSEHOLDS": "households", "WET_RESIDENTS": "residents", "WET_ROAD": "road_m",
                "WET_LAND": "land_m2"}
-    sums = {key: None if table[column].isna().all() else float(wet[column].sum()) for key, column in columns.items()}
+    sums = {key: sum_of_known(wet[column]) for key, column in columns.items()}
     sums["WET_BUILDINGS"] = int(wet["buildings"].sum())
     sums["UNKNOWN_BUILDINGS"] = int(table.loc[table["depth_class"] < 0, "buildings"].sum())
     feedback.pushInfo(say("{wet} công trình bị ngập, {unknown} công trình chưa rõ, trong {all} công trình.",

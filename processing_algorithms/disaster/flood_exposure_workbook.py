@@ -10,7 +10,7 @@ from ..common.language import say, speaking
 from ..common.rounding import round_closed, round_estimate
 from ..common.workbook import Column, Sheet
 from .depth_classes import DRY, UNKNOWN_IN_TABLES, DepthClasses
-from .flood_exposure import OUTSIDE, UNIT, FloodExposure
+from .flood_exposure import OUTSIDE, UNIT, FloodExposure, sum_of_known
 
 _PEOPLE = ("households", "residents")
 _COUNTS = ("buildings", "households_missing", "residents_missing")
@@ -104,9 +104,9 @@ def _bold(rows: list[tuple[object, ...]]) -> set[int]:
 
 
 def _row(unit: str, label: str, part: pandas.DataFrame) -> tuple[object, ...]:
-    rounded = [_people(_sum(part[name])) for name in _PEOPLE]
-    buildings, *missing = (_sum(part[name]) for name in _COUNTS)
-    return (unit, label, buildings, *rounded, *missing, *(_sum(part[name]) for name in _MEASURED))
+    rounded = [_people(sum_of_known(part[name])) for name in _PEOPLE]
+    buildings, *missing = (sum_of_known(part[name]) for name in _COUNTS)
+    return (unit, label, buildings, *rounded, *missing, *(sum_of_known(part[name]) for name in _MEASURED))
 
 
 def _people(count: float | None) -> int | str | None:
@@ -115,17 +115,6 @@ def _people(count: float | None) -> int | str | None:
         return None
     rounded = round_estimate(count)
     return "< 10" if count > 0 and rounded == 0 else rounded
-
-
-def _sum(column: pandas.Series) -> float | None:
-    """Sum of what is known; None when there are values and none is known."""
-    known = column.dropna()
-    if len(known) == 0 and len(column):
-        return None
-    # Rows without a building hold 0, so a null beside zeros is still nobody counted.
-    if len(known) < len(column) and float(known.sum()) == 0:
-        return None
-    return float(known.sum())
 
 
 def _land_sheet(found: FloodExposure, subtitle: str, notes: list[str]) -> Sheet:

@@ -319,6 +319,16 @@ def test_exposure_refuses_with_one_clear_sentence(run, valley):
         assert sorted(os.listdir(valley)) == before, changed
 
 
+def test_wet_people_nobody_counted_are_null_beside_dry_ones_counted(run, valley):
+    """Depth 1 m in the left half: the wet building has no count, the dry one has four people."""
+    depth = raster(valley / "sâu.tif", np.repeat([[1.0] * 5 + [0.0] * 5], 5, axis=0).astype(np.float32))
+    houses = vector(valley / "hai nhà.gpkg", shapely.box([X + 12, X + 72], Y + 12, [X + 28, X + 88], Y + 28),
+                    people=pandas.array([None, 4], dtype="Int64"))
+    found = run("quyhoach:floodexposure", {"DEPTH": depth, "BUILDINGS": houses, "RESIDENTS_FIELD": "people",
+                                           "OUTPUT": str(valley / "bảng.gpkg")})
+    assert found["WET_BUILDINGS"] == 1 and found["WET_RESIDENTS"] is None
+
+
 @pytest.mark.parametrize("fraction", [0.1, 0.5])
 def test_cancelled_exposure_leaves_nothing(run, valley, fraction):
     run("quyhoach:flooddepth", depth_inputs(valley))

@@ -1,0 +1,98 @@
+"""Results never replace an input of their run or each other, and keep the user's columns whatever they are called."""
+
+import geopandas
+import pyogrio
+import pytest
+import shapely
+from qgis.core import QgsProcessingException, QgsProcessingFeedback, QgsVectorLayer
+from quyhoach.processing_algorithms.common.language import speaking
+
+ZONING, CHANGE = "quyhoach:parcelzoning", "quyhoach:landusechangematrix"
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with speaking("en"):
+        yield
+
+
+@pytest.fixture
+def case(tmp_path):
+    """Four parcels of 100 m x 100 m in a row, and a zone over the first two."""
+    folder = tmp_path / "kết quả"
+    folder.mkdir()
+    parcels = geopandas.GeoDataFrame({"code": ["LUC", "ONT", "CLN", "LUC"], "geom": list("abcd")},
+                                     geometry=shapely.box([0, 100, 200, 300], 0, [100, 200, 300, 400], 100), crs=9214)
+    zones = geopandas.GeoDataFrame({"zone": ["A"]}, geometry=[shapely.box(0, 0, 200, 100)], crs=9214)
+    pyogrio.write_dataframe(parcels, folder / "thửa.geojson")
+    pyogrio.write_dataframe(parcels.drop(columns="geom"), folder / "town.gpkg", layer="parcel")
+    pyogrio.write_dataframe(zones, folder / "town.gpkg", layer="zone", append=True)
+    return folder
+
+
+def zoning(folder, output, parcels="town.gpkg|layername=parcel", zones="town.gpkg|layername=zone"):
+    return {"PARCELS": f"{folder}/{parcels}", "ZONES": f"{folder}/{zones}", "ZONE_FIELD": "zone", "SCALE": 500,
+            "OUTPUT": str(output)}
+
+
+def change(folder, **outputs):
+    layer = f"{folder}/town.gpkg|layername=parcel"
+    return {"BEFORE": layer, "BEFORE_CODE": "code", "AFTER": layer, "AFTER_CODE": "code", **outputs}
+
+
+def test_two_results_in_one_file_are_refused(run, case):
+    one = str(case / "both.gpkg")
+    with pytest.raises(QgsProcessingException, match="go to one file"):
+        run(CHANGE, change(case, OUTPUT=one, MATRIX=one))
+    assert not (case / "both.gpkg").exists()
+
+
+def test_two_results_in_two_tables_of_one_file(run, case):
+    def table(name):
+        return f"ogr:dbname='{case}/both.gpkg' table=\"{name}\" (geom)"
+
+    run(CHANGE, change(case, OUTPUT=table("thay đổi"), MATRIX=table("ma trận")))
+    assert {name for name, _ in pyogrio.list_layers(case / "both.gpkg")} == {"thay đổi", "ma trận"}
+
+
+@pytest.mark.parametrize("parcels", ["town.gpkg|layername=parcel", "town.gpkg"])
+def test_the_table_an_input_is_read_from_is_kept(run, case, parcels):
+    target = f"ogr:dbname='{case}/town.gpkg' table=\"parcel\" (geom)"
+    with pytest.raises(QgsProcessingException, match="own input"):
+        run(ZONING, zoning(case, target, parcels=parcels))
+    assert pyogrio.read_info(case / "town.gpkg", layer="parcel")["fields"].tolist() == ["code"]
+
+
+def test_another_table_of_an_input_file_is_free(run, case):
+    result = run(ZONING, zoning(case, f"ogr:dbname='{case}/town.gpkg' table=\"pieces\" (geom)"))
+    assert result["PIECES"] == 2
+    assert {"parcel", "zone", "pieces"} == {name for name, _ in pyogrio.list_layers(case / "town.gpkg")}
+
+
+def test_the_text_file_of_a_layer_of_points_is_kept(run, case):
+    text = case / "points.csv"
+    text.write_text("x,y,code\n50,50,a\n", encoding="utf-8")
+    layer = QgsVectorLayer(f"{text.as_uri()}?xField=x&yField=y&crs=EPSG:9214", "points", "delimitedtext")
+    assert layer.isValid()
+    with pytest.raises(QgsProcessingException, match="own input"):
+        run("quyhoach:servicearea", {
+            "NETWORK": f"{case}/town.gpkg|layername=parcel", "ORIGINS": layer, "BREAKS": "100",
+            "OUTPUT_LINES": str(text)})
+    assert text.read_text("utf-8").startswith("x,y,code")
+
+
+def test_an_attribute_named_like_the_shapes_keeps_its_name(run, case):
+    run(ZONING, zoning(case, case / "pieces.gpkg", parcels="thửa.geojson"))
+    written = pyogrio.read_dataframe(case / "pieces.gpkg")
+    assert written["geom"].tolist() == ["a", "b"] and written.geometry.area.tolist() == [10_000.0, 10_000.0]
+
+
+def test_a_cancel_that_comes_when_the_result_is_written_takes_nothing_back(run, case):
+    """Else a file would stand there beside the message that nothing was written."""
+    class Late(QgsProcessingFeedback):
+        def pushInfo(self, text):
+            if "pieces" in text:  # said between computing and writing
+                self.cancel()
+
+    result = run(ZONING, zoning(case, case / "pieces.gpkg"), feedback=Late())
+    assert result["PIECES"] == 2 and pyogrio.read_info(case / "pieces.gpkg")["features"] == 2
