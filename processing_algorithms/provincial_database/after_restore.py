@@ -28,7 +28,7 @@ it already), it has nothing new, and what was edited here stays an edit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -44,11 +44,13 @@ from .working_copy import WorkingCopy
 
 @contextmanager
 def delivered(
-    hub: ExchangingHub, scopes: list[Scope], since: Position, *, whole: bool = False, progress: Progress = silent
+    hub: ExchangingHub, scopes: list[Scope], since: Position, sent: Collection[str], *, whole: bool = False,
+    progress: Progress = silent
 ) -> Iterator[Delivery]:
     """Give what a hub hands over to a working copy at a position; ``whole`` asks for everything in any case.
 
-    `Delivery.parting` is set when the hub was restored from a backup older than the position.
+    ``sent`` are the changesets the hub has taken from the working copy since that position: it knows of them beyond it.
+    `Delivery.parting` is set when the hub was restored from a backup that lacks something of this.
 
     Raises
     ------
@@ -60,8 +62,9 @@ def delivered(
         raise InputError(say("Bản dữ liệu làm việc này thuộc một cơ sở dữ liệu dùng chung khác.",
                              "This working copy belongs to another shared database."))
     if isinstance(hub, RemembersRestores):
-        continues = hub.continues(since)
-        with hub.deliver(scopes, None if continues and whole else since, progress) as delivery:
+        give = hub.deliver(scopes, None if whole else since, progress) if hub.continues(since, sent) else hub.compare(
+            scopes, since, progress)
+        with give as delivery:
             yield delivery
         return
     continues = here.incarnation == since.incarnation

@@ -11,7 +11,7 @@ A row is a dict by column name. Values are plain and exact, so that equal means 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol, runtime_checkable
@@ -189,9 +189,14 @@ class ExchangingHub(Protocol):
 class RemembersRestores(ExchangingHub, Protocol):
     """A hub that knows which incarnation it was restored from, up to where.
 
-    Its `deliver` takes positions of earlier incarnations. Up to the backup they are positions like any other; from a later
-    one everything is handed over, with `Delivery.parting`.
+    Its `deliver` takes positions of earlier incarnations too, as long as it continues them.
     """
 
-    def continues(self, since: Position) -> bool:
-        """Tell whether all that a position stands for is in this hub's history; another hub is refused."""
+    def continues(self, since: Position, sent: Collection[str] = ()) -> bool:
+        """Tell whether this hub's history has all that a position stands for, and the changesets sent since, by id.
+
+        Raises `InputError` when the position is another hub's.
+        """
+
+    def compare(self, scopes: Iterable[Scope], since: Position, progress: Progress = silent) -> Delivery:
+        """Hand over everything, with `Delivery.parting`, to a working copy this hub does not continue; else as `deliver`."""

@@ -18,7 +18,8 @@ from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress, silent
 from .catalogue import Dataset, load_catalogue
-from .changes import Change, Changeset, Delivery, ExchangingHub, Objection, Outcome, Position, Receipt, Row, Scope
+from .after_restore import delivered
+from .changes import Change, Changeset, Delivery, ExchangingHub, Objection, Outcome, Parting, Position, Receipt, Row, Scope
 from .outgoing import freeze, pack_changes, pending, settle, unpack_changes
 from .pull import PullReport, asked_for, receive
 from .rows import now, row_from_plain, row_to_plain
@@ -43,6 +44,8 @@ class ChangesFile:
     lacking: frozenset[str] = frozenset()
     #: A program has made a layer anew: everything has to be compared.
     compare: bool = False
+    #: Changesets the hub has taken since the position, by id.
+    sent: tuple[str, ...] = ()
 
 
 def export_changes(
@@ -62,10 +65,10 @@ def export_changes(
     if not lost and (message.strip() or any(line.edits for line in copy.status())):
         freeze(copy, author=author, department=department, message=message, decision_no=decision_no)
     lacking = frozenset(field.id for fields in lacking_fields(copy, load_catalogue()).values() for field in fields)
-    content = ChangesFile(copy.id, copy.position, tuple(asked_for(copy)), tuple(pending(copy)), lacking, lost)
+    content = ChangesFile(copy.id, copy.position, tuple(asked_for(copy)), tuple(pending(copy)), lacking, lost, tuple(copy.sent))
     parts = {"request.json": _json({"working_copy_id": content.working_copy_id, "position": asdict(content.position),
                                     "scopes": [_scope_to_json(scope) for scope in content.scopes],
-                                    "lacking": sorted(lacking), "compare": lost,
+                                    "lacking": sorted(lacking), "compare": lost, "sent": content.sent,
                                     "changesets": [_header(changeset) for changeset in content.changesets]})}
     for number, changeset in enumerate(content.changesets):
         parts[f"changes-{number}.z"] = pack_changes(changeset.changes)
@@ -84,7 +87,7 @@ def read_changes(path: str | Path) -> ChangesFile:
             for number, header in enumerate(request["changesets"]))
         return ChangesFile(str(request["working_copy_id"]), Position(**request["position"]),
                            tuple(_scope_from_json(scope) for scope in request["scopes"]), changesets,
-                           frozenset(map(str, request["lacking"])), bool(request["compare"]))
+                           frozenset(map(str, request["lacking"])), bool(request["compare"]), tuple(map(str, request["sent"])))
 
 
 def apply_changes(hub: ExchangingHub, path: str | Path, *, progress: Progress = silent) -> list[Receipt]:
@@ -109,13 +112,15 @@ def export_update(hub: ExchangingHub, changes: str | Path, path: str | Path, *, 
     receipts = apply_changes(hub, changes, progress=progress)
     fields = {dataset.id: [field.id for field in dataset.fields] for dataset in hub.datasets.values()}
     grown = any(id in content.lacking for ids in fields.values() for id in ids)
-    same = content.position.incarnation == hub.position().incarnation and not grown and not content.compare
-    with hub.deliver(list(content.scopes), content.position if same else None, progress) as delivery:
+    with delivered(hub, list(content.scopes), content.position, content.sent, whole=grown or content.compare, progress=progress) as delivery:
         rows = "\n".join(json.dumps([name, feature_id, row_to_plain(row)], ensure_ascii=False, allow_nan=False) for name, feature_id, row in delivery.rows)
         answer = {"working_copy_id": content.working_copy_id, "since": asdict(content.position), "position": asdict(delivery.position),
                   "whole": delivery.whole, "fields": fields, "scopes": [_scope_to_json(scope) for scope in content.scopes],
+                  "parting": None if delivery.parting is None else delivery.parting.known,
                   "receipts": [_receipt_to_json(receipt) for receipt in receipts]}
-    _write(path, "update", {"answer.json": _json(answer), "rows.jsonl": rows.encode("utf-8")})
+        changed = delivery.parting.changed.items() if delivery.parting else ()
+        then = "\n".join(json.dumps([*key, row_to_plain(row)], ensure_ascii=False, allow_nan=False) for key, row in changed)
+    _write(path, "update", {"answer.json": _json(answer), "rows.jsonl": rows.encode("utf-8"), "parting.jsonl": then.encode("utf-8")})
     return receipts
 
 
@@ -134,7 +139,8 @@ def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = s
         receipts = [_receipt_from_json(receipt) for receipt in answer["receipts"]]
         scopes = [_scope_from_json(scope) for scope in answer["scopes"]]
         known = _cut(answer["fields"])
-        rows = [_row_line(line) for line in parts["rows.jsonl"].decode("utf-8").split("\n") if line]
+        rows, then = ([_row_line(line) for line in parts[name].decode("utf-8").split("\n") if line] for name in ("rows.jsonl", "parting.jsonl"))
+        parting = None if answer["parting"] is None else Parting(bool(answer["parting"]), {(name, id): row for name, id, row in then})
     if answer["working_copy_id"] != copy.id:
         raise InputError(say("Tệp cập nhật {path} dành cho bản dữ liệu làm việc khác.", "The update file {path} is for another working copy.")
                          .format(path=path))
@@ -152,7 +158,7 @@ def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = s
         raise InputError(say("Lớp {names} đã bị chương trình khác tạo lại; hãy xuất tệp thay đổi mới, tệp cập nhật sẽ so sánh toàn bộ.",
                              "Layers {names} were made anew by another program; export a new changes file, its answer compares everything.")
                          .format(names=", ".join(str(dataset.label) for dataset in lost)))
-    return receive(copy, Delivery(position, bool(answer["whole"]), iter(rows)), scopes, known=known, lost=lost, report=report, progress=progress)
+    return receive(copy, Delivery(position, bool(answer["whole"]), iter(rows), parting=parting), scopes, known=known, lost=lost, report=report, progress=progress)
 
 
 # the file -------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,11 +56,19 @@ def _mark(database: sqlite3.Connection, ledger_no: int) -> str:
     return hashlib.blake2b(text.encode("utf-8"), digest_size=6).hexdigest() if text else ""
 
 
-def continues(database: sqlite3.Connection, facts: Mapping[str, str], since: Position) -> bool:
+def continues(
+    database: sqlite3.Connection, facts: Mapping[str, str], since: Position, sent: Collection[str] = ()
+) -> bool:
     """See `changes.RemembersRestores`."""
     if since.hub_id != facts["hub_id"]:
         raise InputError(say("Bản dữ liệu làm việc này thuộc một cơ sở dữ liệu dùng chung khác.",
                              "This working copy belongs to another shared database."))
+    known = database.execute("SELECT count(*) FROM json_each(?) j JOIN quyhoach_changeset c ON c.changeset_id = j.value",
+                             (json.dumps(list(sent)),)).fetchone()[0]
+    return known == len(set(sent)) and _has(database, facts, since)
+
+
+def _has(database: sqlite3.Connection, facts: Mapping[str, str], since: Position) -> bool:
     number, mark = _number_and_mark(since)
     last = _shared_up_to(database, facts, since)
     return last is not None and number <= last and (not mark or mark == _mark(database, number))
@@ -85,9 +93,10 @@ def _parting(
 ) -> Parting:
     """Return where this hub and a position it does not continue have parted."""
     last = _shared_up_to(database, facts, since)
-    # Without a restore in between the file was exchanged by hand: nobody knows since when.
-    if since.incarnation == facts["incarnation"] or last is None or _number_and_mark(since)[0] <= last:
-        return Parting(False, {})
+    if _has(database, facts, since):
+        last = _number_and_mark(since)[0]  # only what was sent after it is lacking
+    elif since.incarnation == facts["incarnation"] or last is None or _number_and_mark(since)[0] <= last:
+        return Parting(False, {})  # the file was exchanged by hand: nobody knows since when
     return Parting(True, {(dataset.name, feature_id): before for dataset in datasets
                           for feature_id, before in rows_before(database, dataset, last)})
 
@@ -95,17 +104,20 @@ def _parting(
 @contextmanager
 def deliver(
     database: sqlite3.Connection, facts: Mapping[str, str], datasets: Catalogue, scopes: Iterable[Scope],
-    since: Position | None
+    since: Position | None, *, parted: bool = False
 ) -> Iterator[Delivery]:
-    """See `changes.ExchangingHub.deliver` and `changes.RemembersRestores`."""
+    """See `changes.ExchangingHub.deliver`; ``parted`` as `changes.RemembersRestores.compare`."""
     database.execute("BEGIN")  # one consistent read
     try:
+        if since is not None and not parted and not continues(database, facts, since):
+            raise InputError(say("Cơ sở dữ liệu dùng chung đã được phục hồi từ bản sao lưu; cần so sánh toàn bộ.",
+                                 "The shared database was restored from a backup; everything must be compared."))
         wanted = [(datasets[scope.dataset], scope) for scope in scopes if scope.dataset in datasets]
         after = parting = None
-        if since is not None and continues(database, facts, since):
-            after = _number_and_mark(since)[0]
-        elif since is not None:
+        if since is not None and parted:
             parting = _parting(database, facts, since, [dataset for dataset, _ in wanted])
+        elif since is not None:
+            after = _number_and_mark(since)[0]
         yield Delivery(position(database, facts), after is None, _rows(database, wanted, after),
                        _batches(database, wanted, after), parting)
     finally:

@@ -7,7 +7,7 @@ import getpass
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +36,8 @@ from .row_filter import RowFilter
 from .rows import now
 from .typed_columns import from_sqlite, to_sqlite
 
+#: Key of the fact by which a file says that it is a backup, with the time it was made.
+BACKUP = "backup_at"
 _ROWS_AT_ONCE = 20_000
 _WAIT_S = 10.0
 #: The index of random UUIDs touches pages everywhere.
@@ -80,6 +82,11 @@ class GeoPackageHub(Hub, History):
                                  "{path} is not a shared database of QuyHoach; choose the right file, or create one "
                                  "with quyhoach:hubcreate.")
                              .format(path=self.path)) from error
+        if BACKUP in facts:
+            raise InputError(say("{path} là bản sao lưu lúc {at}; hãy phục hồi thành cơ sở dữ liệu mới bằng "
+                                 "quyhoach:hubrestore, nếu mở thẳng thì các bản dữ liệu làm việc sẽ không nhận ra.",
+                                 "{path} is a backup of {at}; restore it as a new database with quyhoach:hubrestore, or "
+                                 "working copies would not notice.").format(path=self.path, at=facts[BACKUP]))
         version = facts.get("schema_version", "")
         if not version.isdigit() or int(version) > SCHEMA_VERSION:
             raise InputError(say("{path} được tạo bằng phiên bản QuyHoach mới hơn (cấu trúc {version}); hãy cập nhật "
@@ -210,9 +217,15 @@ class GeoPackageHub(Hub, History):
         with exchange.deliver(self._database, self._facts, self.datasets, scopes, since) as delivery:
             yield delivery
 
-    def continues(self, since: Position) -> bool:
+    def continues(self, since: Position, sent: Collection[str] = ()) -> bool:
         """See `changes.RemembersRestores`."""
-        return exchange.continues(self._database, self._facts, since)
+        return exchange.continues(self._database, self._facts, since, sent)
+
+    @contextmanager
+    def compare(self, scopes: Iterable[Scope], since: Position, progress: Progress = silent) -> Iterator[Delivery]:
+        """See `changes.RemembersRestores`."""
+        with exchange.deliver(self._database, self._facts, self.datasets, scopes, since, parted=True) as delivery:
+            yield delivery
 
     def submit(self, changeset: Changeset, progress: Progress = silent) -> Receipt:
         """See `changes.ExchangingHub`."""
@@ -275,6 +288,27 @@ class GeoPackageHub(Hub, History):
         if self._database.execute("SELECT 1 FROM quyhoach_ledger WHERE changeset IS NULL LIMIT 1").fetchone():
             with self._transaction():
                 adopt_strays(self._database)
+
+    # restoring ----------------------------------------------------------------------------------------------------
+
+    def begin_incarnation(self) -> None:
+        """Note that this file was restored: up to here its history is that of the incarnation before."""
+        with self._transaction():
+            adopt_strays(self._database)
+            last = self._one("SELECT coalesce(max(ledger_no), 0) FROM quyhoach_ledger")
+            self._database.execute("INSERT INTO quyhoach_incarnation VALUES (?, ?, ?)",
+                                   (self._facts["incarnation"], last, now()))
+            self._database.execute("UPDATE quyhoach_hub SET value = ? WHERE key = 'incarnation'", (str(uuid.uuid4()),))
+        self._facts = self._read_facts()
+        self.info = self._read_info()
+
+    @contextmanager
+    def standing_still(self) -> Iterator[sqlite3.Connection]:
+        """Give the file's connection for reading; nobody else can save until the block ends."""
+        self._adopt_strays()
+        with past.reading(self._database):
+            self._facts = self._read_facts()  # the first read takes the lock
+            yield self._database
 
     # writing ------------------------------------------------------------------------------------------------------
 

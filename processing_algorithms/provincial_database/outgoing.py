@@ -117,6 +117,8 @@ def settle(copy: WorkingCopy, receipt: Receipt, changeset: Changeset | None = No
                 if change.dataset in copy.datasets:
                     _rewritten_by_hub(copy, change)
             copy.database.execute("DELETE FROM quyhoach_outgoing WHERE changeset_id = ?", (receipt.changeset_id,))
+            # Known to be at the hub, beyond the position of the last pull: a hub that lacks it one day was restored.
+            copy.set_facts(sent=json.dumps([*copy.sent, receipt.changeset_id]))
         else:
             copy.database.execute("DELETE FROM quyhoach_outgoing WHERE sequence >= (SELECT sequence FROM quyhoach_outgoing WHERE changeset_id = ?)",
                                   (receipt.changeset_id,))

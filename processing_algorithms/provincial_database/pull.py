@@ -66,7 +66,7 @@ def pull(copy: WorkingCopy, hub: ExchangingHub, *, progress: Progress = silent) 
     scopes = asked_for(copy)
     lost = [dataset for dataset in copy.datasets.values() if copy.tracking_lost(dataset)]
     whole = bool(lost or lacking_fields(copy, hub.datasets))
-    with delivered(hub, scopes, copy.position, whole=whole, progress=progress) as delivery:
+    with delivered(hub, scopes, copy.position, copy.sent, whole=whole, progress=progress) as delivery:
         receive(copy, delivery, scopes, known=hub.datasets, lost=lost, report=report, progress=progress)
     return report
 
@@ -226,4 +226,4 @@ def _mend_tracking(copy: WorkingCopy, dataset: Dataset) -> None:
 
 
 def _note_position(copy: WorkingCopy, position: Position) -> None:
-    copy.set_facts(hub_id=position.hub_id, incarnation=position.incarnation, token=position.token, pulled_at=now())
+    copy.set_facts(hub_id=position.hub_id, incarnation=position.incarnation, token=position.token, pulled_at=now(), sent="[]")

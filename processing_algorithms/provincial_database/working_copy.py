@@ -99,6 +99,11 @@ class WorkingCopy:
         """Up to where in the hub's history it has received everything."""
         return Position(self.facts["hub_id"], self.facts["incarnation"], self.facts["token"])
 
+    @property
+    def sent(self) -> list[str]:
+        """Changesets the hub has taken since that position, by id."""
+        return json.loads(self.facts.get("sent", "[]"))
+
     def dataset(self, name: str) -> Dataset:
         """Return a dataset it holds, by name, id or label."""
         return find_dataset(self.datasets, name)

@@ -1,0 +1,118 @@
+"""Keeping a hub well: checking it, backing it up, restoring it, proving that a restore brings everything back.
+
+The same functions for both kinds of hub; a location leads to one as in `hub.open_hub`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import pandas
+
+from ..common.language import say
+from ..common.progress import Progress, silent
+from .hub import Hub, open_hub
+from .postgis_connection import is_postgis_location
+
+
+class State(Enum):
+    """How well something is."""
+
+    GOOD = "good"
+    ATTENTION = "attention"
+    BROKEN = "broken"
+
+    @property
+    def label(self) -> str:
+        """What people read."""
+        return {State.GOOD: say("tốt", "good"), State.ATTENTION: say("cần chú ý", "needs attention"),
+                State.BROKEN: say("lỗi", "error")}[self]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: which check, how it stands, what was found, what to do about it (empty: nothing)."""
+
+    check: str
+    state: State
+    what: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class DrillReport:
+    """What a restore drill found: tables compared, and those that differ (none, when all is well)."""
+
+    tables: int
+    rows: int
+    different: tuple[str, ...]
+    new_incarnation: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether the restored hub equals the original and is known as another incarnation."""
+        return not self.different and self.new_incarnation
+
+
+def check_hub(hub: Hub, *, progress: Progress = silent) -> list[Finding]:
+    """Look at everything in one consistent read; nothing is changed."""
+    from .geopackage_health import check_geopackage_hub
+    from .geopackage_hub import GeoPackageHub
+
+    if isinstance(hub, GeoPackageHub):
+        return check_geopackage_hub(hub, progress=progress)
+    from .postgis_health import check_postgis_hub
+
+    return [Finding(finding.subject, State.GOOD if finding.in_order else State.BROKEN, finding.sentence)
+            for finding in check_postgis_hub(hub, progress=progress)]
+
+
+def findings_table(findings: list[Finding]) -> pandas.DataFrame:
+    """Return findings as a table: check, state (good, attention, broken), state_label, what, advice."""
+    return pandas.DataFrame({
+        "check": [finding.check for finding in findings], "state": [finding.state.value for finding in findings],
+        "state_label": [finding.state.label for finding in findings], "what": [finding.what for finding in findings],
+        "advice": [finding.advice for finding in findings]}, dtype=object)
+
+
+def back_up(location: str, path: str | Path, *, progress: Progress = silent) -> None:
+    """Write a hub, as it is at one moment, to a new file; people may go on working.
+
+    Raises
+    ------
+    OutputError
+        The file exists or cannot be written; nothing is left half done.
+    """
+    if is_postgis_location(location):
+        from .postgis_backup import backup_postgis_hub
+
+        backup_postgis_hub(location, path, progress=progress)
+        return
+    from .geopackage_backup import backup_geopackage_hub
+
+    with open_hub(location) as hub:
+        backup_geopackage_hub(hub, path, progress=progress)  # type: ignore[arg-type]
+
+
+def restore(path: str | Path, location: str, *, progress: Progress = silent) -> Hub:
+    """Make a new hub from a backup and open it: a new file, or in an empty PostGIS database.
+
+    The hub begins a new incarnation, so working copies that are newer than the backup notice, and bring back what
+    only they still have.
+
+    Raises
+    ------
+    InputError
+        The file is no backup of a hub, or is damaged.
+    OutputError
+        Something is at the new place already, or it cannot be written.
+    """
+    if is_postgis_location(location):
+        from .postgis_backup import restore_postgis_hub
+
+        return restore_postgis_hub(path, location, progress=progress)
+    from .geopackage_backup import restore_geopackage_hub
+
+    return restore_geopackage_hub(path, location, progress=progress)

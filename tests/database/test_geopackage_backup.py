@@ -1,0 +1,385 @@
+"""Backup, restore and drill of a GeoPackage hub, and working copies older and newer than the backup: nothing is lost."""
+
+import shutil
+import sqlite3
+import threading
+import uuid
+from contextlib import closing
+
+import pyproj
+import pytest
+import shapely
+from quyhoach.processing_algorithms.common.errors import Cancelled, InputError, OutputError
+from quyhoach.processing_algorithms.provincial_database.administration import back_up, restore
+from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
+from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.conflict_review import Rule, conflicts, resolve
+from quyhoach.processing_algorithms.provincial_database.exchange_file import export_changes, export_update, import_update
+from quyhoach.processing_algorithms.provincial_database.geopackage_backup import drill
+from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.hub import open_hub
+from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.merge import Clash
+from quyhoach.processing_algorithms.provincial_database.outgoing import freeze, pending
+from quyhoach.processing_algorithms.provincial_database.pull import pull
+from quyhoach.processing_algorithms.provincial_database.push import push
+
+FACILITY = load_catalogue()["facility"]
+KIND = FACILITY.field("kind").domain.values[0].code
+ID = [str(uuid.UUID(int=i)) for i in range(20)]
+WHO = {"author": "ân", "message": "thử"}
+
+
+def facility(name, x=0.0, **more):
+    row = {field.name: None for field in FACILITY.fields}
+    shape = shapely.to_wkb(shapely.Point(500000 + x, 1800000), byte_order=1, flavor="iso")
+    return {**row, "name": name, "kind": KIND, "geom": shape, **more}
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A hub with five facilities, and what makes working copies, edits them, and restores the hub from a backup."""
+    return Place(tmp_path)
+
+
+class Place:
+    def __init__(self, folder):
+        self.folder = folder / "Sở Xây dựng"
+        self.folder.mkdir()
+        self.hub = create_hub(str(self.folder / "tỉnh.gpkg"), "EPSG:9214", datasets=[FACILITY])
+        rows = tuple(Change("facility", ID[i], None, facility(f"Số {i}", i, commune_code="99001" if i < 4 else "99002")) for i in range(1, 6))
+        self.hub.submit(Changeset(str(uuid.uuid4()), "a", "", "đầu", "", "2026-11-22T00:00:00.000Z", rows))
+
+    def copy(self, name, **scope):
+        return checkout(self.folder / f"{name}.gpkg", self.hub, location=self.hub.info.location, crs=pyproj.CRS(9214), datasets=[FACILITY],
+                        scopes=[Scope("facility", **scope)])
+
+    def edit(self, copy, text, *values):
+        with closing(sqlite3.connect(copy.path, isolation_level=None)) as database:
+            register_functions(database)
+            database.execute(text, values)
+
+    def send(self, copy, text, *values):
+        self.edit(copy, text, *values)
+        assert push(copy, self.hub, **WHO).outcome is Outcome.APPLIED
+        pull(copy, self.hub)
+
+    def backup(self):
+        back_up(self.hub.info.location, self.folder / "sao lưu.gpkg")
+
+    def restore(self, name="phục hồi.gpkg"):
+        self.hub.close()
+        self.hub = restore(self.folder / "sao lưu.gpkg", str(self.folder / name))
+
+    def rows(self):
+        with self.hub.deliver([Scope("facility")], None) as delivery:
+            return {feature_id: row for _, feature_id, row in delivery.rows}
+
+    def names(self):
+        return {feature_id: row["name"] for feature_id, row in self.rows().items()}
+
+
+def held(copy):
+    return dict(copy.database.execute("SELECT feature_id, name FROM facility"))
+
+
+def edits(copy):
+    return {change.feature_id: change for change in copy.edits(FACILITY)}
+
+
+INSERT = "INSERT INTO facility (feature_id, name, kind, commune_code, geom) SELECT ?, ?, kind, commune_code, geom FROM facility WHERE fid = 1"
+
+
+def test_a_backup_is_the_hub_and_nothing_else(place):
+    progress = []
+    back_up(place.hub.info.location, place.folder / "sao lưu.gpkg", progress=lambda fraction, message=None: progress.append(fraction))
+    assert progress[-1] == 1.0
+    with pytest.raises(InputError, match="bản sao lưu"):
+        open_hub(str(place.folder / "sao lưu.gpkg"))
+    before, incarnation = place.rows(), place.hub.info.incarnation
+    notes = place.hub.changesets()
+    place.restore()
+    assert place.rows() == before and place.hub.info.incarnation != incarnation and place.hub.changesets() == notes
+    assert sorted(path.name for path in place.folder.iterdir()) == ["phục hồi.gpkg", "sao lưu.gpkg", "tỉnh.gpkg"]
+
+
+def test_nothing_is_overwritten_and_nothing_is_left_half_done(place, monkeypatch):
+    place.backup()
+    content = (place.folder / "sao lưu.gpkg").read_bytes()
+    with pytest.raises(OutputError, match="không bao giờ|không ghi đè"):
+        place.backup()
+    with pytest.raises(OutputError, match="không bao giờ|không ghi đè"):
+        restore(place.folder / "sao lưu.gpkg", place.hub.info.location)
+    assert (place.folder / "sao lưu.gpkg").read_bytes() == content
+
+    def stop(fraction, message=None):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        back_up(place.hub.info.location, place.folder / "hai.gpkg", progress=stop)
+    assert sorted(path.name for path in place.folder.iterdir()) == ["sao lưu.gpkg", "tỉnh.gpkg"]
+
+
+@pytest.mark.parametrize("content, told", [(None, "Không có tệp sao lưu"), (b"hello", "không phải là bản sao lưu"), ("cut", "hỏng")])
+def test_what_is_no_backup_is_refused(place, content, told):
+    place.backup()
+    path = place.folder / "lạ.gpkg"
+    if content == "cut":
+        whole = (place.folder / "sao lưu.gpkg").read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises((InputError, OutputError), match=told):
+        restore(path, str(place.folder / "mới.gpkg"))
+    assert not (place.folder / "mới.gpkg").exists()
+
+
+def test_a_backup_while_others_write_is_one_moment(place):
+    """A second program pushes pairs of rows; a backup never has one without the other."""
+    location = place.hub.info.location
+    done = threading.Event()
+
+    def write():
+        with open_hub(location) as hub:
+            for number in range(30):
+                pair = tuple(Change("facility", str(uuid.uuid4()), None, facility(f"Cặp {number}", number)) for _ in range(2))
+                hub.submit(Changeset(str(uuid.uuid4()), "b", "", "cặp", "", "2026-11-22T00:00:00.000Z", pair))
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    number = 0
+    while not done.is_set() and number < 5:
+        number += 1
+        back_up(location, place.folder / f"lúc {number}.gpkg")
+    writer.join()
+    for at in range(1, number + 1):
+        with restore(place.folder / f"lúc {at}.gpkg", str(place.folder / f"lại {at}.gpkg")) as hub, hub.deliver([Scope("facility")], None) as delivery:
+            names = [row["name"] for _, _, row in delivery.rows if row["name"].startswith("Cặp")]
+        assert all(names.count(name) == 2 for name in names)
+
+
+def test_the_drill_proves_equality_and_notices_a_difference(place, monkeypatch):
+    copy = place.copy("a")
+    place.send(copy, "UPDATE facility SET name = 'Sửa' WHERE fid = 1")
+    report = drill(place.hub)
+    assert report.passed and report.tables > 20 and report.rows > 20
+    from quyhoach.processing_algorithms.provincial_database import geopackage_backup
+
+    real = geopackage_backup.restore_geopackage_hub
+
+    def loses_a_row(path, location, **more):
+        hub = real(path, location, **more)
+        hub._database.execute("DELETE FROM facility WHERE fid = 2")
+        return hub
+
+    monkeypatch.setattr(geopackage_backup, "restore_geopackage_hub", loses_a_row)
+    assert not drill(place.hub).passed and "facility" in drill(place.hub).different
+
+
+# working copies and a restored hub ------------------------------------------------------------------------------------
+
+
+def test_a_copy_older_than_the_backup_pulls_as_ever(place):
+    old, other = place.copy("cũ"), place.copy("khác")
+    place.edit(old, "UPDATE facility SET name = 'Chưa gửi' WHERE fid = 2")
+    place.send(other, "UPDATE facility SET name = 'Trước sao lưu' WHERE fid = 1")
+    place.backup()
+    place.restore()
+    report = pull(old, place.hub)
+    assert not report.restored and not report.compared_whole and report.conflicts == 0
+    assert (held(old)[ID[1]], held(old)[ID[2]]) == ("Trước sao lưu", "Chưa gửi") and list(edits(old)) == [ID[2]]
+    assert push(old, place.hub, **WHO).outcome is Outcome.APPLIED
+
+
+def test_what_was_sent_after_the_backup_comes_back_as_edits(place):
+    new = place.copy("mới")
+    place.backup()
+    place.send(new, "UPDATE facility SET name = 'Sau sao lưu' WHERE fid = 1")
+    place.send(new, "DELETE FROM facility WHERE fid = 2")
+    place.send(new, INSERT, ID[9], "Thêm sau sao lưu")
+    lost = place.rows()
+    place.edit(new, "UPDATE facility SET name = 'Chưa gửi' WHERE fid = 3")
+    place.restore()
+    assert place.names()[ID[1]] == "Số 1"
+    report = pull(new, place.hub)
+    assert report.restored and report.to_resend == 3 and report.conflicts == 0
+    found = edits(new)
+    assert found.keys() == {ID[1], ID[2], ID[3], ID[9]}
+    assert (found[ID[1]].before["name"], found[ID[1]].after["name"]) == ("Số 1", "Sau sao lưu")
+    assert found[ID[2]].after is None and found[ID[9]].before is None
+    assert pull(new, place.hub).restored is False and edits(new).keys() == found.keys(), "asked once"
+    assert push(new, place.hub, **WHO).outcome is Outcome.APPLIED
+    assert place.rows() == {**lost, ID[3]: {**lost[ID[3]], "name": "Chưa gửi"}}
+
+
+def test_what_was_sent_but_not_pulled_since_counts_too(place):
+    """A push moves no position: the copy looks as old as the backup and yet knows more."""
+    a, b = place.copy("a"), place.copy("b")
+    place.backup()
+    place.edit(a, "UPDATE facility SET name = 'Sau sao lưu' WHERE fid = 1")
+    assert push(a, place.hub, **WHO).outcome is Outcome.APPLIED
+    place.restore()
+    place.send(b, "UPDATE facility SET name = 'Bên kia' WHERE fid = 2")
+    report = pull(a, place.hub)
+    assert report.restored and report.conflicts == 0
+    assert list(edits(a)) == [ID[1]] and held(a)[ID[2]] == "Bên kia"
+    push(a, place.hub, **WHO)
+    assert place.names()[ID[1]] == "Sau sao lưu"
+
+
+def test_two_newer_copies_bring_it_back_once(place):
+    a, b = place.copy("a"), place.copy("b")
+    place.backup()
+    place.send(a, "UPDATE facility SET name = 'Sau sao lưu' WHERE fid = 1")
+    place.send(a, INSERT, ID[9], "Thêm")
+    pull(b, place.hub)
+    place.restore()
+    for copy in (a, b):
+        pull(copy, place.hub)
+    assert push(a, place.hub, **WHO).outcome is Outcome.APPLIED
+    assert push(b, place.hub, **WHO).outcome is Outcome.APPLIED and not edits(b)
+    for copy in (a, b):
+        assert pull(copy, place.hub).conflicts == 0 and held(copy) == place.names()
+
+
+def test_a_copy_that_comes_after_the_other_has_sent_it_again(place):
+    a, b = place.copy("a"), place.copy("b")
+    place.backup()
+    place.send(a, INSERT, ID[9], "Thêm")
+    place.send(a, "DELETE FROM facility WHERE fid = 2")
+    pull(b, place.hub)
+    place.edit(b, "DELETE FROM facility WHERE feature_id = ?", ID[9])
+    place.edit(b, "UPDATE facility SET commune_code = '99003' WHERE fid = 1")
+    place.restore()
+    pull(a, place.hub)
+    push(a, place.hub, **WHO)
+    assert pull(b, place.hub).conflicts == 0
+    assert {id: change.after and change.after["commune_code"] for id, change in edits(b).items()} == {ID[9]: None, ID[1]: "99003"}
+
+
+def test_both_sides_changed_since_the_backup(place):
+    new, old = place.copy("mới"), place.copy("cũ")
+    place.backup()
+    place.send(new, "UPDATE facility SET name = 'Đã mất' WHERE fid IN (1, 2, 3)")
+    place.send(new, "DELETE FROM facility WHERE fid = 4")
+    place.restore()
+    place.send(old, "UPDATE facility SET commune_code = '99009' WHERE fid = 1")
+    place.send(old, "UPDATE facility SET name = 'Sau phục hồi' WHERE fid = 2")
+    place.send(old, "DELETE FROM facility WHERE fid = 3")
+    place.send(old, "UPDATE facility SET name = 'Còn dùng' WHERE fid = 4")
+    place.send(old, "UPDATE facility SET name = 'Chỉ bên kia' WHERE fid = 5")
+    place.send(old, INSERT, ID[8], "Mới bên kia")
+    report = pull(new, place.hub)
+    assert report.conflicts == 3
+    assert {conflict.feature_id: conflict.clash for conflict in conflicts(new)} == {
+        ID[2]: Clash.FIELDS, ID[3]: Clash.DELETED_THEIRS, ID[4]: Clash.DELETED_OURS}
+    first = new.row(FACILITY, ID[1])
+    assert (first["name"], first["commune_code"]) == ("Đã mất", "99009")
+    assert held(new)[ID[5]] == "Chỉ bên kia" and held(new)[ID[8]] == "Mới bên kia"
+    for _ in range(2):
+        pull(new, place.hub)
+        assert len(list(conflicts(new))) == 3, "a further pull settles nothing by itself"
+    resolve(new, Rule.OURS)
+    assert push(new, place.hub, **WHO).outcome is Outcome.APPLIED
+    assert place.names() == {ID[1]: "Đã mất", ID[2]: "Đã mất", ID[3]: "Đã mất", ID[5]: "Chỉ bên kia", ID[8]: "Mới bên kia"}
+
+
+def test_a_copy_of_one_commune(place):
+    """A feature may have left the commune after the backup, so its absence here is no deletion."""
+    whole, part = place.copy("tỉnh làm việc"), place.copy("xã", communes=frozenset({"99001"}))
+    place.backup()
+    place.send(whole, "UPDATE facility SET commune_code = '99002' WHERE fid = 1")
+    pull(part, place.hub)
+    assert ID[1] not in held(part)
+    place.send(part, INSERT.replace("fid = 1", "feature_id = ?"), ID[9], "Của xã", ID[2])
+    place.restore()
+    assert pull(part, place.hub).conflicts == 1
+    [conflict] = conflicts(part)
+    assert (conflict.feature_id, conflict.clash) == (ID[1], Clash.DELETED_OURS)
+    assert edits(part).keys() >= {ID[9]}
+    resolve(part, Rule.THEIRS)
+    assert push(part, place.hub, **WHO).outcome is Outcome.APPLIED and place.names()[ID[9]] == "Của xã"
+    pull(whole, place.hub)
+    assert push(whole, place.hub, **WHO).outcome is Outcome.APPLIED
+    pull(part, place.hub)
+    assert ID[1] not in held(part) and place.rows()[ID[1]]["commune_code"] == "99002"
+
+
+def test_a_changeset_under_way_during_the_restore_is_applied_once(place):
+    copy = place.copy("a")
+    place.edit(copy, "UPDATE facility SET name = 'Đang gửi' WHERE fid = 1")
+    place.backup()
+    changeset = freeze(copy, **WHO)
+    place.hub.submit(changeset)  # the answer was lost, and so was the hub
+    place.restore()
+    assert len(pending(copy)) == 1
+    pull(copy, place.hub)
+    assert not pending(copy) and not edits(copy) and place.names()[ID[1]] == "Đang gửi"
+
+
+def test_a_dispute_stays_a_dispute(place):
+    a, b = place.copy("a"), place.copy("b")
+    place.send(a, "UPDATE facility SET name = 'Của a' WHERE fid = 1")
+    place.edit(b, "UPDATE facility SET name = 'Của b' WHERE fid = 1")
+    pull(b, place.hub)
+    place.backup()
+    place.send(a, "UPDATE facility SET name = 'Khác' WHERE fid = 5")
+    pull(b, place.hub)
+    place.restore()
+    assert pull(b, place.hub).restored
+    [conflict] = conflicts(b)
+    assert (conflict.feature_id, conflict.fields) == (ID[1], frozenset({"name"})) and held(b)[ID[1]] == "Của b"
+    assert held(b)[ID[5]] == "Khác"
+
+
+def test_by_file_as_over_the_network(place):
+    copy = place.copy("xã xa")
+    place.backup()
+    place.send(copy, "UPDATE facility SET name = 'Sau sao lưu' WHERE fid = 1")
+    place.send(copy, "DELETE FROM facility WHERE fid = 2")
+    place.restore()
+    place.send(place.copy("mới"), "UPDATE facility SET commune_code = '99009' WHERE fid IN (1, 4)")
+    export_changes(copy, place.folder / "ra.qhz", author="ân")
+    export_update(place.hub, place.folder / "ra.qhz", place.folder / "về.qhz")
+    report = import_update(copy, place.folder / "về.qhz")
+    assert report.restored and report.conflicts == 0 and edits(copy).keys() == {ID[1], ID[2]}
+    assert [copy.row(FACILITY, ID[i])["commune_code"] for i in (1, 4)] == ["99009"] * 2
+    export_changes(copy, place.folder / "ra 2.qhz", **WHO)
+    assert [receipt.outcome for receipt in export_update(place.hub, place.folder / "ra 2.qhz", place.folder / "về 2.qhz")] == [Outcome.APPLIED]
+    assert place.names()[ID[1]] == "Sau sao lưu" and ID[2] not in place.names()
+
+
+def test_restored_twice_from_the_same_backup(place):
+    """The second restore knows nothing of the first one's incarnation: what differs is asked, nothing is lost."""
+    copy = place.copy("a")
+    place.backup()
+    place.restore()
+    place.send(copy, "UPDATE facility SET name = 'Sau lần một' WHERE fid = 1")
+    place.send(copy, INSERT, ID[9], "Thêm")
+    place.restore("lần hai.gpkg")
+    report = pull(copy, place.hub)
+    assert report.restored and {c.feature_id: c.clash for c in conflicts(copy)} == {ID[1]: Clash.FIELDS, ID[9]: Clash.DELETED_THEIRS}
+    assert (held(copy)[ID[1]], held(copy)[ID[9]]) == ("Sau lần một", "Thêm")
+    resolve(copy, Rule.OURS)
+    assert push(copy, place.hub, **WHO).outcome is Outcome.APPLIED
+    assert (place.names()[ID[1]], place.names()[ID[9]]) == ("Sau lần một", "Thêm")
+
+
+@pytest.mark.parametrize("written_since", [False, True])
+def test_a_file_put_back_by_hand_is_noticed(place, written_since):
+    """Somebody copies yesterday's file over the hub in the file manager: same incarnation, another history."""
+    copy, other = place.copy("a"), place.copy("b")
+    saved = place.folder / "hôm qua.gpkg"
+    shutil.copy(place.hub.info.location, saved)
+    place.send(copy, "UPDATE facility SET name = 'Hôm nay' WHERE fid = 1")
+    place.hub.close()
+    shutil.copy(saved, place.hub.path)
+    place.hub = open_hub(str(place.hub.path))
+    if written_since:  # so that the ledger is as long as it was
+        place.send(other, "UPDATE facility SET name = 'Khác' WHERE fid = 3")
+    report = pull(copy, place.hub)
+    assert report.restored and held(copy)[ID[1]] == "Hôm nay"
+    # Where the two went apart is not known, so every difference is asked.
+    assert {conflict.feature_id for conflict in conflicts(copy)} == ({ID[1], ID[3]} if written_since else {ID[1]})
