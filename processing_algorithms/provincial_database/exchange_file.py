@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zipfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+import shapely
 
 from ..common.destinations import written_whole
 from ..common.errors import InputError
@@ -28,6 +31,7 @@ from .working_copy import WorkingCopy
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Bytes a file may unpack to; more is no exchange but an attack or a mistake.
 _MOST_BYTES = 4 * 1024**3
 
@@ -85,6 +89,8 @@ def read_changes(path: str | Path) -> ChangesFile:
             Changeset(**{name: str(header[name]) for name in _HEADER}, changes=unpack_changes(parts[f"changes-{number}.z"]),
                       working_copy_id=str(request["working_copy_id"]))
             for number, header in enumerate(request["changesets"]))
+        for changeset in changesets:
+            _refuse_nonsense(changeset.changes)
         return ChangesFile(str(request["working_copy_id"]), Position(**request["position"]),
                            tuple(_scope_from_json(scope) for scope in request["scopes"]), changesets,
                            frozenset(map(str, request["lacking"])), bool(request["compare"]), tuple(map(str, request["sent"])))
@@ -164,6 +170,19 @@ def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = s
 # the file -------------------------------------------------------------------------------------------------------------
 
 _HEADER = ("changeset_id", "author", "department", "message", "decision_no", "made_at")
+
+
+def _refuse_nonsense(changes: tuple[Change, ...]) -> None:
+    """Raise ValueError for what no program of ours writes: identities that are none, shapes that cannot be read."""
+    if not all(isinstance(change.dataset, str) and isinstance(change.feature_id, str) and _UUID.fullmatch(change.feature_id)
+               for change in changes):
+        raise ValueError("identity")
+    shapes = [value for change in changes for row in (change.before, change.after) if row for value in row.values()
+              if isinstance(value, bytes)]
+    try:
+        shapely.from_wkb(shapes)
+    except shapely.errors.ShapelyError as error:
+        raise ValueError("shape") from error
 
 
 def _header(changeset: Changeset) -> dict[str, str]:

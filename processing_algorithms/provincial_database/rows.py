@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 
+from ..common.errors import InputError, name_some
+from ..common.language import say
 from .catalogue.model import GEOMETRY, Dataset, Field
 from .changes import Row, Value
 from .geopackage_geometry import from_blobs, to_blobs
@@ -22,8 +24,14 @@ def row_from_sqlite(dataset: Dataset, values: Sequence[object]) -> Row:
     return rows_from_sqlite(dataset, [values])[0]
 
 
-def rows_from_sqlite(dataset: Dataset, rows: Sequence[Sequence[object]]) -> list[Row]:
-    """Build many rows at once, which is several times faster: see `row_from_sqlite`."""
+def rows_from_sqlite(dataset: Dataset, rows: Sequence[Sequence[object]], ids: Sequence[object] | None = None) -> list[Row]:
+    """Build many rows at once, which is several times faster: see `row_from_sqlite`.
+
+    Raises
+    ------
+    InputError
+        Shapes that cannot be read, which any program may have written; named by ``ids``.
+    """
     # Texts and numbers mostly are what they should be; only the others are looked at one by one.
     plain = {"text": str, "integer": int, "real": float}
     kinds = [plain.get(field.type) for field in dataset.fields]
@@ -33,7 +41,12 @@ def rows_from_sqlite(dataset: Dataset, rows: Sequence[Sequence[object]]) -> list
          for (name, kind, field), value in zip(fields, values)} for values in rows]  # type: ignore[misc]
     if dataset.geometry:
         position = len(fields)
-        for row, wkb in zip(built, _to_wkb([values[position] for values in rows])):
+        blobs = [values[position] for values in rows]
+        try:
+            shapes = _to_wkb(blobs)
+        except _UNREADABLE as error:
+            raise _unreadable(dataset, blobs, ids) from error
+        for row, wkb in zip(built, shapes):
             row[GEOMETRY] = wkb
     return built
 
@@ -101,6 +114,22 @@ def _stored(value: Value) -> object:
 def _to_wkb(blobs: Sequence[object]) -> list[bytes | None]:
     shapes = from_blobs(blobs)  # type: ignore[arg-type]
     return shapely.to_wkb(shapes, byte_order=1, include_srid=False, flavor="iso").tolist()
+
+
+_UNREADABLE = (ValueError, TypeError, IndexError, shapely.errors.ShapelyError)
+
+
+def _unreadable(dataset: Dataset, blobs: Sequence[object], ids: Sequence[object] | None) -> InputError:
+    bad = []
+    for position, blob in enumerate(blobs):
+        try:
+            _to_wkb([blob])
+        except _UNREADABLE:
+            bad.append(position)
+    named = "" if ids is None else f" ({name_some([ids[position] for position in bad])})"
+    return InputError(say("{dataset}: {n} đối tượng có hình không đọc được{named}; hãy vẽ lại hoặc xóa các đối tượng đó.",
+                          "{dataset}: the shapes of {n} features cannot be read{named}; draw them anew or delete them.")
+                      .format(dataset=dataset.label, n=len(bad), named=named))
 
 
 def blob_of(wkb: Value, srs_id: int) -> bytes | None:

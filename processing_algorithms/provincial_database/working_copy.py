@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..common.errors import InputError, OutputError
+from ..common.errors import InputError, OutputError, name_some, refuse_if
 from ..common.language import say
 from .catalogue import Catalogue, Dataset, load_catalogue
 from .catalogue.loader import find_dataset
@@ -29,6 +29,7 @@ from .working_copy_schema import base_table, copy_trigger_statements
 #: Number of the newest file in ``sql/working_copy``.
 FORMAT = 1
 _ROWS_AT_ONCE = 10_000
+_FACTS = {"working_copy_id", "hub", "hub_id", "incarnation", "token", "srs_id"}
 
 
 @dataclass(frozen=True)
@@ -119,16 +120,43 @@ class WorkingCopy:
         try:
             facts = dict(self.database.execute("SELECT key, value FROM quyhoach_working_copy"))
         except sqlite3.DatabaseError as error:
-            raise InputError(say("{path} không phải là bản dữ liệu làm việc của QuyHoach.", "{path} is not a working copy of QuyHoach.")
-                             .format(path=self.path)) from error
+            raise self._not_ours() from error
         if not facts.get("format", "").isdigit() or int(facts["format"]) > FORMAT:
             raise InputError(say("{path} được tạo bằng phiên bản QuyHoach mới hơn; hãy cập nhật QuyHoach.",
                                  "{path} was made by a newer QuyHoach; update QuyHoach.").format(path=self.path))
+        if not _FACTS <= facts.keys() or not facts["srs_id"].lstrip("-").isdigit():
+            raise self._not_ours()
         return facts
 
+    def _not_ours(self) -> InputError:
+        return InputError(say("{path} không phải là bản dữ liệu làm việc của QuyHoach.", "{path} is not a working copy of QuyHoach.")
+                          .format(path=self.path))
+
     def read_datasets(self) -> None:
-        """Read anew which datasets and fields it holds."""
-        self.datasets = self._held(load_catalogue())
+        """Read anew which datasets and fields it holds.
+
+        Raises
+        ------
+        InputError
+            Tables or columns that should be there are not: another program has made them anew, or the file lies.
+        """
+        try:
+            self.datasets = self._held(load_catalogue())
+        except sqlite3.DatabaseError as error:
+            raise self._not_ours() from error
+        problems = []
+        for dataset in self.datasets.values():
+            for table, extra in ((dataset.name, (FEATURE_ID, FID)), (base_table(dataset), (FEATURE_ID, FID, "existed"))):
+                kind = self.database.execute("SELECT type FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+                present = {row[1] for row in self.database.execute(f"PRAGMA table_info({quoted(table)})")} if kind == ("table",) else set()
+                missing = [name for name in (*extra, *data_columns(dataset)) if name not in present]
+                if missing:
+                    problems.append(say("{path}: bảng {table} thiếu cột {names} vì đã bị chương trình khác tạo lại; hãy khôi phục "
+                                        "bảng từ bản sao, hoặc tải dữ liệu về máy lần nữa.",
+                                        "{path}: table {table} lacks the columns {names}, another program has made it anew; put the "
+                                        "table back from a copy, or check out again.")
+                                    .format(path=self.path, table=table, names=name_some(missing)))
+        refuse_if(problems)
 
     def _held(self, known: Catalogue) -> Catalogue:
         """The catalogue cut down to what this file holds, found by the ids that never change."""
@@ -180,8 +208,9 @@ class WorkingCopy:
         cursor = self.database.execute(sql, (dataset.id,))
         while found := cursor.fetchmany(_ROWS_AT_ONCE):
             found = [row for row in found if row[1] != (row[2] is not None) or row[4:4 + width] != row[4 + width:]]
-            before = rows_from_sqlite(dataset, [row[4:4 + width] for row in found])
-            after = rows_from_sqlite(dataset, [row[4 + width:] for row in found])
+            ids = [row[0] for row in found]
+            before = rows_from_sqlite(dataset, [row[4:4 + width] for row in found], ids)
+            after = rows_from_sqlite(dataset, [row[4 + width:] for row in found], ids)
             for (feature_id, existed, fid, parent_id, *_), was, became in zip(found, before, after):
                 change = Change(dataset.name, feature_id, was if existed else None,
                                 became if fid is not None else None, parent_id)

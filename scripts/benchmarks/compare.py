@@ -6,6 +6,8 @@ A benchmark is a module of this folder with
     One line: what is computed, and against whom.
 ``CASES``
     ``{name: (reach, aim)}``: how many times faster than the peer ours must be, and wants to be.
+``SECONDS``, optional
+    ``{name: (reach, aim)}``: seconds by the clock of `ours`, for what no peer does.
 ``NEEDS_QGIS``
     True when `ours` or `peer` call Processing: QGIS is then started before the clock.
 ``prepare(folder, share)``
@@ -104,6 +106,17 @@ def compare(name: str, runs: int, share: float) -> bool:
         print(f"  ratio {ratio:8.1f} x   to reach {reach:g} x, aim {aim:g} x: {verdict}")
         if hasattr(module, "check"):
             print(f"  {module.check(folder, case)}", flush=True)
+    for case, (reach, aim) in getattr(module, "SECONDS", {}).items():
+        found = [run_once(name, case, "ours", folder) for _ in range(runs)]
+        median = statistics.median(run["seconds"] for run in found)
+        verdict = "aim reached" if median <= aim else "reached" if median <= reach else "NOT REACHED"
+        reached &= median <= reach
+        print(f"{case}" + (f" (size x {share:g})" if share != 1 else ""))
+        busy = statistics.median(run["processor_seconds"] for run in found)
+        each = " ".join(f"{run['seconds']:.3f}" for run in found)
+        memory = max(run["peak_mb"] for run in found)
+        print(f"  ours  {median:8.3f} s   processor {busy:7.2f} s   peak memory {memory:6.0f} MB   runs: {each}")
+        print(f"  to reach {reach:g} s, aim {aim:g} s: {verdict}", flush=True)
     return reached
 
 
