@@ -84,6 +84,8 @@ def write_vector(
                 geometry_type=re.sub(r"(?<=[a-z])(Z?M?)$", r" \1", geometry_type).strip() if is_layer else None,
                 crs=frame.crs.to_wkt() if is_layer and frame.crs is not None else None,
                 dataset_options=None, layer_options=options, gdal_tz_offsets=None if fast else _utc_columns(frame, names))
+            if driver == "GeoJSON":
+                _refuse_cut_off(part, target)
             if fast:
                 fill_layer(part, layer or target.stem, shapes, names, data, masks, multi=geometry_type.startswith("Multi"),
                            utc=_utc_columns(frame, names))
@@ -99,6 +101,15 @@ def _write_csv(frame: geopandas.GeoDataFrame | pandas.DataFrame, target: Path) -
         frame = pandas.DataFrame(frame.drop(columns=frame.geometry.name))
     with written_whole(target) as part:
         frame.to_csv(part, index=False, encoding="utf-8", lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%S.%f")
+
+
+def _refuse_cut_off(part: Path, target: Path) -> None:
+    """GDAL's GeoJSON driver says nothing when the disk is full; the brackets that close the file are missing then."""
+    with part.open("rb") as written:
+        written.seek(max(0, part.stat().st_size - 16))
+        if not written.read().endswith(b"\n]\n}\n"):
+            raise OutputError(say("Không ghi được trọn tệp {path}; có thể ổ đĩa đã đầy.",
+                                  "{path} could not be written whole; the disk may be full.").format(path=target))
 
 
 def _utc_columns(frame: Any, names: list[str]) -> dict[str, NDArray[np.int64]]:

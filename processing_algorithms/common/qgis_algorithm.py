@@ -29,6 +29,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from .errors import Cancelled, InputError, OutputError, QuyHoachError
 from .language import say, speaking
+from .numbers_vi import parse_number
 from .packages import require
 from .progress import Progress
 from .qgis_destinations import check_destinations, file_destination
@@ -192,6 +193,23 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
                                  "Layer {layer} has no field \"{field}\"; its fields are: {names}.")
                              .format(layer=layer.name, field=asked, names=", ".join(layer.columns()) or "-"))
         return layer.fields.at(position).name()
+
+    def optional_number(self, parameters: dict[str, Any], key: str, context: QgsProcessingContext) -> float | None:
+        """Return the number, None where none was given; refuse what QGIS would silently take for 0, such as ``abc``."""
+        value = parameters.get(key)
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str):
+            return self.parameterAsDouble(parameters, key, context)
+        try:
+            number = float(value)
+        except ValueError:
+            number = parse_number(value)
+        definition = self.parameterDefinition(key)
+        if not definition.minimum() <= number <= definition.maximum():
+            raise InputError(say("\"{label}\": {value} nằm ngoài khoảng cho phép.",
+                                 "\"{label}\": {value} is out of range.").format(label=definition.description(), value=value))
+        return number
 
     def not_empty(self, layer: LayerInput) -> None:
         """Refuse an empty main input."""

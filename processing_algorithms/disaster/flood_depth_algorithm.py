@@ -152,6 +152,8 @@ class FloodDepthAlgorithm(QuyHoachAlgorithm):
         self.source = self.layer(parameters, "SOURCE", context)
         problems: list[str] = []
         with noted(problems):
+            self.terrain_error = self.optional_number(parameters, "TERRAIN_ERROR", context)
+        with noted(problems):
             self.terrain = raster_input(self, parameters, "TERRAIN", context)
             with self.terrain.open():  # refuses what is no terrain before anything is computed
                 pass
@@ -229,8 +231,8 @@ class FloodDepthAlgorithm(QuyHoachAlgorithm):
         }
         if found.root_mean_square_error_m is not None:
             tags["LOO_RMSE_M"] = f"{found.root_mean_square_error_m:.3f}"
-        if parameters.get("TERRAIN_ERROR") not in (None, ""):
-            tags["TERRAIN_ERROR_M"] = f"{self.parameterAsDouble(parameters, 'TERRAIN_ERROR', context):g}"
+        if self.terrain_error is not None:
+            tags["TERRAIN_ERROR_M"] = f"{self.terrain_error:g}"
         return tags
 
 

@@ -122,12 +122,13 @@ class LandUseChangeMatrixAlgorithm(QuyHoachAlgorithm):
         self.code_list = CodeList(self.parameterAsEnum(parameters, "CODE_LIST", context))
         self.decimals = self.parameterAsInt(parameters, "DECIMALS", context)
         self.min_area = self.parameterAsDouble(parameters, "MIN_AREA", context)
-        given = parameters.get("TOLERANCE_MM") not in (None, "")
-        on_paper = self.parameterAsDouble(parameters, "TOLERANCE_MM", context) if given else tolerance_on_paper()[0]
-        self.tolerance = tolerance_on_ground(self.parameterAsDouble(parameters, "SCALE", context), on_paper)
         self.before = self.layer(parameters, "BEFORE", context)
         self.after = self.layer(parameters, "AFTER", context)
         problems: list[str] = []
+        with noted(problems):
+            given = self.optional_number(parameters, "TOLERANCE_MM", context)
+            on_paper = tolerance_on_paper()[0] if given is None else given
+            self.tolerance = tolerance_on_ground(self.parameterAsDouble(parameters, "SCALE", context), on_paper)
         with noted(problems):
             self.before_code = self.field(parameters, "BEFORE_CODE", self.before, context)
         with noted(problems):

@@ -219,6 +219,8 @@ class ServiceAreaAlgorithm(QuyHoachAlgorithm):
             self.direction = self.field(parameters, "DIRECTION_FIELD", self.network, context)
         with noted(problems):
             self.label = self.field(parameters, "ORIGIN_FIELD", self.origins, context)
+        with noted(problems):
+            self.max_snap = self.optional_number(parameters, "MAX_SNAP", context)
         if not any(parameters.get(key) for key in ("OUTPUT_LINES", "OUTPUT_AREAS", "OUTPUT_ORIGINS")):
             problems.append(say("Chưa chọn kết quả nào để ghi.", "No result is asked for."))
         refuse_if(problems)
@@ -229,9 +231,6 @@ class ServiceAreaAlgorithm(QuyHoachAlgorithm):
             forward, backward, both, Direction(self.parameterAsEnum(parameters, "DEFAULT_DIRECTION", context)))
         self.numbers = {key: self.parameterAsDouble(parameters, key, context)
                         for key in ("DEFAULT_SPEED", "TOLERANCE", "WIDTH", "MIN_HOLE")}
-        self.max_snap = None
-        if parameters.get("MAX_SNAP") not in (None, ""):
-            self.max_snap = self.parameterAsDouble(parameters, "MAX_SNAP", context)
         self.rings = self.parameterAsBool(parameters, "RINGS", context)
 
     def process(  # noqa: D102

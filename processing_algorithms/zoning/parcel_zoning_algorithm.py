@@ -115,12 +115,12 @@ class ParcelZoningAlgorithm(QuyHoachAlgorithm):
         self.surface = self.area_surface(parameters, context)
         self.invalid = self.invalid_geometry(parameters, context)
         self.scale = self.parameterAsDouble(parameters, "SCALE", context)
-        given = parameters.get("TOLERANCE_MM") not in (None, "")
-        self.tolerance_mm = self.parameterAsDouble(parameters, "TOLERANCE_MM", context) if given else None
         self.outside = self.parameterAsBool(parameters, "OUTSIDE", context)
         self.parcels = self.layer(parameters, "PARCELS", context)
         self.zones = self.layer(parameters, "ZONES", context)
         problems: list[str] = []
+        with noted(problems):
+            self.tolerance_mm = self.optional_number(parameters, "TOLERANCE_MM", context)
         with noted(problems):
             self.zone_field = self.field(parameters, "ZONE_FIELD", self.zones, context)
         for layer in (self.parcels, self.zones):

@@ -96,3 +96,34 @@ def test_a_cancel_that_comes_when_the_result_is_written_takes_nothing_back(run, 
 
     result = run(ZONING, zoning(case, case / "pieces.gpkg"), feedback=Late())
     assert result["PIECES"] == 2 and pyogrio.read_info(case / "pieces.gpkg")["features"] == 2
+
+
+def test_optional_numbers_are_never_taken_for_zero(run, case):
+    """QGIS takes an optional number it cannot read for 0: a tolerance of "0,4" mm would be none at all."""
+    texts = {"0,4": 1, "0.4": 1, 0.4: 1, "0": 0, "abc": None, "-1": None, "nan": None}
+    # The zone reaches 0.1 m into the third parcel: within 0.4 mm at 1/500 (0.2 m), a piece without tolerance.
+    zones = geopandas.GeoDataFrame({"zone": ["A"]}, geometry=[shapely.box(0, 0, 200.1, 100)], crs=9214)
+    pyogrio.write_dataframe(zones, case / "zones.gpkg")
+    for value, expected in texts.items():
+        inputs = zoning(case, "memory:", zones="zones.gpkg") | {"TOLERANCE_MM": value}
+        if expected is None:
+            with pytest.raises(QgsProcessingException, match="not a number|out of range|Incorrect parameter value"):
+                run(ZONING, inputs)
+        else:
+            assert run(ZONING, inputs)["SLIVERS"] == expected, value
+
+
+def test_a_cut_off_geojson_is_no_result(tmp_path):
+    """As on a full disk, where GDAL reports success."""
+    from quyhoach.processing_algorithms.common.errors import OutputError
+    from quyhoach.processing_algorithms.common.files import _refuse_cut_off, write_vector
+
+    frame = geopandas.GeoDataFrame({"a": [1, 2]}, geometry=shapely.points([0, 1], 0), crs=9214)
+    whole = tmp_path / "whole.geojson"
+    write_vector(frame, whole, "Point")
+    write_vector(frame.iloc[:0], tmp_path / "none.geojson", "Point")
+    assert len(pyogrio.read_dataframe(whole)) == 2
+    cut = tmp_path / "cut.geojson"
+    cut.write_bytes(whole.read_bytes()[:-40])
+    with pytest.raises(OutputError, match="could not be written whole"):
+        _refuse_cut_off(cut, cut)
