@@ -11,7 +11,7 @@ seen is as good as ever; from any other everything is handed over, with the rows
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,26 +56,33 @@ class _Since:
                            self.generation, self.generation, self.snapshot, self.snapshot]
 
 
-def delivery(hub: PostgisHub, cursor: Any, scopes: Sequence[Scope], since: Position | None,
-             progress: Progress) -> Delivery:
-    """Begin a delivery inside a REPEATABLE READ transaction; the rows are read as they are asked for."""
+def delivery(hub: PostgisHub, cursor: Any, scopes: Sequence[Scope], since: Position | None, progress: Progress,
+             *, parted: bool = False) -> Delivery:
+    """Begin a delivery inside a REPEATABLE READ transaction; the rows are read as they are asked for.
+
+    ``parted`` is for a working copy this hub does not continue: see `changes.RemembersRestores.compare`.
+    """
     now = position_of(hub, cursor)
     # A dataset that is not, or no longer, in sight has no rows for this role.
     chosen = [(scope, hub.datasets[scope.dataset]) for scope in scopes if scope.dataset in hub.datasets]
     start = parting = None
-    if since is not None:
+    if since is not None and parted:
+        parting = _parting(hub, cursor, since, [dataset for _, dataset in chosen])
+    elif since is not None:
         start = _continued(cursor, since)
         if start is None:
-            parting = _parting(hub, cursor, since, [dataset for _, dataset in chosen])
-        elif start.rights != now.token.partition("/")[2]:
+            raise InputError(say("Cơ sở dữ liệu dùng chung đã được khôi phục từ bản sao lưu; cần so sánh toàn bộ.",
+                                 "The shared database was restored from a backup; everything has to be compared."))
+        if start.rights != now.token.partition("/")[2]:
             start = None
     return Delivery(now, start is None, _rows(hub, cursor, chosen, start, progress),
                     _batches(hub, cursor, chosen, start, progress), parting)
 
 
-def continues(cursor: Any, since: Position) -> bool:
+def continues(cursor: Any, since: Position, sent: Collection[str]) -> bool:
     """See `changes.RemembersRestores`."""
-    return _continued(cursor, since) is not None
+    cursor.execute("SELECT quyhoach.has_changesets(%s::text[])", (list(sent),))
+    return cursor.fetchone()[0] and _continued(cursor, since) is not None
 
 
 def _read(cursor: Any, since: Position) -> tuple[_Since | None, str | None, bool]:
@@ -84,7 +91,8 @@ def _read(cursor: Any, since: Position) -> tuple[_Since | None, str | None, bool
     The position is None when this database never was that incarnation.
     """
     cursor.execute("SELECT h.hub_id::text, i.generation, i.backed_up::text, i.generation = h.generation "
-                   "FROM quyhoach.hub h LEFT JOIN quyhoach.incarnation i ON i.incarnation::text = %s", (since.incarnation,))
+                   "FROM quyhoach.hub h LEFT JOIN quyhoach.incarnation i ON i.incarnation::text = %s",
+                   (since.incarnation,))
     hub_id, generation, backed_up, present = cursor.fetchone()
     if since.hub_id != hub_id:
         raise InputError(say("Bản dữ liệu làm việc này thuộc một cơ sở dữ liệu dùng chung khác.",
@@ -102,30 +110,36 @@ def _continued(cursor: Any, since: Position) -> _Since | None:
     # back to an earlier day. Of an earlier one, what the backup had certainly seen.
     cursor.execute("SELECT pg_snapshot_xmax(s) <= pg_snapshot_xmax(b) AND (%s OR NOT EXISTS "
                    "(SELECT FROM pg_snapshot_xip(b) x WHERE pg_visible_in_snapshot(x, s))) "
-                   "FROM (SELECT %s::pg_snapshot AS s, coalesce(%s::pg_snapshot, pg_current_snapshot()) AS b) both_sides",
+                   "FROM (SELECT %s::pg_snapshot AS s, coalesce(%s::pg_snapshot, pg_current_snapshot()) AS b) sides",
                    (present, start.snapshot, None if present else backed_up))
     return start if cursor.fetchone()[0] else None
 
 
 def _parting(hub: PostgisHub, cursor: Any, since: Position, datasets: Sequence[Dataset]) -> Parting:
-    """Return where this hub and a position it does not continue have parted: at the backup, if that is all in both."""
+    """Return where this hub and a working copy it does not continue have parted.
+
+    At the position itself when only what was sent after it is lacking; else at the backup, if that is all in both.
+    """
     from psycopg2 import sql
 
-    start, backed_up, present = _read(cursor, since)
-    if start is None or present or backed_up is None:
-        return Parting(False, {})
-    cursor.execute("SELECT pg_snapshot_xmax(b) <= pg_snapshot_xmax(s) AND NOT EXISTS "
-                   "(SELECT FROM pg_snapshot_xip(s) x WHERE pg_visible_in_snapshot(x, b)) "
-                   "FROM (SELECT %s::pg_snapshot AS s, %s::pg_snapshot AS b) both_sides", (start.snapshot, backed_up))
-    if not cursor.fetchone()[0]:
-        return Parting(False, {})
+    start = _continued(cursor, since)
+    if start is None:
+        start, backed_up, present = _read(cursor, since)
+        if start is None or present or backed_up is None:
+            return Parting(False, {})
+        cursor.execute("SELECT pg_snapshot_xmax(b) <= pg_snapshot_xmax(s) AND NOT EXISTS "
+                       "(SELECT FROM pg_snapshot_xip(s) x WHERE pg_visible_in_snapshot(x, b)) "
+                       "FROM (SELECT %s::pg_snapshot AS s, %s::pg_snapshot AS b) sides", (start.snapshot, backed_up))
+        if not cursor.fetchone()[0]:
+            return Parting(False, {})
+        start = replace(start, snapshot=backed_up)
     changed: dict[tuple[str, str], Row | None] = {}
-    later, values = replace(start, snapshot=backed_up).later()
+    later, values = start.later()
     for dataset in datasets:
         names, wanted = row_expressions(dataset, hub.postgis)
         cursor.execute(sql.SQL(
-            "SELECT e.feature_id::text, e.old_row IS NOT NULL, {} FROM (SELECT DISTINCT ON (h.feature_id) h.feature_id, "
-            "h.old_row FROM quyhoach.history h WHERE h.dataset_id = %s AND {} ORDER BY h.feature_id, h.ledger_no) e "
+            "SELECT e.feature_id::text, e.old_row IS NOT NULL, {} FROM "
+            "(SELECT DISTINCT ON (h.feature_id) h.feature_id, h.old_row FROM quyhoach.history h WHERE h.dataset_id = %s AND {} ORDER BY h.feature_id, h.ledger_no) e "
             "CROSS JOIN LATERAL jsonb_populate_record(NULL::{}, e.old_row) t").format(
             sql.SQL(", ").join(wanted), later, table_of(dataset)), [dataset.id, *values])
         for feature_id, there, *row in cursor.fetchall():
@@ -235,7 +249,8 @@ def _chunks(hub: PostgisHub, cursor: Any, scope: Scope, dataset: Dataset, wanted
         query = sql.SQL(
             "SELECT t.fid IS NOT NULL, c.feature_id::text, {} FROM (SELECT h.feature_id FROM quyhoach.history h "
             "WHERE h.dataset_id = %s AND {} UNION SELECT unnest(%s::uuid[])) c "
-            "LEFT JOIN {} t ON t.{} = c.feature_id AND {}").format(columns, later, table_of(dataset), feature_id, inside)
+            "LEFT JOIN {} t ON t.{} = c.feature_id AND {}").format(
+            columns, later, table_of(dataset), feature_id, inside)
         values = [dataset.id, *more, sorted(scope.features), *values]
     name = sql.Identifier(f"delivery_{dataset.id}")
     cursor.execute(sql.SQL("DECLARE {} NO SCROLL CURSOR FOR ").format(name) + query, values)

@@ -7,10 +7,8 @@ changed since.
 
 from __future__ import annotations
 
-import datetime
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas
@@ -24,6 +22,7 @@ from ..common.progress import Progress, silent
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID, GEOMETRY
 from .changes import Change, Changeset, Receipt, Row
+from .history import ChangesetNote, Moment
 from .postgis_connection import told, transaction
 from .postgis_exchange import row_expressions
 from .postgis_schema import table_of
@@ -34,24 +33,7 @@ from .typed_columns import from_sqlite
 if TYPE_CHECKING:
     from .postgis_hub import PostgisHub
 
-Moment = datetime.datetime | int
 _ROWS_AT_ONCE = 10_000
-
-
-@dataclass(frozen=True)
-class ChangesetNote:
-    """One line of a hub's history. ``applied_by`` brought what ``author`` made; ``features`` counts by dataset."""
-
-    number: int
-    changeset_id: str
-    author: str
-    applied_by: str
-    department: str
-    message: str
-    decision_no: str
-    applied_at: datetime.datetime
-    reverts: int | None
-    features: dict[str, int]
 
 
 def changesets(hub: PostgisHub, *, most: int = 1000) -> list[ChangesetNote]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -128,10 +128,16 @@ class PostgisHub(Hub):
         with told(), transaction(self.connection, reading=True) as cursor:
             yield delivery(self, cursor, list(scopes), since, progress)
 
-    def continues(self, since: Position) -> bool:
+    def continues(self, since: Position, sent: Collection[str] = ()) -> bool:
         """See `changes.RemembersRestores`."""
         with told(), transaction(self.connection, reading=True) as cursor:
-            return continues(cursor, since)
+            return continues(cursor, since, sent)
+
+    @contextmanager
+    def compare(self, scopes: Iterable[Scope], since: Position, progress: Progress = silent) -> Iterator[Delivery]:
+        """See `changes.RemembersRestores`."""
+        with told(), transaction(self.connection, reading=True) as cursor:
+            yield delivery(self, cursor, list(scopes), since, progress, parted=True)
 
     def submit(self, changeset: Changeset, progress: Progress = silent) -> Receipt:
         """See `changes.ExchangingHub`."""

@@ -29,8 +29,8 @@ from .postgis_schema import (
 )
 
 _SQL = Path(__file__).parent / "sql" / "postgis"
-_READABLE = ("hub", "incarnation", "schema_version", "dataset", "field", "domain_value", "department", "permission", "lock",
-             "history", "changesets")
+_READABLE = ("hub", "incarnation", "schema_version", "dataset", "field", "domain_value", "department", "permission",
+             "lock", "history", "changesets")
 
 
 def newest_version() -> int:

@@ -12,7 +12,8 @@ from quyhoach.processing_algorithms.provincial_database.catalogue import load_ca
 from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain, DomainValue, Field, Text
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
-from quyhoach.processing_algorithms.provincial_database.postgis_backup import backup_postgis_hub, drill, restore_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis_backup import (
+    backup_postgis_hub, drill, restore_postgis_hub)
 from quyhoach.processing_algorithms.provincial_database.postgis_connection import is_postgis_location, parameters_of
 from quyhoach.processing_algorithms.provincial_database.postgis_create import create_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis_health import check_postgis_hub
@@ -273,7 +274,8 @@ def test_a_working_copy_newer_than_the_backup_hears_where_the_histories_parted(
         edited = {**b.after, "note": "sau khôi phục"}
         restored.submit(changeset(Change("parcel", b.feature_id, b.after, edited)))
         assert not restored.continues(newer)
-        with restored.deliver([Scope("parcel")], newer) as delivery:
+        with restored.compare([Scope("parcel")], newer) as delivery:
             assert delivery.whole and delivery.parting.known
             assert delivery.parting.changed == {("parcel", b.feature_id): b.after}
-            assert {feature_id: row for _, feature_id, row in delivery.rows} == {a.feature_id: a.after, b.feature_id: edited}
+            rows = {feature_id: row for _, feature_id, row in delivery.rows}
+            assert rows == {a.feature_id: a.after, b.feature_id: edited}

@@ -120,10 +120,13 @@ def test_a_position_of_an_unknown_incarnation_gets_everything_and_of_another_hub
     postgis_hub.submit(changeset(change))
     position, _, _ = delivered(postgis_hub)
     assert isinstance(postgis_hub, RemembersRestores) and postgis_hub.continues(position)
+    assert not postgis_hub.continues(position, [str(uuid.uuid4())]), "it lacks a changeset the copy has sent"
     future = replace(position, token="9000000:9000000:/" + position.token.partition("/")[2])
     for strange in (replace(position, incarnation=str(uuid.uuid4())), future):
         assert not postgis_hub.continues(strange)
-        with postgis_hub.deliver([Scope("parcel")], strange) as delivery:
+        with pytest.raises(InputError, match="khôi phục"), postgis_hub.deliver([Scope("parcel")], strange):
+            pass
+        with postgis_hub.compare([Scope("parcel")], strange) as delivery:
             assert delivery.whole and not delivery.parting.known
             assert [feature_id for _, feature_id, _ in delivery.rows] == [change.feature_id]
     other = replace(position, hub_id=str(uuid.uuid4()))
@@ -139,7 +142,8 @@ def test_features_asked_for_come_in_any_case(postgis_hub):
     away = {**moved.after, "commune_code": "25002"}
     postgis_hub.submit(changeset(Change("parcel", moved.feature_id, moved.after, away),
                                  Change("parcel", gone.feature_id, gone.after, None)))
-    scope = Scope("parcel", communes=frozenset({"25001"}), features=frozenset(c.feature_id for c in (here, moved, gone)))
+    edited = frozenset(change.feature_id for change in (here, moved, gone))
+    scope = Scope("parcel", communes=frozenset({"25001"}), features=edited)
     wanted = {here.feature_id: here.after, moved.feature_id: away, gone.feature_id: None}
     assert delivered(postgis_hub, position, scope)[2] == wanted
     assert delivered(postgis_hub, None, scope)[2] == {key: row for key, row in wanted.items() if row}

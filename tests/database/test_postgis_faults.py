@@ -19,9 +19,9 @@ from quyhoach.processing_algorithms.provincial_database.postgis_hub import Postg
 
 
 def die_at(parameters, sent, boundary):
-    """Submit in a process of its own that kills itself, as kill -9 does, before the statement with this number; return how many it ran.
+    """Submit in a process that kills itself, as kill -9 does, before the statement with this number.
 
-    None when it was killed.
+    Returns how many statements it ran; None when it was killed.
     """
     reader, writer = os.pipe()
     child = os.fork()

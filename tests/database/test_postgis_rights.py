@@ -8,7 +8,9 @@ import pytest
 from postgis_rows import changeset, delivered, new, parcel, square
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.postgis_history import changes_between, changesets, layer_as_of, revert_changeset, rows_as_of
+from quyhoach.processing_algorithms.provincial_database.hub import Batch, Rejection
+from quyhoach.processing_algorithms.provincial_database.postgis_history import (
+    changes_between, changesets, layer_as_of, revert_changeset)
 from quyhoach.processing_algorithms.provincial_database.postgis_hub import PostgisHub
 from quyhoach.processing_algorithms.provincial_database.postgis_rights import (
     add_administrator, add_department, add_person, lock, permit, unlock, withdraw)
@@ -66,7 +68,7 @@ def test_a_ward_sees_and_writes_its_own(postgis_hub, person):
     assert other.outcome is not Outcome.APPLIED
     there = ward.submit(changeset(Change("parcel", str(uuid.uuid4()), None, {**mine, "commune_code": "25002"})))
     assert there.outcome is Outcome.REFUSED and "không có quyền ghi" in there.objections[0].reason
-    assert delivered(postgis_hub)[2][a.feature_id]["certificate_no"] == "CS 1", "what the ward does not see stays as it is"
+    assert delivered(postgis_hub)[2][a.feature_id]["certificate_no"] == "CS 1", "unseen, it stays"
     assert ward.count(ward.dataset("parcel")) == 1 and ward.values(ward.dataset("parcel"), "commune_code") == {"25001"}
     assert len(ward.read(ward.dataset("parcel"))) == 1
 
@@ -109,7 +111,7 @@ def test_psql_is_refused_in_the_same_words(postgis_server, postgis_hub, postgis_
     assert psql(viewer, f"SELECT count(*) FROM {TABLE}").strip() == "2"
     assert "không có quyền ghi" in psql(viewer, f"UPDATE {TABLE} SET note = 'x'")
     assert "không có quyền ghi" in psql(viewer, f"DELETE FROM {TABLE}")
-    assert psql(ward, f"UPDATE {TABLE} SET note = 'x' RETURNING commune_code").strip() == "25001", "rows out of sight are not there"
+    assert psql(ward, f"UPDATE {TABLE} SET note = 'x' RETURNING commune_code").strip() == "25001"
     assert "không có quyền ghi ở xã, phường 25002" in psql(ward, f"UPDATE {TABLE} SET commune_code = '25002'")
     assert "permission denied" in psql(ward, f"TRUNCATE {TABLE}")
     assert "permission denied" in psql(ward, f"SELECT certificate_no FROM {TABLE}")
@@ -236,3 +238,17 @@ def test_an_insert_that_asks_for_its_key_back_is_refused_in_our_words(postgis_hu
         cursor.execute(f"INSERT INTO {TABLE} (old_commune_code, commune_code, sheet_no, parcel_no, land_code, geom) "
                        "VALUES ('00001', '25009', '1', 1, 'ONT', ST_Multi(ST_MakeEnvelope(0, 0, 1, 1, 9214))) "
                        "RETURNING fid")
+
+
+def test_rejected_rows_are_for_who_imported_them(postgis_hub, person):
+    """They hold everything that came, secret fields too."""
+    dataset = postgis_hub.datasets["parcel"]
+    empty = postgis_hub.read(dataset)
+    rejection = Rejection(1, ("sai",), {"certificate_no": "CS mật"}, None, None)
+    postgis_hub.write(dataset, Batch("tệp", {}, 1, empty, empty, 0, [rejection]))
+    office = person(department(postgis_hub, "land"))
+    assert len(postgis_hub.rejections()) == 1 and len(office.rejections()) == 0
+    own = office.read(office.dataset("parcel"))
+    office.write(office.dataset("parcel"), Batch("tệp khác", {}, 1, own, own, 0, [rejection]))
+    assert len(office.rejections()) == 1 and office.summaries(["parcel"])[0].rejected == 1
+    assert len(postgis_hub.rejections()) == 2

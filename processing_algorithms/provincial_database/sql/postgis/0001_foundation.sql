@@ -39,7 +39,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT generation FROM quyhoach.hub
 $$;
 
--- Which dataset of the catalogue is which table here, by the ids that never change. secrecy: 0 public, 1 internal, 2 restricted.
+-- Which dataset of the catalogue is which table here, by the ids that never change.
+-- secrecy: 0 public, 1 internal, 2 restricted.
 CREATE TABLE quyhoach.dataset (
     dataset_id text PRIMARY KEY,
     table_name name NOT NULL UNIQUE,
@@ -93,7 +94,7 @@ CREATE TABLE quyhoach.rejection (
 );
 CREATE INDEX rejection_by_import ON quyhoach.rejection (import_id);
 
--- A changeset is one transaction: sent by a working copy, or made by itself for whoever else writes (psql, QGIS, ogr2ogr).
+-- A changeset is one transaction: sent by a working copy, or made by itself for whoever else writes (psql, QGIS).
 -- author is who made the changes, applied_by who brought them; with a changes file these differ.
 -- xid says which snapshots have seen it; it counts within its incarnation only.
 CREATE TABLE quyhoach.changeset (
@@ -186,18 +187,21 @@ CREATE CONSTRAINT TRIGGER close_changeset AFTER INSERT ON quyhoach.changeset
 -- A statement inside a trigger of somebody else is recorded before the statement around it; the entries are then joined
 -- end to end, whichever comes first.
 CREATE FUNCTION quyhoach.record_changes() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET extra_float_digits = 1 SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET extra_float_digits = 1 SET jit = off AS $$
 DECLARE
     columns text;
     source text;
 BEGIN
     -- to_jsonb would make GeoJSON of a shape, rounded; its text is exact.
-    SELECT coalesce(string_agg(format(CASE WHEN t.typname = 'geometry' THEN 'r.%1$I::text AS %1$I' ELSE 'r.%1$I' END, a.attname), ', ' ORDER BY a.attnum), '')
+    SELECT coalesce(string_agg(format(CASE t.typname WHEN 'geometry' THEN 'r.%1$I::text AS %1$I' ELSE 'r.%1$I' END,
+                                      a.attname), ', ' ORDER BY a.attnum), '')
     INTO columns
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = TG_RELID AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('fid', 'feature_id');
     -- OFFSET 0: a row is made JSON once, not wherever it is asked for.
-    source := '(SELECT r.feature_id, (SELECT jsonb_strip_nulls(to_jsonb(c)) FROM (SELECT ' || columns || ') c) AS content FROM %s r OFFSET 0)';
+    source := '(SELECT r.feature_id, (SELECT jsonb_strip_nulls(to_jsonb(c)) FROM (SELECT ' || columns || ') c) AS content '
+              'FROM %s r OFFSET 0)';
     EXECUTE 'INSERT INTO quyhoach.ledger AS l (changeset, dataset_id, feature_id, old_row, new_row) SELECT $1, $2, '
         || CASE TG_OP
                WHEN 'INSERT' THEN 'n.feature_id, NULL, n.content FROM ' || format(source, 'new_rows') || ' n'
@@ -206,8 +210,10 @@ BEGIN
                     || format(source, 'old_rows') || ' o USING (feature_id) WHERE o.content <> n.content'
            END
         || ' ON CONFLICT ON CONSTRAINT one_entry DO UPDATE SET '
-           'old_row = CASE WHEN l.new_row IS NOT DISTINCT FROM excluded.old_row THEN l.old_row ELSE excluded.old_row END, '
-           'new_row = CASE WHEN l.new_row IS NOT DISTINCT FROM excluded.old_row THEN excluded.new_row ELSE l.new_row END'
+           'old_row = CASE WHEN l.new_row IS NOT DISTINCT FROM excluded.old_row '
+           'THEN l.old_row ELSE excluded.old_row END, '
+           'new_row = CASE WHEN l.new_row IS NOT DISTINCT FROM excluded.old_row '
+           'THEN excluded.new_row ELSE l.new_row END'
     USING quyhoach.current_changeset(), TG_ARGV[0];
     RETURN NULL;
 END $$;
@@ -222,31 +228,37 @@ BEGIN
             RETURN NEW;
         END IF;
     END IF;
-    RAISE EXCEPTION 'Nhật ký thay đổi không được sửa hoặc xóa (the ledger is never changed or deleted).' USING ERRCODE = 'QH001';
+    RAISE EXCEPTION 'Nhật ký thay đổi không được sửa hoặc xóa (the ledger is never changed or deleted).'
+        USING ERRCODE = 'QH001';
 END $$;
 
-CREATE TRIGGER never_rewritten BEFORE UPDATE ON quyhoach.ledger FOR EACH ROW EXECUTE FUNCTION quyhoach.refuse_rewriting();
-CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON quyhoach.ledger FOR EACH STATEMENT EXECUTE FUNCTION quyhoach.refuse_rewriting();
-CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON quyhoach.changeset FOR EACH STATEMENT EXECUTE FUNCTION quyhoach.refuse_rewriting();
+CREATE TRIGGER never_rewritten BEFORE UPDATE ON quyhoach.ledger
+    FOR EACH ROW EXECUTE FUNCTION quyhoach.refuse_rewriting();
+CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON quyhoach.ledger
+    FOR EACH STATEMENT EXECUTE FUNCTION quyhoach.refuse_rewriting();
+CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON quyhoach.changeset
+    FOR EACH STATEMENT EXECUTE FUNCTION quyhoach.refuse_rewriting();
 
 CREATE FUNCTION quyhoach.refuse_truncate() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RAISE EXCEPTION 'Không được xóa trắng bảng %; hãy xóa từng đối tượng để lịch sử còn đủ (TRUNCATE is refused, delete rows so that history is kept).',
-        TG_TABLE_NAME USING ERRCODE = 'QH001';
+    RAISE EXCEPTION 'Không được xóa trắng bảng %; hãy xóa từng đối tượng để lịch sử còn đủ (TRUNCATE is refused, '
+        'delete rows so that history is kept).', TG_TABLE_NAME USING ERRCODE = 'QH001';
 END $$;
 
 -- The changeset of a transaction that comes with its own id: number, and whether it is new here. A second sender of the
 -- same id waits for the first.
 CREATE FUNCTION quyhoach.open_changeset(
-    id uuid, author text, department text, message text, decision_no text, made_at timestamptz, working_copy_id text, reverts bigint
+    id uuid, author text, department text, message text, decision_no text, made_at timestamptz, working_copy_id text,
+    reverts bigint
 ) RETURNS TABLE (number bigint, fresh boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM quyhoach.ensure_incarnation();
     RETURN QUERY
-        INSERT INTO quyhoach.changeset AS c (changeset_id, author, department, message, decision_no, made_at, working_copy_id, reverts)
+        INSERT INTO quyhoach.changeset AS c
+            (changeset_id, author, department, message, decision_no, made_at, working_copy_id, reverts)
         VALUES ($1, coalesce(nullif($2, ''), session_user), $3, $4, $5, $6, $7, $8)
         ON CONFLICT (changeset_id) DO NOTHING
         RETURNING c.number, true;

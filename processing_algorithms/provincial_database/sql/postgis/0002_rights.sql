@@ -1,5 +1,5 @@
--- Who may read and write what. Roles: <hub>_owner (administrators), <hub>_public, _internal, _restricted (how secret what
--- one may see is; each holds the one before), and one group per department. People are login roles in these groups.
+-- Who may read and write what. Roles: <hub>_owner (administrators), <hub>_public, _internal, _restricted (how secret
+-- what one may see is; each holds the one before), and one group per department. People are login roles in these groups.
 
 -- Views of datasets without the columns a level may not see (made from the catalogue).
 CREATE SCHEMA quyhoach_public;
@@ -11,7 +11,8 @@ CREATE TABLE quyhoach.department (
     kind text NOT NULL
 );
 
--- What a group or a person may do. A null dataset is all of them, a null commune the whole province. Every permission reads.
+-- What a group or a person may do. A null dataset is all of them, a null commune the whole province. Every permission
+-- reads.
 CREATE TABLE quyhoach.permission (
     permission_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     role_name name NOT NULL,
@@ -21,7 +22,8 @@ CREATE TABLE quyhoach.permission (
     granted_by name NOT NULL DEFAULT session_user,
     granted_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE UNIQUE INDEX permission_once ON quyhoach.permission (role_name, coalesce(dataset_id, ''), coalesce(commune_code, ''));
+CREATE UNIQUE INDEX permission_once
+    ON quyhoach.permission (role_name, coalesce(dataset_id, ''), coalesce(commune_code, ''));
 
 -- Whoever edits without saying for which department does it for the first of theirs.
 CREATE FUNCTION quyhoach.department_of(person name) RETURNS text
@@ -50,7 +52,8 @@ CREATE UNIQUE INDEX lock_in_force ON quyhoach.lock (dataset_id, value) WHERE lif
 
 CREATE FUNCTION quyhoach.has_role(part text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(pg_has_role(current_user, to_regrole(quote_ident(roles || '_' || part)), 'USAGE'), false) FROM quyhoach.hub
+    SELECT coalesce(pg_has_role(current_user, to_regrole(quote_ident(roles || '_' || part)), 'USAGE'), false)
+    FROM quyhoach.hub
 $$;
 
 -- What the present role may do with one dataset, or with all.
@@ -74,8 +77,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
            CASE WHEN d.secrecy <= me.level THEN array_agg(m.commune_code) FILTER (WHERE m.commune_code IS NOT NULL) END,
            me.owner OR d.secrecy <= me.level AND coalesce(bool_or(m.may_write AND m.commune_code IS NULL), false),
            CASE WHEN d.secrecy <= me.level
-                THEN array_agg(m.commune_code) FILTER (WHERE m.may_write AND m.commune_code IS NOT NULL AND d.commune_field IS NOT NULL) END,
-           ARRAY(SELECT f.column_name::text FROM quyhoach.field f WHERE f.dataset_id = d.dataset_id AND f.secrecy > me.level)
+                THEN array_agg(m.commune_code)
+                     FILTER (WHERE m.may_write AND m.commune_code IS NOT NULL AND d.commune_field IS NOT NULL) END,
+           ARRAY(SELECT f.column_name::text FROM quyhoach.field f
+                 WHERE f.dataset_id = d.dataset_id AND f.secrecy > me.level)
     FROM quyhoach.dataset d CROSS JOIN me
     LEFT JOIN mine m ON m.dataset_id IS NULL OR m.dataset_id = d.dataset_id
     WHERE dataset IS NULL OR d.dataset_id = dataset
@@ -134,9 +139,18 @@ CREATE VIEW quyhoach.history WITH (security_barrier) AS
            CASE WHEN r.reads_all OR l.old_row ->> r.commune_field = ANY (r.reads) THEN l.old_row - r.hidden END AS old_row,
            CASE WHEN r.reads_all OR l.new_row ->> r.commune_field = ANY (r.reads) THEN l.new_row - r.hidden END AS new_row,
            l.old_row IS NULL AS created, l.new_row IS NULL AS deleted
-    FROM quyhoach.ledger l JOIN quyhoach.changeset c ON c.number = l.changeset JOIN quyhoach.rights() r ON r.dataset_id = l.dataset_id
+    FROM quyhoach.ledger l JOIN quyhoach.changeset c ON c.number = l.changeset
+    JOIN quyhoach.rights() r ON r.dataset_id = l.dataset_id
     WHERE l.old_row IS DISTINCT FROM l.new_row
-      AND (r.reads_all OR l.old_row ->> r.commune_field = ANY (r.reads) OR l.new_row ->> r.commune_field = ANY (r.reads));
+      AND (r.reads_all OR l.old_row ->> r.commune_field = ANY (r.reads)
+           OR l.new_row ->> r.commune_field = ANY (r.reads));
+
+-- Imports and the rows they did not take are for who imported, and for administrators.
+ALTER TABLE quyhoach.import ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_imports ON quyhoach.import USING (imported_by = session_user) WITH CHECK (imported_by = session_user);
+ALTER TABLE quyhoach.rejection ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rejections ON quyhoach.rejection
+    USING (EXISTS (SELECT FROM quyhoach.import i WHERE i.import_id = rejection.import_id));
 
 -- How many features a changeset touched, seen or not.
 CREATE FUNCTION quyhoach.entries_of(changeset bigint) RETURNS bigint
@@ -146,16 +160,19 @@ $$;
 
 -- Changesets that hold something the present role may see, and its own.
 CREATE VIEW quyhoach.changesets WITH (security_barrier) AS
-    SELECT c.number, c.changeset_id, c.author, c.applied_by, c.department, c.message, c.decision_no, c.made_at, c.applied_at, c.working_copy_id, c.reverts
+    SELECT c.number, c.changeset_id, c.author, c.applied_by, c.department, c.message, c.decision_no, c.made_at,
+           c.applied_at, c.working_copy_id, c.reverts
     FROM quyhoach.changeset c
     WHERE c.applied_by = session_user OR quyhoach.has_role('owner')
        OR EXISTS (SELECT FROM quyhoach.ledger l JOIN quyhoach.rights() r ON r.dataset_id = l.dataset_id
                   WHERE l.changeset = c.number
-                    AND (r.reads_all OR l.old_row ->> r.commune_field = ANY (r.reads) OR l.new_row ->> r.commune_field = ANY (r.reads)));
+                    AND (r.reads_all OR l.old_row ->> r.commune_field = ANY (r.reads)
+                         OR l.new_row ->> r.commune_field = ANY (r.reads)));
 
--- Try a statement on some positions, and tell which fail alone and why; nothing of it is meant to stay. Halves what fails,
--- so that a few faults among many are found soon. Runs with the caller's own rights.
-CREATE FUNCTION quyhoach.try_each(statement text, positions integer[], most integer) RETURNS TABLE (place integer, message text)
+-- Try a statement on some positions, and tell which fail alone and why; nothing of it is meant to stay. Halves what
+-- fails, so that a few faults among many are found soon. Runs with the caller's own rights.
+CREATE FUNCTION quyhoach.try_each(statement text, positions integer[], most integer)
+RETURNS TABLE (place integer, message text)
 LANGUAGE plpgsql AS $$
 DECLARE half integer := cardinality(positions) / 2;
 BEGIN
@@ -167,7 +184,8 @@ EXCEPTION WHEN OTHERS THEN
         RETURN QUERY SELECT * FROM quyhoach.try_each(statement, positions[:half], most) LIMIT most;
         GET DIAGNOSTICS half = ROW_COUNT;
         IF half < most THEN
-            RETURN QUERY SELECT * FROM quyhoach.try_each(statement, positions[cardinality(positions) / 2 + 1:], most - half);
+            RETURN QUERY SELECT *
+                         FROM quyhoach.try_each(statement, positions[cardinality(positions) / 2 + 1:], most - half);
         END IF;
     END IF;
 END $$;

@@ -14,11 +14,16 @@ CREATE FUNCTION quyhoach.note_working_copy(id text, name text, unsent bigint, ol
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO quyhoach.working_copy AS w (working_copy_id, name, unsent, oldest_edit) VALUES ($1, $2, $3, $4)
     ON CONFLICT (working_copy_id) DO UPDATE
-    SET name = excluded.name, unsent = excluded.unsent, oldest_edit = excluded.oldest_edit, seen_at = clock_timestamp(), person = session_user
+    SET name = excluded.name, unsent = excluded.unsent, oldest_edit = excluded.oldest_edit, seen_at = clock_timestamp()
     WHERE w.person = session_user
 $$;
 
--- Called before a dump: it keeps what this transaction has seen, or a little more, and may not keep less.
+-- Whether all of some changesets are here, whoever may see them.
+CREATE FUNCTION quyhoach.has_changesets(ids text[]) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT count(*) = (SELECT count(DISTINCT i) FROM unnest(ids) i) FROM quyhoach.changeset c WHERE c.changeset_id::text = ANY (ids)
+$$;
+
 -- Roles belong to the server and not to the database: a dump has them only as far as they stand here.
 CREATE TABLE quyhoach.membership (
     role_name name NOT NULL,
@@ -27,6 +32,7 @@ CREATE TABLE quyhoach.membership (
     PRIMARY KEY (role_name, member)
 );
 
+-- Called before a dump. What this transaction sees, the dump has; what it says of positions errs to the safe side.
 CREATE FUNCTION quyhoach.note_backup() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -34,7 +40,8 @@ BEGIN
     DELETE FROM quyhoach.membership;
     INSERT INTO quyhoach.membership
     SELECT DISTINCT g.rolname, m.rolname, m.rolcanlogin
-    FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member CROSS JOIN quyhoach.hub h
+    FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
+    CROSS JOIN quyhoach.hub h
     WHERE NOT m.rolsuper AND (g.rolname IN (SELECT role_name FROM quyhoach.department)
         OR g.rolname IN (h.roles || '_owner', h.roles || '_public', h.roles || '_internal', h.roles || '_restricted'));
 END $$;
