@@ -11,16 +11,11 @@ import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import geopandas
-import numpy as np
-import pandas
-import shapely
-
 from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress, silent
 from .catalogue import Dataset
-from .catalogue.model import FEATURE_ID, GEOMETRY
+from .catalogue.model import GEOMETRY
 from .changes import Change, Changeset, Receipt, Row
 from .history import ChangesetNote, Moment
 from .postgis_connection import told, transaction
@@ -28,7 +23,6 @@ from .postgis_exchange import row_expressions
 from .postgis_schema import table_of
 from .postgis_submit import submit_changeset
 from .rows import now
-from .typed_columns import from_sqlite
 
 if TYPE_CHECKING:
     from .postgis_hub import PostgisHub
@@ -69,12 +63,6 @@ def rows_as_of(hub: PostgisHub, dataset: Dataset, moment: Moment) -> Iterator[tu
             yield feature_id, _row(names, values)
 
 
-def layer_as_of(hub: PostgisHub, dataset: Dataset, moment: Moment) -> geopandas.GeoDataFrame:
-    """Return a dataset as it was at a moment; columns and types as `PostgisHub.read`, index from 0."""
-    found = list(rows_as_of(hub, dataset, moment))
-    return frame_of(hub, dataset, [feature_id for feature_id, _ in found], [row for _, row in found])
-
-
 def changes_between(hub: PostgisHub, dataset: Dataset, start: Moment, end: Moment) -> Iterator[Change]:
     """Yield what became of every feature that differs between two moments, in the order of the last change.
 
@@ -102,20 +90,6 @@ def changes_between(hub: PostgisHub, dataset: Dataset, start: Moment, end: Momen
             before, after = values[: len(names)], values[len(names):]
             yield Change(dataset.name, feature_id, _row(names, before) if was else None, _row(names, after) if became
                          else None)
-
-
-def difference_layer(hub: PostgisHub, dataset: Dataset, start: Moment, end: Moment) -> geopandas.GeoDataFrame:
-    """Return the differing features as one layer: ``change`` says added, changed or deleted, ``changed_fields`` what.
-
-    A deleted feature shows its last state, any other the one at ``end``.
-    """
-    found = list(changes_between(hub, dataset, start, end))
-    frame = frame_of(hub, dataset, [change.feature_id for change in found],
-                     [change.after or change.before or {} for change in found])
-    frame.insert(1, "change",
-                 ["added" if c.before is None else "deleted" if c.after is None else "changed" for c in found])
-    frame.insert(2, "changed_fields", [", ".join(sorted(c.touched())) if c.before and c.after else "" for c in found])
-    return frame
 
 
 def revert_changeset(
@@ -217,13 +191,3 @@ def _row(names: list[str], values: list[object]) -> Row:
     if row.get(GEOMETRY) is not None:
         row[GEOMETRY] = bytes(row[GEOMETRY])  # type: ignore[arg-type]
     return row
-
-
-def frame_of(hub: PostgisHub, dataset: Dataset, feature_ids: list[str], rows: list[Row]) -> geopandas.GeoDataFrame:
-    """Return rows as a layer: feature_id, the dataset's fields typed, and the shape."""
-    data: dict[str, Any] = {FEATURE_ID: np.array(feature_ids, dtype=object)}
-    data |= {field.name: from_sqlite([row.get(field.name) for row in rows], field).array for field in dataset.fields}
-    shapes = shapely.from_wkb(np.array([row.get(GEOMETRY) for row in rows], dtype=object))
-    index = pandas.RangeIndex(len(rows))
-    return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, index=index, crs=hub.info.crs),
-                                  index=index, crs=hub.info.crs)

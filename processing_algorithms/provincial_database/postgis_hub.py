@@ -19,11 +19,14 @@ from ..common.language import say
 from ..common.progress import Progress, part, silent
 from .catalogue import Catalogue, Dataset, load_catalogue
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY
-from .changes import Changeset, Delivery, Position, Receipt, Scope
+from . import postgis_history as past
+from .changes import Change, Changeset, Delivery, Position, Receipt, Row, Scope
+from .history import ChangesetNote, History, Moment
 from .hub import Batch, DatasetSummary, Hub, HubInfo
 from .postgis_connection import connect, parameters_of, shown, told, transaction
 from .postgis_exchange import continues, delivery, position_of
 from .postgis_import import write_batch
+from .postgis_rights import lock, unlock
 from .postgis_schema import META, table_of
 from .postgis_submit import submit_changeset
 from .row_filter import RowFilter
@@ -34,7 +37,7 @@ SCHEMA_VERSION = 3
 _ROWS_AT_ONCE = 20_000
 
 
-class PostgisHub(Hub):
+class PostgisHub(Hub, History):
     """See `hub.Hub` and `changes.ExchangingHub`. What a role may not see is not there: datasets, fields, rows."""
 
     def __init__(self, location: str | Mapping[str, Any]):
@@ -142,6 +145,39 @@ class PostgisHub(Hub):
     def submit(self, changeset: Changeset, progress: Progress = silent) -> Receipt:
         """See `changes.ExchangingHub`."""
         return submit_changeset(self, changeset, progress)
+
+    # history ------------------------------------------------------------------------------------------------------
+
+    def changesets(self, *, most: int = 1000) -> list[ChangesetNote]:  # noqa: D102
+        return past.changesets(self, most=most)
+
+    def rows_as_of(self, dataset: Dataset, moment: Moment) -> Iterator[tuple[str, Row]]:  # noqa: D102
+        return past.rows_as_of(self, dataset, moment)
+
+    def changes_between(self, dataset: Dataset, start: Moment, end: Moment) -> Iterator[Change]:  # noqa: D102
+        return past.changes_between(self, dataset, start, end)
+
+    def revert(
+        self, number: int, *, author: str = "", department: str = "", message: str = "", decision_no: str = "",
+        progress: Progress = silent
+    ) -> Receipt:  # noqa: D102
+        return past.revert_changeset(self, number, author=author, department=department, message=message,
+                                     decision_no=decision_no, progress=progress)
+
+    def lock(self, dataset: Dataset, value: object, reason: str) -> None:
+        """Let nobody change the rows of a plan or of an inventory year; see `postgis_rights.lock`."""
+        lock(self, dataset, value, reason)
+
+    def unlock(self, dataset: Dataset, value: object, reason: str) -> bool:
+        """Lift a lock, which stays on record; return whether there was one."""
+        return unlock(self, dataset, value, reason)
+
+    def locks(self, dataset: Dataset) -> dict[str, str]:
+        """Return the reason of every lock in force, by the plan or year it is on."""
+        with told(), self.connection.cursor() as cursor:
+            cursor.execute("SELECT value, reason FROM quyhoach.lock WHERE dataset_id = %s AND lifted_at IS NULL "
+                           "ORDER BY value", (dataset.id,))
+            return dict(cursor.fetchall())
 
     def note_working_copy(self, working_copy_id: str, name: str, unsent: int,
                           oldest_edit: datetime.datetime | None = None) -> None:

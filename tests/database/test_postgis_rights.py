@@ -9,8 +9,9 @@ from postgis_rows import changeset, delivered, new, parcel, square
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.hub import Batch, Rejection
+from quyhoach.processing_algorithms.provincial_database.history import layer_as_of
 from quyhoach.processing_algorithms.provincial_database.postgis_history import (
-    changes_between, changesets, layer_as_of, revert_changeset)
+    changes_between, changesets, revert_changeset)
 from quyhoach.processing_algorithms.provincial_database.postgis_hub import PostgisHub
 from quyhoach.processing_algorithms.provincial_database.postgis_rights import (
     add_administrator, add_department, add_person, lock, permit, unlock, withdraw)
@@ -206,6 +207,7 @@ def test_a_closed_inventory_year_is_locked(postgis_hub):
         assert refused.outcome is Outcome.REFUSED and "khóa sổ" in refused.objections[0].reason
     assert postgis_hub.submit(changeset(Change("land_use", str(uuid.uuid4()), None,
                                                row | {"year": 2025}))).outcome is Outcome.APPLIED
+    assert postgis_hub.locks(postgis_hub.datasets["land_use"]) == {"2024": "kiểm kê năm 2024 đã khóa sổ"}
     with pytest.raises(InputError, match="không có trường"):
         lock(postgis_hub, postgis_hub.datasets["road"], "x", "y")
 
