@@ -11,17 +11,23 @@ from .disaster.flood_depth_algorithm import FloodDepthAlgorithm
 from .disaster.flood_exposure_algorithm import FloodExposureAlgorithm
 from .land_use.change_matrix_algorithm import LandUseChangeMatrixAlgorithm
 from .land_use.statistics_algorithm import LandUseStatisticsAlgorithm
+from .provincial_database.as_of_date_algorithm import AsOfDateAlgorithm
 from .provincial_database.changes_apply_algorithm import ChangesApplyAlgorithm
+from .provincial_database.changes_between_algorithm import ChangesBetweenAlgorithm
 from .provincial_database.changes_export_algorithm import ChangesExportAlgorithm
 from .provincial_database.checkout_algorithm import CheckoutAlgorithm
 from .provincial_database.conflicts_algorithm import ConflictsAlgorithm
+from .provincial_database.hub_backup_algorithm import HubBackupAlgorithm
+from .provincial_database.hub_check_algorithm import HubCheckAlgorithm
 from .provincial_database.hub_create_algorithm import HubCreateAlgorithm
 from .provincial_database.hub_export_algorithm import HubExportAlgorithm
 from .provincial_database.hub_import_algorithm import HubImportAlgorithm
 from .provincial_database.hub_list_algorithm import HubListAlgorithm
+from .provincial_database.hub_restore_algorithm import HubRestoreAlgorithm
 from .provincial_database.pull_algorithm import PullAlgorithm
 from .provincial_database.push_algorithm import PushAlgorithm
 from .provincial_database.resolve_algorithm import ResolveAlgorithm
+from .provincial_database.revert_changeset_algorithm import RevertChangesetAlgorithm
 from .provincial_database.status_algorithm import StatusAlgorithm
 from .provincial_database.update_export_algorithm import UpdateExportAlgorithm
 from .provincial_database.working_copy_scope_algorithm import WorkingCopyScopeAlgorithm
@@ -52,6 +58,12 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         ChangesExportAlgorithm,
         ChangesApplyAlgorithm,
         UpdateExportAlgorithm,
+        AsOfDateAlgorithm,
+        ChangesBetweenAlgorithm,
+        RevertChangesetAlgorithm,
+        HubCheckAlgorithm,
+        HubBackupAlgorithm,
+        HubRestoreAlgorithm,
     ]
 
 

@@ -7,14 +7,20 @@ from typing import Any
 
 from qgis.core import (
     Qgis,
+    QgsDataSourceUri,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingParameterFile,
     QgsProcessingParameterString,
+    QgsProviderRegistry,
 )
 
 from . import qgis_parameters as ask
 from .language import say
+
+
+#: A hub may be a file or an address: whatever is typed is taken, files are offered.
+HUB_FILTER = "GeoPackage (*.gpkg);;PostgreSQL (*)"
 
 
 def hub_parameter() -> QgsProcessingParameterFile:
@@ -22,14 +28,34 @@ def hub_parameter() -> QgsProcessingParameterFile:
     return ask.with_help(
         QgsProcessingParameterFile(
             "HUB", say("Cơ sở dữ liệu dùng chung", "Shared database"), Qgis.ProcessingFileParameterBehavior.File,
-            "", None, False, "GeoPackage (*.gpkg)"),
-        say("Tệp GeoPackage tạo bằng \"Tạo cơ sở dữ liệu dùng chung\".",
-            "A GeoPackage made by \"Create a shared database\"."))
+            "", None, False, HUB_FILTER),
+        say("Tệp GeoPackage tạo bằng \"Tạo cơ sở dữ liệu dùng chung\"; hoặc tên một kết nối PostgreSQL đã lưu trong QGIS; "
+            "hoặc địa chỉ libpq không có mật khẩu (service=tinh, postgresql://may-chu/csdl).",
+            "A GeoPackage made by \"Create a shared database\"; or the name of a PostgreSQL connection stored in QGIS; "
+            "or a libpq address without a password (service=province, postgresql://server/database)."))
 
 
-def hub_location(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-    """Return what the user gave as ``HUB``."""
-    return algorithm.parameterAsFile(parameters, "HUB", context)
+def hub_location(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> str | dict[str, str]:
+    """Return what the user gave as ``HUB``, for `hub.open_hub`."""
+    return resolved(algorithm.parameterAsFile(parameters, "HUB", context))
+
+
+def resolved(location: str) -> str | dict[str, str]:
+    """Turn the name of a PostgreSQL connection stored in QGIS into its parameters; leave any other location as it is.
+
+    User and password come from QGIS's authentication store here, in memory; the name is all that is kept anywhere.
+    """
+    connection = QgsProviderRegistry.instance().providerMetadata("postgres").connections().get(location.strip())
+    if connection is None:
+        return location
+    uri = QgsDataSourceUri(connection.uri())
+    if uri.authConfigId():
+        uri = QgsDataSourceUri(uri.uri(True))  # with what the authentication store holds
+    given = {"service": uri.service(), "host": uri.host(), "port": uri.port(), "dbname": uri.database(),
+             "user": uri.username(), "password": uri.password()}
+    return {key: value for key, value in given.items() if value}
 
 
 def dataset_parameter(labels: Iterable[str]) -> QgsProcessingParameterString:
@@ -40,3 +66,47 @@ def dataset_parameter(labels: Iterable[str]) -> QgsProcessingParameterString:
             "Name (parcel), id (D03) or label (Land parcel) of the dataset."))
     parameter.setMetadata({"widget_wrapper": {"value_hints": list(labels)}})
     return parameter
+
+
+def moment_parameters(date: str, changeset: str, date_label: str, changeset_label: str) -> list[Any]:
+    """A moment of a hub's history: a time, or a changeset; read with `moment`."""
+    return [
+        ask.text(date, date_label,
+                 say("Ngày hoặc ngày giờ, ví dụ 22/11/2026 hoặc 2026-11-22 07:30, giờ Việt Nam. Hoặc để trống và cho số đợt.",
+                     "Day or time, such as 2026-11-22 or 2026-11-22 07:30, Vietnam's time. Or blank, and give a changeset."),
+                 optional=True),
+        ask.number(changeset, changeset_label,
+                   say("Số thứ tự trong nhật ký chỉnh sửa; 0 là trước đợt đầu tiên.",
+                       "Its number in the change ledger; 0 is before the first."), minimum=0, integer=True, optional=True),
+    ]
+
+
+def moment(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, date: str, changeset: str,
+    *, end_of_day: bool = True, or_now: bool = False
+) -> Any:
+    """Return the moment given for `moment_parameters`, as `history` takes it; now when neither is given and it may be.
+
+    Call it in `prepare`: what is no moment is refused before any work.
+    """
+    import datetime
+
+    from ..provincial_database.history import read_moment
+
+    text = algorithm.parameterAsString(parameters, date, context)
+    given = parameters.get(changeset) not in (None, "")
+    if or_now and not given and not text.strip():
+        return datetime.datetime.now(datetime.timezone.utc)
+    return read_moment(text, algorithm.parameterAsInt(parameters, changeset, context) if given else None,
+                       end_of_day=end_of_day)
+
+
+def restricted_parameter() -> Any:
+    """Whether fields with personal data are wanted, ``RESTRICTED``; read with `secrecy_asked`."""
+    return ask.yes_no("RESTRICTED", say("Kèm dữ liệu cá nhân", "With personal data"),
+                      say("Chỉ chọn khi được phép.", "Only where you are allowed to."), advanced=True)
+
+
+def secrecy_asked(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+    """Return the highest secrecy of the fields to give."""
+    return "restricted" if algorithm.parameterAsBool(parameters, "RESTRICTED", context) else "internal"

@@ -5,6 +5,7 @@ The same functions for both kinds of hub; a location leads to one as in `hub.ope
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -69,6 +70,12 @@ def check_hub(hub: Hub, *, progress: Progress = silent) -> list[Finding]:
             for finding in check_postgis_hub(hub, progress=progress)]
 
 
+def worst(findings: Iterable[Finding]) -> State:
+    """The worst state among findings."""
+    order = list(State)
+    return max((finding.state for finding in findings), key=order.index, default=State.GOOD)
+
+
 def findings_table(findings: list[Finding]) -> pandas.DataFrame:
     """Return findings as a table: check, state (good, attention, broken), state_label, what, advice."""
     return pandas.DataFrame({
@@ -94,6 +101,19 @@ def back_up(location: str, path: str | Path, *, progress: Progress = silent) -> 
 
     with open_hub(location) as hub:
         backup_geopackage_hub(hub, path, progress=progress)  # type: ignore[arg-type]
+
+
+def prove(location: str, *, progress: Progress = silent) -> DrillReport:
+    """Back a hub up, restore it apart, compare every row, and remove the copy: the restore drill."""
+    if is_postgis_location(location):
+        from .postgis_backup import drill as postgis_drill
+
+        report = postgis_drill(location, progress=progress)
+        return DrillReport(report.tables, report.rows, report.different, report.new_incarnation)
+    from .geopackage_backup import drill
+
+    with open_hub(location) as hub:
+        return drill(hub, progress=progress)  # type: ignore[arg-type]
 
 
 def restore(path: str | Path, location: str, *, progress: Progress = silent) -> Hub:

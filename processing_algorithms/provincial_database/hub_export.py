@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas
 import pyproj
 
@@ -59,18 +61,29 @@ def export_dataset(
         The condition is not understood, or the dataset has no communes.
     """
     dataset = hub.dataset(dataset_name)
+    columns = list(cut_to(dataset, secrecy).field_names)
+    where = parse_filter(condition, dataset)
+    in_units = _in_units(dataset, units)
+    if in_units is not None:
+        where = in_units.both(where)
+    frame = hub.read(dataset, columns=columns, where=where, extent=extent, progress=progress)
+    return frame if crs is None or not dataset.geometry else to_crs(frame, crs)
+
+
+def cut_to(dataset: Dataset, secrecy: str) -> Dataset:
+    """Return a dataset without the fields that are more secret than a level.
+
+    Raises
+    ------
+    InputError
+        The whole dataset is.
+    """
     allowed = SECRECY[: SECRECY.index(secrecy) + 1]
     if dataset.secrecy not in allowed:
         raise InputError(say("{dataset} ở mức {level}, không xuất ở mức đã chọn.",
                              "{dataset} is {level} and is not exported at the level chosen.")
                          .format(dataset=dataset.label, level=dataset.secrecy))
-    where = parse_filter(condition, dataset)
-    in_units = _in_units(dataset, units)
-    if in_units is not None:
-        where = in_units.both(where)
-    columns = [field.name for field in dataset.fields if field.secrecy in allowed]
-    frame = hub.read(dataset, columns=columns, where=where, extent=extent, progress=progress)
-    return frame if crs is None or not dataset.geometry else to_crs(frame, crs)
+    return replace(dataset, fields=tuple(field for field in dataset.fields if field.secrecy in allowed))
 
 
 def _in_units(dataset: Dataset, units: str) -> RowFilter | None:
