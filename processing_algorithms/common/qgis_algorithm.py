@@ -7,6 +7,8 @@ that lacks geopandas; `canExecute` then says what is missing.
 
 from __future__ import annotations
 
+import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -88,8 +90,9 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
     def shortHelpString(self) -> str:  # noqa: D102, N802
         return self.help()
 
-    def shortDescription(self) -> str:  # noqa: D102, N802
-        return self.help().split("\n")[0].split(". ")[0].rstrip(".") + "."
+    def shortDescription(self) -> str:  # noqa: N802
+        """The first sentence of the help; an ellipsis does not end it."""
+        return re.split(r"(?<!\.)\.\s", self.help().split("\n")[0])[0].rstrip(".") + "."
 
     def tags(self) -> list[str]:
         """Both languages, whichever is spoken, and without diacritics, as people type in a hurry."""
@@ -324,5 +327,9 @@ def _without_diacritics(text: str) -> str:
 
 
 def interface_language() -> str:
-    """The locale QGIS runs in, for `language.set_language`."""
-    return QgsApplication.instance().locale() if QgsApplication.instance() else "vi"
+    """The language for `language.set_language`: that of QGIS; in qgis_process the variable LANGUAGE goes first."""
+    application = QgsApplication.instance()
+    if application is None:
+        return "vi"
+    asked = os.environ.get("LANGUAGE", "") if QgsApplication.platform() == "qgis_process" else ""
+    return asked or application.locale()

@@ -1,6 +1,9 @@
 """What holds for every algorithm of the provider, read through the registry."""
 
+import os
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 from qgis.core import QgsApplication, QgsProcessingFeedback
@@ -8,6 +11,7 @@ from quyhoach.processing_algorithms.common.language import speaking
 from quyhoach.processing_algorithms.common.qgis_algorithm import ROOMS
 from quyhoach.processing_algorithms.provider import QuyHoachProvider, algorithms
 
+ROOT = Path(__file__).resolve().parents[2]
 ALGORITHMS = algorithms()
 
 
@@ -36,6 +40,24 @@ def test_title_and_help_in_both_languages(kind):
         # A Vietnamese name inside English help is fine, a Vietnamese sentence is not.
         assert sum(ord(letter) > 0x2FF for letter in en) < 0.05 * len(en), en
     assert len(texts["vi"][1]) > 200, "help says method, source, units and what happens to odd geometry"
+
+
+@each()
+def test_the_short_description_is_a_whole_sentence(kind):
+    for language in ("vi", "en"):
+        with speaking(language):
+            short = kind().shortDescription()
+            assert short.endswith(".") and not kind().help()[len(short):].startswith(".."), short
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "has no field"), ("vi", "không có trường")])
+def test_qgis_process_speaks_the_language_asked_for(language, words):
+    town = ROOT / "data_samples" / "town.gpkg"
+    done = subprocess.run(
+        [ROOT / "scripts" / "qgis_process", "run", "quyhoach:landusestatistics", "--", f"INPUT={town}|layername=parcel",
+         "CODE_FIELD=khong_co", "OUTPUT=TEMPORARY_OUTPUT"],
+        env={**os.environ, "LANGUAGE": language}, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 1 and re.search(words, done.stderr), done.stderr
 
 
 @each()
