@@ -19,6 +19,7 @@ from qgis.core import (
 from . import qgis_parameters as ask
 from .errors import InputError
 from .language import say
+from .qgis_hub_parameters import HUB_FILTER
 
 #: Ending of the files that carry changes and updates.
 EXCHANGE_ENDING = ".qhz"
@@ -38,7 +39,7 @@ def other_hub_parameter() -> QgsProcessingParameterFile:
     return ask.with_help(
         QgsProcessingParameterFile(
             "HUB", say("Cơ sở dữ liệu dùng chung", "Shared database"), Qgis.ProcessingFileParameterBehavior.File,
-            "", None, True, "GeoPackage (*.gpkg)"),
+            "", None, True, HUB_FILTER),
         say("Để trống: nơi bản dữ liệu làm việc được tải về. Chỉ điền khi cơ sở dữ liệu đã chuyển chỗ.",
             "Blank: where the working copy came from. Fill it in only when the database has moved."))
 

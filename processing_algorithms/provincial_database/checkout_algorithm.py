@@ -90,8 +90,13 @@ class CheckoutAlgorithm(QuyHoachAlgorithm):
             scopes = [chosen(dataset, self.units, polygon) for dataset in datasets]
             forms = {dataset.name: form_style(dataset, PLUGIN_FOLDER / "styles" / dataset.style) for dataset in datasets}
             path = self.parameterAsFileOutput(parameters, "WORKING_COPY", context)
-            with checkout(path, hub, location=hub.info.location, crs=hub.info.crs, datasets=datasets, scopes=scopes, forms=forms,
+            with checkout(path, hub, location=self._place(parameters, context, hub.info.location), crs=hub.info.crs, datasets=datasets, scopes=scopes, forms=forms,
                           progress=self.progress(feedback)) as copy:
                 total = sum(line.count for line in copy.status())
         feedback.pushInfo(say("Đã tải {n} đối tượng của {d} tập dữ liệu.", "Checked out {n} features of {d} datasets.").format(n=total, d=len(datasets)))
         return {"WORKING_COPY": path, "FEATURE_COUNT": total}
+
+    def _place(self, parameters: dict[str, Any], context: QgsProcessingContext, file: str) -> str:
+        """What the copy keeps to find its hub again: the file's whole path, or the address or connection as it was typed."""
+        typed = self.parameterAsFile(parameters, "HUB", context).strip()
+        return file if typed.lower().endswith(".gpkg") else typed

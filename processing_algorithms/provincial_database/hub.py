@@ -173,13 +173,14 @@ class Hub(ABC):
         self.close()
 
 
-def open_hub(location: str) -> Hub:
+def open_hub(location: str | Mapping[str, str]) -> Hub:
     """Open an existing hub.
 
     Parameters
     ----------
-    location : str
-        Path of a GeoPackage hub, or a libpq URI or text of a PostGIS hub, without a password (see `postgis_connection`).
+    location : str or mapping
+        Path of a GeoPackage hub, or a libpq URI or text of a PostGIS hub, without a password (see `postgis_connection`);
+        or connection parameters as a mapping.
 
     Raises
     ------
@@ -189,7 +190,7 @@ def open_hub(location: str) -> Hub:
     from .geopackage_hub import GeoPackageHub
     from .postgis_connection import is_postgis_location
 
-    if is_postgis_location(location):
+    if isinstance(location, Mapping) or is_postgis_location(location):
         from .postgis_hub import PostgisHub
 
         return PostgisHub(location)

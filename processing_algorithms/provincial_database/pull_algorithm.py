@@ -8,6 +8,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessing
 
 from ..common.language import say
 from ..common.qgis_algorithm import QuyHoachAlgorithm
+from ..common.qgis_hub_parameters import resolved
 from ..common.qgis_working_copy import (
     exchange_file_parameter,
     other_hub_parameter,
@@ -66,7 +67,8 @@ class PullAlgorithm(QuyHoachAlgorithm):
             if update:
                 report = import_update(copy, update, progress=self.progress(feedback))
             else:
-                with open_hub(self.parameterAsFile(parameters, "HUB", context) or copy.hub_location) as hub:
+                with open_hub(
+                resolved(self.parameterAsFile(parameters, "HUB", context) or copy.hub_location)) as hub:
                     report = pull(copy, hub, progress=self.progress(feedback))
             open_conflicts = sum(line.conflicts for line in copy.status())
         feedback.pushInfo(say("Nhận {r}, xóa theo {d}, trộn {m} đối tượng; {c} xung đột chưa xử lý.",

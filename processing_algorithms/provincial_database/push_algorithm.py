@@ -15,6 +15,7 @@ from ..common import qgis_parameters as ask
 from ..common.language import say
 from ..common.qgis_algorithm import QuyHoachAlgorithm
 from ..common.errors import OutputError
+from ..common.qgis_hub_parameters import resolved
 from ..common.qgis_working_copy import (
     changeset_parameters,
     changeset_values,
@@ -66,7 +67,8 @@ class PushAlgorithm(QuyHoachAlgorithm):
         from .push import push
         from .working_copy import WorkingCopy
 
-        with WorkingCopy(self.path) as copy, open_hub(self.parameterAsFile(parameters, "HUB", context) or copy.hub_location) as hub:
+        with WorkingCopy(self.path) as copy, open_hub(
+                resolved(self.parameterAsFile(parameters, "HUB", context) or copy.hub_location)) as hub:
             names = self.parameterAsString(parameters, "DATASETS", context)
             only = {dataset.name for dataset in chosen_datasets(copy.datasets, names)} if names.strip() else None
             report = push(copy, hub, datasets=only, progress=self.progress(feedback), **changeset_values(self, parameters, context))

@@ -16,6 +16,7 @@ from ..common import qgis_parameters as ask
 from ..common.language import say
 from ..common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm
 from ..common.qgis_layers import to_qgis_crs
+from ..common.qgis_hub_parameters import resolved
 from ..common.qgis_working_copy import other_hub_parameter, show_anew, working_copy_parameter, working_copy_path
 
 _ADD, _REMOVE, _KEEP = range(3)
@@ -99,7 +100,7 @@ class WorkingCopyScopeAlgorithm(QuyHoachAlgorithm):
 
         names = self.parameterAsString(parameters, "DATASETS", context)
         with WorkingCopy(self.path) as copy, open_hub(
-                self.parameterAsFile(parameters, "HUB", context) or copy.hub_location) as hub:
+                resolved(self.parameterAsFile(parameters, "HUB", context) or copy.hub_location)) as hub:
             datasets = chosen_datasets(hub.datasets if self.action == _ADD and names.strip() else copy.datasets, names)
             extent = self.parameterAsExtent(parameters, "EXTENT", context, to_qgis_crs(hub.info.crs))
             polygon = None

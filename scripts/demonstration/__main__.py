@@ -24,12 +24,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=_ROOT / "demo_output",
                         help="thư mục kết quả (mặc định: demo_output)")
     parser.add_argument("--pictures", type=Path, help="ghi thêm hình của README vào thư mục này")
+    parser.add_argument("--postgis", action="store_true",
+                        help="làm lại phần nhiều cơ quan cùng cập nhật trên một PostGIS thật (tự khởi động)")
     parser.add_argument("--show", action="store_true", help="mở dự án trong QGIS sau khi xong")
     parser.add_argument("--project-note", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     set_language("vi")
     try:
-        folder = demonstrate(options.output, options.pictures)
+        folder = demonstrate(options.output, options.pictures, postgis=options.postgis)
     except QuyHoachError as error:
         complain(str(error))
         return 1
@@ -38,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def demonstrate(output: Path, pictures: Path | None = None) -> Folder:
+def demonstrate(output: Path, pictures: Path | None = None, *, postgis: bool = False) -> Folder:
     """Do the whole job.
 
     Raises
@@ -46,12 +48,12 @@ def demonstrate(output: Path, pictures: Path | None = None) -> Folder:
     QuyHoachError
         A step failed; what was made before it stays.
     """
-    steps = Steps(total=16)
+    steps = Steps(total=18 if postgis else 17)
     with steps.step("Khởi động QGIS"):
         from .running import start_qgis
 
         start_qgis()
-        from . import analyses, database, project as projects, summary
+        from . import analyses, database, offices, project as projects, summary
         from .sheets import SHEETS, print_sheet
         from ...processing_algorithms.provincial_database.catalogue import load_catalogue
 
@@ -79,6 +81,13 @@ def demonstrate(output: Path, pictures: Path | None = None) -> Folder:
         depth = analyses.flood_depth(folder)
     with steps.step("Thống kê đối tượng bị ngập"):
         exposure = analyses.flood_exposure(folder)
+    with steps.step("Hai phường và Sở Xây dựng cùng cập nhật"):
+        story = offices.work_together(str(folder.hub), folder.offices, town)
+    if postgis:
+        from .postgis import work_together_on_postgis
+
+        with steps.step("Cùng cập nhật trên PostGIS"):
+            work_together_on_postgis(folder.offices / "postgis", town)
     findings = analyses.Findings(land_use, changes, zoning, access, depth, exposure)
     with steps.step("Lập dự án QGIS"):
         project, layers = projects.make_project(folder)
@@ -90,7 +99,7 @@ def demonstrate(output: Path, pictures: Path | None = None) -> Folder:
         projects.save_project(project)
         if pictures is not None:
             write_pictures(pictures, folder)
-    summary.tell(folder, filled, findings, steps)
+    summary.tell(folder, filled, findings, story, steps)
     return folder
 
 

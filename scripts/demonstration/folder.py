@@ -33,6 +33,11 @@ class Folder:
         """The QGIS project."""
         return self.root / "du_an.qgz"
 
+    @property
+    def offices(self) -> Path:
+        """Working copies and exchange files of the offices."""
+        return self.root / "co_quan"
+
     def result(self, name: str) -> Path:
         """A layer or raster made by an algorithm."""
         return self.root / "ket_qua" / name
@@ -74,7 +79,7 @@ def new_folder(root: Path) -> Folder:
 
 
 def _empty(root: Path) -> None:
-    for part in ("ket_qua", "bang", "ban_do"):
+    for part in ("ket_qua", "bang", "ban_do", "co_quan"):
         shutil.rmtree(root / part, ignore_errors=True)
     for name in ("co_so_du_lieu.gpkg", "co_so_du_lieu.gpkg-wal", "co_so_du_lieu.gpkg-shm", "dia_hinh.tif",
                  "dia_hinh.tif.aux.xml", "du_an.qgz"):

@@ -7,11 +7,12 @@ from . import analyses
 from .analyses import Findings
 from .database import Filled
 from .folder import Folder
+from .offices import Story
 from .sheet_tables import estimate
 from .terminal import Steps
 
 
-def tell(folder: Folder, filled: Filled, findings: Findings, steps: Steps) -> None:
+def tell(folder: Folder, filled: Filled, findings: Findings, story: Story, steps: Steps) -> None:
     """Print the summary."""
     use, change, zone = findings.land_use, findings.changes, findings.zoning
     access, depth, hit = findings.access, findings.depth, findings.exposure
@@ -31,6 +32,8 @@ def tell(folder: Folder, filled: Filled, findings: Findings, steps: Steps) -> No
                      f"sâu nhất {number(depth['MAX_DEPTH'], 1)} m"),
         ("Bị ảnh hưởng", f"khoảng {estimate(hit['WET_BUILDINGS'])} công trình, {estimate(hit['WET_HOUSEHOLDS'])} hộ, "
                          f"{estimate(hit['WET_RESIDENTS'])} khẩu; {number(hit['WET_ROAD'] / 1000)} km đường"),
+        ("Nhiều cơ quan", f"3 bản dữ liệu làm việc ({number(story.checked_out)} thửa); {story.sent} chỉnh sửa qua mạng, "
+                          f"{story.by_file} qua tệp; {story.conflicts} xung đột đã xử lý; ba nơi giống nhau"),
     ]
     print("\nKẾT QUẢ (dữ liệu mẫu, không có giá trị pháp lý)")
     for head, text in lines:
