@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 from ..common.progress import Progress, silent
@@ -40,6 +41,10 @@ class Change:
 
     def touched(self) -> frozenset[str]:
         """Names of the fields that differ; all of them for a new or deleted feature."""
+        return self._touched
+
+    @cached_property
+    def _touched(self) -> frozenset[str]:
         if self.before is None or self.after is None:
             return frozenset(self.after or self.before or ())
         names = self.before.keys() | self.after.keys()

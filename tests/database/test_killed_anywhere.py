@@ -32,7 +32,7 @@ FACILITY = load_catalogue()["facility"]
 KIND = FACILITY.field("kind").domain.values[0].code
 CRS = pyproj.CRS(9214)
 ALL = bool(os.environ.get("QUYHOACH_ALL_BOUNDARIES"))
-SAMPLE = 16
+SAMPLE = 10
 FINISHED, REFUSED = 0, 3
 ROWS = 12
 
