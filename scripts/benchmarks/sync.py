@@ -77,7 +77,9 @@ def warm(folder: Path, case: str, who: str) -> None:
     """Import what both sides need, and put files in the state the clock begins with."""
     import geopandas  # noqa: F401
     from quyhoach.processing_algorithms.provincial_database import hub, pull, push  # noqa: F401
+    from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 
+    load_catalogue()  # read once when the program starts
     out = folder / "out"
     if case.startswith(("push", "pull")):
         shutil.copy(folder / "hub.gpkg", out / "hub.gpkg")
