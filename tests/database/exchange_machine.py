@@ -2,6 +2,9 @@
 
 After every step: a copy without edits equals the hub as of its position; what an office has edited and not sent is still
 there; the ledger of what was applied replays to the hub's rows. At the end, when all have pushed and pulled, all are equal.
+
+The hub is backed up and put back now and then. What an office has that the backup lacks must be there after its next pull:
+in its own rows, as edits, or in dispute.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from pathlib import Path
 import pyproj
 import shapely
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.checkout import checkout
@@ -34,12 +37,19 @@ communes = st.sampled_from([None, "99001", "99002"])
 
 
 class Exchange(RuleBasedStateMachine):
-    """Subclasses give `new_hub` and `rows_of`, a fresh hub and its rows by feature id."""
+    """Subclasses give `new_hub` and `rows_of`, a fresh hub and its rows by feature id, and how it is backed up and restored."""
 
     def new_hub(self, folder):
         raise NotImplementedError
 
     def rows_of(self, hub):
+        raise NotImplementedError
+
+    def backed_up(self, hub):
+        """A backup; None where it is somebody else's test."""
+        return None
+
+    def restored(self, backup):
         raise NotImplementedError
 
     @initialize()
@@ -50,6 +60,8 @@ class Exchange(RuleBasedStateMachine):
         assert self.hub.submit(Changeset(str(uuid.uuid4()), "a", "", "đầu", "", "2026-11-22T00:00:00.000Z", rows)).outcome is Outcome.APPLIED
         self.copies = [checkout(self.folder / f"văn phòng {i}.gpkg", self.hub, location="hub", crs=pyproj.CRS(9214), datasets=[FACILITY],
                                 scopes=[Scope("facility")]) for i in range(3)]
+
+        self.backup, self.partings = None, {}
 
     @staticmethod
     def _row(name, x):
@@ -87,13 +99,29 @@ class Exchange(RuleBasedStateMachine):
         self._run(office, "REPLACE INTO facility (fid, name, kind, commune_code, geom) SELECT fid, ?, kind, commune_code, geom "
                           "FROM facility ORDER BY fid LIMIT 1 OFFSET ?", name, pick % 4)
 
+    @rule()
+    def back_up(self):
+        made = self.backed_up(self.hub)
+        if made is not None:
+            self.backup = made, {**self.partings, self.hub.position().incarnation: self.rows_of(self.hub)}
+
+    @precondition(lambda self: getattr(self, "backup", None))
+    @rule()
+    def put_the_backup_back(self):
+        made, self.partings = self.backup
+        self.hub = self.restored(made)
+
     @rule(office=offices)
     def pull(self, office):
         copy = self.copies[office]
+        before = {id: copy.row(FACILITY, id) for (id,) in copy.database.execute("SELECT feature_id FROM facility")}
+        parting = self.partings.get(copy.position.incarnation)
         ours_before = {change.feature_id: change for change in copy.edits(FACILITY)}
-        pull(copy, self.hub)
+        report = pull(copy, self.hub)
         disputed = {conflict.feature_id: conflict for conflict in conflicts(copy)}
         theirs = self.rows_of(self.hub)
+        if report.restored:
+            self.nothing_is_lost(copy, before, disputed, theirs, parting)
         for feature_id, change in ours_before.items():
             present = copy.row(FACILITY, feature_id)
             if feature_id in disputed:
@@ -104,6 +132,19 @@ class Exchange(RuleBasedStateMachine):
                 assert present is not None, "an edited feature disappeared"
                 for name in change.touched():
                     assert same_value(present[name], change.after[name]), f"our {name} was overwritten"
+
+    def nothing_is_lost(self, copy, before, disputed, theirs, parting):
+        """After a comparison with a restored hub; ``parting`` is what it had when the backup was made, None if unknown."""
+        for feature_id, had in before.items():
+            now = copy.row(FACILITY, feature_id)
+            if feature_id in disputed:
+                assert same_row(now, had)
+            elif now is None:
+                assert feature_id not in theirs and parting is not None and same_row(parting.get(feature_id), had), "lost with the backup"
+            else:
+                for name, value in had.items():
+                    taken = same_value(now[name], theirs[feature_id][name]) if feature_id in theirs else False
+                    assert same_value(now[name], value) or taken and parting is not None, f"{name} went back to the backup's"
 
     @rule(office=offices)
     def push(self, office):

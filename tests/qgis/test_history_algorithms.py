@@ -57,7 +57,7 @@ def test_wrong_moments_are_refused_in_one_sentence(place, run, given, told):
 
 def test_reverting_by_a_new_changeset(place, run):
     folder, hub = place
-    with pytest.raises(QgsProcessingException, match="cả đối tượng đã được sửa tiếp ở đợt cập nhật 2"):
+    with pytest.raises(QgsProcessingException, match="cả đối tượng đã được sửa tiếp ở đợt cập nhật số 2"):
         run("quyhoach:revertchangeset", {"HUB": hub, "CHANGESET": 1})
     answer = run("quyhoach:revertchangeset", {"HUB": hub, "CHANGESET": 2, "MESSAGE": "Nhập nhầm"})
     assert answer["NUMBER"] == 3
