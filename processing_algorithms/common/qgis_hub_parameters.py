@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,7 @@ from qgis.core import (
 
 from . import qgis_parameters as ask
 from .language import say
+from .moments import read_moment
 
 
 #: A hub may be a file or an address: whatever is typed is taken, files are offered.
@@ -85,14 +87,10 @@ def moment(
     algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, date: str, changeset: str,
     *, end_of_day: bool = True, or_now: bool = False
 ) -> Any:
-    """Return the moment given for `moment_parameters`, as `history` takes it; now when neither is given and it may be.
+    """Return the moment given for `moment_parameters`; now when neither is given and it may be.
 
     Call it in `prepare`: what is no moment is refused before any work.
     """
-    import datetime
-
-    from ..provincial_database.history import read_moment
-
     text = algorithm.parameterAsString(parameters, date, context)
     given = parameters.get(changeset) not in (None, "")
     if or_now and not given and not text.strip():

@@ -5,7 +5,7 @@ The same functions for both kinds of hub; a location leads to one as in `hub.ope
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -84,7 +84,7 @@ def findings_table(findings: list[Finding]) -> pandas.DataFrame:
         "advice": [finding.advice for finding in findings]}, dtype=object)
 
 
-def back_up(location: str, path: str | Path, *, progress: Progress = silent) -> None:
+def back_up(location: str | Mapping[str, str], path: str | Path, *, progress: Progress = silent) -> None:
     """Write a hub, as it is at one moment, to a new file; people may go on working.
 
     Raises
@@ -92,7 +92,7 @@ def back_up(location: str, path: str | Path, *, progress: Progress = silent) -> 
     OutputError
         The file exists or cannot be written; nothing is left half done.
     """
-    if is_postgis_location(location):
+    if isinstance(location, Mapping) or is_postgis_location(location):
         from .postgis_backup import backup_postgis_hub
 
         backup_postgis_hub(location, path, progress=progress)
@@ -103,9 +103,9 @@ def back_up(location: str, path: str | Path, *, progress: Progress = silent) -> 
         backup_geopackage_hub(hub, path, progress=progress)  # type: ignore[arg-type]
 
 
-def prove(location: str, *, progress: Progress = silent) -> DrillReport:
+def prove(location: str | Mapping[str, str], *, progress: Progress = silent) -> DrillReport:
     """Back a hub up, restore it apart, compare every row, and remove the copy: the restore drill."""
-    if is_postgis_location(location):
+    if isinstance(location, Mapping) or is_postgis_location(location):
         from .postgis_backup import drill as postgis_drill
 
         report = postgis_drill(location, progress=progress)
@@ -116,7 +116,7 @@ def prove(location: str, *, progress: Progress = silent) -> DrillReport:
         return drill(hub, progress=progress)  # type: ignore[arg-type]
 
 
-def restore(path: str | Path, location: str, *, progress: Progress = silent) -> Hub:
+def restore(path: str | Path, location: str | Mapping[str, str], *, progress: Progress = silent) -> Hub:
     """Make a new hub from a backup and open it: a new file, or in an empty PostGIS database.
 
     The hub begins a new incarnation, so working copies that are newer than the backup notice, and bring back what
@@ -129,7 +129,7 @@ def restore(path: str | Path, location: str, *, progress: Progress = silent) -> 
     OutputError
         Something is at the new place already, or it cannot be written.
     """
-    if is_postgis_location(location):
+    if isinstance(location, Mapping) or is_postgis_location(location):
         from .postgis_backup import restore_postgis_hub
 
         return restore_postgis_hub(path, location, progress=progress)

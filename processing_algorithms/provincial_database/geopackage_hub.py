@@ -30,7 +30,7 @@ from .geopackage_ledger import adopt_strays, begin_changeset, end_changeset, ent
 from .geopackage_locks import lock, lock_approved_plans, locks, refused_by_lock, unlock
 from .geopackage_schema import quoted, verify_statement
 from .geopackage_upgrade import SCHEMA_VERSION, upgrade
-from .history import ChangesetNote, History, Moment
+from .history import ChangesetNote, Moment
 from .hub import Batch, DatasetSummary, Hub, HubInfo
 from .row_filter import RowFilter
 from .rows import now
@@ -48,7 +48,7 @@ class _NothingApplied(Exception):
     """Rolls a submission back whose answer is that nothing was applied."""
 
 
-class GeoPackageHub(Hub, History):
+class GeoPackageHub(Hub):
     """See `hub.Hub`. The file stays an ordinary GeoPackage for every other program."""
 
     def __init__(self, path: Path):

@@ -7,7 +7,8 @@ knows only the contract:
   comes without one, never changed) and ``geom`` in the hub's system;
 * `Hub.write` is one transaction: all of it happens or nothing; a cancelled or failed write leaves the hub as it was;
 * rows that were not taken are kept whole, with their reasons;
-* the hub refuses, whoever writes, what the catalogue does not allow.
+* the hub refuses, whoever writes, what the catalogue does not allow;
+* nothing is forgotten: every change of every program is history (`history.History`).
 
 A script or a nightly job does the same as the algorithms::
 
@@ -22,7 +23,7 @@ A script or a nightly job does the same as the algorithms::
 from __future__ import annotations
 
 import datetime
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ from ..common.progress import Progress, silent
 from .catalogue import Dataset
 from .catalogue.loader import find_dataset
 from .catalogue.model import Catalogue
+from .history import History
 
 if TYPE_CHECKING:
     import geopandas
@@ -102,7 +104,7 @@ class Batch:
     notes: Sequence[str] = field(default_factory=tuple)
 
 
-class Hub(ABC):
+class Hub(History):
     """The contract. Use as a context manager; `open_hub` and `hub_create.create_hub` give one."""
 
     info: HubInfo

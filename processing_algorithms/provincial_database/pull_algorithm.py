@@ -71,6 +71,12 @@ class PullAlgorithm(QuyHoachAlgorithm):
                 resolved(self.parameterAsFile(parameters, "HUB", context) or copy.hub_location)) as hub:
                     report = pull(copy, hub, progress=self.progress(feedback))
             open_conflicts = sum(line.conflicts for line in copy.status())
+        if report.restored:
+            feedback.pushWarning(say(
+                "Cơ sở dữ liệu dùng chung đã được phục hồi từ bản sao lưu cũ hơn bản dữ liệu làm việc này: {n} đối tượng bản "
+                "sao lưu không còn đã trở lại thành chỉnh sửa chưa gửi; hãy xem lại rồi gửi cập nhật.",
+                "The shared database was restored from a backup older than this working copy: {n} features the backup lacks "
+                "are edits to send again; look at them, then push.").format(n=report.to_resend))
         feedback.pushInfo(say("Nhận {r}, xóa theo {d}, trộn {m} đối tượng; {c} xung đột chưa xử lý.",
                               "Received {r}, removed {d}, merged {m} features; {c} conflicts not resolved.")
                           .format(r=report.received, d=report.removed, m=report.merged, c=open_conflicts))

@@ -11,6 +11,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
+from quyhoach.processing_algorithms.common.moments import read_moment
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.geopackage_file import add_dataset, begin_file, numbered_statements
@@ -18,7 +19,7 @@ from quyhoach.processing_algorithms.provincial_database.geopackage_geometry impo
 from quyhoach.processing_algorithms.provincial_database.geopackage_ledger import entries
 from quyhoach.processing_algorithms.provincial_database.geopackage_schema import table_statements, trigger_statements
 from quyhoach.processing_algorithms.provincial_database.geopackage_upgrade import SCHEMA_VERSION, SQL_FOLDER
-from quyhoach.processing_algorithms.provincial_database.history import difference_layer, layer_as_of, read_moment
+from quyhoach.processing_algorithms.provincial_database.history import difference_layer, layer_as_of
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
 from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
 
