@@ -112,3 +112,39 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
                           .format(path=target, why=error.strerror or error)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def new_file(path: str | os.PathLike[str], refusal: str) -> Iterator[Path]:
+    """Give a path to make a file at that must not exist yet; it takes its name when the block ends well, else it is gone.
+
+    Parameters
+    ----------
+    path : path
+    refusal : str
+        What to say when something is there already; checked before the block and again before the file is named.
+
+    Raises
+    ------
+    OutputError
+        Something is there, or the file cannot be made; see `check_destination`.
+    """
+    target = Path(path)
+    _refuse_taken(target, refusal)
+    check_destination(target)
+    # A folder of its own: the draft gets the permissions every file gets, and what a database leaves beside it goes too.
+    folder = Path(tempfile.mkdtemp(prefix=".quyhoach-", dir=target.parent))
+    try:
+        yield folder / target.name
+        _refuse_taken(target, refusal)
+        os.rename(folder / target.name, target)
+    except (sqlite3.Error, OSError) as error:
+        raise OutputError(say("Không ghi được {path}: {why}", "{path} cannot be written: {why}")
+                          .format(path=target, why=error)) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_taken(target: Path, refusal: str) -> None:
+    if target.exists() or target.is_symlink():
+        raise OutputError(refusal)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import tempfile
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -13,8 +11,8 @@ from pathlib import Path
 
 import pyproj
 
-from ..common.destinations import check_destination
-from ..common.errors import InputError, OutputError
+from ..common.destinations import new_file
+from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress, silent
 from .catalogue import Dataset
@@ -70,49 +68,34 @@ def checkout(
     if target.suffix.lower() != ".gpkg":
         raise InputError(say("Tên tệp bản dữ liệu làm việc phải kết thúc bằng .gpkg: {path}.", "A working copy's file name ends in .gpkg: {path}.")
                          .format(path=target))
-    _refuse_existing(target)
-    check_destination(target)
-    handle, draft_name = tempfile.mkstemp(prefix=".quyhoach-", suffix=".gpkg", dir=target.parent)
-    os.close(handle)
-    draft = Path(draft_name)
-    try:
-        with closing(sqlite3.connect(draft, isolation_level=None)) as database, hub.deliver(scopes, None, progress) as delivery:
-            # The draft is nobody's until it is renamed, so nothing of it need survive a crash.
-            database.execute("PRAGMA journal_mode = OFF")
-            database.execute("PRAGMA synchronous = OFF")
-            database.execute("PRAGMA cache_size = -262144")
-            database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            srs_id = begin_file(database, crs)
-            for statement in numbered_statements(_SQL, 0, FORMAT):
+    taken = say("{path} đã có; tải dữ liệu về máy không ghi đè tệp nào. Hãy đặt tên khác, hoặc nhận cập nhật vào bản "
+                "đang có.",
+                "{path} exists; a checkout never overwrites anything. Choose another name, or pull into the one you "
+                "have.").format(path=target)
+    with (new_file(target, taken) as draft, closing(sqlite3.connect(draft, isolation_level=None)) as database,
+          hub.deliver(scopes, None, progress) as delivery):
+        # The draft is nobody's until it is renamed, so nothing of it need survive a crash.
+        database.execute("PRAGMA journal_mode = OFF")
+        database.execute("PRAGMA synchronous = OFF")
+        database.execute("PRAGMA cache_size = -262144")
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        srs_id = begin_file(database, crs)
+        for statement in numbered_statements(_SQL, 0, FORMAT):
+            database.execute(statement)
+        _note(database, delivery, location, name or target.stem, srs_id)
+        chosen = [dataset for dataset in datasets if dataset.name in {scope.dataset for scope in scopes}]
+        for dataset in chosen:
+            add_tables(database, dataset, srs_id, crs, (forms or {}).get(dataset.name))
+        add_scopes(database, chosen, scopes)
+        _fill(database, {dataset.name: dataset for dataset in chosen}, delivery, srs_id, progress)
+        for dataset in chosen:
+            progress(0.9, str(dataset.label))
+            for statement in copy_index_statements(dataset):
                 database.execute(statement)
-            _note(database, delivery, location, name or target.stem, srs_id)
-            chosen = [dataset for dataset in datasets if dataset.name in {scope.dataset for scope in scopes}]
-            for dataset in chosen:
-                add_tables(database, dataset, srs_id, crs, (forms or {}).get(dataset.name))
-            add_scopes(database, chosen, scopes)
-            _fill(database, {dataset.name: dataset for dataset in chosen}, delivery, srs_id, progress)
-            for dataset in chosen:
-                progress(0.9, str(dataset.label))
-                for statement in copy_index_statements(dataset):
-                    database.execute(statement)
-                finish(database, dataset)
-            database.execute("COMMIT")
-            database.execute("PRAGMA synchronous = FULL")
-        _refuse_existing(target)
-        os.rename(draft, target)
-    except (sqlite3.Error, OSError) as error:
-        raise OutputError(say("Không tạo được bản dữ liệu làm việc {path}: {why}", "The working copy {path} cannot be made: {why}")
-                          .format(path=target, why=error)) from error
-    finally:
-        draft.unlink(missing_ok=True)
+            finish(database, dataset)
+        database.execute("COMMIT")
+        database.execute("PRAGMA synchronous = FULL")
     return WorkingCopy(target)
-
-
-def _refuse_existing(target: Path) -> None:
-    if target.exists() or target.is_symlink():
-        raise OutputError(say("{path} đã có; tải dữ liệu về máy không ghi đè tệp nào. Hãy đặt tên khác, hoặc nhận cập nhật vào bản đang có.",
-                              "{path} exists; a checkout never overwrites anything. Choose another name, or pull into the one you have.")
-                          .format(path=target))
 
 
 def _note(database: sqlite3.Connection, delivery: Delivery, location: str, name: str, srs_id: int) -> None:

@@ -6,15 +6,13 @@ one and is never opened as a hub: only a restore, which begins a new incarnation
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
-from ..common.destinations import check_destination
-from ..common.errors import InputError, OutputError
+from ..common.destinations import new_file
+from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress, part, silent
 from .administration import DrillReport
@@ -41,7 +39,7 @@ def backup_geopackage_hub(hub: GeoPackageHub, path: str | Path, *, progress: Pro
     OutputError
         The file exists or cannot be written; nothing is left half done.
     """
-    with _new_file(Path(path)) as draft:
+    with new_file(path, _taken(path)) as draft:
         _copy(hub._database, draft, part(progress, 0.0, 0.9))
         with closing(sqlite3.connect(draft, isolation_level=None)) as database:
             _refuse_damaged(database, Path(hub.info.location))
@@ -67,7 +65,7 @@ def restore_geopackage_hub(path: str | Path, location: str | Path, *, progress: 
     if target.suffix.lower() != ".gpkg":
         raise InputError(say("Tên tệp cơ sở dữ liệu dùng chung phải kết thúc bằng .gpkg: {path}.",
                              "A shared database's file name ends in .gpkg: {path}.").format(path=target))
-    with _new_file(target) as draft:
+    with new_file(target, _taken(target)) as draft:
         with closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as backup:
             try:
                 backup.execute("SELECT 1 FROM quyhoach_hub").fetchone()
@@ -162,29 +160,7 @@ def _refuse_damaged(database: sqlite3.Connection, path: Path) -> None:
                              "The file {path} is damaged ({why}); use another backup.").format(path=path, why=found))
 
 
-@contextmanager
-def _new_file(target: Path) -> Iterator[Path]:
-    """Give a draft beside a file that must not exist; it takes its name when the block ends well, else it is deleted."""
-    check_destination(target)
-    _refuse_existing(target)
-    handle, name = tempfile.mkstemp(prefix=".quyhoach-", suffix=".gpkg", dir=target.parent)
-    os.close(handle)
-    draft = Path(name)
-    try:
-        yield draft
-        _refuse_existing(target)
-        os.rename(draft, target)
-    except (sqlite3.Error, OSError) as error:
-        raise OutputError(say("Không ghi được {path}: {why}", "{path} cannot be written: {why}")
-                          .format(path=target, why=error)) from error
-    finally:
-        for leftover in (draft, Path(f"{draft}-journal"), Path(f"{draft}-wal"), Path(f"{draft}-shm")):
-            leftover.unlink(missing_ok=True)
-
-
-def _refuse_existing(target: Path) -> None:
-    if target.exists() or target.is_symlink():
-        raise OutputError(say("{path} đã có; bản sao lưu và cơ sở dữ liệu phục hồi không ghi đè tệp nào. Hãy đặt tên "
-                              "khác.",
-                              "{path} exists; a backup or a restored database never overwrites anything. Choose another "
-                              "name.").format(path=target))
+def _taken(path: str | Path) -> str:
+    return say("{path} đã có; bản sao lưu và cơ sở dữ liệu phục hồi không ghi đè tệp nào. Hãy đặt tên khác.",
+               "{path} exists; a backup or a restored database never overwrites anything. Choose another name."
+               ).format(path=path)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import os
 import sqlite3
-import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -14,8 +12,8 @@ from pathlib import Path
 import pyproj
 
 from ..common.crs import require_metric
-from ..common.destinations import check_destination
-from ..common.errors import InputError, OutputError
+from ..common.destinations import new_file
+from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress, silent
 from .catalogue import Dataset, load_catalogue
@@ -64,29 +62,12 @@ def create_hub(
         raise InputError(say("Tên tệp cơ sở dữ liệu dùng chung phải kết thúc bằng .gpkg: {path}.",
                              "A shared database's file name ends in .gpkg: {path}.")
                          .format(path=target))
-    _refuse_existing(target)
-    check_destination(target)
     chosen = list(load_catalogue().values()) if datasets is None else list(datasets)
-    handle, draft_name = tempfile.mkstemp(prefix=".quyhoach-", suffix=".gpkg", dir=target.parent)
-    os.close(handle)
-    draft = Path(draft_name)
-    try:
-        with closing(sqlite3.connect(draft, isolation_level=None)) as database:
-            _build(database, system, chosen, name or target.stem, forms or {}, progress)
-        _refuse_existing(target)
-        os.rename(draft, target)
-    except (sqlite3.Error, OSError) as error:
-        raise OutputError(say("Không tạo được {path}: {why}", "{path} cannot be created: {why}").format(path=target,
-                                                                                                        why=error)) from error
-    finally:
-        draft.unlink(missing_ok=True)
+    taken = say("{path} đã có; cơ sở dữ liệu dùng chung không bao giờ được ghi đè. Hãy đặt tên khác.",
+                "{path} exists; a shared database never overwrites anything. Choose another name.").format(path=target)
+    with new_file(target, taken) as draft, closing(sqlite3.connect(draft, isolation_level=None)) as database:
+        _build(database, system, chosen, name or target.stem, forms or {}, progress)
     return open_hub(str(target))
-
-
-def _refuse_existing(target: Path) -> None:
-    if target.exists() or target.is_symlink():
-        raise OutputError(say("{path} đã có; cơ sở dữ liệu dùng chung không bao giờ được ghi đè. Hãy đặt tên khác.",
-                              "{path} exists; a shared database never overwrites anything. Choose another name.").format(path=target))
 
 
 def _build(
