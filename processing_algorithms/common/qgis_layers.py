@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import datetime
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -159,7 +162,7 @@ def _read_file(
     import pandas
 
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _curves_as_in_qgis(pyogrio):
             # What GDAL has to say of the file it has said when QGIS opened it.
             warnings.simplefilter("ignore", RuntimeWarning)
             frame = pyogrio.read_dataframe(
@@ -188,6 +191,24 @@ def _read_file(
                                         index=frame.index, dtype=object)
     # The layer's system is what the user set in QGIS, which may differ from what the file says.
     return frame.set_crs(crs, allow_override=True) if crs is not None else _without_crs(frame)
+
+
+@contextmanager
+def _curves_as_in_qgis(pyogrio: ModuleType) -> Iterator[None]:
+    """Keep what pyogrio does to curves in here.
+
+    Reading makes GDAL give straight pieces to the whole process, so that QGIS too would lose the curves of its layers;
+    and four degrees a piece, where QGIS cuts one, lose 0.1 % of a circle's area.
+    """
+    from osgeo import ogr
+
+    curved, step = ogr.GetNonLinearGeometriesEnabledFlag(), pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE")
+    pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": "1"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": step})
+        ogr.SetNonLinearGeometriesEnabledFlag(curved)
 
 
 def _without_crs(frame: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:

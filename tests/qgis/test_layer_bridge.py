@@ -199,3 +199,28 @@ def test_flatgeobuf_refuses_to_lose_features(path, tmp_path):
         write_vector(frame(), tmp_path / "a.fgb", "MultiPolygon")
     write_vector(frame().dropna(subset=["geometry"]), tmp_path / "a.fgb", "MultiPolygon")
     assert QgsVectorLayer(str(tmp_path / "a.fgb"), "", "ogr").featureCount() == 2
+
+
+def test_curves_are_read_as_qgis_cuts_them_and_stay_curves_in_qgis(tmp_path):
+    """Radius 50 m in pieces of one degree: 360 triangles of 2,500 sin(1 degree) / 2 m2."""
+    from osgeo import gdal, ogr, osr
+
+    path = str(tmp_path / "vòng xuyến.gpkg")
+    dataset = ogr.GetDriverByName("GPKG").CreateDataSource(path)
+    system = osr.SpatialReference()
+    system.ImportFromEPSG(9214)
+    table = dataset.CreateLayer("circle", system, ogr.wkbCurvePolygon)
+    feature = ogr.Feature(table.GetLayerDefn())
+    feature.SetGeometry(ogr.CreateGeometryFromWkt("CURVEPOLYGON (CIRCULARSTRING (0 0, 50 50, 100 0, 50 -50, 0 0))"))
+    table.CreateFeature(feature)
+    feature = table = dataset = None
+    before = gdal.GetConfigOption("OGR_ARC_STEPSIZE")
+    reader = Copy().create()
+    inputs = reader.layer({"INPUT": QgsVectorLayer(path, "circle", "ogr")}, "INPUT", QgsProcessingContext())
+    assert inputs.file is not None
+    expected = 360 * 2500 * np.sin(np.radians(1)) / 2
+    assert inputs.read().area.sum() == pytest.approx(expected, rel=1e-6)  # GDAL and QGIS begin arcs elsewhere
+    assert gdal.GetConfigOption("OGR_ARC_STEPSIZE") == before
+    after = QgsVectorLayer(path, "circle", "ogr")
+    assert [f.geometry().area() for f in after.getFeatures()] == [pytest.approx(np.pi * 2500, rel=1e-12)]
+    assert qgis_layers._walk(inputs, []).area.sum() == pytest.approx(expected, rel=1e-9)
