@@ -154,3 +154,11 @@ def test_nothing_of_one_machine_is_committed():
             text = path.read_text("utf-8", errors="replace")
             for marker in ("/wor" + "k/", "/roo" + "t/", "deb.debi" + "an.org", "pypi." + "org"):
                 assert marker not in text, f"{name} names {marker}"
+
+
+def test_the_card_of_common_names_every_module():
+    folder = ROOT / "processing_algorithms" / "common"
+    card = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
+    # The parts of the layout are named by their endings.
+    names = {path.stem.removeprefix("qgis_layout") or path.stem for path in folder.glob("*.py") if path.stem[0] != "_"}
+    assert sorted(name for name in names if f"{name}`" not in card) == []
