@@ -11,7 +11,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from ..common.areas import HECTARE
-from ..common.language import say, speaking
+from ..common.language import speaking
 from ..common.numbers_vi import format_number
 from ..common.rounding import round_closed
 from ..common.workbook import Column, Sheet

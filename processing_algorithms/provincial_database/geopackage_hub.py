@@ -121,14 +121,7 @@ class GeoPackageHub(Hub):
         """The catalogue cut down to what this file holds, found by the ids that never change."""
         columns = dict(self._database.execute("SELECT field_id, column_name FROM quyhoach_field"))
         tables = dict(self._database.execute("SELECT dataset_id, table_name FROM quyhoach_dataset"))
-        held = []
-        for dataset in known.values():
-            if dataset.id in tables:
-                fields = tuple(replace(f, name=columns[f.id]) for f in dataset.fields if f.id in columns)
-                names = {field.name for field in fields}
-                checks = tuple(check for check in dataset.checks if {check.left, check.right} <= names)
-                held.append(replace(dataset, name=tables[dataset.id], fields=fields, checks=checks))
-        return Catalogue(tuple(held))
+        return known.held(tables, columns)
 
     def count(self, dataset: Dataset) -> int:  # noqa: D102
         return self._one(f"SELECT count(*) FROM {quoted(dataset.name)}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import geopandas
@@ -27,7 +26,7 @@ from .postgis_connection import connect, parameters_of, shown, told, transaction
 from .postgis_exchange import continues, delivery, position_of
 from .postgis_import import write_batch
 from .postgis_rights import lock, unlock
-from .postgis_schema import META, table_of
+from .postgis_schema import table_of
 from .postgis_submit import submit_changeset
 from .row_filter import RowFilter
 from .typed_columns import typed_column
@@ -101,14 +100,7 @@ class PostgisHub(Hub, History):
             if seen:
                 tables[dataset_id] = table
                 columns[field_id] = column
-        held = []
-        for dataset in known.values():
-            if dataset.id in tables:
-                fields = tuple(replace(f, name=columns[f.id]) for f in dataset.fields if f.id in columns)
-                names = {field.name for field in fields}
-                checks = tuple(check for check in dataset.checks if {check.left, check.right} <= names)
-                held.append(replace(dataset, name=tables[dataset.id], fields=fields, checks=checks))
-        return Catalogue(tuple(held))
+        return known.held(tables, columns)
 
     def close(self) -> None:  # noqa: D102
         self.connection.close()

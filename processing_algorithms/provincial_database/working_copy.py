@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..common.errors import InputError, OutputError, name_some, refuse_if
@@ -162,14 +162,7 @@ class WorkingCopy:
         """The catalogue cut down to what this file holds, found by the ids that never change."""
         columns = dict(self.database.execute("SELECT field_id, column_name FROM quyhoach_field"))
         tables = dict(self.database.execute("SELECT dataset_id, table_name FROM quyhoach_dataset"))
-        held = []
-        for dataset in known.values():
-            if dataset.id in tables:
-                fields = tuple(replace(f, name=columns[f.id]) for f in dataset.fields if f.id in columns)
-                names = {field.name for field in fields}
-                checks = tuple(check for check in dataset.checks if {check.left, check.right} <= names)
-                held.append(replace(dataset, name=tables[dataset.id], fields=fields, checks=checks))
-        return Catalogue(tuple(held))
+        return known.held(tables, columns)
 
     # what was done ------------------------------------------------------------------------------------------------
 

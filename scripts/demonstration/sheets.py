@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from qgis.core import QgsMapLayer, QgsProject, QgsRectangle
 

@@ -81,7 +81,7 @@ def test_all_reasons_are_told_and_nothing_is_kept(postgis_hub):
 
 def test_the_later_numbered_transaction_may_commit_first(postgis_hub, postgis_parameters):
     """Two transactions overlap, the later-numbered one commits first; a pull between and one after miss nothing."""
-    base, change, other = parcel(postgis_hub), new(parcel(postgis_hub)), new(parcel(postgis_hub, parcel_no=2))
+    _, change, other = parcel(postgis_hub), new(parcel(postgis_hub)), new(parcel(postgis_hub, parcel_no=2))
     postgis_hub.submit(changeset(change, other))
     position, _, _ = delivered(postgis_hub)
     early, late = (psycopg2.connect(**postgis_parameters) for _ in range(2))

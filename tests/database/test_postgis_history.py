@@ -1,7 +1,6 @@
 """The ledger of a PostGIS hub: whoever writes is in it, the past can be seen and taken back, nobody can rewrite it."""
 
 import subprocess
-import uuid
 
 import psycopg2
 import pytest

@@ -121,7 +121,7 @@ def test_psql_is_refused_in_the_same_words(postgis_server, postgis_hub, postgis_
                       "DELETE FROM quyhoach.lock",
                       f"ALTER TABLE {TABLE} DISABLE TRIGGER ALL",
                       "UPDATE quyhoach.hub SET incarnation = gen_random_uuid()",
-                      f"CREATE TABLE quyhoach.x (a int)",
+                      "CREATE TABLE quyhoach.x (a int)",
                       "INSERT INTO quyhoach.ledger (changeset, dataset_id, feature_id) "
                       "VALUES (1, 'D03', gen_random_uuid())"):
         assert "permission denied" in psql(ward, statement) or "must be owner" in psql(ward, statement), statement

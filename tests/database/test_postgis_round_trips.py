@@ -6,7 +6,6 @@ import uuid
 
 import geopandas
 import numpy as np
-import psycopg2
 import pyproj
 import pytest
 import shapely

@@ -4,12 +4,10 @@ import geopandas
 import pytest
 import shapely
 from qgis.core import (
-    QgsFeature,
     QgsPointXY,
     QgsProcessingException,
     QgsProject,
     QgsVectorLayer,
-    QgsVectorLayerEditUtils,
     QgsVectorLayerUtils,
 )
 from quyhoach.processing_algorithms.common.files import write_vector

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ...common.language import say
@@ -145,3 +145,22 @@ class Catalogue(Mapping[str, Dataset]):
 
     def __len__(self) -> int:
         return len(self._datasets)
+
+    def held(self, tables: Mapping[str, str], columns: Mapping[str, str]) -> Catalogue:
+        """Cut the catalogue down to what a storage holds, found by the ids that never change.
+
+        Parameters
+        ----------
+        tables : mapping
+            Table name by dataset id.
+        columns : mapping
+            Column name by field id.
+        """
+        found = []
+        for dataset in self.values():
+            if dataset.id in tables:
+                fields = tuple(replace(f, name=columns[f.id]) for f in dataset.fields if f.id in columns)
+                names = {field.name for field in fields}
+                checks = tuple(check for check in dataset.checks if {check.left, check.right} <= names)
+                found.append(replace(dataset, name=tables[dataset.id], fields=fields, checks=checks))
+        return Catalogue(tuple(found))
