@@ -8,13 +8,13 @@ Without QGIS
   polygons; with `coverage`, what cannot overlap, and `crossing_cut`, the fast cut), `slivers` (what maps that do not
   match leave), `parallel` (blocks on all cores).
   Rasters: `raster` (reading by strips), `raster_writing`, `cells` (which cells a shape covers).
-  Tables and files: `columns` (free names, numbers stored as text), `destinations` (checked
-  first, replaced only by a whole file), `files` (vector files), `geopackage` (rows and spatial index at once), `workbook` (xlsx), `norms`
+  Tables and files: `columns` (free names, numbers stored as text), `destinations` (checked first, replaced only by a
+  whole file), `files` (vector files), `geopackage` (rows and spatial index at once), `workbook` (xlsx), `norms`
   (regulations as data).
 With QGIS
   `qgis_algorithm` (the base of every algorithm; start here), `qgis_parameters` (one function per kind of parameter),
   `qgis_hub_parameters` (those of hubs), `qgis_destinations` (where results may go), `qgis_layers` (layer to
-  GeoDataFrame and back), `qgis_rasters`, `qgis_crs` (the pinned shift in a project), `qgis_forms` (field forms from the catalogue),
-  `qgis_working_copy` (what QGIS has open), `qgis_layout` (printed maps; with `qgis_layout_grid`, `_legend`, `_page`,
-  `_table`, `_text`).
+  GeoDataFrame and back), `qgis_rasters`, `qgis_crs` (the pinned shift in a project), `qgis_forms` (field forms from
+  the catalogue), `qgis_working_copy` (what QGIS has open), `qgis_layout` (printed maps; with `qgis_layout_grid`,
+  `_legend`, `_page`, `_table`, `_text`).
 """
