@@ -61,7 +61,8 @@ class OnGeoPackageHub(Exchange):
 
 
 TestGeoPackageHub = OnGeoPackageHub.TestCase
-TestGeoPackageHub.settings = settings(max_examples=10, stateful_step_count=STEPS, deadline=None)
+# Hypothesis keeps its first ten examples to a step or two: fewer than that would test nothing.
+TestGeoPackageHub.settings = settings(max_examples=20, stateful_step_count=STEPS, deadline=None)
 
 
 def test_postgis_hub(postgis_server, hub_template, sql_at):
@@ -87,4 +88,4 @@ def test_postgis_hub(postgis_server, hub_template, sql_at):
                     self.hub.close()
                     sql_at(postgis_server.parameters(), f'DROP DATABASE "{self.name}" WITH (FORCE)')
 
-    run_state_machine_as_test(OnPostgisHub, settings=settings(max_examples=8, stateful_step_count=STEPS, deadline=None))
+    run_state_machine_as_test(OnPostgisHub, settings=settings(max_examples=14, stateful_step_count=STEPS, deadline=None))
