@@ -88,7 +88,11 @@ def transform_points(
     (505277.2295, 1161155.9411)
     """
     transformer = _transformer(_definition(source), _definition(target))
-    moved_x, moved_y = transformer.transform(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    if x.size == 1:  # pyproj takes an array of one for a number, which newer numpy deprecates
+        moved = transformer.transform(x.item(), y.item())
+        return np.full(x.shape, moved[0]), np.full(y.shape, moved[1])
+    moved_x, moved_y = transformer.transform(x, y)
     return np.asarray(moved_x), np.asarray(moved_y)
 
 

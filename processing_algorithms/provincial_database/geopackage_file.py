@@ -103,19 +103,16 @@ def _describe(database: sqlite3.Connection, dataset: Dataset, crs: pyproj.CRS) -
 
 
 def describe_field(database: sqlite3.Connection, dataset: Dataset, field: Field) -> None:
-    """Write label, help, domain or range of one field."""
-    constraint = None
+    """Write label, help and codes of one field.
+
+    The codes are there for the checks and for people, but no column names them as its domain: QGIS 3.44 gives a column
+    with a domain its null when a feature is split or copied, since a GeoPackage cannot say otherwise. The form has the
+    same codes as a value map.
+    """
     if field.domain is not None:
-        constraint = field.domain.name
         database.executemany(
             "INSERT OR IGNORE INTO gpkg_data_column_constraints (constraint_name, constraint_type, value, "
             "description) VALUES (?, 'enum', ?, ?)",
-            [(constraint, value.code, value.label.vi) for value in field.domain.values])
-    elif field.minimum is not None and field.maximum is not None:
-        constraint = f"{dataset.name}_{field.name}"
-        database.execute(
-            "INSERT INTO gpkg_data_column_constraints (constraint_name, constraint_type, min, min_is_inclusive, "
-            "max, max_is_inclusive) "
-            "VALUES (?, 'range', ?, 1, ?, 1)", (constraint, field.minimum, field.maximum))
-    database.execute("INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, ?, NULL, ?)",
-                     (dataset.name, field.name, field.label.vi, field.label.vi, field.help.vi, constraint))
+            [(field.domain.name, value.code, value.label.vi) for value in field.domain.values])
+    database.execute("INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, ?, NULL, NULL)",
+                     (dataset.name, field.name, field.label.vi, field.label.vi, field.help.vi))

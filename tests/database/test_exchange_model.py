@@ -1,13 +1,11 @@
 """The state machine of `exchange_machine` on the hubs. QUYHOACH_STEPS=500 makes the long, nightly run of 10,000 steps."""
 
-import itertools
 import copy
 import os
 import uuid
 
 from exchange_machine import FACILITY, Exchange
 from hypothesis import settings
-from hypothesis.stateful import run_state_machine_as_test
 from memory_hub import MemoryHub
 from quyhoach.processing_algorithms.provincial_database.administration import back_up, restore
 from quyhoach.processing_algorithms.provincial_database.changes import Scope
@@ -63,29 +61,3 @@ class OnGeoPackageHub(Exchange):
 TestGeoPackageHub = OnGeoPackageHub.TestCase
 # Hypothesis keeps its first ten examples to a step or two: fewer than that would test nothing.
 TestGeoPackageHub.settings = settings(max_examples=20, stateful_step_count=STEPS, deadline=None)
-
-
-def test_postgis_hub(postgis_server, hub_template, sql_at):
-    from quyhoach.processing_algorithms.provincial_database.postgis_hub import PostgisHub
-
-    names = itertools.count(1)
-
-    class OnPostgisHub(Exchange):
-        def new_hub(self, folder):
-            self.name = f"exchange_{next(names)}"
-            sql_at(postgis_server.parameters(), f'CREATE DATABASE "{self.name}" TEMPLATE "{hub_template}"')
-            return PostgisHub(postgis_server.parameters(dbname=self.name))
-
-        def rows_of(self, hub):
-            with hub.deliver([Scope("facility")], None) as delivery:
-                return {feature_id: row for _, feature_id, row in delivery.rows}
-
-        def teardown(self):
-            try:
-                super().teardown()
-            finally:
-                if hasattr(self, "hub"):
-                    self.hub.close()
-                    sql_at(postgis_server.parameters(), f'DROP DATABASE "{self.name}" WITH (FORCE)')
-
-    run_state_machine_as_test(OnPostgisHub, settings=settings(max_examples=14, stateful_step_count=STEPS, deadline=None))

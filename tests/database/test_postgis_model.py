@@ -41,4 +41,4 @@ class OnPostgisHub(Exchange):
 
 
 TestPostgisHub = OnPostgisHub.TestCase
-TestPostgisHub.settings = settings(max_examples=6, stateful_step_count=STEPS, deadline=None)
+TestPostgisHub.settings = settings(max_examples=14, stateful_step_count=STEPS, deadline=None)

@@ -205,6 +205,8 @@ def test_curves_are_read_as_qgis_cuts_them_and_stay_curves_in_qgis(tmp_path):
     """Radius 50 m in pieces of one degree: 360 triangles of 2,500 sin(1 degree) / 2 m2."""
     from osgeo import gdal, ogr, osr
 
+    # Other tests read files by pyogrio directly, which leaves the flag off for the process.
+    ogr.SetNonLinearGeometriesEnabledFlag(True)
     path = str(tmp_path / "vòng xuyến.gpkg")
     dataset = ogr.GetDriverByName("GPKG").CreateDataSource(path)
     system = osr.SpatialReference()
