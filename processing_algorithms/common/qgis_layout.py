@@ -11,54 +11,32 @@ Printed matter is Vietnamese whatever the interface speaks.
 
 from __future__ import annotations
 
-import base64
 import datetime
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
-from osgeo import gdal
 from qgis.core import (
-    Qgis,
-    QgsBasicNumericFormat,
     QgsCoordinateReferenceSystem,
-    QgsFillSymbol,
-    QgsLayoutExporter,
-    QgsLayoutItem,
     QgsLayoutItemLabel,
-    QgsLayoutItemLegend,
-    QgsLayoutItemMap,
     QgsLayoutItemPage,
-    QgsLayoutItemPicture,
-    QgsLayoutItemScaleBar,
-    QgsLayoutItemShape,
-    QgsLayoutMeasurement,
-    QgsLayoutPoint,
-    QgsLayoutSize,
     QgsMapLayer,
-    QgsPrintLayout,
     QgsProject,
     QgsRectangle,
     QgsTextFormat,
 )
-from qgis.PyQt.QtCore import QRectF, Qt
-from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtCore import QRectF
 
 from .crs import meridian_label
-from .destinations import written_whole
-from .errors import InputError, OutputError
+from .errors import InputError
 from .language import say, speaking
 from .numbers_vi import format_date, format_number
 from .qgis_layers import to_pyproj
 from .qgis_layout_grid import add_grid, fit_grid
+from .qgis_layout_items import LayoutPage
 from .qgis_layout_legend import LegendEntry, LegendFit, fill_legend
-from .qgis_layout_page import PAPERS, SCALES, frames_of, scale_bar_segments
+from .qgis_layout_page import PAPERS, SCALES, frames_of
 from .qgis_layout_table import SheetTable, TableItem
-from .qgis_layout_text import FONT_COLOR, fitted_size, text_format, text_height_mm
-
-_STYLES = Path(__file__).resolve().parents[2] / "styles"
+from .qgis_layout_text import fitted_size, text_format, text_height_mm
 
 
 @dataclass(frozen=True)
@@ -84,7 +62,7 @@ class Shown:
     title_points: float
 
 
-class MapSheet:
+class MapSheet(LayoutPage):
     """A page with its items, built once.
 
     The layout belongs to the project and is saved with it when it has a ``name`` (a former one of that name goes), else
@@ -96,12 +74,9 @@ class MapSheet:
             raise InputError(say("Không có khổ giấy {paper}; chọn {known}.",
                                  "There is no paper {paper}; choose {known}.")
                              .format(paper=paper, known=", ".join(PAPERS)))
-        self.layout = QgsPrintLayout(project)
-        self.layout.initializeDefaults()
+        super().__init__(project, *PAPERS[paper])
         self._small = paper == "A4"
         self._frames = frames_of(paper)
-        page = self.layout.pageCollection().page(0)
-        page.setPageSize(QgsLayoutSize(*PAPERS[paper]))
         self._build()
         if name is not None:
             self.layout.setName(name)
@@ -117,78 +92,19 @@ class MapSheet:
         self._frame(self._frames.page, 0.5)
         self.title = self._label("title", bold=True, centred=True)
         self.subtitle = self._label("subtitle", centred=True)
-        self.map = QgsLayoutItemMap(self.layout)
-        self.map.setId("map")
-        self.map.setBackgroundColor(QColor("white"))
-        self.map.setFrameEnabled(True)
-        self.map.setFrameStrokeWidth(QgsLayoutMeasurement(0.35))
-        self._place(self.map, self._frames.map)
-        self.layout.addLayoutItem(self.map)
-        self.layout.setReferenceMap(self.map)
+        self.map = self._map(self._frames.map)
         self._grid = add_grid(self.map, 5.5 if small else 6.5)
         self.heading = self._label("legend heading", bold=True, centred=True)
         self.heading.setText("CHÚ GIẢI")
-        self.legend = QgsLayoutItemLegend(self.layout)
-        self.legend.setId("legend")
-        self.legend.setLinkedMap(self.map)
-        self.legend.setBackgroundEnabled(False)
-        self.layout.addLayoutItem(self.legend)
-        self.north = QgsLayoutItemPicture(self.layout)
-        self.north.setId("north arrow")
-        self.north.setPicturePath(_north_arrow())
-        self.north.setLinkedMap(self.map)
-        self.north.setNorthMode(QgsLayoutItemPicture.NorthMode.GridNorth)
-        self.layout.addLayoutItem(self.north)
+        self.legend = self._legend(self.map)
+        self.north = self._north_arrow(self.map)
         self.scale_text = self._label("scale", bold=True)
-        self.scale_bar = self._scale_bar()
+        self.scale_bar = self._scale_bar(self.map, 6.0 if small else 7.0)
         self.table_title = self._label("table title", bold=True)
         self.table = TableItem(self.layout)
         self.remarks = self._label("remarks")
         self.facts = self._label("system, date and source")
         self.notice = self._label("notice", bold=True, centred=True)
-
-    def _label(self, identity: str, *, bold: bool = False, centred: bool = False) -> QgsLayoutItemLabel:
-        label = QgsLayoutItemLabel(self.layout)
-        label.setId(identity)
-        label.setMarginX(0.0)
-        label.setMarginY(0.0)
-        label.setHAlign(Qt.AlignmentFlag.AlignHCenter if centred else Qt.AlignmentFlag.AlignLeft)
-        label.setVAlign(Qt.AlignmentFlag.AlignVCenter if centred else Qt.AlignmentFlag.AlignTop)
-        label.setTextFormat(text_format(8.0, bold=bold))
-        self.layout.addLayoutItem(label)
-        return label
-
-    def _frame(self, rectangle: QRectF, width_mm: float) -> None:
-        frame = QgsLayoutItemShape(self.layout)
-        frame.setShapeType(QgsLayoutItemShape.Shape.Rectangle)
-        frame.setSymbol(QgsFillSymbol.createSimple(
-            {"style": "no", "outline_color": FONT_COLOR, "outline_width": str(width_mm), "outline_width_unit": "MM"}))
-        self._place(frame, rectangle)
-        self.layout.addLayoutItem(frame)
-
-    def _scale_bar(self) -> QgsLayoutItemScaleBar:
-        bar = QgsLayoutItemScaleBar(self.layout)
-        bar.setId("scale bar")
-        bar.setStyle("Single Box")
-        bar.setLinkedMap(self.map)
-        bar.setNumberOfSegments(4)
-        bar.setNumberOfSegmentsLeft(0)
-        bar.setHeight(1.6)
-        bar.setLabelBarSpace(1.0)
-        bar.setBoxContentSpace(0.0)
-        bar.setTextFormat(text_format(6.0 if self._small else 7.0))
-        numbers = QgsBasicNumericFormat()
-        numbers.setDecimalSeparator(",")
-        numbers.setThousandsSeparator(".")
-        numbers.setNumberDecimalPlaces(3)
-        numbers.setShowTrailingZeros(False)
-        bar.setNumericFormat(numbers)
-        self.layout.addLayoutItem(bar)
-        return bar
-
-    def _place(self, item: QgsLayoutItem, rectangle: QRectF) -> None:
-        item.attemptMove(QgsLayoutPoint(rectangle.x(), rectangle.y()))
-        item.attemptResize(QgsLayoutSize(rectangle.width(), rectangle.height()))
 
     # filling ------------------------------------------------------------------------------------------------------
 
@@ -312,76 +228,12 @@ class MapSheet:
         points = 9.0 if self._small else 11.0
         self._write(self.scale_text, f"Tỷ lệ 1:{format_number(scale)}", text_format(points, bold=True),
                     QRectF(panel.x() + beside, top + 0.08 * height, panel.width() - beside, 0.4 * height))
-        count, segment = scale_bar_segments((panel.width() - beside - 10.0) * scale / 1000)
-        kilometres = segment >= 500
-        self.scale_bar.setNumberOfSegments(count)
-        self.scale_bar.setUnits(Qgis.DistanceUnit.Kilometers if kilometres else Qgis.DistanceUnit.Meters)
-        self.scale_bar.setUnitLabel("km" if kilometres else "m")
-        self.scale_bar.setMapUnitsPerScaleBarUnit(1.0)
-        self.scale_bar.setUnitsPerSegment(segment / 1000 if kilometres else segment)
-        self.scale_bar.attemptMove(QgsLayoutPoint(panel.x() + beside, top + 0.5 * height))
-        self.scale_bar.update()
+        self._fit_scale_bar(self.scale_bar, scale, panel.width() - beside - 10.0, panel.x() + beside,
+                            top + 0.5 * height)
         return top - 3.0
-
-    def _write(self, label: QgsLayoutItemLabel, text: str, style: QgsTextFormat, place: QRectF) -> None:
-        label.setVisibility(bool(text))
-        label.setTextFormat(style)
-        label.setText(text)
-        self._place(label, place)
-
-    # writing ------------------------------------------------------------------------------------------------------
-
-    def to_pdf(self, path: str | os.PathLike[str], *, dpi: float = 300) -> None:
-        """Write the sheet as PDF: shapes as vectors, text as text, rasters at ``dpi``.
-
-        Raises
-        ------
-        OutputError
-            The file cannot be written.
-        """
-        settings = QgsLayoutExporter.PdfExportSettings()
-        settings.dpi = dpi
-        settings.textRenderFormat = Qgis.TextRenderFormat.AlwaysText
-        settings.exportMetadata = True
-        settings.appendGeoreference = True
-        with written_whole(path) as part:
-            _check(QgsLayoutExporter(self.layout).exportToPdf(str(part), settings), path)
-
-    def to_png(self, path: str | os.PathLike[str], *, dpi: float = 150) -> None:
-        """Write the sheet as a picture.
-
-        Raises
-        ------
-        OutputError
-            The file cannot be written.
-        """
-        settings = QgsLayoutExporter.ImageExportSettings()
-        settings.dpi = dpi
-        settings.generateWorldFile = False
-        with written_whole(path) as part:
-            # GDAL says on the terminal that a PNG cannot be given coordinates afterwards; nobody asked it to.
-            gdal.PushErrorHandler("CPLQuietErrorHandler")
-            try:
-                result = QgsLayoutExporter(self.layout).exportToImage(str(part), settings)
-            finally:
-                gdal.PopErrorHandler()
-            _check(result, path)
-
 
 def _facts(texts: SheetTexts, crs: QgsCoordinateReferenceSystem) -> str:
     known = to_pyproj(crs)
     system = meridian_label(known) if known is not None else "chưa khai báo"
     date = texts.date or datetime.date.today()
     return f"Hệ tọa độ: {system}.\nNgày lập: {format_date(date)}.\nNguồn: {texts.source}"
-
-
-@lru_cache(maxsize=1)
-def _north_arrow() -> str:
-    # Carried inside the layout, so that a project opens on another machine with its arrow.
-    return "base64:" + base64.b64encode((_STYLES / "layouts" / "north_arrow.svg").read_bytes()).decode("ascii")
-
-
-def _check(result: QgsLayoutExporter.ExportResult, path: str | os.PathLike[str]) -> None:
-    if result != QgsLayoutExporter.ExportResult.Success:
-        raise OutputError(say("Không in được bản đồ ra {path} ({why}).", "The map cannot be printed to {path} ({why}).")
-                          .format(path=path, why=result.name if hasattr(result, "name") else result))
