@@ -46,8 +46,8 @@ def test_columns_are_found_by_name_label_id_and_circular_16_whatever_the_writing
     assert found == {"old_commune_code": "MA_XA_CU", "sheet_no": "Tờ bản đồ số", "parcel_no": "PARCEL_NO",
                      "land_code": "d03.05",
                      "address": "Dia chi thua dat"}
-    zone = resolve_mapping(load_catalogue()["zone"], ["maDoiTuong", "phanLoai", "plan_ref"])
-    assert zone == {"plan_ref": "plan_ref", "zone_code": "maDoiTuong", "function_code": "phanLoai"}
+    zone = resolve_mapping(load_catalogue()["zone"], ["kyHieuO", "phanLoai", "plan_ref"])
+    assert zone == {"plan_ref": "plan_ref", "zone_code": "kyHieuO", "function_code": "phanLoai"}
 
 
 def test_what_is_asked_for_wins_over_what_is_found():

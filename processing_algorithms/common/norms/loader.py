@@ -58,6 +58,8 @@ class NormTable:
         Why there are no rows, as a sentence; empty when there are. The caller's verdict then is "chưa đủ căn cứ đánh giá".
     origin : Path
         The file the rows were read from: the national one or a province's.
+    version : str
+        The state of the standard the table carries, where reports must name it.
     """
 
     name: str
@@ -66,6 +68,7 @@ class NormTable:
     rows: tuple[Row, ...]
     reason: str
     origin: Path
+    version: str = ""
 
     @property
     def known(self) -> bool:
@@ -185,7 +188,7 @@ def load_table(
         national = origin.parent == FOLDER / "tables"
         if not rows or (national and known_from and on < known_from):
             rows, reason = (), _reason(name, str(description["family"]), on)
-    return NormTable(name, _title(description), on, rows, reason, origin)
+    return NormTable(name, _title(description), on, rows, reason, origin, str(description.get("version", "")))
 
 
 def _reason(name: str, family: str, on: datetime.date) -> str:
