@@ -9,7 +9,8 @@ Without QGIS
   match leave), `parallel` (blocks on all cores).
   Rasters: `raster` (reading by strips), `raster_writing`, `cells` (which cells a shape covers).
   Tables and files: `columns` (free names, numbers stored as text), `destinations` (checked first, replaced only by a
-  whole file), `files` (vector files), `geopackage` (rows and spatial index at once), `workbook` (xlsx), `norms`
+  whole file), `files` (vector files), `geopackage` (rows and spatial index at once), `workbook` (xlsx), `word_document`
+  (docx from a template) and `word_form` (the form of administrative papers), `norms`
   (regulations as data).
 With QGIS
   `qgis_algorithm` (the base of every algorithm; start here), `qgis_parameters` (one function per kind of parameter),
