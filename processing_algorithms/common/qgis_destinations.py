@@ -21,6 +21,7 @@ from qgis.core import (
 from .destinations import check_destination, refuse_shared
 from .errors import OutputError
 from .language import say
+from .qgis_hub_parameters import is_database
 from .qgis_layers import is_plain_file
 
 
@@ -49,6 +50,8 @@ def check_destinations(
             path = algorithm.parameterAsOutputLayer(parameters, key, context) if parameters.get(key) else None
         elif isinstance(definition, QgsProcessingParameterFileDestination):
             path = algorithm.parameterAsFileOutput(parameters, key, context) if parameters.get(key) else None
+            if path and key == "HUB" and is_database(path):
+                continue  # what is there already is for the server to say
         else:
             continue
         if path:

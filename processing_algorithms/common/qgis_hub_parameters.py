@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from qgis.core import (
@@ -12,11 +13,13 @@ from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
     QgsProcessingParameterString,
     QgsProviderRegistry,
 )
 
 from . import qgis_parameters as ask
+from .addresses import is_postgis_location
 from .language import say
 from .moments import read_moment
 
@@ -49,7 +52,7 @@ def resolved(location: str) -> str | dict[str, str]:
 
     User and password come from QGIS's authentication store here, in memory; the name is all that is kept anywhere.
     """
-    connection = QgsProviderRegistry.instance().providerMetadata("postgres").connections().get(location.strip())
+    connection = QgsProviderRegistry.instance().providerMetadata("postgres").connections(False).get(location.strip())
     if connection is None:
         return location
     uri = QgsDataSourceUri(connection.uri())
@@ -57,7 +60,42 @@ def resolved(location: str) -> str | dict[str, str]:
         uri = QgsDataSourceUri(uri.uri(True))  # with what the authentication store holds
     given = {"service": uri.service(), "host": uri.host(), "port": uri.port(), "dbname": uri.database(),
              "user": uri.username(), "password": uri.password()}
+    if uri.sslMode() != QgsDataSourceUri.SslMode.SslPrefer:  # libpq's own default
+        given["sslmode"] = QgsDataSourceUri.encodeSslMode(uri.sslMode())
+    given |= {key: uri.param(key) for key in ("sslcert", "sslkey", "sslrootcert") if uri.hasParam(key)}
     return {key: value for key, value in given.items() if value}
+
+
+def new_hub_parameter(help: str) -> QgsProcessingParameterFileDestination:
+    """A place where there is no shared database yet, ``HUB``; read with `new_hub_place`."""
+    return ask.with_help(
+        QgsProcessingParameterFileDestination("HUB", say("Cơ sở dữ liệu dùng chung mới", "New shared database"), HUB_FILTER),
+        help)
+
+
+def new_hub_place(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> tuple[str, str | dict[str, str]]:
+    """Return what was given for `new_hub_parameter`, as the user knows it and for the engines."""
+    text = address_in(algorithm.parameterAsFileOutput(parameters, "HUB", context))
+    return text, resolved(text)
+
+
+def address_in(text: str) -> str:
+    """Return the database a destination names; a file's path is left as it is.
+
+    The dialog takes what is typed without a folder for a file and puts its own folder of results before it.
+    """
+    last = Path(text).name
+    if last != text and not text.lower().endswith(".gpkg") and not is_postgis_location(text) and (is_postgis_location(last) or isinstance(resolved(last), dict)):
+        return last
+    return text
+
+
+def is_database(text: str) -> bool:
+    """Tell whether a destination is a database on a server and no file."""
+    text = address_in(text)
+    return is_postgis_location(text) or isinstance(resolved(text), dict)
 
 
 def dataset_parameter(labels: Iterable[str]) -> QgsProcessingParameterString:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pandas
 
+from ..common.addresses import is_postgis_location
+from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress, silent
 from .hub import Hub, open_hub
-from .postgis_connection import is_postgis_location
 
 
 class State(Enum):
@@ -66,7 +67,7 @@ def check_hub(hub: Hub, *, progress: Progress = silent) -> list[Finding]:
         return check_geopackage_hub(hub, progress=progress)
     from .postgis_health import check_postgis_hub
 
-    return [Finding(finding.subject, State.GOOD if finding.in_order else State.BROKEN, finding.sentence)
+    return [Finding(finding.label, State.GOOD if finding.in_order else State.BROKEN, finding.sentence, finding.advice)
             for finding in check_postgis_hub(hub, progress=progress)]
 
 
@@ -129,6 +130,13 @@ def restore(path: str | Path, location: str | Mapping[str, str], *, progress: Pr
     OutputError
         Something is at the new place already, or it cannot be written.
     """
+    to_server, of_server = isinstance(location, Mapping) or is_postgis_location(location), _is_dump(Path(path))
+    if to_server is not of_server and Path(path).is_file():
+        raise InputError(
+            say("{path} là bản sao lưu PostGIS; hãy phục hồi vào một cơ sở dữ liệu PostgreSQL trống.",
+                "{path} is a backup of PostGIS; restore it into an empty PostgreSQL database.").format(path=path) if of_server else
+            say("{path} không phải là bản sao lưu PostGIS; bản sao lưu GeoPackage phục hồi thành tệp .gpkg.",
+                "{path} is no backup of PostGIS; a GeoPackage backup is restored as a .gpkg file.").format(path=path))
     if isinstance(location, Mapping) or is_postgis_location(location):
         from .postgis_backup import restore_postgis_hub
 
@@ -136,3 +144,11 @@ def restore(path: str | Path, location: str | Mapping[str, str], *, progress: Pr
     from .geopackage_backup import restore_geopackage_hub
 
     return restore_geopackage_hub(path, location, progress=progress)
+
+
+def _is_dump(path: Path) -> bool:
+    """Tell whether a file is in pg_dump's custom format."""
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(5) == b"PGDMP"

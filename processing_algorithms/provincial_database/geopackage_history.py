@@ -15,13 +15,12 @@ from contextlib import contextmanager
 from ..common.errors import InputError
 from ..common.language import say
 from .catalogue import Catalogue, Dataset
-from .catalogue.model import FEATURE_ID, GEOMETRY
+from .catalogue.model import FEATURE_ID
 from .changes import Change, Changeset, Objection, Row
-from .geopackage_exchange import still_holds
 from .geopackage_ledger import entries, ledger_table
 from .geopackage_schema import data_columns, quoted
-from .history import ChangesetNote, Moment
-from .merge import same_row, same_value
+from .history import ChangesetNote, Moment, changed_again
+from .merge import same_row
 from .rows import instant, now, row_from_sqlite
 
 _OLD, _NEW = 0, 1
@@ -152,19 +151,6 @@ def in_the_way(
         end = _last(database, "l.changeset = ?", number)
         later = [(by, entry) for _, by, entry in entries(database, dataset, after=end, feature_id=objection.feature_id)]
         present = later[-1][1].after if later else None
-        names = _disputed(dataset, change, present)
         numbers = sorted({by for by, entry in later if by is not None and not same_row(entry.before, entry.after)})
-        told.append(Objection(objection.dataset, objection.feature_id, say(
-            "{fields} đã được sửa tiếp ở đợt cập nhật số {numbers}", "{fields}: changed again by changeset {numbers}")
-            .format(fields=names, numbers=", ".join(map(str, numbers)) or "?")))
+        told.append(changed_again(dataset, change, present, numbers))
     return tuple(told)
-
-
-def _disputed(dataset: Dataset, change: Change, present: Row | None) -> str:
-    if change.before is None or change.after is None or present is None:
-        return say("cả đối tượng", "the whole feature")
-    labels = {field.name: str(field.label) for field in dataset.fields} | {GEOMETRY: say("hình", "the shape")}
-    assert not still_holds(change, present)
-    return ", ".join(labels.get(name, name) for name in sorted(change.touched())
-                     if not same_value(present.get(name), change.before.get(name))
-                     and not same_value(present.get(name), change.after.get(name)))

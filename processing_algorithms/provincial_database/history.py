@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,12 @@ import pandas
 import pyproj
 import shapely
 
+from ..common.language import say
 from ..common.progress import Progress, silent
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID, GEOMETRY
-from .changes import Change, Receipt, Row
+from .changes import Change, Objection, Receipt, Row
+from .merge import same_value
 from .typed_columns import from_sqlite
 
 if TYPE_CHECKING:
@@ -100,6 +102,19 @@ def difference_layer(hub: Hub, dataset: Dataset, start: Moment, end: Moment) -> 
     frame.insert(1, "change", np.array(kinds, dtype=object))
     frame.insert(2, "changed_fields", np.array(fields, dtype=object))
     return frame
+
+
+def changed_again(dataset: Dataset, change: Change, present: Row | None, numbers: Sequence[int]) -> Objection:
+    """Say why one change of an inverse changeset cannot be: later changesets touched the same fields."""
+    fields = say("cả đối tượng", "the whole feature")
+    if change.before is not None and change.after is not None and present is not None:
+        labels = {field.name: str(field.label) for field in dataset.fields} | {GEOMETRY: say("hình", "the shape")}
+        fields = ", ".join(labels.get(name, name) for name in sorted(change.touched())
+                           if not same_value(present.get(name), change.before.get(name))
+                           and not same_value(present.get(name), change.after.get(name)))
+    return Objection(change.dataset, change.feature_id, say(
+        "{fields} đã được sửa tiếp ở đợt cập nhật số {numbers}", "{fields}: changed again by changeset {numbers}")
+        .format(fields=fields, numbers=", ".join(map(str, numbers)) or "?"))
 
 
 def _frame(dataset: Dataset, crs: pyproj.CRS, feature_ids: list[str], rows: list[Row]) -> geopandas.GeoDataFrame:

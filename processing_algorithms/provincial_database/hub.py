@@ -30,6 +30,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from ..common.addresses import is_postgis_location
 from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress, silent
@@ -190,7 +191,6 @@ def open_hub(location: str | Mapping[str, str]) -> Hub:
         There is none at that place, or it was made by a newer version.
     """
     from .geopackage_hub import GeoPackageHub
-    from .postgis_connection import is_postgis_location
 
     if isinstance(location, Mapping) or is_postgis_location(location):
         from .postgis_hub import PostgisHub

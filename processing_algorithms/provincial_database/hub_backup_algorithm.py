@@ -17,6 +17,7 @@ from ..common.language import say
 from ..common.progress import part
 from ..common.qgis_algorithm import QuyHoachAlgorithm
 from ..common.qgis_hub_parameters import hub_location, hub_parameter
+from .hub_restore_algorithm import BACKUP_FILTER
 
 
 class HubBackupAlgorithm(QuyHoachAlgorithm):
@@ -34,11 +35,13 @@ class HubBackupAlgorithm(QuyHoachAlgorithm):
             "Sao lưu cơ sở dữ liệu dùng chung, nguyên vẹn tại một thời điểm, ra một tệp mới; người khác vẫn làm việc.\n\n"
             "Không bao giờ ghi đè tệp đã có. Bản sao lưu không mở thẳng được: phục hồi bằng \"Phục hồi cơ sở dữ liệu từ bản "
             "sao lưu\" để các bản dữ liệu làm việc nhận ra và không mất gì. Chọn diễn tập thì phục hồi thử vào chỗ tạm và so "
-            "từng dòng của mọi bảng.",
+            "từng dòng của mọi bảng. Với PostGIS: chỉ quản trị viên của cơ sở dữ liệu sao lưu được, máy này cần pg_dump cùng phiên bản máy "
+            "chủ trở lên; diễn tập tạo rồi xóa một cơ sở dữ liệu tạm nên tài khoản cần quyền CREATEDB.",
             "Writes the shared database, as it is at one moment, to a new file; people may go on working.\n\n"
             "Never overwrites a file. A backup is not opened itself: restore it with \"Restore the shared database\", so that "
             "working copies notice and nothing is lost. The drill restores it to a temporary place and compares every row "
-            "of every table.")
+            "of every table. In PostGIS only administrators of the hub can back it up, this machine needs a pg_dump as new as the "
+            "server, and the drill makes and drops a database of its own, so the account needs CREATEDB.")
 
     def parameters(self) -> list[Any]:  # noqa: D102
         return [
@@ -46,8 +49,9 @@ class HubBackupAlgorithm(QuyHoachAlgorithm):
             ask.yes_no("DRILL", say("Diễn tập phục hồi", "Restore drill"),
                        say("Phục hồi thử và so từng dòng; ai lưu lúc đó phải chờ.",
                            "Restores it apart and compares every row; who saves meanwhile waits."), advanced=True),
-            ask.with_help(QgsProcessingParameterFileDestination("OUTPUT", say("Bản sao lưu", "Backup"), "GeoPackage (*.gpkg)"),
-                          say("Tệp chưa có.", "A file that does not exist yet.")),
+            ask.with_help(QgsProcessingParameterFileDestination("OUTPUT", say("Bản sao lưu", "Backup"), BACKUP_FILTER),
+                          say("Tệp chưa có: .gpkg cho cơ sở dữ liệu GeoPackage, .dump cho PostGIS.",
+                              "A file that does not exist yet: .gpkg for a GeoPackage hub, .dump for PostGIS.")),
         ]
 
     def outputs(self) -> list[Any]:  # noqa: D102

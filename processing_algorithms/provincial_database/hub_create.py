@@ -1,4 +1,4 @@
-"""A new, empty hub in a GeoPackage file, made from the catalogue."""
+"""A new, empty hub made from the catalogue: a GeoPackage file, or in a PostGIS database (`postgis_create`)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyproj
 
+from ..common.addresses import is_postgis_location
 from ..common.crs import require_metric
 from ..common.destinations import new_file
 from ..common.errors import InputError
@@ -25,7 +26,7 @@ from .hub import Hub, open_hub
 
 
 def create_hub(
-    location: str,
+    location: str | Mapping[str, str],
     crs: pyproj.CRS | str,
     *,
     datasets: Sequence[Dataset] | None = None,
@@ -37,8 +38,9 @@ def create_hub(
 
     Parameters
     ----------
-    location : str
-        Path of the new GeoPackage. An existing file is never touched.
+    location : str or mapping
+        Path of the new GeoPackage; an existing file is never touched. Or an existing database without a hub, as for
+        `hub.open_hub`; what is in it stays as it is.
     crs : pyproj.CRS or what it reads
         System of all datasets: in metres, VN-2000 with the province's meridian as a rule.
     datasets : sequence of Dataset, optional
@@ -55,6 +57,10 @@ def create_hub(
     OutputError
         Something is at that place already, or it cannot be written.
     """
+    if isinstance(location, Mapping) or is_postgis_location(location):
+        from .postgis_create import create_postgis_hub
+
+        return create_postgis_hub(location, crs, datasets=datasets, name=name, forms=forms, progress=progress)
     target = Path(location)
     system = pyproj.CRS.from_user_input(crs)
     require_metric(system, say("Cơ sở dữ liệu dùng chung", "The shared database"))

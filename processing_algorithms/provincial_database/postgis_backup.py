@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..common.destinations import written_whole
+from ..common.destinations import new_file
 from ..common.errors import InputError, OutputError
 from ..common.language import say
 from ..common.progress import Progress, part, silent
@@ -58,9 +58,14 @@ def backup_postgis_hub(location: str | Mapping[str, Any], path: str | os.PathLik
     InputError
         The role does not administer the hub, or this machine has no pg_dump as new as the server.
     OutputError
-        The file cannot be written; what was there before stays.
+        The file exists or cannot be written; nothing is left half done.
     """
-    with PostgisHub(location) as hub, written_whole(path) as draft:
+    if Path(path).suffix.lower() == ".gpkg":
+        raise InputError(say("{path}: bản sao lưu của PostGIS không phải là GeoPackage; hãy đặt đuôi .dump.",
+                             "{path}: a backup of PostGIS is no GeoPackage; let its name end in .dump.").format(path=path))
+    taken = say("{path} đã có; sao lưu không ghi đè tệp nào. Hãy đặt tên khác.",
+                "{path} exists; a backup never overwrites anything. Choose another name.").format(path=path)
+    with PostgisHub(location) as hub, new_file(path, taken) as draft:
         _require_owner(hub)
         with told(), hub.connection.cursor() as cursor:
             cursor.execute("SELECT quyhoach.note_backup()")

@@ -7,7 +7,6 @@ location, no message and no log.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -20,24 +19,12 @@ from ..common.packages import require
 REFUSED = "QH001"
 _SECRET_KEYS = ("password", "sslpassword", "passfile")
 _SHOWN_KEYS = ("service", "host", "hostaddr", "port", "dbname")
-_LOCATION = re.compile(r"\s*(postgres(ql)?://|\w+\s*=)", re.IGNORECASE)
 # Whatever the server or the environment is set to: the same texts for the same values, and instants in UTC.
 _SESSION = ("SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; "
             "SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex'; "
             "SET standard_conforming_strings = on; SET row_security = on; "
             # Compiling our statements takes longer than running them.
             "SET jit = off")
-
-
-def is_postgis_location(location: str) -> bool:
-    """Tell whether a location means a PostGIS hub and not a file.
-
-    Examples
-    --------
-    >>> is_postgis_location("service=tinh"), is_postgis_location("C:/hub.gpkg")
-    (True, False)
-    """
-    return bool(_LOCATION.match(location)) and not location.strip().lower().endswith(".gpkg")
 
 
 def parameters_of(location: str | Mapping[str, Any]) -> dict[str, Any]:

@@ -23,11 +23,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. ``subject`` is a dataset's name, or what else it is about."""
+    """One thing looked at. ``subject`` is a dataset's name, or what else it is about; ``advice`` what to do about it."""
 
     subject: str
     in_order: bool
     sentence: str
+    advice: str = ""
+
+    @property
+    def label(self) -> str:
+        """What people read for the subject."""
+        labels = {"server": say("Máy chủ", "Server"), "size": say("Dung lượng", "Size"),
+                  "functions": say("Hàm của cơ sở dữ liệu", "Functions of the database"),
+                  "working copies": say("Bản dữ liệu làm việc", "Working copies")}
+        return labels.get(self.subject, self.subject)
 
 
 def check_postgis_hub(hub: PostgisHub, *, deep: bool = True, progress: Progress = silent) -> list[Finding]:
@@ -83,18 +92,20 @@ def _table(cursor: Any, dataset: Dataset) -> Iterator[Finding]:
                    (f"quyhoach_data.{_quoted(dataset.name)}",))
     lost = sorted(set(trigger_names(dataset)) - {row[0] for row in cursor.fetchall()})
     yield Finding(dataset.name, not lost,
-                  say("{dataset}: thiếu hoặc tắt trigger {names}; hãy nâng cấp lại cơ sở dữ liệu.",
-                                              "{dataset}: triggers {names} are missing or disabled; "
-                                              "upgrade the database again.").format(dataset=dataset.label,
-                                                                                    names=", ".join(lost))
+                  say("{dataset}: thiếu hoặc tắt trigger {names}.", "{dataset}: triggers {names} are missing or disabled.")
+                  .format(dataset=dataset.label, names=", ".join(lost))
                   if lost else say("{dataset}: đủ trigger.", "{dataset}: all triggers are there.").format(
-                      dataset=dataset.label))
+                      dataset=dataset.label),
+                  say("Bật lại trigger bị tắt (ALTER TABLE ... ENABLE TRIGGER), hoặc chạy nâng cấp cơ sở dữ liệu để tạo lại trigger "
+                      "bị mất.", "Switch a disabled trigger on again (ALTER TABLE ... ENABLE TRIGGER), or upgrade the database "
+                      "to make lost ones again.") if lost else "")
     cursor.execute("SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass",
                    (f"quyhoach_data.{_quoted(dataset.name)}",))
     if not cursor.fetchone()[0]:
         yield Finding(dataset.name, False,
                       say("{dataset}: phân quyền theo dòng đã bị tắt.",
-                          "{dataset}: row-level security is switched off.").format(dataset=dataset.label))
+                          "{dataset}: row-level security is switched off.").format(dataset=dataset.label),
+                      say("Chạy nâng cấp cơ sở dữ liệu; tìm người đã tắt.", "Upgrade the database; find out who did it."))
 
 
 def _ledger(cursor: Any, dataset: Dataset) -> Finding:
@@ -123,7 +134,9 @@ def _ledger(cursor: Any, dataset: Dataset) -> Finding:
                        say("{dataset}: nhật ký đứt đoạn ở {broken} chỗ; {different} đối tượng khác với nhật ký.",
                                                 "{dataset}: the ledger is broken in {broken} places; "
                                                 "{different} features differ from it.")
-                       .format(dataset=dataset.label, broken=broken, different=different))
+                       .format(dataset=dataset.label, broken=broken, different=different),
+                       say("Ai đó đã ghi khi trigger bị tắt; đối chiếu với bản sao lưu gần nhất rồi sửa lại các đối tượng đó.",
+                           "Somebody wrote while triggers were off; compare with the latest backup and mend those features."))
     return Finding(dataset.name, True,
                    say("{dataset}: nhật ký {entries} dòng, khớp với bảng.",
                        "{dataset}: {entries} ledger entries, the same as the table.")

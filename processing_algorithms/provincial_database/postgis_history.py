@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..common.errors import InputError
@@ -16,8 +17,8 @@ from ..common.language import say
 from ..common.progress import Progress, silent
 from .catalogue import Dataset
 from .catalogue.model import GEOMETRY
-from .changes import Change, Changeset, Receipt, Row
-from .history import ChangesetNote, Moment
+from .changes import Change, Changeset, Objection, Outcome, Receipt, Row
+from .history import ChangesetNote, Moment, changed_again
 from .postgis_connection import told, transaction
 from .postgis_exchange import row_expressions
 from .postgis_schema import table_of
@@ -127,10 +128,35 @@ def revert_changeset(
                              .format(number=number))
         for dataset in hub.datasets.values():
             changes += _inverse(hub, cursor, dataset, number)
-    return submit_changeset(hub, Changeset(
+    receipt = submit_changeset(hub, Changeset(
         str(uuid.uuid4()), author, department, message
         or say("Hoàn tác đợt cập nhật số {number}: {told}", "Taking back changeset {number}: {told}").format(
             number=number, told=told_as), decision_no, now(), tuple(changes)), progress, reverts=number)
+    if receipt.outcome is not Outcome.STALE:
+        return receipt
+    return replace(receipt, objections=_in_the_way(hub, number, changes, receipt.objections))
+
+
+def _in_the_way(hub: PostgisHub, number: int, changes: list[Change], stale: tuple[Objection, ...]) -> tuple[Objection, ...]:
+    """Say, for the features of an inverse changeset that later ones have touched, in which fields and by which."""
+    from psycopg2 import sql
+
+    by_feature, told_of = {(change.dataset, change.feature_id): change for change in changes}, []
+    with told(), transaction(hub.connection, reading=True) as cursor:
+        later, values = _later(cursor, number)
+        for objection in stale:
+            dataset = hub.datasets[objection.dataset]
+            names, wanted = row_expressions(dataset, hub.postgis)
+            cursor.execute(sql.SQL(
+                "SELECT h.changeset, h.new_row IS NOT NULL, {} FROM quyhoach.history h CROSS JOIN LATERAL "
+                "jsonb_populate_record(NULL::{}, h.new_row) t WHERE h.feature_id = %s AND h.dataset_id = %s AND {} "
+                "ORDER BY h.ledger_no").format(sql.SQL(", ").join(wanted), table_of(dataset), later),
+                (objection.feature_id, dataset.id, *values))
+            found = cursor.fetchall()
+            present = _row(names, found[-1][2:]) if found and found[-1][1] else None
+            told_of.append(changed_again(dataset, by_feature[objection.dataset, objection.feature_id], present,
+                                         sorted({row[0] for row in found})))
+    return tuple(told_of)
 
 
 def _inverse(hub: PostgisHub, cursor: Any, dataset: Dataset, number: int) -> list[Change]:

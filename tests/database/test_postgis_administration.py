@@ -14,7 +14,8 @@ from quyhoach.processing_algorithms.provincial_database.changes import Change, O
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
 from quyhoach.processing_algorithms.provincial_database.postgis_backup import (
     backup_postgis_hub, drill, restore_postgis_hub)
-from quyhoach.processing_algorithms.provincial_database.postgis_connection import is_postgis_location, parameters_of
+from quyhoach.processing_algorithms.common.addresses import is_postgis_location
+from quyhoach.processing_algorithms.provincial_database.postgis_connection import parameters_of
 from quyhoach.processing_algorithms.provincial_database.postgis_create import create_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis_health import check_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis_history import changesets, rows_as_of

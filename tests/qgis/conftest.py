@@ -1,7 +1,11 @@
 """A real QGIS application with the provider in its registry, once per run."""
 
+import os
+import uuid
+
 import pytest
-from qgis.core import QgsApplication
+from postgis_server import NoServer, running_server
+from qgis.core import QgsApplication, QgsSettings
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +38,60 @@ def run():
     import processing
 
     return processing.run
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A running PostgreSQL with PostGIS."""
+    try:
+        with running_server() as running:
+            yield running
+    except NoServer as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"the tests of PostGIS must run here: {error}")
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def sql(server):
+    """Run one statement in a database of the server; return the rows, if it gives any."""
+    import psycopg2
+
+    def run_sql(database, statement, values=None):
+        connection = psycopg2.connect(**server.parameters(dbname=database))
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    return run_sql
+
+
+@pytest.fixture
+def empty_database(server, sql):
+    """Name of a new, empty database."""
+    name = f"tinh_{uuid.uuid4().hex[:8]}"
+    sql("postgres", f'CREATE DATABASE "{name}"')
+    yield name
+    sql("postgres", f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def stored(server):
+    """Store a PostgreSQL connection in QGIS, as its dialog does; gone after the test."""
+    settings, names = QgsSettings(), []
+
+    def store(name, database, user="postgres", authcfg=""):
+        start = f"PostgreSQL/connections/{name}"
+        for key, value in {"host": str(server.folder), "port": str(server.port), "database": database, "username": user,
+                           "saveUsername": "true", "authcfg": authcfg, "sslmode": "SslPrefer"}.items():
+            settings.setValue(f"{start}/{key}", value)
+        names.append(start)
+        return name
+
+    yield store
+    for start in names:
+        settings.remove(start)

@@ -6,7 +6,6 @@ import uuid
 
 import psycopg2
 import pytest
-from postgis_server import NoServer, running_server
 from qgis.core import QgsDataSourceUri, QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer, QgsVectorLayerUtils
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Scope
@@ -17,17 +16,6 @@ from quyhoach.processing_algorithms.provincial_database.postgis_rights import ad
 
 INSERT = ("INSERT INTO quyhoach_data.parcel (old_commune_code, commune_code, sheet_no, parcel_no, land_code, geom) "
           "VALUES ('00001', %s, '1', %s, 'ONT', ST_Multi(ST_MakeEnvelope(%s, 0, %s, 10, 9214)))")
-
-
-@pytest.fixture(scope="module")
-def server():
-    try:
-        with running_server() as running:
-            yield running
-    except NoServer as error:
-        if os.environ.get("CI"):
-            pytest.fail(f"the tests of PostGIS must run here: {error}")
-        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -1,0 +1,18 @@
+"""Telling the address of a PostgreSQL database from the path of a file."""
+
+from __future__ import annotations
+
+import re
+
+_ADDRESS = re.compile(r"\s*(postgres(ql)?://|\w+\s*=)", re.IGNORECASE)
+
+
+def is_postgis_location(location: str) -> bool:
+    """Tell whether a location means a PostGIS hub and not a file.
+
+    Examples
+    --------
+    >>> is_postgis_location("service=tinh"), is_postgis_location("C:/hub.gpkg")
+    (True, False)
+    """
+    return bool(_ADDRESS.match(location)) and not location.strip().lower().endswith(".gpkg")

@@ -1,0 +1,138 @@
+"""A hub in a real PostGIS through the registry, by the name of a stored connection: everything a GeoPackage hub can do."""
+
+import geopandas
+import pytest
+import shapely
+from qgis.core import QgsProcessingException, QgsProcessingFeedback, QgsVectorLayer
+from quyhoach.processing_algorithms.common.files import write_vector
+
+
+@pytest.fixture
+def place(tmp_path, run, stored, empty_database):
+    """A hub with three parcels (changeset 1), of which one was changed by an import (changeset 2)."""
+    folder = tmp_path / "Sở Xây dựng tỉnh Quảng Ngãi"
+    folder.mkdir()
+    hub = stored("Tỉnh thử", empty_database)
+    made = run("quyhoach:hubcreate", {"CRS": "EPSG:9214", "HUB": hub, "NAME": "Quảng Ngãi", "DATASETS": "parcel,facility"})
+    assert made == {"HUB": hub, "DATASET_COUNT": 2}
+    parcels = geopandas.GeoDataFrame(
+        {"old_commune_code": ["19801"] * 3, "commune_code": ["19801"] * 3, "sheet_no": ["1"] * 3, "parcel_no": [1, 2, 3],
+         "land_code": ["ODT", "LUC", "CLN"], "certificate_no": ["CS 1", "CS 2", "CS 3"]},
+        geometry=[shapely.box(500000 + 20 * i, 1800000, 500020 + 20 * i, 1800030) for i in range(3)], crs=9214)
+    for name, frame in (("một", parcels), ("hai", parcels.assign(land_code=["CLN", "LUC", "CLN"], certificate_no="mới").iloc[:1])):
+        write_vector(frame, folder / f"{name}.gpkg", "MultiPolygon")
+        done = run("quyhoach:hubimport", {"HUB": hub, "DATASET": "parcel", "INPUT": str(folder / f"{name}.gpkg"), "EXISTING": 1})
+        assert done["REJECTED"] == 0
+    return folder, hub
+
+
+def features(answer):
+    layer = QgsVectorLayer(answer["OUTPUT"], "", "ogr")
+    assert layer.isValid()
+    return list(layer.getFeatures())
+
+
+def refusal(run, algorithm, parameters):
+    feedback = QgsProcessingFeedback(False)
+    with pytest.raises(QgsProcessingException) as failure:
+        run(algorithm, parameters, feedback=feedback)
+    assert "Traceback" not in feedback.textLog()
+    return f"{feedback.textLog()}\n{failure.value}"
+
+
+def test_rows_go_in_and_out_and_the_past_comes_back(place, run):
+    folder, hub = place
+    out = run("quyhoach:hubexport", {"HUB": hub, "DATASET": "D03", "FILTER": "parcel_no >= 2", "OUTPUT": str(folder / "ra.gpkg")})
+    assert out["FEATURE_COUNT"] == 2 and sorted(f["land_code"] for f in features(out)) == ["CLN", "LUC"]
+    assert run("quyhoach:hubimport", {"HUB": hub, "DATASET": "parcel", "INPUT": out["OUTPUT"]})["UNCHANGED"] == 2
+    listed = run("quyhoach:hublist", {"HUB": hub, "OUTPUT": str(folder / "kê.csv")})
+    assert (listed["DATASET_COUNT"], listed["FEATURE_COUNT"]) == (2, 3)
+    first = run("quyhoach:asofdate", {"HUB": hub, "DATASET": "parcel", "CHANGESET": 1, "OUTPUT": str(folder / "xưa.gpkg")})
+    assert sorted(f["land_code"] for f in features(first)) == ["CLN", "LUC", "ODT"]
+    assert "certificate_no" not in features(first)[0].fields().names(), "personal data only when asked for"
+    now = run("quyhoach:asofdate", {"HUB": hub, "DATASET": "Thửa đất", "DATE": "31/12/2199", "RESTRICTED": True, "OUTPUT": str(folder / "nay.gpkg")})
+    assert sorted(f["certificate_no"] for f in features(now)) == ["CS 2", "CS 3", "mới"]
+    between = run("quyhoach:changesbetween", {"HUB": hub, "DATASET": "parcel", "FROM_CHANGESET": 1, "OUTPUT": str(folder / "khác.gpkg")})
+    assert (between["ADDED"], between["CHANGED"], between["DELETED"]) == (0, 1, 0)
+    [row] = features(between)
+    assert (row["change"], row["changed_fields"], row["land_code"]) == ("changed", "land_code", "CLN")
+    assert "sửa tiếp" in refusal(run, "quyhoach:revertchangeset", {"HUB": hub, "CHANGESET": 1})
+    taken_back = run("quyhoach:revertchangeset", {"HUB": hub, "CHANGESET": 2, "MESSAGE": "Nhập nhầm"})["NUMBER"]
+    now = run("quyhoach:asofdate", {"HUB": hub, "DATASET": "parcel", "CHANGESET": taken_back, "OUTPUT": str(folder / "sau.gpkg")})
+    assert sorted(f["land_code"] for f in features(now)) == ["CLN", "LUC", "ODT"]
+    assert "Không có đợt" in refusal(run, "quyhoach:revertchangeset", {"HUB": hub, "CHANGESET": 50})
+    # The forms of the catalogue came with the hub.
+    assert run("quyhoach:hubcheck", {"HUB": hub})["ERRORS"] == 0
+
+
+def test_creating_touches_nothing_that_is_there(run, stored, empty_database, sql, server):
+    sql(empty_database, "CREATE EXTENSION postgis; CREATE TABLE public.cua_ai_do (id int); INSERT INTO public.cua_ai_do VALUES (7);"
+                        "CREATE TABLE public.layer_styles (id int); CREATE ROLE viewer_of_others")
+    hub = stored("Có sẵn", empty_database)
+    systems = sql(empty_database, "SELECT count(*), md5(string_agg(s::text, '' ORDER BY srid)) FROM spatial_ref_sys s WHERE srid < 9205")
+    told = refusal(run, "quyhoach:hubcreate", {"CRS": "EPSG:9214", "HUB": hub})
+    assert "layer_styles" in told, "somebody's own table of that name is told, not altered"
+    assert sql(empty_database, "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'quyhoach%%'") == [(0,)]
+    sql(empty_database, "DROP TABLE public.layer_styles")
+    made = run("quyhoach:hubcreate", {"CRS": "EPSG:9214", "HUB": f"./{hub}"})
+    assert made["HUB"] == hub, "the dialog puts its folder before what is typed"
+    assert sql(empty_database, "SELECT id FROM public.cua_ai_do") == [(7,)]
+    assert sql(empty_database, "SELECT count(*), md5(string_agg(s::text, '' ORDER BY srid)) FROM spatial_ref_sys s WHERE srid < 9205") == systems
+    assert sql(empty_database, "SELECT count(*) FROM layer_styles WHERE f_table_schema = 'quyhoach_data'") == [(made["DATASET_COUNT"],)]
+    before = sql(empty_database, "SELECT incarnation FROM quyhoach.hub")
+    assert "không bao giờ ghi đè" in refusal(run, "quyhoach:hubcreate", {"CRS": "EPSG:9214", "HUB": hub})
+    assert sql(empty_database, "SELECT incarnation FROM quyhoach.hub") == before
+    assert "hệ tọa độ độ" in refusal(run, "quyhoach:hubcreate", {"CRS": "EPSG:4326", "HUB": hub})
+    # QGIS opens a dataset with its Vietnamese form.
+    layer = QgsVectorLayer(f"host='{server.folder}' port={server.port} user=postgres dbname='{empty_database}' key='fid' "
+                           "table=\"quyhoach_data\".\"parcel\" (geom)", "", "postgres")
+    assert layer.isValid() and layer.attributeAlias(layer.fields().lookupField("land_code")) == "Loại đất"
+
+
+def test_checked_backed_up_and_restored(place, run, stored, sql, server, tmp_path):
+    folder, hub = place
+    checked = run("quyhoach:hubcheck", {"HUB": hub, "OUTPUT": str(folder / "kiểm tra.csv")})
+    assert (checked["ERRORS"], checked["WARNINGS"]) == (0, 0)
+    assert {row["state_label"] for row in features(checked)} == {"tốt"}
+    copy = str(folder / "xã.gpkg")
+    run("quyhoach:checkout", {"HUB": hub, "DATASETS": "parcel", "WORKING_COPY": copy})
+    backup = str(folder / "sao lưu tỉnh.dump")
+    assert run("quyhoach:hubbackup", {"HUB": hub, "OUTPUT": backup, "DRILL": True})["ROWS_COMPARED"] > 3
+    assert "không ghi đè" in refusal(run, "quyhoach:hubbackup", {"HUB": hub, "OUTPUT": backup})
+    assert ".dump" in refusal(run, "quyhoach:hubbackup", {"HUB": hub, "OUTPUT": str(folder / "sao lưu.gpkg")})
+    assert "trống" in refusal(run, "quyhoach:hubrestore", {"INPUT": backup, "HUB": hub})
+    assert "bản sao lưu PostGIS" in refusal(run, "quyhoach:hubrestore", {"INPUT": backup, "HUB": str(folder / "mới.gpkg")})
+    # Something sent after the backup: the copy that pulled it brings it back.
+    run("quyhoach:hubimport", {"HUB": hub, "DATASET": "parcel", "INPUT": str(folder / "một.gpkg"), "EXISTING": 1})
+    run("quyhoach:pull", {"WORKING_COPY": copy})
+    other = f"{hub}_2"
+    sql("postgres", 'CREATE DATABASE "phục hồi"')
+    try:
+        stored(other, "phục hồi")
+        assert "không phải là bản sao lưu" in refusal(run, "quyhoach:hubrestore", {"INPUT": str(folder / "một.gpkg"), "HUB": other})
+        restored = run("quyhoach:hubrestore", {"INPUT": backup, "HUB": other})
+        assert restored == {"HUB": other, "FEATURE_COUNT": 3}
+        assert run("quyhoach:hubcheck", {"HUB": other})["ERRORS"] == 0
+        run("quyhoach:pull", {"WORKING_COPY": copy, "HUB": other})
+        run("quyhoach:push", {"WORKING_COPY": copy, "HUB": other, "MESSAGE": "Gửi lại phần bản sao lưu thiếu"})
+        rows = sql("phục hồi", "SELECT parcel_no, land_code, certificate_no FROM quyhoach_data.parcel ORDER BY 1")
+        assert rows == [(1, "ODT", "CS 1"), (2, "LUC", "CS 2"), (3, "CLN", "CS 3")]
+    finally:
+        sql("postgres", 'DROP DATABASE "phục hồi" WITH (FORCE)')
+
+
+@pytest.mark.parametrize("algorithm, more", [
+    ("hubcreate", {"CRS": "EPSG:9214"}), ("hublist", {}), ("hubcheck", {}), ("hubbackup", {"OUTPUT": "{folder}/b.dump"}),
+    ("hubimport", {"DATASET": "parcel", "INPUT": "{folder}/một.gpkg"}), ("hubexport", {"DATASET": "parcel", "OUTPUT": "memory:"}),
+    ("checkout", {"WORKING_COPY": "{folder}/c.gpkg"}), ("asofdate", {"DATASET": "parcel", "CHANGESET": 1, "OUTPUT": "memory:"}),
+    ("changesbetween", {"DATASET": "parcel", "FROM_CHANGESET": 1, "OUTPUT": "memory:"}), ("revertchangeset", {"CHANGESET": 1}),
+    ("hubrestore", {"INPUT": "{folder}/một.gpkg"})])
+def test_an_address_with_a_password_is_refused_and_not_repeated(run, tmp_path, algorithm, more):
+    write_vector(geopandas.GeoDataFrame({"a": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs=9214), tmp_path / "một.gpkg", "MultiPolygon")
+    (tmp_path / "một.dump").write_bytes(b"PGDMP")
+    more = {key: value.format(folder=tmp_path) if isinstance(value, str) else value for key, value in more.items()}
+    if algorithm == "hubrestore":
+        more["INPUT"] = str(tmp_path / "một.dump")
+    for address in ("postgresql://lan:bimat@may-chu/tinh", "host=may-chu dbname=tinh password=bimat"):
+        told = refusal(run, f"quyhoach:{algorithm}", {"HUB": address, **more})
+        assert "không được chứa mật khẩu" in told and "bimat" not in told
