@@ -86,7 +86,11 @@ def create_postgis_hub(
                 attach(cursor, dataset, roles)
             grant(cursor, roles)
             cursor.execute("RESET ROLE")
-            _add_forms(cursor, forms or {}, roles)
+            if not _add_forms(cursor, forms or {}, roles):
+                progress(1.0, say("Bảng public.layer_styles đã có và không phải của QGIS hoặc không ghi được: biểu mẫu không được lưu "
+                                  "vào cơ sở dữ liệu.",
+                                  "The table public.layer_styles exists and is not QGIS's or cannot be written: forms are not kept in "
+                                  "the database."))
     finally:
         connection.close()
     return PostgisHub(location)
@@ -196,24 +200,40 @@ def _create_roles(cursor: Any) -> str:
     return roles
 
 
-def _add_forms(cursor: Any, forms: Mapping[str, str], roles: str) -> None:
-    """Keep forms and symbols where QGIS looks for them; a table QGIS made already is used as it is."""
+def _add_forms(cursor: Any, forms: Mapping[str, str], roles: str) -> bool:
+    """Keep forms and symbols where QGIS looks for them; a table that is there already is used, never altered.
+
+    Returns
+    -------
+    bool
+        False when that table is somebody's of another kind, or this role may not write it.
+    """
     from psycopg2 import sql
 
     if not forms:
-        return
-    cursor.execute(
-        "CREATE TABLE IF NOT EXISTS public.layer_styles (id serial PRIMARY KEY, "
-        "f_table_catalog varchar, f_table_schema varchar, f_table_name varchar, "
-        "f_geometry_column varchar, stylename text, styleqml xml, stylesld xml, "
-        "useasdefault boolean, description text, owner varchar(63), ui xml, "
-        "update_time timestamp DEFAULT now(), type varchar)")
-    cursor.execute(sql.SQL("GRANT SELECT ON public.layer_styles TO {}").format(sql.Identifier(f"{roles}_{SECRECY[0]}")))
+        return True
+    columns = ("f_table_catalog", "f_table_schema", "f_table_name", "f_geometry_column", "stylename", "styleqml", "useasdefault", "owner")
+    cursor.execute("SELECT to_regclass('public.layer_styles') IS NOT NULL")
+    if not cursor.fetchone()[0]:
+        cursor.execute(
+            "CREATE TABLE public.layer_styles (id serial PRIMARY KEY, "
+            "f_table_catalog varchar, f_table_schema varchar, f_table_name varchar, "
+            "f_geometry_column varchar, stylename text, styleqml xml, stylesld xml, "
+            "useasdefault boolean, description text, owner varchar(63), ui xml, "
+            "update_time timestamp DEFAULT now(), type varchar)")
+    cursor.execute("SELECT count(*) = %s AND has_table_privilege('public.layer_styles', 'INSERT'), "
+                   "has_table_privilege('public.layer_styles', 'SELECT WITH GRANT OPTION') FROM pg_attribute "
+                   "WHERE attrelid = 'public.layer_styles'::regclass AND attname = ANY (%s) AND NOT attisdropped",
+                   (len(columns), list(columns)))
+    usable, may_grant = cursor.fetchone()
+    if not usable:
+        return False
+    if may_grant:
+        cursor.execute(sql.SQL("GRANT SELECT ON public.layer_styles TO {}").format(sql.Identifier(f"{roles}_{SECRECY[0]}")))
     for name, qml in forms.items():
         dataset = load_catalogue().get(name)
         shape = "geom" if dataset is None or dataset.geometry else None
-        cursor.execute(
-            "INSERT INTO public.layer_styles (f_table_catalog, f_table_schema, "
-            "f_table_name, f_geometry_column, stylename, styleqml, useasdefault, owner) "
-            "VALUES (current_database(), 'quyhoach_data', %s, %s, %s, xmlparse(document %s), true, current_user)",
-            (name, shape, name, qml))
+        cursor.execute(sql.SQL("INSERT INTO public.layer_styles ({}) VALUES (current_database(), 'quyhoach_data', %s, %s, %s, "
+                               "xmlparse(document %s), true, current_user)").format(sql.SQL(", ").join(map(sql.Identifier, columns))),
+                       (name, shape, name, qml))
+    return True
