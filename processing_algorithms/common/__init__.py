@@ -9,7 +9,7 @@ Without QGIS
   match leave), `parallel` (blocks on all cores).
   Rasters: `raster` (reading by strips), `raster_writing`, `cells` (which cells a shape covers).
   Tables and files: `columns` (free names, numbers stored as text), `destinations` (checked first, replaced only by a
-  whole file), `files` (vector files), `geopackage` (rows and spatial index at once), `workbook` (xlsx), `word_document`
+  whole file), `addresses` (a database, or a file), `files` (vector files), `geopackage` (rows and spatial index at once), `workbook` (xlsx), `word_document`
   (docx from a template) and `word_form` (the form of administrative papers), `norms`
   (regulations as data).
 With QGIS
