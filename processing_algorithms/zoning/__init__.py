@@ -1,6 +1,11 @@
 """Zoning: what the approved plans say about a parcel.
 
 Terms: *ô quy hoạch* (zone of a sub-area plan), *chỉ tiêu sử dụng đất quy hoạch* (control figures), map-matching
-tolerance (drawing accuracy in mm on paper times the scale). Areas in m2. Start with `parcel_zoning.py`; the general
-polygon overlay it stands on is `common/overlay.py`.
+tolerance (drawing accuracy in mm on paper times the scale). Areas in m2. Start with `parcel_zoning.py` (parcels by the
+zones of one plan); the general polygon overlay it stands on is `common/overlay.py`.
+
+Plans of several levels: `plan_answers` is the entrance (what all plans say about parcels on a day). It stands on
+`plan_states` (which plans are in force, which one answers), `plan_pieces` (parcels cut by them), `plan_restrictions`
+(what lies on top, and figures for single parcels), `plan_figures` (the figures that hold, with the reason),
+`plan_contradictions`.
 """

@@ -152,7 +152,7 @@ def parcel_zoning(
     share = 100.0 * area / parcel_area[all_parts.left]
     progress(0.8)
     tolerance_m = tolerance_on_ground(scale, tolerance_mm)
-    sliver = _slivers(all_parts, right, share, tolerance_m, parcels.crs, part(progress, 0.8, 0.95))
+    sliver = sliver_pieces(all_parts, right, share, tolerance_m, parcels.crs, part(progress, 0.8, 0.95))
 
     in_zone = all_parts.right >= 0
     frame, renamed = _table(parcels, zones, zone_field, all_parts, area, share, sliver, tolerance_m, in_zone | outside)
@@ -205,10 +205,24 @@ def _flat(frame: geopandas.GeoDataFrame) -> NDArray[np.object_]:
     return shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes
 
 
-def _slivers(
+def sliver_pieces(
     pieces: Pieces, zones: NDArray[np.object_], share: NDArray[np.float64], tolerance_m: float, crs: pyproj.CRS,
-    progress: Progress,
+    progress: Progress = silent, outline: shapely.Geometry | None = None,
 ) -> NDArray[np.bool_]:
+    """Tell which pieces the mismatch of two maps explains; see `parcel_zoning`.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        Of parcels in zones; ``right`` is -1 for parts in no zone.
+    zones : array of shapely polygons
+    share : array of float
+        Of each piece in its parcel, percent.
+    tolerance_m : float
+    crs : pyproj.CRS
+    outline : geometry, optional
+        Another line that cuts parts in no zone, such as the plan's boundary.
+    """
     cut = np.flatnonzero(share < _WHOLE_PCT)
     shapes = in_metres(pieces.geometry[cut], crs)
     narrow = is_narrow(shapes, tolerance_m, progress)
@@ -217,14 +231,18 @@ def _slivers(
     # A piece in a zone is cut off by the zone's outline, one outside all zones by the rest of its parcel.
     zone, zone_of = np.unique(pieces.right[cut[~beyond]], return_inverse=True)
     parcel, parcel_of = np.unique(pieces.left[cut[beyond]], return_inverse=True)
-    rest = [shapely.multipolygons(shapely.get_parts(pieces.geometry[(pieces.left == k) & (pieces.right >= 0)]))
-            for k in parcel]
+    rest = [_beside(pieces.geometry[(pieces.left == k) & (pieces.right >= 0)], outline) for k in parcel]
     borders = in_metres(np.array([*shapely.boundary(zones[zone]), *rest], dtype=object), crs)
     border_of = np.empty(len(cut), dtype=np.intp)
     border_of[~beyond], border_of[beyond] = zone_of, len(zone) + parcel_of
     sliver = np.zeros(len(pieces), dtype=bool)
     sliver[cut] = is_shallow(shapes, borders, border_of, tolerance_m)
     return sliver
+
+
+def _beside(pieces: NDArray[np.object_], outline: shapely.Geometry | None) -> shapely.Geometry:
+    zoned = shapely.multipolygons(shapely.get_parts(pieces))
+    return zoned if outline is None else shapely.geometrycollections([zoned, outline])
 
 
 def _table(
