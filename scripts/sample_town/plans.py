@@ -146,7 +146,7 @@ def sub_area_zones(
     frame = pd.DataFrame({"geometry": [*shapes, *roads, *river]})
     frame["function_code"] = [*function, *[site.function for site in plots], *["GT"] * len(roads), *["SS"] * len(river)]
     frame["name"] = [*[None] * len(parts), *[site.name for site in plots], *[None] * (len(frame) - len(shapes))]
-    frame["geometry"] = _drawn(frame["geometry"].to_numpy(), 0.35, "sub-area")
+    frame["geometry"], boundary = _closed(_drawn(frame["geometry"].to_numpy(), 0.35, "sub-area"))
     return _with_figures(frame, "QPK-TT-2035", "net", generator("sub-area figures")), boundary
 
 
@@ -167,7 +167,7 @@ def detailed_zones(blocks: Blocks) -> tuple[pd.DataFrame, shapely.Geometry]:
     roads = shapely.difference(boundary, shapely.union_all(lots))
     frame = pd.DataFrame({"geometry": [*lots, *[part for part in shapely.get_parts(roads) if part.area > 20]]})
     frame["function_code"] = [*function, *["GT"] * (len(frame) - len(lots))]
-    frame["geometry"] = _drawn(frame["geometry"].to_numpy(), 0.08, "detailed")
+    frame["geometry"], boundary = _closed(_drawn(frame["geometry"].to_numpy(), 0.08, "detailed"))
     return _with_figures(frame, "QCT-BS-500", "net", rng), boundary
 
 
@@ -176,6 +176,27 @@ def _drawn(shapes, error, topic):
     xy = shapely.get_coordinates(shapes)
     shift = error * np.column_stack([noise(*xy.T, 450, f"{topic} x", 2), noise(*xy.T, 450, f"{topic} y", 2)])
     return shapely.set_coordinates(shapes.copy(), np.round(xy + shift, 3))
+
+
+def _closed(shapes: NDArray[np.object_]) -> tuple[NDArray[np.object_], shapely.Geometry]:
+    """Let the zones cover the plan without gaps or overlaps, as a dossier must; return them and the plan's boundary."""
+    shapes = shapes.copy()
+    for at in range(1, len(shapes)):
+        over = shapes[:at][shapely.intersects(shapes[:at], shapes[at])]
+        if shapely.area(shapely.intersection(over, shapes[at])).sum() > 0:
+            shapes[at] = shapely.set_precision(shapely.difference(shapes[at], shapely.union_all(over)), 0.001)
+    for hole in _holes(shapely.union_all(shapes)):
+        shared = shapely.length(shapely.intersection(shapely.boundary(shapes), shapely.boundary(hole)))
+        keeper = int(np.argmax(shared))
+        shapes[keeper] = shapely.set_precision(shapely.union(shapes[keeper], hole), 0.001)
+    shapes = np.array([max(shapely.get_parts(shape), key=shapely.area) for shape in shapes], dtype=object)
+    # Rounding to the millimetre leaves holes thinner than that; the plan has none.
+    ground = max(shapely.get_parts(shapely.union_all(shapes)), key=shapely.area)
+    return shapes, shapely.polygons(shapely.get_exterior_ring(ground))
+
+
+def _holes(shape: shapely.Geometry) -> list[shapely.Geometry]:
+    return [shapely.polygons(ring) for part in shapely.get_parts(shape) for ring in part.interiors]
 
 
 def _with_figures(frame: pd.DataFrame, plan_ref: str, kind: str, rng: np.random.Generator) -> pd.DataFrame:
