@@ -7,6 +7,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from .common.language import say, set_language
 from .common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm, interface_language
+from .disaster.bulletin_algorithm import BulletinAlgorithm
 from .disaster.flood_depth_algorithm import FloodDepthAlgorithm
 from .disaster.flood_exposure_algorithm import FloodExposureAlgorithm
 from .land_use.change_matrix_algorithm import LandUseChangeMatrixAlgorithm
@@ -41,6 +42,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         LandUseStatisticsAlgorithm,
         LandUseChangeMatrixAlgorithm,
         ParcelZoningAlgorithm,
+        BulletinAlgorithm,
         FloodDepthAlgorithm,
         FloodExposureAlgorithm,
         ServiceAreaAlgorithm,

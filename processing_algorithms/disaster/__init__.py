@@ -3,6 +3,8 @@
 Terms: *mực nước* (level at a gauge, metres above a stated datum), *độ sâu ngập* (depth above ground). Depth rasters
 are metres, float32, 0 = dry, nodata = terrain unknown.
 
+Bulletin in: `stations` (alarm levels, zeros), `bulletin_words` (what is a level, what is not), `bulletin_sentences` and
+`bulletin_table` (whose level), `bulletin` (checks and questions), `bulletin_levels` (as a layer), `bulletin_file`.
 Hazard: `gauges` (levels, checked and set on the terrain), `water_surface` (the level between gauges), `flood_depth`
 (where the water gets to, and how deep). Exposure: `depth_classes` (from the norms), `depth_at_shapes` (buildings, roads
 and land against a depth raster), `units` (everything counts once), `flood_exposure` (the tables),

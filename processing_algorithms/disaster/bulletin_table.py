@@ -1,0 +1,140 @@
+"""Tables in a bulletin, as pasted from a spreadsheet or drawn with bars: a header that names the station and the levels."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .bulletin_sentences import Statement
+from .bulletin_words import AlarmRelation, Level, Time, Unreadable, fold, scan
+from .stations import StationNames
+
+_STATION = re.compile(r"(?<!\w)(?:ten )?(?:tram|diem do|vi tri)(?!\w)")
+_LEVEL = re.compile(r"(?<!\w)(?:muc nuoc|h|htd|h td|thuc do|hien tai|gia tri|du bao)(?!\w)")
+_AGAINST = re.compile(r"(?:so (?:voi )?|tren|duoi|\+/-|chenh)\s*(?:muc )?(?:bao dong|bd)\s*(?:cap )?(iii|ii|i|[123])(?!\w)")
+_NOT_LEVEL = re.compile(r"(?<!\w)(?:bd|bao dong|so voi|chenh|lich su|bien do|xu the|luu luong|q|stt|tt|song|luu vuc|ghi chu|mua)(?!\w)")
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "1": 1, "2": 2, "3": 3}
+
+
+@dataclass(frozen=True)
+class _Column:
+    position: int
+    centimetres: bool
+    time: Time | None
+    forecast: bool
+    end: str  # "low", "high" or ""
+
+
+def table_statements(text: str, names: StationNames) -> tuple[list[Statement], str]:
+    """Take tables out of a text; return what they say and the text that is left, the rows blanked."""
+    found: list[Statement] = []
+    left: list[str] = []
+    layout: tuple[int, list[_Column], dict[int, int]] | None = None
+    day: Time | None = None
+    for line in text.split("\n"):
+        cells = _cells(line)
+        if len(cells) < 2:
+            dates = [t for t in scan(line, fold(line)) if isinstance(t, Time) and t.day is not None]
+            day = dates[-1] if dates else day
+            layout = None if line.strip() else layout
+            left.append(line)
+            continue
+        header = _header(cells)
+        if header is not None:
+            layout = header
+            left.append("")
+        elif layout is not None and layout[0] < len(cells):
+            found += _row(cells, line, layout, names, day)
+            left.append("")
+        else:
+            left.append(line)
+    return found, "\n".join(left)
+
+
+def _cells(line: str) -> list[str]:
+    for separator in ("\t", "|"):
+        if line.count(separator) >= 1:
+            cells = [cell.strip() for cell in line.split(separator)]
+            return cells[1:-1] if separator == "|" and line.strip().startswith("|") else cells
+    return []
+
+
+def _header(cells: list[str]) -> tuple[int, list[_Column], dict[int, int]] | None:
+    folded = [fold(cell) for cell in cells]
+    stations = [k for k, cell in enumerate(folded) if _STATION.search(cell)]
+    if not stations:
+        return None
+    columns, against = [], {}
+    for k, (cell, plain) in enumerate(zip(cells, folded)):
+        if k == stations[0]:
+            continue
+        if match := _AGAINST.search(plain):
+            against[k] = _ROMAN[match[1]]
+            continue
+        times = [t for t in scan(cell, plain) if isinstance(t, Time)]
+        if _NOT_LEVEL.search(plain) or not (times or _LEVEL.search(plain)):
+            continue
+        end = "low" if re.search(r"thap nhat|(?<!\w)tu(?!\w)|min", plain) else (
+            "high" if re.search(r"cao nhat|(?<!\w)den(?!\w)|max", plain) else "")
+        columns.append(_Column(k, "cm" in plain, times[0] if times else None, "du bao" in plain, end))
+    return (stations[0], columns, against) if columns or against else None
+
+
+def _row(cells: list[str], line: str, layout: tuple[int, list[_Column], dict[int, int]], names: StationNames,
+         day: Time | None) -> list[Statement]:
+    station_at, columns, against = layout
+    name = cells[station_at]
+    if not name:
+        return []
+    spans = names.spans(name, fold(name))
+    station = spans[0][2] if spans else None
+    own_time = next((t for k, cell in enumerate(cells) if k != station_at and k not in {c.position for c in columns}
+                     for t in scan(cell, fold(cell)) if isinstance(t, Time)), None)
+    result: list[Statement] = []
+    pending: dict[str, Level] = {}
+    for column in columns:
+        level = _value(cells[column.position] if column.position < len(cells) else "", column.centimetres)
+        if level is None:
+            continue
+        if column.end and isinstance(level, Level):
+            pending[column.end] = level
+            if len(pending) < 2:
+                continue
+            low, high = pending["low"].low, pending["high"].high
+            level = Level(0, 0, low, high) if low <= high else Unreadable(0, 0, "reversed")
+            pending = {}
+        time = column.time or own_time
+        statement = Statement(station, name, line, column.forecast, time, time if time is not None and time.day is not None else day)
+        if isinstance(level, Level):
+            statement.level = level
+        else:
+            statement.unreadable = level
+        result.append(statement)
+    result += [Statement(station, name, line, False, own_time, day, level=level) for level in pending.values()]
+    relations = [r for k, alarm in against.items() if k < len(cells) and (r := _relation(cells[k], alarm)) is not None]
+    if relations and len(result) == 1:
+        result[0].relations += relations
+    elif relations and not result:
+        result.append(Statement(station, name, line, False, own_time, day, relations=relations))
+    return result
+
+
+def _value(cell: str, centimetres: bool) -> Level | Unreadable | None:
+    plain = fold(cell)
+    if not re.search(r"\d", plain):
+        return None
+    found = [t for t in scan(cell, plain) if isinstance(t, (Level, Unreadable))]
+    if len(found) != 1:
+        return Unreadable(0, 0, cell)
+    if isinstance(found[0], Unreadable) or not centimetres:
+        # In a column headed "mực nước (m)" a whole number is a level.
+        return found[0] if isinstance(found[0], Unreadable) else Level(0, 0, found[0].low, found[0].high)
+    return Level(0, 0, found[0].low / 100, found[0].high / 100)
+
+
+def _relation(cell: str, alarm: int) -> AlarmRelation | None:
+    level = _value(cell.replace("+", "").replace("-", "", 1) if cell.strip()[:1] in "+-" else cell, "cm" in fold(cell))
+    if not isinstance(level, Level):
+        return None
+    side = -1 if cell.strip().startswith(("-", "−")) or "duoi" in fold(cell) else 1
+    return AlarmRelation(0, 0, alarm, side, level.low, level.high)
