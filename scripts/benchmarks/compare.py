@@ -12,6 +12,8 @@ A benchmark is a module of this folder with
     True when `ours` or `peer` call Processing: QGIS is then started before the clock.
 ``prepare(folder, share)``
     Makes the input files in ``folder``, once. ``share`` scales their size; 1 is what the case names say.
+``serving(folder)``, optional
+    A context manager around all runs: starts what they talk to, such as a server.
 ``ours(folder, case)``, ``peer(folder, case)``
     The whole job, files in and out. Outputs go to ``folder / "out"``, which is new for every run. What both sides need
     before the clock (imports of heavy libraries) belongs to the module's top or to ``warm(folder, case, who)``.
@@ -33,6 +35,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -86,6 +89,12 @@ def compare(name: str, runs: int, share: float) -> bool:
     module = load(name)
     folder = prepared(name, module, share)
     print(module.DESCRIPTION, flush=True)
+    with module.serving(folder) if hasattr(module, "serving") else nullcontext():
+        return measure(name, module, folder, runs, share)
+
+
+def measure(name: str, module: ModuleType, folder: Path, runs: int, share: float) -> bool:
+    """Run every case, as often as asked for."""
     reached = True
     for case, (reach, aim) in module.CASES.items():
         results: dict[str, list[dict[str, Any]]] = {"ours": [], "peer": []}

@@ -14,7 +14,10 @@ from compare import load
 
 def peak_mb() -> float:
     """Highest resident size so far of this process or of its largest child, in MB."""
-    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+    # Not of RUSAGE_SELF, which begins with the size of the process that started this one.
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    own = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
 
 
 def processor_seconds() -> float:

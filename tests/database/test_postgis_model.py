@@ -1,16 +1,15 @@
-"""The state machine of `exchange_machine` on a real PostGIS hub. QUYHOACH_STEPS=500 makes the long, nightly run."""
+"""The state machine of `exchange_machine` on a real PostGIS hub."""
 
 import itertools
-import os
+import uuid
 
 import pytest
-from exchange_machine import Exchange
-from hypothesis import settings
+from exchange_machine import NIGHTLY, Exchange, run
 from quyhoach.processing_algorithms.provincial_database.changes import Scope
+from quyhoach.processing_algorithms.provincial_database.postgis_backup import backup_postgis_hub, restore_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis_health import check_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis_hub import PostgisHub
 
-STEPS = int(os.environ.get("QUYHOACH_STEPS", "25"))
 _numbers = itertools.count(1)
 _place = {}
 
@@ -31,14 +30,30 @@ class OnPostgisHub(Exchange):
         with hub.deliver([Scope("facility")], None) as delivery:
             return {feature_id: row for _, feature_id, row in delivery.rows}
 
+    def backed_up(self, hub):
+        if not NIGHTLY:
+            return None  # a second or two each time; with `test_postgis_administration` for every day
+        path = self.folder / f"sao lưu {uuid.uuid4()}.dump"
+        backup_postgis_hub(_place["server"].parameters(dbname=self.name), path)
+        return path
+
+    def restored(self, backup):
+        self.leave()
+        self.name = f"model_{next(_numbers)}"
+        _place["sql_at"](_place["server"].parameters(), f'CREATE DATABASE "{self.name}"')
+        return restore_postgis_hub(backup, _place["server"].parameters(dbname=self.name))
+
+    def leave(self):
+        assert [finding for finding in check_postgis_hub(self.hub)
+                if not finding.in_order] == [], "the ledger replays to the tables"
+        self.hub.close()
+        _place["sql_at"](_place["server"].parameters(), f'DROP DATABASE "{self.name}" WITH (FORCE)')
+
     def teardown(self):
         super().teardown()
         if hasattr(self, "hub"):
-            assert [finding for finding in check_postgis_hub(self.hub)
-                    if not finding.in_order] == [], "the ledger replays to the tables"
-            self.hub.close()
-            _place["sql_at"](_place["server"].parameters(), f'DROP DATABASE "{self.name}" WITH (FORCE)')
+            self.leave()
 
 
-TestPostgisHub = OnPostgisHub.TestCase
-TestPostgisHub.settings = settings(max_examples=14, stateful_step_count=STEPS, deadline=None)
+def test_offices_at_random_on_a_postgis_hub():
+    run(OnPostgisHub)
