@@ -10,7 +10,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,7 +60,6 @@ def prepare(folder: Path, share: float) -> None:
 @contextmanager
 def serving(folder: Path) -> Iterator[None]:
     """Start PostgreSQL, put the parcels into a hub there, and give both hubs two working copies for the runs to come."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "database"))
     from postgis_server import running_server
     from quyhoach.processing_algorithms.provincial_database.hub import Batch, open_hub
     from quyhoach.processing_algorithms.provincial_database.postgis_create import create_postgis_hub
