@@ -1,4 +1,4 @@
-"""Locks of a GeoPackage hub: approved plans and closed inventory years stay as they are, whoever writes.
+"""Locks of a GeoPackage hub: approved plans, closed inventory years and signed papers stay as they are, whoever writes.
 
 Triggers keep them, so they hold in QGIS as in a push. They guard against mistakes only: who has the file can do anything.
 """
@@ -14,6 +14,7 @@ from ..common.language import say
 from .catalogue.model import FEATURE_ID, FID, Dataset
 from .changes import Row
 from .geopackage_schema import data_columns, literal, quoted
+from .paper_states import AFTER_SIGNED, FINAL, INCOMPLETE, NEEDED, SIGNED, UNCHANGEABLE, keeps_signed
 from .rows import now
 
 #: Datasets whose rows a lock can hold have one of these fields: the plan they belong to, the year of the inventory.
@@ -34,7 +35,7 @@ def lock_trigger_statements(dataset: Dataset) -> dict[str, str]:
     """Return the triggers that keep locks, and the one by which an approved plan locks itself and its zones."""
     name = lock_field(dataset)
     if name is None:
-        return {}
+        return _paper_triggers(dataset) if keeps_signed(dataset) else {}
     table, refusal = quoted(dataset.name), literal(_message(dataset))
     # What REPLACE is going to delete without firing a delete trigger.
     hit = (f"EXISTS (SELECT 1 FROM {table} AS hit WHERE (hit.{FID} = NEW.{FID} OR hit.{FEATURE_ID} = NEW.{FEATURE_ID}) "
@@ -78,6 +79,10 @@ def refused_by_lock(database: sqlite3.Connection, dataset: Dataset, first_fid: i
     An import may fill an approved plan that has no rows in the dataset yet: legacy data come plan first, zones after.
     """
     name = lock_field(dataset)
+    if keeps_signed(dataset):
+        found = database.execute(f"SELECT 1 FROM {quoted(dataset.name)} n WHERE n.{FID} >= ? AND "
+                                 f"{_incomplete(dataset, 'n')} LIMIT 1", (first_fid,)).fetchone()
+        return f"{dataset.label.vi}: {INCOMPLETE}" if found else None
     if name is None:
         return None
     column = quoted(name)
@@ -132,6 +137,37 @@ def locks(database: sqlite3.Connection, dataset: Dataset) -> Iterator[tuple[str,
     yield from database.execute(
         "SELECT value, reason FROM quyhoach_lock WHERE dataset_id = ? AND lifted_at IS NULL ORDER BY value",
         (dataset.id,))
+
+
+def _paper_triggers(dataset: Dataset) -> dict[str, str]:
+    """Return the triggers that keep signed papers as they are; see `paper_states`."""
+    table, final = quoted(dataset.name), ", ".join(map(literal, FINAL))
+    others = " AND ".join(f"NEW.{quoted(name)} IS OLD.{quoted(name)}" for name in data_columns(dataset)
+                          if name != "status")
+    after = ", ".join(map(literal, AFTER_SIGNED))
+    allowed = (f"({others}) AND (NEW.status IS OLD.status OR OLD.status = {literal(SIGNED)} AND NEW.status IN ({after}))")
+    # What REPLACE is going to delete without firing a delete trigger.
+    hit = (f"EXISTS (SELECT 1 FROM {table} AS hit WHERE (hit.{FID} = NEW.{FID} OR hit.{FEATURE_ID} = NEW.{FEATURE_ID}) "
+           f"AND hit.status IN ({final}){{more}})")
+    kept = {"insert": hit.format(more=""),
+            "update": f"OLD.status IN ({final}) AND NOT ({allowed}) OR {hit.format(more=f' AND hit.{FID} <> OLD.{FID}')}",
+            "delete": f"OLD.status IN ({final})"}
+    statements = {}
+    for event, condition in kept.items():
+        full = f"quyhoach_signed_{event}_{dataset.name}"
+        statements[full] = (f"CREATE TRIGGER {quoted(full)} BEFORE {event.upper()} ON {table}\nWHEN {condition}\n"
+                            f"BEGIN SELECT RAISE(ABORT, {literal(f'{dataset.label.vi}: {UNCHANGEABLE}')}); END")
+    for event in ("insert", "update"):
+        full = f"quyhoach_complete_{event}_{dataset.name}"
+        statements[full] = (f"CREATE TRIGGER {quoted(full)} BEFORE {event.upper()} ON {table}\n"
+                            f"WHEN {_incomplete(dataset, 'NEW')}\n"
+                            f"BEGIN SELECT RAISE(ABORT, {literal(f'{dataset.label.vi}: {INCOMPLETE}')}); END")
+    return statements
+
+
+def _incomplete(dataset: Dataset, row: str) -> str:
+    lacks = " OR ".join(f"coalesce({row}.{quoted(name)}, '') = ''" for name in NEEDED if name in dataset.field_names)
+    return f"({row}.status = {literal(SIGNED)} AND ({lacks}))"
 
 
 def _message(dataset: Dataset) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY, SECRECY, Dataset, Field
+from .paper_states import AFTER_SIGNED, FINAL, INCOMPLETE, NEEDED, SIGNED, UNCHANGEABLE, keeps_signed
 
 META, DATA = "quyhoach", "quyhoach_data"
 _COLUMN_TYPES = {"text": "text", "integer": "bigint", "real": "double precision", "boolean": "boolean", "date": "date",
@@ -250,7 +251,7 @@ BEGIN
         SELECT * INTO mine FROM quyhoach.rights({_literal(dataset.id)});
         IF NOT mine.writes_all THEN{_rights_checks(dataset)}
         END IF;
-    END IF;{_lock_checks(dataset)}{_value_checks(dataset)}
+    END IF;{_lock_checks(dataset)}{_paper_checks(dataset)}{_value_checks(dataset)}
     IF why IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'QH001', MESSAGE = why;
     END IF;
@@ -291,6 +292,26 @@ def _lock_checks(dataset: Dataset) -> str:
         {usual}
     END IF;"""
     return checks
+
+
+def _paper_checks(dataset: Dataset) -> str:
+    """Keep signed papers as they are; see `paper_states`."""
+    if not keeps_signed(dataset):
+        return ""
+    final, after = (", ".join(map(_literal, states)) for states in (FINAL, AFTER_SIGNED))
+    kept, incomplete = (_literal(f"{dataset.label.vi}: {message}") for message in (UNCHANGEABLE, INCOMPLETE))
+    lacks = " OR ".join(f"coalesce(n.{_quoted(name)}::text, '') = ''" for name in NEEDED if name in dataset.field_names)
+    return f"""
+    IF why IS NULL AND TG_OP = 'DELETE' THEN
+        why := (SELECT {kept} FROM old_rows o WHERE o.status IN ({final}) LIMIT 1);
+    ELSIF why IS NULL AND TG_OP = 'UPDATE' THEN
+        why := (SELECT {kept} FROM old_rows o WHERE o.status IN ({final}) AND NOT EXISTS (
+            SELECT FROM new_rows n WHERE n.feature_id = o.feature_id AND (to_jsonb(n) = to_jsonb(o) OR o.status = {_literal(SIGNED)}
+            AND n.status IN ({after}) AND to_jsonb(n) - 'status' = to_jsonb(o) - 'status')) LIMIT 1);
+    END IF;
+    IF why IS NULL AND TG_OP <> 'DELETE' THEN
+        why := (SELECT {incomplete} FROM new_rows n WHERE n.status = {_literal(SIGNED)} AND ({lacks}) LIMIT 1);
+    END IF;"""
 
 
 def _value_checks(dataset: Dataset) -> str:
