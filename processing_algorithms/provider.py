@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QIcon
 from .common.language import say, set_language
 from .common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm, interface_language
 from .disaster.bulletin_algorithm import BulletinAlgorithm
+from .disaster.field_reports_algorithm import FieldReportsAlgorithm
 from .disaster.flood_depth_algorithm import FloodDepthAlgorithm
 from .disaster.flood_exposure_algorithm import FloodExposureAlgorithm
 from .land_use.change_matrix_algorithm import LandUseChangeMatrixAlgorithm
@@ -43,6 +44,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         LandUseChangeMatrixAlgorithm,
         ParcelZoningAlgorithm,
         BulletinAlgorithm,
+        FieldReportsAlgorithm,
         FloodDepthAlgorithm,
         FloodExposureAlgorithm,
         ServiceAreaAlgorithm,
