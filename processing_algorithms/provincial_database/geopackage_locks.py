@@ -17,8 +17,13 @@ from .geopackage_schema import data_columns, literal, quoted
 from .paper_states import AFTER_SIGNED, FINAL, INCOMPLETE, NEEDED, SIGNED, UNCHANGEABLE, keeps_signed
 from .rows import now
 
-#: Datasets whose rows a lock can hold have one of these fields: the plan they belong to, the year of the inventory.
-_LOCK_FIELDS = ("plan_ref", "year")
+#: Datasets whose rows a lock can hold have one of these fields: what was decided for a parcel alone, the plan they belong
+#: to, the year of the inventory.
+_LOCK_FIELDS = ("override_ref", "plan_ref", "year")
+#: Datasets whose rows lock themselves when they are approved, and the word for such a row.
+_APPROVED_THINGS = {"plan": ("Đồ án", "the plan is approved"), "parcel_override": ("Chỉ tiêu riêng", "approved")}
+#: What may still be written to an approved row: that a later one has taken its place.
+_SUPERSEDED_FIELDS = ("status", "superseded_date")
 _APPROVED, _SUPERSEDED = "approved", "superseded"
 _NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 _WRITING = "(SELECT changeset FROM quyhoach_writing)"
@@ -57,20 +62,20 @@ def lock_trigger_statements(dataset: Dataset) -> dict[str, str]:
             full = f"quyhoach_approve_{event}_{dataset.name}"
             statements[full] = (f"CREATE TRIGGER {quoted(full)} AFTER {event.upper()} ON {table}\n"
                                 f"WHEN NEW.status = '{_APPROVED}'{condition}\n"
-                                f"BEGIN {_lock_approved('NEW.plan_ref')}; END")
+                                f"BEGIN {_lock_approved(dataset, 'NEW')}; END")
     return statements
 
 
 def approves(dataset: Dataset) -> bool:
-    """Tell whether a row of this dataset, when approved, locks a plan."""
-    return dataset.name == "plan" and {"plan_ref", "status"} <= set(dataset.field_names)
+    """Tell whether a row of this dataset, when approved, locks itself and what belongs to it."""
+    return (dataset.name in _APPROVED_THINGS and lock_field(dataset) in ("override_ref", "plan_ref")
+            and "status" in dataset.field_names)
 
 
 def lock_approved_plans(database: sqlite3.Connection, dataset: Dataset) -> None:
     """Lock what is approved and not locked yet, where rows came with the triggers off."""
     if approves(dataset):
-        database.execute(_lock_approved("p.plan_ref", f"{quoted(dataset.name)} p",
-                                        f"p.status = '{_APPROVED}' AND "))
+        database.execute(_lock_approved(dataset, "p", f"{quoted(dataset.name)} p", f"p.status = '{_APPROVED}' AND "))
 
 
 def refused_by_lock(database: sqlite3.Connection, dataset: Dataset, first_fid: int) -> str | None:
@@ -185,14 +190,20 @@ def _superseding(dataset: Dataset) -> str:
     if not approves(dataset):
         return "0"
     others = " AND ".join(f"NEW.{quoted(name)} IS OLD.{quoted(name)}" for name in data_columns(dataset)
-                          if name != "status")
+                          if name not in _SUPERSEDED_FIELDS)
     return f"OLD.status = '{_APPROVED}' AND NEW.status = '{_SUPERSEDED}' AND {others}"
 
 
-def _lock_approved(value: str, source: str = "", condition: str = "") -> str:
-    """The statement that locks a plan in every dataset that says which plan a row belongs to."""
+def _lock_approved(dataset: Dataset, row: str, source: str = "", condition: str = "") -> str:
+    """The statement that locks an approved row in every dataset whose rows name it, its own among them."""
+    name = str(lock_field(dataset))
+    word, english = _APPROVED_THINGS[dataset.name]
+    value = f"{row}.{quoted(name)}"
     tables = f"quyhoach_field f, {source}" if source else "quyhoach_field f"
+    # A dataset may name a plan and yet be locked by something closer to it.
+    closer = "".join(f" AND NOT EXISTS (SELECT 1 FROM quyhoach_field c WHERE c.dataset_id = f.dataset_id AND "
+                     f"c.column_name = {literal(other)})" for other in _LOCK_FIELDS[:_LOCK_FIELDS.index(name)])
     return (f"INSERT INTO quyhoach_lock (dataset_id, value, reason, changeset, locked_by, locked_at) "
-            f"SELECT f.dataset_id, {value}, 'Đồ án ' || {value} || ' đã phê duyệt (the plan is approved).', {_WRITING}, "
-            f"'', {_NOW} FROM {tables} WHERE {condition}f.column_name = 'plan_ref' AND NOT EXISTS (SELECT 1 FROM "
-            f"quyhoach_lock k WHERE k.dataset_id = f.dataset_id AND k.value = {value} AND k.lifted_at IS NULL)")
+            f"SELECT f.dataset_id, {value}, '{word} ' || {value} || ' đã phê duyệt ({english}).', {_WRITING}, "
+            f"'', {_NOW} FROM {tables} WHERE {condition}f.column_name = {literal(name)}{closer} AND NOT EXISTS (SELECT 1 "
+            f"FROM quyhoach_lock k WHERE k.dataset_id = f.dataset_id AND k.value = {value} AND k.lifted_at IS NULL)")

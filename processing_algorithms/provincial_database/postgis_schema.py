@@ -17,7 +17,7 @@ META, DATA = "quyhoach", "quyhoach_data"
 _COLUMN_TYPES = {"text": "text", "integer": "bigint", "real": "double precision", "boolean": "boolean", "date": "date",
                  "datetime": "timestamptz(3)"}
 #: Datasets whose rows a lock can hold have one of these fields: the plan they belong to, the year of the inventory.
-_LOCK_FIELDS = ("plan_ref", "year")
+_LOCK_FIELDS = ("override_ref", "plan_ref", "year")
 _EVENTS = {"insert": ("new_rows",), "update": ("old_rows", "new_rows"), "delete": ("old_rows",)}
 # After the BEFORE triggers of others, which may still fill in what is missing.
 _COMPLETE = {event: f"zz_quyhoach_complete_{event}" for event in ("insert", "update")}
@@ -126,9 +126,16 @@ def trigger_statements(dataset: Dataset) -> Iterator[Any]:
                   "EXECUTE FUNCTION quyhoach.refuse_truncate()").format(
         sql.Identifier(_NO_TRUNCATE), table)
     if _approves(dataset):
+        function = "lock_approved"
+        if lock_field(dataset) != "plan_ref":
+            # With the owner's rights, because locks are not for writers; calling it by hand does nothing.
+            function = f"lock_approved_{dataset.name}"
+            yield sql.SQL("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
+                          "SET search_path = pg_catalog, pg_temp AS {}").format(
+                sql.Identifier(META, function), sql.Literal(_lock_approved_body(dataset)))
         yield sql.SQL("CREATE OR REPLACE TRIGGER {} AFTER INSERT OR UPDATE OF status ON {} "
-                      "FOR EACH ROW WHEN (NEW.status = 'approved') EXECUTE FUNCTION quyhoach.lock_approved()").format(
-                          sql.Identifier(_LOCK_APPROVED), table)
+                      "FOR EACH ROW WHEN (NEW.status = 'approved') EXECUTE FUNCTION {}()").format(
+                          sql.Identifier(_LOCK_APPROVED), table, sql.Identifier(META, function))
 
 
 def trigger_names(dataset: Dataset) -> tuple[str, ...]:
@@ -138,7 +145,20 @@ def trigger_names(dataset: Dataset) -> tuple[str, ...]:
 
 
 def _approves(dataset: Dataset) -> bool:
-    return dataset.name == "plan" and {"plan_ref", "status"} <= set(dataset.field_names)
+    """Tell whether a row of this dataset, when approved, locks itself and what belongs to it."""
+    return (dataset.name in ("plan", "parcel_override") and lock_field(dataset) in ("override_ref", "plan_ref")
+            and "status" in dataset.field_names)
+
+
+def _lock_approved_body(dataset: Dataset) -> str:
+    return f"""
+BEGIN
+    INSERT INTO quyhoach.lock (dataset_id, value, reason)
+    VALUES ({_literal(dataset.id)}, NEW.{_quoted(str(lock_field(dataset)))},
+            format('%s đã phê duyệt (approved)', NEW.{_quoted(str(lock_field(dataset)))}))
+    ON CONFLICT (dataset_id, value) WHERE lifted_at IS NULL DO NOTHING;
+    RETURN NULL;
+END """
 
 
 def rights_statements(dataset: Dataset, roles: str) -> Iterator[Any]:
@@ -285,7 +305,8 @@ def _lock_checks(dataset: Dataset) -> str:
         if _approves(dataset):
             superseded = ("NOT EXISTS (SELECT FROM new_rows n JOIN old_rows o USING (feature_id) "
                           "WHERE n.feature_id = r.feature_id AND n.status = 'superseded' AND o.status = 'approved' "
-                          "AND to_jsonb(n) - 'status' = to_jsonb(o) - 'status')")
+                          "AND to_jsonb(n) - '{status,superseded_date}'::text[] "
+                          "= to_jsonb(o) - '{status,superseded_date}'::text[])")
             usual = f"IF TG_OP = 'UPDATE' THEN why := ({query} WHERE {superseded} LIMIT 1); ELSE {usual} END IF;"
         checks += f"""
     IF why IS NULL AND TG_OP <> '{event}' THEN

@@ -28,6 +28,7 @@ LAYERS: dict[str, tuple[str | None, list[tuple[str, str, str]]]] = {
     "plan": ("plan", []),
     "zone": ("zone", []),
     "constraint_overlay": ("constraint_overlay", []),
+    "parcel_override": ("parcel_override", []),
     "building": ("building", []),
     "road": ("road", []),
     "facility": ("facility", []),

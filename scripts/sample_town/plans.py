@@ -1,4 +1,4 @@
-"""Plans of two levels with their zones and control figures, and the constraints that lie over them."""
+"""Plans of three levels, old and amended ones among them, with their zones and control figures, and the constraints that lie over them."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ PLANS = [
         "approval_date": "2024-06-20",
         "publication_date": "2024-07-01",
         "decision_number": "1187/QĐ-UBND",
+        "replaces_ref": "QHC-LT-2030",
         "horizon_year": 2040,
         "planned_population": 42000,
         "approving_agency": "UBND tỉnh Hương Nguyên (giả định)",
@@ -61,6 +62,38 @@ PLANS = [
         "horizon_year": 2030,
         "planned_population": 2600,
         "approving_agency": "UBND phường Bàu Sen (giả định)",
+    },
+    {
+        "plan_ref": "QHC-LT-2030",
+        "name": "Quy hoạch chung thị trấn Lam Trạch đến năm 2030",
+        "level": "general",
+        "scale": 10000,
+        "status": "superseded",
+        "appraisal_date": "2014-02-10",
+        "approval_date": "2014-05-19",
+        "publication_date": "2014-06-02",
+        "superseded_date": "2024-06-20",
+        "decision_number": "903/QĐ-UBND",
+        "horizon_year": 2030,
+        "planned_population": 30000,
+        "approving_agency": "UBND tỉnh Hương Nguyên (giả định)",
+        "adjustment": "first",
+    },
+    {
+        "plan_ref": "QPK-TT-2035-DC1",
+        "name": "Điều chỉnh cục bộ quy hoạch phân khu Trung tâm, phường Lam Trạch",
+        "level": "sub_area",
+        "scale": 2000,
+        "status": "approved",
+        "appraisal_date": "2026-04-20",
+        "approval_date": "2026-05-12",
+        "publication_date": "2026-05-20",
+        "decision_number": "871/QĐ-UBND",
+        "horizon_year": 2035,
+        "planned_population": None,
+        "approving_agency": "UBND tỉnh Hương Nguyên (giả định)",
+        "adjustment": "local",
+        "replaces_ref": "QPK-TT-2035",
     },
 ]
 #: function: density %, min and max storeys, setback m; the ratio is their product, rounded down to a tenth.
@@ -150,6 +183,44 @@ def sub_area_zones(
     return _with_figures(frame, "QPK-TT-2035", "net", generator("sub-area figures")), boundary
 
 
+def amended_zones(sub_area: pd.DataFrame) -> tuple[pd.DataFrame, shapely.Geometry]:
+    """Zones of the local amendment: one housing block of the sub-area plan, a park in its west, higher in its east."""
+    shapes = sub_area["geometry"].to_numpy()
+    fit = (sub_area["function_code"] == "NO").to_numpy() & (shapely.get_num_interior_rings(shapes) == 0)
+    chosen = shapes[np.flatnonzero(fit)[np.argmin(np.abs(shapely.area(shapes[fit]) - 9000.0))]]
+    x0, y0, x1, y1 = chosen.bounds
+    middle = round(x0 + 0.4 * (x1 - x0), 3)
+    parts = [shapely.intersection(chosen, shapely.box(*half))
+             for half in ((x0 - 1, y0 - 1, middle, y1 + 1), (middle, y0 - 1, x1 + 1, y1 + 1))]
+    frame = pd.DataFrame({"geometry": parts, "function_code": ["CXCC", "NO"]})
+    frame = _with_figures(frame, "QPK-TT-2035-DC1", "net", generator("local amendment"))
+    frame["zone_code"] = "DC1-" + frame["zone_code"]
+    housing = frame["function_code"] == "NO"
+    frame.loc[housing, ["max_storeys", "max_height_m", "max_far"]] = [7, 27.2, 4.2]
+    frame.loc[housing, "max_density_pct"] = 60.0
+    return frame, chosen
+
+
+def parcel_override_layer(parcels: pd.DataFrame, sub_area: shapely.Geometry) -> pd.DataFrame:
+    """Figures decided for three parcels of the sub-area plan: one in force, the one before it, and a draft."""
+    shapes = parcels["geometry"].to_numpy()
+    fit = (parcels["land_code"] == "ODT").to_numpy() & (shapely.area(shapes) > 200) & shapely.is_valid(shapes)
+    fit &= shapely.contains(sub_area, shapely.point_on_surface(shapes))
+    first, second = parcels[fit].iloc[[40]], parcels[fit].iloc[[140]]
+    rows = pd.concat([first, first, second], ignore_index=True)
+    rows = rows[["geometry", "commune_code", "old_commune_code", "sheet_no", "parcel_no"]].copy()
+    rows["override_ref"] = ["CTR-2026-001", "CTR-2026-002", "CTR-2026-003"]
+    rows["plan_ref"], rows["density_kind"] = "QPK-TT-2035", "net"
+    rows["max_density_pct"], rows["max_storeys"] = [75.0, 80.0, 80.0], [5, 6, 7]
+    rows["max_height_m"] = [20.0, 23.6, 27.2]
+    rows["status"] = ["superseded", "approved", "draft"]
+    rows["decision_number"] = ["112/UBND-QLĐT", "415/UBND-QLĐT", None]
+    rows["decision_date"] = ["2026-01-15", "2026-07-03", None]
+    rows["valid_to"] = ["2026-07-02", None, None]
+    rows["legal_basis"] = "Dữ liệu mẫu: văn bản giả định"
+    return rows
+
+
 def detailed_zones(blocks: Blocks) -> tuple[pd.DataFrame, shapely.Geometry]:
     """Lots of the detailed plan of the new quarter at Bàu Sen."""
     x, y, radius = _NEW_TOWN
@@ -228,17 +299,18 @@ def _with_figures(frame: pd.DataFrame, plan_ref: str, kind: str, rng: np.random.
 
 
 def plan_layer(boundaries: dict[str, shapely.Geometry]) -> pd.DataFrame:
-    """The three plans with their extents."""
+    """The plans with their extents."""
     rows = []
     for plan in PLANS:
         boundary = boundaries.get(plan["plan_ref"], extent())
         rows.append(
             {
+                "adjustment": "overall" if plan["level"] == "general" else "first",
+                "replaces_ref": None,
+                "superseded_date": None,
                 **plan,
                 "geometry": boundary,
                 "kind": "urban",
-                "adjustment": "overall" if plan["level"] == "general" else "first",
-                "replaces_ref": None,
                 "plan_code": None,
                 "dossier_code": None,
                 "legal_area_ha": round(boundary.area / 1e4, 1),
@@ -328,6 +400,16 @@ def constraint_layer(streets: list[Street], water: Watercourses, sites: list[Sit
                     "Dữ liệu mẫu",
                 )
             )
+    main = [street.line for street in streets if street.name == "Đường Thống Nhất"]
+    rows.append(
+        (
+            "Phạm vi trong chỉ giới đường đỏ Đường Thống Nhất",
+            "red_line",
+            "no_building",
+            shapely.union_all(main).buffer(CLASSES["main"].right_of_way / 2, cap_style="flat"),
+            "Dữ liệu mẫu: chỉ giới đường đỏ giả định",
+        )
+    )
     frame = pd.DataFrame(rows, columns=["name", "constraint_type", "effect", "geometry", "legal_basis"])
     frame["geometry"] = polygonal(
         shapely.set_precision(shapely.intersection(frame["geometry"].to_numpy(), extent()), 0.001)
@@ -336,4 +418,6 @@ def constraint_layer(streets: list[Street], water: Watercourses, sites: list[Sit
         frame["effect"] == "height_limit", np.where(frame["constraint_type"] == "heritage", 9.0, 7.0), np.nan
     )
     frame["valid_from"] = "2022-01-01"
+    # The red line is drawn with the sub-area plan, the corridors on maps at 1/2,000 too.
+    frame["scale"] = 2000
     return frame

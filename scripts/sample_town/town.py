@@ -58,16 +58,20 @@ def _build() -> Town:
     sub_area, sub_area_extent = plans.sub_area_zones(blocks, sites, territory, water)
     detailed, detailed_extent = plans.detailed_zones(blocks)
     general = plans.general_plan_zones(streets.faces, blocks, water, territory)
+    amended, amended_extent = plans.amended_zones(sub_area)
+    extents = {"QPK-TT-2035": sub_area_extent, "QCT-BS-500": detailed_extent, "QPK-TT-2035-DC1": amended_extent}
+    parcel_layer = _parcels(parcels, _addresses(parcels, streets, territory))
     layers = {
         "administrative_unit": _units(territory, buildings),
         "hamlet": _hamlets(territory, buildings),
-        "parcel": _parcels(parcels, _addresses(parcels, streets, territory)),
+        "parcel": parcel_layer,
         "land_use_2020": land_use_layer(cover, 2020),
         "land_use_2025": land_use_layer(cover, 2025),
         "land_use_plan": _land_use_plan(parcels),
-        "plan": plans.plan_layer({"QPK-TT-2035": sub_area_extent, "QCT-BS-500": detailed_extent}),
-        "zone": pd.concat([general, sub_area, detailed], ignore_index=True),
+        "plan": plans.plan_layer(extents),
+        "zone": pd.concat([general, sub_area, detailed, amended], ignore_index=True),
         "constraint_overlay": plans.constraint_layer(streets.streets, water, sites),
+        "parcel_override": plans.parcel_override_layer(parcel_layer, sub_area_extent),
         "building": _buildings(buildings, territory, _addresses(buildings, streets, territory)),
         "road": roads,
         "facility": _facilities(sites, terrain, territory),

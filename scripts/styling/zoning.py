@@ -30,7 +30,7 @@ OTHER = "225,225,215"
 def styled_layers() -> dict[str, QgsVectorLayer]:
     """Return a memory layer with symbols and labels for each style."""
     return {"zone": zone(), "parcel_zoning": parcel_zoning(), "plan": plan(),
-            "constraint_overlay": constraint_overlay()}
+            "constraint_overlay": constraint_overlay(), "parcel_override": parcel_override()}
 
 
 def zone() -> QgsVectorLayer:
@@ -84,6 +84,18 @@ def constraint_overlay() -> QgsVectorLayer:
         colour, angle, distance = look[value.code]
         categories.append(QgsRendererCategory(value.code, hatch(colour, 0.3, angle, distance), value.label.vi))
     layer.setRenderer(QgsCategorizedSymbolRenderer("effect", categories))
+    return layer
+
+
+def parcel_override() -> QgsVectorLayer:
+    """Parcels with figures of their own, by status; labelled with the document."""
+    layer = polygons("decision_number:string", "status:string")
+    look = {"approved": ("120,30,140", "solid"), "in_appraisal": ("120,30,140", "dash"),
+            "draft": ("110,110,110", "dash"), "superseded": ("150,150,150", "dot")}
+    categories = [QgsRendererCategory(value.code, outline(*look[value.code]), value.label.vi)
+                  for value in domain("parcel_override", "status")]
+    layer.setRenderer(QgsCategorizedSymbolRenderer("status", categories))
+    label(layer, '"decision_number"', smallest_scale=5_000)
     return layer
 
 

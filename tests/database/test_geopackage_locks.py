@@ -15,7 +15,7 @@ from quyhoach.processing_algorithms.provincial_database.hub_create import create
 from quyhoach.processing_algorithms.provincial_database.hub_import import import_layer
 
 CATALOGUE = load_catalogue()
-PLAN, ZONE, LAND_USE = (CATALOGUE[name] for name in ("plan", "zone", "land_use"))
+PLAN, ZONE, LAND_USE, OVERRIDE = (CATALOGUE[name] for name in ("plan", "zone", "land_use", "parcel_override"))
 SQUARE = shapely.MultiPolygon([shapely.box(500000, 1800000, 500010, 1800010)])
 
 
@@ -26,12 +26,13 @@ def row(dataset, **values):
 
 PLAN_ROW = row(PLAN, plan_ref="PK1", name="Phân khu 1", level="sub_area", scale=2000, status="draft")
 ZONE_ROW = row(ZONE, plan_ref="PK1", zone_code="A1", function_code=ZONE.field("function_code").domain.values[0].code)
+OVERRIDE_ROW = row(OVERRIDE, override_ref="CTR1", plan_ref="PK1", status="draft", max_storeys=6)
 LAND_ROW = row(LAND_USE, commune_code="25001", year=2024, patch_no=1, land_code="ONT")
 
 
 @pytest.fixture
 def hub(tmp_path):
-    with create_hub(str(tmp_path / "hub.gpkg"), "EPSG:9214", datasets=[PLAN, ZONE, LAND_USE]) as made:
+    with create_hub(str(tmp_path / "hub.gpkg"), "EPSG:9214", datasets=[PLAN, ZONE, LAND_USE, OVERRIDE]) as made:
         yield made
 
 
@@ -72,6 +73,27 @@ def test_an_approved_plan_locks_itself_and_its_zones(hub):
     assert other.outcome is Outcome.APPLIED
     superseded = submit(hub, Change("plan", plan_id, plan, plan | {"status": "superseded"}))
     assert superseded.outcome is Outcome.APPLIED, superseded.objections
+
+
+def test_figures_of_a_parcel_come_after_the_approval_and_lock_by_their_own(hub):
+    plan_id, plan, _ = approved(hub)
+    one, done = str(uuid.uuid4()), OVERRIDE_ROW | {"status": "approved"}
+    # The plan is locked; what is decided for a parcel later still comes in, and is edited until it is approved.
+    for before, after in ((None, OVERRIDE_ROW), (OVERRIDE_ROW, OVERRIDE_ROW | {"max_storeys": 7}),
+                          (OVERRIDE_ROW | {"max_storeys": 7}, done)):
+        receipt = submit(hub, Change("parcel_override", one, before, after))
+        assert receipt.outcome is Outcome.APPLIED, receipt.objections
+    for after in (done | {"max_storeys": 9}, OVERRIDE_ROW, None):
+        receipt = submit(hub, Change("parcel_override", one, done, after))
+        assert receipt.outcome is Outcome.REFUSED and "CTR1 đã phê duyệt" in receipt.objections[0].reason
+    other = submit(hub, Change("parcel_override", str(uuid.uuid4()), None, OVERRIDE_ROW | {"override_ref": "CTR2"}))
+    assert other.outcome is Outcome.APPLIED, other.objections
+    over = done | {"status": "superseded"}
+    assert submit(hub, Change("parcel_override", one, done, over)).outcome is Outcome.APPLIED
+    # A plan may be told the day it was superseded with the status, and nothing else.
+    gone = plan | {"status": "superseded", "superseded_date": "2026-06-01"}
+    assert submit(hub, Change("plan", plan_id, plan, gone | {"name": "khác"})).outcome is Outcome.REFUSED
+    assert submit(hub, Change("plan", plan_id, plan, gone)).outcome is Outcome.APPLIED
 
 
 @pytest.mark.parametrize("statement", [

@@ -194,6 +194,29 @@ def test_approved_plans_lock_themselves_and_their_zones(postgis_hub, person):
     assert superseded.outcome is Outcome.APPLIED, superseded.objections
 
 
+def test_figures_of_a_parcel_come_after_the_approval_and_lock_by_their_own(postgis_hub, person):
+    office = person(department(postgis_hub, "planning"))
+    plan = dict.fromkeys(office.datasets["plan"].field_names) | {
+        "plan_ref": "PK1", "name": "Phân khu 1", "level": "sub_area", "scale": 2000, "status": "approved",
+        "geom": square()}
+    figures = dict.fromkeys(office.datasets["parcel_override"].field_names) | {
+        "override_ref": "CTR1", "plan_ref": "PK1", "status": "draft", "max_storeys": 6, "geom": square()}
+    plan_id, one, done = str(uuid.uuid4()), str(uuid.uuid4()), figures | {"status": "approved"}
+    assert office.submit(changeset(Change("plan", plan_id, None, plan))).outcome is Outcome.APPLIED
+    for before, after in ((None, figures), (figures, done)):
+        receipt = office.submit(changeset(Change("parcel_override", one, before, after)))
+        assert receipt.outcome is Outcome.APPLIED, receipt.objections
+    for after in (done | {"max_storeys": 9}, figures, None):
+        for who in (office, postgis_hub):
+            refused = who.submit(changeset(Change("parcel_override", one, done, after)))
+            assert refused.outcome is Outcome.REFUSED and "CTR1 đã phê duyệt" in refused.objections[0].reason
+    over = done | {"status": "superseded"}
+    assert office.submit(changeset(Change("parcel_override", one, done, over))).outcome is Outcome.APPLIED
+    gone = plan | {"status": "superseded", "superseded_date": "2026-06-01"}
+    assert office.submit(changeset(Change("plan", plan_id, plan, gone | {"name": "khác"}))).outcome is Outcome.REFUSED
+    assert office.submit(changeset(Change("plan", plan_id, plan, gone))).outcome is Outcome.APPLIED
+
+
 def test_a_closed_inventory_year_is_locked(postgis_hub):
     row = dict.fromkeys(postgis_hub.datasets["land_use"].field_names) | {
         "commune_code": "25001", "year": 2024, "patch_no": 1, "land_code": "ONT", "geom": square()}

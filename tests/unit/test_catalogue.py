@@ -15,7 +15,7 @@ from quyhoach.processing_algorithms.provincial_database.catalogue.loader import 
 NAMES = ["administrative_unit", "hamlet", "parcel", "land_use", "land_use_plan", "plan", "zone", "constraint_overlay",
          "building",
          "road", "facility", "river", "gauge", "flood_mark", "flood_zone", "landslide_zone", "shelter", "field_report",
-         "planning_paper"]
+         "planning_paper", "parcel_override"]
 VIETNAMESE = re.compile("[à-ỹđ]", re.IGNORECASE)
 SCHEMA = Path(__file__).resolve().parents[3] / "shared" / "norms" / "tt16_gis_schema.json"
 
@@ -23,7 +23,7 @@ SCHEMA = Path(__file__).resolve().parents[3] / "shared" / "norms" / "tt16_gis_sc
 def test_all_datasets_of_the_province_are_there_in_the_order_of_their_ids():
     catalogue = load_catalogue()
     assert list(catalogue) == NAMES
-    assert [dataset.id for dataset in catalogue.values()] == [f"D{n:02d}" for n in range(1, 20)]
+    assert [dataset.id for dataset in catalogue.values()] == [f"D{n:02d}" for n in range(1, 21)]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -56,8 +56,8 @@ def test_land_codes_come_from_the_norms_table():
 
 
 def test_no_field_holds_a_land_users_name():
-    parcel_and_paper = [field.name for name in ("parcel", "planning_paper",
-                                                "building") for field in load_catalogue()[name].fields]
+    parcel_and_paper = [field.name for name in ("parcel", "planning_paper", "building",
+                                                "parcel_override") for field in load_catalogue()[name].fields]
     assert not [name for name in parcel_and_paper if re.search("owner|holder|applicant", name)]
 
 
