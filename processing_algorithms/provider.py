@@ -35,6 +35,7 @@ from .provincial_database.update_export_algorithm import UpdateExportAlgorithm
 from .provincial_database.working_copy_scope_algorithm import WorkingCopyScopeAlgorithm
 from .traffic.service_area_algorithm import ServiceAreaAlgorithm
 from .zoning.parcel_zoning_algorithm import ParcelZoningAlgorithm
+from .zoning.zoning_sheets_algorithm import ZoningSheetsAlgorithm
 
 
 def algorithms() -> list[type[QuyHoachAlgorithm]]:
@@ -45,6 +46,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         ParcelZoningAlgorithm,
         BulletinAlgorithm,
         FieldReportsAlgorithm,
+        ZoningSheetsAlgorithm,
         FloodDepthAlgorithm,
         FloodExposureAlgorithm,
         ServiceAreaAlgorithm,

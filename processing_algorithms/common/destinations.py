@@ -148,3 +148,62 @@ def new_file(path: str | os.PathLike[str], refusal: str) -> Iterator[Path]:
 def _refuse_taken(target: Path, refusal: str) -> None:
     if target.exists() or target.is_symlink():
         raise OutputError(refusal)
+
+
+@contextmanager
+def files_whole(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a folder to write many files to; move all of them to ``folder`` when the block ends well, else none.
+
+    The folder is made when it is not there, and is gone again when the block fails. Files of the same names are
+    replaced; when one of them cannot be (another program has it open), all former files are as they were.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be made or written, or a file in it cannot be replaced.
+    """
+    target = Path(folder)
+    made = not target.exists()
+    if not made and not target.is_dir():
+        raise OutputError(say("{path} không phải là thư mục; hãy chọn thư mục để ghi kết quả.",
+                              "{path} is no folder; choose a folder for the results.").format(path=target))
+    check_destination(target if made else target / "a")
+    try:
+        target.mkdir(exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".quyhoach-", dir=target))
+    except OSError as error:
+        raise OutputError(say("Không ghi được vào thư mục {folder} ({why}); hãy chọn nơi khác.",
+                              "The folder {folder} cannot be written ({why}); choose another place.")
+                          .format(folder=target, why=error.strerror)) from error
+    done = False
+    try:
+        (draft / "new").mkdir()
+        (draft / "former").mkdir()
+        yield draft / "new"
+        _replace_all(draft, target)
+        done = True
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        if made and not done and target.is_dir() and not any(target.iterdir()):
+            target.rmdir()
+
+
+def _replace_all(draft: Path, target: Path) -> None:
+    moved: list[Path] = []
+    try:
+        for written in sorted((draft / "new").iterdir()):
+            place = target / written.name
+            if place.exists():
+                os.replace(place, draft / "former" / written.name)
+            moved.append(place)
+            os.replace(written, place)
+    except OSError as error:
+        for place in moved:
+            former = draft / "former" / place.name
+            if former.exists():
+                os.replace(former, place)
+            else:
+                place.unlink(missing_ok=True)
+        raise OutputError(say("Không ghi được vào {folder} ({why}); hãy đóng chương trình đang mở tệp cũ hoặc chọn thư mục "
+                              "khác.", "{folder} cannot be written ({why}); close the program that has a former file "
+                              "open or choose another folder.").format(folder=target, why=error)) from error

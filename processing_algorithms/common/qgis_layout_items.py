@@ -39,7 +39,7 @@ from .language import say
 from .qgis_layout_page import scale_bar_segments
 from .qgis_layout_text import FONT_COLOR, text_format
 
-_STYLES = Path(__file__).resolve().parents[2] / "styles"
+_ARROW = Path(__file__).resolve().parents[2] / "styles" / "layouts" / "north_arrow.svg"
 
 
 class LayoutPage:
@@ -99,10 +99,11 @@ class LayoutPage:
         self.layout.addLayoutItem(legend)
         return legend
 
-    def _north_arrow(self, linked: QgsLayoutItemMap) -> QgsLayoutItemPicture:
+    def _north_arrow(self, linked: QgsLayoutItemMap, *, carried: bool = True) -> QgsLayoutItemPicture:
+        """The north arrow; ``carried`` inside the layout it opens on any machine, but QGIS prints it as a picture."""
         north = QgsLayoutItemPicture(self.layout)
         north.setId("north arrow")
-        north.setPicturePath(_arrow())
+        north.setPicturePath(_arrow() if carried else str(_ARROW))
         north.setLinkedMap(linked)
         north.setNorthMode(QgsLayoutItemPicture.NorthMode.GridNorth)
         self.layout.addLayoutItem(north)
@@ -191,8 +192,7 @@ class LayoutPage:
 
 @lru_cache(maxsize=1)
 def _arrow() -> str:
-    # Carried inside the layout, so that a project opens on another machine with its arrow.
-    return "base64:" + base64.b64encode((_STYLES / "layouts" / "north_arrow.svg").read_bytes()).decode("ascii")
+    return "base64:" + base64.b64encode(_ARROW.read_bytes()).decode("ascii")
 
 
 def _check(result: QgsLayoutExporter.ExportResult, path: str | os.PathLike[str]) -> None:

@@ -37,8 +37,8 @@ from .errors import InputError
 from .language import say
 from .qgis_layout_text import text_format, wrapped
 
-#: Type sizes in points, the preferred one first, and the most columns.
-_POINTS, _MOST_COLUMNS = (8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0), 4
+#: The largest and the smallest type in points, and the most columns.
+_LARGEST, _SMALLEST, _MOST_COLUMNS = 8.0, 5.0, 4
 #: Cells of a raster looked at when its classes are searched in the map's extent; more are thinned.
 _MOST_CELLS = 4_000_000
 #: Letters are a little larger at low resolutions, where their outlines are fitted to dots.
@@ -72,7 +72,8 @@ class LegendFit:
 
 
 def fill_legend(
-    legend: QgsLayoutItemLegend, map_item: QgsLayoutItemMap, entries: Sequence[LegendEntry], boxes: Sequence[QRectF]
+    legend: QgsLayoutItemLegend, map_item: QgsLayoutItemMap, entries: Sequence[LegendEntry], boxes: Sequence[QRectF],
+    *, largest: float = _LARGEST,
 ) -> LegendFit:
     """Put the classes that the map shows into the legend, in type and columns that fit a box.
 
@@ -80,6 +81,8 @@ def fill_legend(
     ----------
     boxes : sequence of QRectF
         One per page, millimetres on that page; the first that can take the legend is used.
+    largest : float
+        Type size in points to try first.
 
     Raises
     ------
@@ -112,7 +115,7 @@ def fill_legend(
                                              else QgsLegendStyle.Style.Subgroup)
         labels.append((node, texts))
     for page, box in enumerate(boxes):
-        if (fit := _fit(legend, labels, box, page)) is not None:
+        if (fit := _fit(legend, labels, box, page, largest)) is not None:
             return fit
     raise InputError(
         say("Chú giải có {n} mục, không vừa trang giấy; hãy chọn khổ giấy lớn hơn hoặc bớt lớp trong chú giải.",
@@ -121,10 +124,11 @@ def fill_legend(
 
 
 def _fit(
-    legend: QgsLayoutItemLegend, labels: list[tuple[QgsLayerTreeLayer, list[tuple[int, str]]]], box: QRectF, page: int
+    legend: QgsLayoutItemLegend, labels: list[tuple[QgsLayerTreeLayer, list[tuple[int, str]]]], box: QRectF, page: int,
+    largest: float,
 ) -> LegendFit | None:
     classes = sum(len(texts) for _, texts in labels)
-    for columns, points in _arrangements(box.width()):
+    for columns, points in _arrangements(box.width(), largest):
         if math.ceil(classes / columns) * (_SYMBOL_HEIGHT_EM + _ROW_GAP_EM) * _em(points) > box.height():
             continue  # not even if every label stayed on one line
         _set_type(legend, points)
@@ -143,15 +147,16 @@ def _fit(
     return None
 
 
-def _arrangements(width: float) -> list[tuple[int, float]]:
+def _arrangements(width: float, largest: float) -> list[tuple[int, float]]:
     """Columns and type size worth trying in a box of this width, the most readable first."""
     found = []
+    sizes = np.arange(largest, _SMALLEST - 0.25, -0.5)
     for columns in range(1, _MOST_COLUMNS + 1):
-        narrow = width / columns < _COMFORTABLE_COLUMN
-        for points in _POINTS:
+        narrow = width / columns < _COMFORTABLE_COLUMN * largest / _LARGEST
+        for points in map(float, sizes):
             if columns == 1 or _label_width(width, columns, points) >= _NARROWEST_LABEL:
                 # A narrow column breaks labels over lines; that costs as much as a point and a half of size.
-                found.append(((_POINTS[0] - points) + (columns - 1) * (1.5 if narrow else 0.01), columns, points))
+                found.append(((largest - points) + (columns - 1) * (1.5 if narrow else 0.01), columns, points))
     return [(columns, points) for _, columns, points in sorted(found)]
 
 

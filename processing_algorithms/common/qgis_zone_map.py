@@ -1,0 +1,143 @@
+"""Layers of a printed plan: zones in the colours of their land functions with texts placed beforehand, and lines on top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from qgis.core import (
+    Qgis,
+    QgsCategorizedSymbolRenderer,
+    QgsFillSymbol,
+    QgsLineSymbol,
+    QgsPalLayerSettings,
+    QgsProperty,
+    QgsPropertyCollection,
+    QgsRendererCategory,
+    QgsRuleBasedLabeling,
+    QgsSimpleLineCallout,
+    QgsSingleSymbolRenderer,
+    QgsTextBufferSettings,
+    QgsVectorLayer,
+    QgsWkbTypes,
+)
+from qgis.PyQt.QtGui import QColor
+
+from .qgis_layers import add_to_sink, qgis_fields, to_qgis_crs
+from .qgis_layout_text import text_format
+
+if TYPE_CHECKING:
+    import geopandas
+
+_STYLES = Path(__file__).resolve().parents[2] / "styles"
+#: Outline of zones, mm.
+_OUTLINE = {"outline_color": "70,70,70", "outline_width": "0.18"}
+
+
+class Symbol(Protocol):
+    """A land function as the legend shows it."""
+
+    code: str
+    colour: str
+    legend_text: str
+
+
+def frame_layer(frame: geopandas.GeoDataFrame, name: str, kind: Qgis.WkbType) -> QgsVectorLayer:
+    """Return a memory layer with the rows of a frame."""
+    shape = QgsWkbTypes.displayString(kind)
+    layer = QgsVectorLayer(shape, name, "memory")
+    layer.setCrs(to_qgis_crs(frame.crs))
+    layer.dataProvider().addAttributes(list(qgis_fields(frame)))
+    layer.updateFields()
+    fill_layer(layer, frame)
+    return layer
+
+
+def fill_layer(layer: QgsVectorLayer, frame: geopandas.GeoDataFrame) -> None:
+    """Put the rows of a frame of the same columns into a memory layer, in place of those it had."""
+    layer.dataProvider().truncate()
+    add_to_sink(frame, layer.fields(), layer.dataProvider(), QgsWkbTypes.displayString(layer.wkbType()))
+    layer.updateExtents()
+
+
+def colour_zones(layer: QgsVectorLayer, field: str, symbols: Iterable[Symbol]) -> None:
+    """Give zones the symbols of their functions; values without one are not drawn, so check for them before."""
+    layer.setRenderer(QgsCategorizedSymbolRenderer(field, [
+        QgsRendererCategory(one.code, QgsFillSymbol.createSimple({"color": one.colour, **_OUTLINE}), one.legend_text)
+        for one in symbols]))
+
+
+def outline(layer: QgsVectorLayer, colour: str, width_mm: float, dash: str = "solid") -> None:
+    """Draw polygons or lines as a line of one colour."""
+    if layer.geometryType() == Qgis.GeometryType.Polygon:
+        symbol = QgsFillSymbol.createSimple({"style": "no", "outline_color": colour, "outline_width": str(width_mm),
+                                             "outline_style": dash})
+    else:
+        symbol = QgsLineSymbol.createSimple({"line_color": colour, "line_width": str(width_mm), "line_style": dash})
+    layer.setRenderer(QgsSingleSymbolRenderer(symbol))
+
+
+def constraint_layer(frame: geopandas.GeoDataFrame, field: str, name: str) -> tuple[QgsVectorLayer, list[str]]:
+    """Return constraint overlays hatched by their effect, and the effects that have no symbol."""
+    layer = frame_layer(frame, name, Qgis.WkbType.MultiPolygon)
+    layer.loadNamedStyle(str(_STYLES / "zoning" / "constraint_overlay.qml"))
+    renderer = layer.renderer()
+    renderer.setClassAttribute(field)
+    known = {str(category.value()) for category in renderer.categories()}
+    layer.setLabelsEnabled(False)
+    return layer, sorted({str(value) for value in frame[field]} - known)
+
+
+def label_zones(layer: QgsVectorLayer, points: float) -> None:
+    """Write texts that were placed beforehand: columns ``text``, ``points``, ``x``, ``y``, ``inside`` and ``leader``.
+
+    Texts that fit stand where they were placed; those with ``leader`` stand outside their zone, with a line to it, where
+    the labelling finds room.
+    """
+    root = QgsRuleBasedLabeling.Rule(None)
+    for condition, settings in (('"inside"', _placed(points)), ('"leader"', _with_leader(points))):
+        rule = QgsRuleBasedLabeling.Rule(settings)
+        rule.setFilterExpression(condition)
+        root.appendChild(rule)
+    layer.setLabeling(QgsRuleBasedLabeling(root))
+    layer.setLabelsEnabled(True)
+
+
+def _settings(points: float) -> QgsPalLayerSettings:
+    settings = QgsPalLayerSettings()
+    settings.fieldName = "text"
+    style = text_format(points)
+    halo = QgsTextBufferSettings()
+    halo.setEnabled(True)
+    halo.setSize(0.5)
+    halo.setColor(QColor("white"))
+    style.setBuffer(halo)
+    settings.setFormat(style)
+    settings.multilineAlign = Qgis.LabelMultiLineAlignment.Center
+    return settings
+
+
+def _placed(points: float) -> QgsPalLayerSettings:
+    settings = _settings(points)
+    keys = QgsPalLayerSettings.Property
+    defined = QgsPropertyCollection()
+    defined.setProperty(keys.Size, QgsProperty.fromField("points"))
+    defined.setProperty(keys.PositionX, QgsProperty.fromField("x"))
+    defined.setProperty(keys.PositionY, QgsProperty.fromField("y"))
+    defined.setProperty(keys.Hali, QgsProperty.fromValue("Center"))
+    defined.setProperty(keys.Vali, QgsProperty.fromValue("Half"))
+    settings.setDataDefinedProperties(defined)
+    return settings
+
+
+def _with_leader(points: float) -> QgsPalLayerSettings:
+    settings = _settings(points)
+    settings.placement = Qgis.LabelPlacement.OutsidePolygons
+    settings.dist = 1.0
+    settings.distUnits = Qgis.RenderUnit.Millimeters
+    callout = QgsSimpleLineCallout()
+    callout.setEnabled(True)
+    callout.setLineSymbol(QgsLineSymbol.createSimple({"line_color": "40,40,40", "line_width": "0.15"}))
+    settings.setCallout(callout)
+    return settings

@@ -1,0 +1,185 @@
+"""What is written in the zones of a printed sheet, and where: whole inside its own zone, so that no two texts meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import geopandas
+import numpy as np
+import pandas
+import shapely
+from numpy.typing import NDArray
+
+from ..common.numbers_vi import format_number
+
+#: Width and height in mm of a text of one or more lines at a type size in points.
+Measure = Callable[[str, float], tuple[float, float]]
+#: Clear space around a text, mm on paper.
+MARGIN_MM = 0.5
+
+
+@dataclass(frozen=True)
+class LabelFields:
+    """Columns of the zones that go into their label; None for those a plan has not."""
+
+    code: str | None
+    function: str
+    density: str | None = None
+    min_storeys: str | None = None
+    max_storeys: str | None = None
+    far: str | None = None
+
+    def columns(self) -> list[str]:
+        """Names of the columns, each once."""
+        return list(dict.fromkeys(name for name in vars(self).values() if name is not None))
+
+
+def label_variants(zones: pandas.DataFrame, fields: LabelFields) -> list[tuple[str, ...]]:
+    """Return the texts of each zone, the fullest first: all figures on one line, one below the other, code, code alone.
+
+    Examples
+    --------
+    >>> zone = pandas.DataFrame({"ma": ["A1"], "cn": ["NO"], "md": [60.0], "tt": [2], "tc": [5], "hs": [3.0]})
+    >>> label_variants(zone, LabelFields("ma", "cn", "md", "tt", "tc", "hs"))[0]
+    ('A1 (NO)\\n60% | 2-5 tầng | 3 lần', 'A1 (NO)\\n60%\\n2-5 tầng\\n3 lần', 'A1 (NO)', 'A1\\n(NO)', 'A1')
+    """
+    found = []
+    for row in zones[fields.columns()].to_dict("records"):
+        function = str(row[fields.function])
+        code = _text(row, fields.code)
+        figures = [figure for figure in (_figure(row, fields.density, "%"), _storeys(row, fields),
+                                         _figure(row, fields.far, " lần")) if figure]
+        names = [f"{code} ({function})", f"{code}\n({function})", code] if code and code != function else [function]
+        full = [f"{names[0]}\n{' | '.join(figures)}", "\n".join([names[0], *figures])] if figures else []
+        found.append(tuple(dict.fromkeys([*full, *names])))
+    return found
+
+
+def _text(row: dict, name: str | None) -> str:
+    value = row[name] if name else None
+    return "" if value is None or value != value else str(value).strip()
+
+
+def _figure(row: dict, name: str | None, unit: str) -> str:
+    value = row[name] if name else None
+    if value is None or pandas.isna(value) or value == 0:
+        return ""  # 0 stands for "nothing may be built", which the function says
+    decimals = 0 if float(value).is_integer() else 1 if float(value * 10).is_integer() else 2
+    return f"{format_number(float(value), decimals)}{unit}"
+
+
+def _storeys(row: dict, fields: LabelFields) -> str:
+    most, least = _figure(row, fields.max_storeys, ""), _figure(row, fields.min_storeys, "")
+    if not most:
+        return ""
+    return f"{least}-{most} tầng" if least and least != most else f"{most} tầng"
+
+
+def place_labels(
+    shapes: NDArray[np.object_], variants: Sequence[tuple[str, ...]], sizes: Sequence[float], measure: Measure,
+    mm_on_ground: float,
+) -> pandas.DataFrame:
+    """Find for each zone the fullest text, in the largest type, that lies whole inside it.
+
+    Parameters
+    ----------
+    shapes : array of polygons, shape (n,)
+        What the sheet shows of each zone, in metres.
+    variants : sequence of tuple of str, length n
+        Texts of each zone, the fullest first.
+    sizes : sequence of float
+        Type sizes in points, the largest first.
+    measure : callable
+    mm_on_ground : float
+        Metres on the ground of one millimetre on paper.
+
+    Returns
+    -------
+    DataFrame
+        ``text``, ``points``, ``x``, ``y`` (middle of the text), ``width_m``, ``height_m`` and ``inside``; where nothing
+        fits the shortest text in the smallest type, a point of the zone, and ``inside`` false.
+
+    Notes
+    -----
+    The middles tried are the centroid and the centre of the largest circle in the zone after stretching it so that the
+    text is a square. A zone that is not convex may have room elsewhere that is not found.
+
+    Examples
+    --------
+    >>> placed = place_labels(np.array([shapely.box(0, 0, 20, 10)]), [("A1 (NO)", "A1")], (6.0, 5.0),
+    ...                       lambda text, points: (len(text) * points / 5, points / 2), 1.0)
+    >>> placed[["text", "points", "x", "y", "inside"]].values.tolist()
+    [['A1 (NO)', 6.0, 10.0, 5.0, True]]
+    """
+    count = len(shapes)
+    text, points = np.full(count, "", dtype=object), np.full(count, float(sizes[-1]))
+    middle, size = np.zeros((count, 2)), np.zeros((count, 2))
+    inside = np.zeros(count, dtype=bool)
+    if count:
+        shapely.prepare(shapes)
+        bounds = shapely.bounds(shapes)
+        room = np.column_stack([bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]])
+        centre = shapely.get_coordinates(shapely.centroid(shapes))
+    for rank in range(max(map(len, variants), default=0)):
+        open_ = np.array([at for at in np.flatnonzero(~inside) if rank < len(variants[at])], dtype=np.intp)
+        if not len(open_):
+            continue
+        texts = [variants[at][rank] for at in open_]
+        at_one = np.array([measure(one, 1.0) for one in texts]) * mm_on_ground  # type grows in proportion
+        poles: dict[int, NDArray[np.float64]] = {}
+        for points_now in sizes:
+            box = at_one * points_now + 2 * MARGIN_MM * mm_on_ground
+            trying = np.flatnonzero(~inside[open_] & (box <= room[open_]).all(axis=1))
+            for try_poles in (False, True):
+                trying = trying[~inside[open_[trying]]]
+                if try_poles:
+                    new = np.array([at for at in trying if at not in poles], dtype=np.intp)
+                    poles |= dict(zip(new, _poles(shapes[open_[new]], at_one[new])))
+                    middles = np.array([poles[at] for at in trying]).reshape(-1, 2)
+                else:
+                    middles = centre[open_[trying]]
+                half = box[trying] / 2
+                fits = shapely.contains(shapes[open_[trying]], shapely.box(
+                    *(middles - half).T, *(middles + half).T)) if len(trying) else np.zeros(0, dtype=bool)
+                done = open_[trying[fits]]
+                inside[done], points[done], middle[done] = True, points_now, middles[fits]
+                size[done] = box[trying[fits]]
+                text[done] = [texts[at] for at in trying[fits]]
+    for at in np.flatnonzero(~inside):
+        text[at] = variants[at][-1]
+        size[at] = np.array(measure(text[at], points[at])) * mm_on_ground
+        middle[at] = shapely.get_coordinates(shapely.point_on_surface(shapes[at]))[0]
+    return pandas.DataFrame({"text": text, "points": points, "x": middle[:, 0], "y": middle[:, 1],
+                             "width_m": size[:, 0], "height_m": size[:, 1], "inside": inside})
+
+
+def _poles(shapes: NDArray[np.object_], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Middles of the largest rectangle-like room for boxes of the given proportions, shape (n, 2)."""
+    if not len(shapes):
+        return np.zeros((0, 2))
+    stretch = boxes[:, 0] / boxes[:, 1]
+    coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
+    coordinates[:, 1] *= stretch[owner]
+    stretched = shapely.set_coordinates(shapes.copy(), coordinates)
+    bounds = shapely.bounds(stretched)
+    # A two-hundredth of the shape is finer than anyone sees.
+    tolerance = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) / 200
+    found = shapely.get_coordinates(shapely.get_point(shapely.maximum_inscribed_circle(stretched, tolerance), 0))
+    found[:, 1] /= stretch
+    return found
+
+
+def label_key(zones: geopandas.GeoDataFrame, fields: LabelFields) -> str:
+    """Return the sentence of the sheet that explains what stands in a zone; empty when only codes do."""
+    def has(name: str | None) -> bool:
+        return name is not None and bool(zones[name].notna().any())
+
+    parts = ["ký hiệu ô (chức năng)" if fields.code else "chức năng"]
+    if has(fields.density):
+        parts.append("mật độ xây dựng tối đa (%)")
+    if has(fields.max_storeys):
+        parts.append("tầng cao (tầng)")
+    if has(fields.far):
+        parts.append("hệ số sử dụng đất (lần)")
+    return f"Ghi trong ô: {', '.join(parts)}." if len(parts) > 1 else ""
