@@ -7,8 +7,9 @@ scale that makes it fill its frame. Printed matter is Vietnamese whatever the in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import pyproj
 from qgis.core import (
     Qgis,
     QgsFillSymbol,
@@ -18,6 +19,7 @@ from qgis.core import (
     QgsLayoutMeasurement,
     QgsMapLayer,
     QgsProject,
+    QgsProjectMetadata,
     QgsRectangle,
 )
 from qgis.PyQt.QtCore import QRectF, Qt
@@ -26,7 +28,8 @@ from .crs import meridian_label
 from .errors import InputError
 from .language import say, speaking
 from .numbers_vi import format_number
-from .qgis_layers import to_pyproj
+from .qgis_crs import pin_project
+from .qgis_layers import to_pyproj, to_qgis_crs
 from .qgis_layout_drawing_page import drawing_frames
 from .qgis_layout_grid import add_grid, fit_grid
 from .qgis_layout_items import LayoutPage
@@ -71,6 +74,21 @@ class SheetPlace:
     neighbours: Mapping[str, int] = field(default_factory=dict)
 
 
+def drawing_project(crs: pyproj.CRS, texts: DrawingTexts) -> QgsProject:
+    """Return a project in a system for a drawing, and for what its PDF files say of themselves.
+
+    Left alone QGIS names the user of this machine as their author.
+    """
+    project = QgsProject()
+    project.setCrs(to_qgis_crs(crs))
+    pin_project(project)
+    told = QgsProjectMetadata()
+    told.setTitle(f"{texts.drawing} – {texts.plan}")
+    told.setAuthor(texts.signatures[-1].agency if texts.signatures else "")
+    project.setMetadata(told)
+    return project
+
+
 class DrawingSheet(LayoutPage):
     """A page with its items, built once; the project must outlive it.
 
@@ -92,7 +110,7 @@ class DrawingSheet(LayoutPage):
     def __init__(self, project: QgsProject, texts: DrawingTexts, *, paper: str = "A3", portrait: bool = False):
         self.frames = drawing_frames(paper, portrait)
         super().__init__(project, *self.frames.page)
-        self.texts = texts
+        self.texts = texts = replace(texts, plan=texts.plan.replace("tỷ lệ 1/", "tỷ lệ\u00a01/"))
         self._problems: list[str] = []
         with speaking("vi"):
             self._build(texts)

@@ -24,6 +24,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 
+from .errors import InputError, name_some
+from .language import say
 from .qgis_layers import add_to_sink, qgis_fields, to_qgis_crs
 from .qgis_layout_text import text_format
 
@@ -68,25 +70,40 @@ def colour_zones(layer: QgsVectorLayer, field: str, symbols: Iterable[Symbol]) -
         for one in symbols]))
 
 
-def outline(layer: QgsVectorLayer, colour: str, width_mm: float, dash: str = "solid") -> None:
-    """Draw polygons or lines as a line of one colour."""
-    if layer.geometryType() == Qgis.GeometryType.Polygon:
+def line_layer(frame: geopandas.GeoDataFrame, name: str, colour: str, width_mm: float, dash: str = "solid"
+               ) -> QgsVectorLayer:
+    """Return the outlines of polygons, or lines, drawn in one colour."""
+    polygons = frame.geom_type.isin(["Polygon", "MultiPolygon"]).any()
+    layer = frame_layer(frame, name, Qgis.WkbType.MultiPolygon if polygons else Qgis.WkbType.MultiLineString)
+    if polygons:
         symbol = QgsFillSymbol.createSimple({"style": "no", "outline_color": colour, "outline_width": str(width_mm),
                                              "outline_style": dash})
     else:
         symbol = QgsLineSymbol.createSimple({"line_color": colour, "line_width": str(width_mm), "line_style": dash})
     layer.setRenderer(QgsSingleSymbolRenderer(symbol))
+    return layer
 
 
-def constraint_layer(frame: geopandas.GeoDataFrame, field: str, name: str) -> tuple[QgsVectorLayer, list[str]]:
-    """Return constraint overlays hatched by their effect, and the effects that have no symbol."""
-    layer = frame_layer(frame, name, Qgis.WkbType.MultiPolygon)
+def constraint_layer(frame: geopandas.GeoDataFrame, field: str, layer_name: str) -> QgsVectorLayer:
+    """Return constraint overlays hatched by their effect.
+
+    Raises
+    ------
+    InputError
+        An effect has no symbol; ``layer_name`` and the features are told.
+    """
+    layer = frame_layer(frame, "Khu vực hạn chế, khống chế xây dựng", Qgis.WkbType.MultiPolygon)
     layer.loadNamedStyle(str(_STYLES / "zoning" / "constraint_overlay.qml"))
+    layer.setLabelsEnabled(False)
     renderer = layer.renderer()
     renderer.setClassAttribute(field)
-    known = {str(category.value()) for category in renderer.categories()}
-    layer.setLabelsEnabled(False)
-    return layer, sorted({str(value) for value in frame[field]} - known)
+    unknown = ~frame[field].isin([str(category.value()) for category in renderer.categories()])
+    if unknown.any():
+        raise InputError(say("{layer}: mức độ hạn chế {codes} không có ký hiệu (fid: {ids}); hãy sửa theo danh mục dữ liệu.",
+                             "{layer}: the effects {codes} have no symbol (ids: {ids}); correct them by the catalogue.")
+                         .format(layer=layer_name, ids=name_some(frame.index[unknown]),
+                                 codes=", ".join(f"\"{code}\"" for code in frame.loc[unknown, field].unique())))
+    return layer
 
 
 def label_zones(layer: QgsVectorLayer, points: float) -> None:

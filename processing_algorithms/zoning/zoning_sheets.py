@@ -114,7 +114,8 @@ def content_of(sheets: SheetSet, number: int, sizes: Sequence[float], measure: M
     found = np.sort(sheets.tree.query(frame, predicate="intersects"))
     shapes = np.asarray(sheets.zones.geometry.array, dtype=object)[found]
     # What only touches the edge of the sheet is not on it.
-    seen = shapely.intersection(shapes, frame)
+    with np.errstate(invalid="ignore"):  # GEOS sets the flag and gives the right answer
+        seen = shapely.intersection(shapes, frame)
     on = shapely.area(seen) > 0
     found, shapes, seen = found[on], shapes[on], _polygons(seen[on])
     placed = place_labels(seen, [sheets.variants[at] for at in found], sizes, measure, row["scale"] / 1000)
@@ -132,8 +133,10 @@ def content_of(sheets: SheetSet, number: int, sizes: Sequence[float], measure: M
 
 def _home(shape: shapely.Geometry, index: geopandas.GeoDataFrame) -> int:
     """The sheet that shows most of a zone."""
-    return int(index["sheet"].to_numpy()[np.argmax(shapely.area(shapely.intersection(
-        np.asarray(index.geometry.array, dtype=object), shape)))])
+    frames = np.asarray(index.geometry.array, dtype=object)
+    with np.errstate(invalid="ignore"):
+        parts = shapely.area(shapely.intersection(frames, shape))
+    return int(index["sheet"].to_numpy()[np.argmax(parts)])
 
 
 def _polygons(shapes: np.ndarray) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from qgis.core import (
 
 from ..common import qgis_parameters as ask
 from ..common.destinations import files_whole
-from ..common.errors import InputError, name_some, noted, refuse_if
+from ..common.errors import noted, refuse_if
 from ..common.language import say
 from ..common.numbers_vi import format_date, format_number, parse_date
 from ..common.progress import Progress, part
@@ -332,21 +331,18 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
 
     def _print(self, sheets: SheetSet, chosen: list[int], draft: Path, parameters: dict[str, Any],
                context: QgsProcessingContext, progress: Progress, feedback: QgsProcessingFeedback) -> Any:
-        from qgis.core import QgsProject, QgsRectangle
+        from qgis.core import QgsRectangle
 
-        from ..common.qgis_crs import pin_project
-        from ..common.qgis_layers import to_qgis_crs
-        from ..common.qgis_layout_drawing import DrawingSheet, SheetPlace
+        from ..common.qgis_layout_drawing import DrawingSheet, SheetPlace, drawing_project
         from ..common.qgis_layout_legend import LegendEntry
+        from ..common.qgis_layout_text import measured
         from ..common.qgis_zone_map import colour_zones, fill_layer, frame_layer, label_zones
         from .sheet_index import NEIGHBOURS
         from .zoning_sheets import content_of
 
         kind = self.parameterAsEnum(parameters, "FORMAT", context)
         dpi = self.parameterAsInt(parameters, "DPI", context)
-        project = QgsProject()
-        project.setCrs(to_qgis_crs(sheets.zones.crs))
-        pin_project(project)
+        project = drawing_project(sheets.zones.crs, self.texts)
         page = DrawingSheet(project, self.texts, paper=self.paper[0], portrait=self.paper[1])
         sizes = [max(_SMALLEST_LABEL, self.frames.points + step) for step in _LABEL_STEPS]
         zones = None
@@ -356,7 +352,7 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         digits = len(str(len(index)))
         for done, number in enumerate(chosen):
             progress(done / len(chosen), say("Mảnh {n}/{all}", "Sheet {n}/{all}").format(n=number, all=len(index)))
-            content = content_of(sheets, number, sizes, _measure)
+            content = content_of(sheets, number, sizes, measured)
             if zones is None:
                 zones = frame_layer(content.zones, "Chức năng sử dụng đất", Qgis.WkbType.MultiPolygon)
                 colour_zones(zones, "function", [sheets.symbols[code] for code in sheets.symbols])
@@ -385,50 +381,25 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
 
     def _overlay_layers(self, sheets: SheetSet) -> list[Any]:
         from ..common.crs import to_crs
-        from ..common.qgis_zone_map import constraint_layer, frame_layer, outline
+        from ..common.qgis_zone_map import constraint_layer, line_layer
         from .zoning_sheets import near, red_lines
 
-        def read(key: str, columns: list[str]) -> Any:
-            return near(to_crs(self.overlays[key].read(columns), sheets.zones.crs), sheets.index)
+        def read(key: str, *columns: str | None) -> Any:
+            frame = self.overlays[key].read([name for name in columns if name])
+            return near(to_crs(frame, sheets.zones.crs), sheets.index)
 
         found = []
         if "BOUNDARY" in self.overlays:
-            layer = frame_layer(read("BOUNDARY", []), "Ranh giới lập quy hoạch", Qgis.WkbType.MultiPolygon)
-            outline(layer, "200,0,0", 0.7, "dash dot")
-            found.append(layer)
+            found.append(line_layer(read("BOUNDARY"), "Ranh giới lập quy hoạch", "200,0,0", 0.7, "dash dot"))
         if "RED_LINES" in self.overlays:
-            width = self.named.get("RED_LINE_WIDTH_FIELD")
-            layer = frame_layer(red_lines(read("RED_LINES", [width] if width else []), width), "Chỉ giới đường đỏ",
-                                Qgis.WkbType.MultiLineString)
-            outline(layer, "230,0,0", 0.3)
-            found.append(layer)
+            width = self.named["RED_LINE_WIDTH_FIELD"]
+            found.append(line_layer(red_lines(read("RED_LINES", width), width), "Chỉ giới đường đỏ", "230,0,0", 0.3))
         if "CONSTRAINTS" in self.overlays:
             field = self.named["CONSTRAINT_FIELD"]
-            layer, unknown = constraint_layer(read("CONSTRAINTS", [field]), field,
-                                              "Khu vực hạn chế, khống chế xây dựng")
-            if unknown:
-                raise InputError(say("{layer}: mức độ hạn chế {codes} không có ký hiệu.",
-                                     "{layer}: the effects {codes} have no symbol.")
-                                 .format(layer=self.overlays["CONSTRAINTS"].name, codes=name_some(unknown)))
-            found.append(layer)
+            found.append(constraint_layer(read("CONSTRAINTS", field), field, self.overlays["CONSTRAINTS"].name))
         if "PARCELS" in self.overlays:
-            layer = frame_layer(read("PARCELS", []), "Ranh giới thửa đất", Qgis.WkbType.MultiPolygon)
-            outline(layer, "110,110,110", 0.1)
-            found.append(layer)
+            found.append(line_layer(read("PARCELS"), "Ranh giới thửa đất", "110,110,110", 0.1))
         return found
-
-
-@lru_cache(maxsize=20_000)
-def _at_ten_points(text: str) -> tuple[float, float]:
-    from ..common.qgis_layout_text import text_format, text_height_mm, text_width_mm
-
-    style = text_format(10.0)
-    return text_width_mm(text, style), text_height_mm(text, style, 10_000.0)
-
-
-def _measure(text: str, points: float) -> tuple[float, float]:
-    width, height = _at_ten_points(text)
-    return width * points / 10, height * points / 10
 
 
 def _tell(sheets: SheetSet, feedback: QgsProcessingFeedback) -> None:
