@@ -5,6 +5,7 @@ The same functions for both kinds of hub; a location leads to one as in `hub.ope
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -15,8 +16,13 @@ import pandas
 from ..common.addresses import is_postgis_location
 from ..common.errors import InputError
 from ..common.language import say
+from ..common.numbers_vi import format_number
 from ..common.progress import Progress, silent
 from .hub import Hub, open_hub
+from .incoming_values import VIETNAM
+
+#: An office that has not sent for longer is asked.
+_USUAL_UNSENT = datetime.timedelta(days=30)
 
 
 class State(Enum):
@@ -67,8 +73,28 @@ def check_hub(hub: Hub, *, progress: Progress = silent) -> list[Finding]:
         return check_geopackage_hub(hub, progress=progress)
     from .postgis_health import check_postgis_hub
 
-    return [Finding(finding.label, State.GOOD if finding.in_order else State.BROKEN, finding.sentence, finding.advice)
+    return [Finding(finding.label,
+                    State.BROKEN if not finding.in_order else State.ATTENTION if finding.advice else State.GOOD,
+                    finding.sentence, finding.advice)
             for finding in check_postgis_hub(hub, progress=progress)]
+
+
+def unsent_sentence(name: str, person: str, unsent: int, since: datetime.datetime, seen: datetime.datetime) -> str:
+    """Say which working copy has waited longest with edits not sent."""
+    day = say("%d/%m/%Y", "%Y-%m-%d")
+    return say("Bản dữ liệu làm việc chưa gửi lâu nhất: {name} ({person}), {unsent} đối tượng, chưa gửi ít nhất từ {since}, gặp lần "
+               "cuối {seen}.",
+               "Oldest unsent working copy: {name} ({person}), {unsent} features, unsent since {since} at least, last met {seen}.").format(
+        name=name, person=person, unsent=format_number(unsent), since=since.astimezone(VIETNAM).strftime(day),
+        seen=seen.astimezone(VIETNAM).strftime(day))
+
+
+def unsent_advice(since: datetime.datetime) -> str:
+    """What to do about edits not sent since then; nothing while that is usual."""
+    if datetime.datetime.now(datetime.timezone.utc) - since < _USUAL_UNSENT:
+        return ""
+    return say("Đã quá {days} ngày; nhắc người giữ gửi cập nhật.", "More than {days} days; ask its keeper to push.").format(
+        days=_USUAL_UNSENT.days)
 
 
 def worst(findings: Iterable[Finding]) -> State:

@@ -11,6 +11,7 @@ A row is a dict by column name. Values are plain and exact, so that equal means 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -20,6 +21,8 @@ from typing import Protocol, runtime_checkable
 from ..common.progress import Progress, silent
 from .catalogue import Catalogue
 
+#: An identity as we write it.
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Value = None | bool | int | float | str | bytes
 Row = dict[str, Value]
 
@@ -67,6 +70,11 @@ class Changeset:
     made_at: str
     changes: tuple[Change, ...] = field(repr=False)
     working_copy_id: str | None = None
+
+    def parents(self) -> dict[tuple[str, str], str]:
+        """Where new features come from: dataset and id of each, and the feature it was split or copied from."""
+        return {(change.dataset, change.feature_id): change.parent_id for change in self.changes
+                if change.before is None and change.after is not None and isinstance(change.parent_id, str) and UUID.fullmatch(change.parent_id)}
 
 
 @dataclass(frozen=True)
@@ -205,3 +213,11 @@ class RemembersRestores(ExchangingHub, Protocol):
 
     def compare(self, scopes: Iterable[Scope], since: Position, progress: Progress = silent) -> Delivery:
         """Hand over everything, with `Delivery.parting`, to a working copy this hub does not continue; else as `deliver`."""
+
+
+@runtime_checkable
+class KnowsCopies(Protocol):
+    """A hub that remembers which working copies are out and what they have not sent."""
+
+    def note_working_copy(self, working_copy_id: str, name: str, unsent: int, unsent_since: str | None = None) -> None:
+        """Note how many features of a working copy are edited and not sent, and since when that is known."""

@@ -53,8 +53,10 @@ class ChangesBetweenAlgorithm(QuyHoachAlgorithm):
                                say("Đến hết đợt cập nhật số", "To the end of changeset")),
             restricted_parameter(),
             ask.layer_output("OUTPUT", say("Thay đổi", "Changes"),
-                             say("Các trường của tập dữ liệu, kèm feature_id, change (added, changed, deleted), changed_fields.",
-                                 "The dataset's fields, with feature_id, change (added, changed, deleted), changed_fields."),
+                             say("Các trường của tập dữ liệu, kèm feature_id, change (added, changed, deleted), changed_fields, parent_id "
+                                 "(đối tượng gốc của phần tách, sao chép).",
+                                 "The dataset's fields, with feature_id, change (added, changed, deleted), changed_fields, parent_id "
+                                 "(what a feature was split or copied from)."),
                              Qgis.ProcessingSourceType.VectorAnyGeometry),
         ]
 

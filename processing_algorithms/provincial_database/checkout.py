@@ -22,6 +22,7 @@ from .geopackage_file import add_dataset, add_form, begin_file, numbered_stateme
 from .geopackage_index import fill_index
 from .geopackage_schema import quoted
 from .incoming_rows import batches
+from .known_copies import tell_hub
 from .rows import now
 from .working_copy import FORMAT, WorkingCopy
 from .working_copy_schema import copy_index_statements, copy_table_statements, copy_trigger_statements
@@ -95,7 +96,9 @@ def checkout(
             finish(database, dataset)
         database.execute("COMMIT")
         database.execute("PRAGMA synchronous = FULL")
-    return WorkingCopy(target)
+    copy = WorkingCopy(target)
+    tell_hub(copy, hub)
+    return copy
 
 
 def _note(database: sqlite3.Connection, delivery: Delivery, location: str, name: str, srs_id: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import zipfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,7 +21,20 @@ from ..common.language import say
 from ..common.progress import Progress, silent
 from .catalogue import Dataset, load_catalogue
 from .after_restore import delivered
-from .changes import Change, Changeset, Delivery, ExchangingHub, Objection, Outcome, Parting, Position, Receipt, Row, Scope
+from .changes import (
+    UUID,
+    Change,
+    Changeset,
+    Delivery,
+    ExchangingHub,
+    Objection,
+    Outcome,
+    Parting,
+    Position,
+    Receipt,
+    Row,
+    Scope,
+)
 from .outgoing import freeze, pack_changes, pending, settle, unpack_changes
 from .pull import PullReport, asked_for, receive
 from .rows import now, row_from_plain, row_to_plain
@@ -31,7 +43,6 @@ from .working_copy import WorkingCopy
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Bytes a file may unpack to; more is no exchange but an attack or a mistake.
 _MOST_BYTES = 4 * 1024**3
 
@@ -174,7 +185,7 @@ _HEADER = ("changeset_id", "author", "department", "message", "decision_no", "ma
 
 def _refuse_nonsense(changes: tuple[Change, ...]) -> None:
     """Raise ValueError for what no program of ours writes: identities that are none, shapes that cannot be read."""
-    if not all(isinstance(change.dataset, str) and isinstance(change.feature_id, str) and _UUID.fullmatch(change.feature_id)
+    if not all(isinstance(change.dataset, str) and isinstance(change.feature_id, str) and UUID.fullmatch(change.feature_id)
                for change in changes):
         raise ValueError("identity")
     shapes = [value for change in changes for row in (change.before, change.after) if row for value in row.values()

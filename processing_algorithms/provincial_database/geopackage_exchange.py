@@ -210,6 +210,9 @@ def submit(
         progress(0.3 + 0.7 * count / len(parts))
         rewritten += _apply(database, dataset, changes, srs_id, objections)
     end_changeset(database)
+    database.executemany(
+        "UPDATE quyhoach_ledger SET parent_id = ? WHERE changeset = ? AND dataset_id = ? AND feature_id = ?",
+        [(parent, number, datasets[name].id, feature_id) for (name, feature_id), parent in changeset.parents().items()])
     if objections:
         return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(objections))
     return Receipt(Outcome.APPLIED, changeset.changeset_id, number, rewritten=tuple(rewritten))

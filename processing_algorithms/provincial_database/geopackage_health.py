@@ -5,6 +5,7 @@ All of it is read at one moment; nothing is changed. Rows are compared as SQLite
 
 from __future__ import annotations
 
+import datetime
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from ..common.errors import name_some
 from ..common.language import say
 from ..common.numbers_vi import format_number
 from ..common.progress import Progress, silent
-from .administration import Finding, State
+from .administration import Finding, State, unsent_advice, unsent_sentence
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY
 from .geopackage_history import reading
@@ -205,17 +206,13 @@ def _size(database: sqlite3.Connection, path: Path) -> Finding:
 
 def _copies(database: sqlite3.Connection) -> Finding:
     check = say("Bản dữ liệu làm việc", "Working copies")
-    seen: list[tuple[str, str, str]] = database.execute(
-        "SELECT working_copy_id, author, max(applied_at) FROM quyhoach_changeset WHERE working_copy_id IS NOT NULL "
-        "GROUP BY working_copy_id ORDER BY 3").fetchall()
-    if not seen:
-        return Finding(check, State.GOOD, say("Chưa có bản nào gửi cập nhật.", "None has sent anything yet."))
-    _, author, at = seen[0]
-    return Finding(check, State.GOOD, say(
-        "{n} bản đã gửi cập nhật; bản lâu nhất chưa gửi lại là của {author}, lần cuối {at}.",
-        "{n} have sent changesets; the one not heard of for longest is {author}'s, last on {at}.").format(
-        n=len(seen), author=author, at=_day(at)))
-
-
-def _day(at: str) -> str:
-    return say("/".join(reversed(at[:10].split("-"))), at[:10])
+    total = database.execute("SELECT count(*) FROM quyhoach_known_copy").fetchone()[0]
+    oldest = database.execute("SELECT name, person, unsent, unsent_since, seen_at FROM quyhoach_known_copy WHERE unsent > 0 "
+                              "ORDER BY coalesce(unsent_since, seen_at) LIMIT 1").fetchone()
+    if oldest is None:
+        return Finding(check, State.GOOD, say("{n} bản đã gặp, không bản nào báo còn thay đổi chưa gửi.",
+                                              "{n} have been met, none has told of unsent edits.").format(n=format_number(total)))
+    name, person, unsent, since, seen = oldest
+    seen, since = datetime.datetime.fromisoformat(seen), datetime.datetime.fromisoformat(since or seen)
+    advice = unsent_advice(since)
+    return Finding(check, State.ATTENTION if advice else State.GOOD, unsent_sentence(name, person, unsent, since, seen), advice)

@@ -109,15 +109,15 @@ def net_changes(
     old, new = (", ".join(f"{alias}.{quoted(name)}" for name in columns) for alias in ("o", "n"))
     # The index by changeset where one is asked for, else the order of the ledger itself.
     stretch = "changeset = ?3 AND" if changeset is not None else "?3 IS NULL AND"
-    sql = (f"SELECT s.feature_id, o.ledger_no, n.ledger_no, {old}, {new} FROM (SELECT feature_id, min(ledger_no) AS first, "
-           f"max(ledger_no) AS last FROM quyhoach_ledger WHERE {stretch} ledger_no > ?1 AND ledger_no <= ?2 "
+    sql = (f"SELECT s.feature_id, s.parent_id, o.ledger_no, n.ledger_no, {old}, {new} FROM (SELECT feature_id, "
+           f"max(parent_id) AS parent_id, min(ledger_no) AS first, max(ledger_no) AS last FROM quyhoach_ledger WHERE {stretch} ledger_no > ?1 AND ledger_no <= ?2 "
            f"AND +dataset_id = ?4 GROUP BY feature_id) s LEFT JOIN {rows} o ON o.ledger_no = s.first AND o.side = {_OLD} "
            f"LEFT JOIN {rows} n ON n.ledger_no = s.last AND n.side = {_NEW} ORDER BY s.last")
-    for feature_id, was, became, *values in database.execute(sql, (after, up_to, changeset, dataset.id)):
+    for feature_id, parent, was, became, *values in database.execute(sql, (after, up_to, changeset, dataset.id)):
         before = row_from_sqlite(dataset, values[: len(columns)]) if was is not None else None
         present = row_from_sqlite(dataset, values[len(columns):]) if became is not None else None
         if before != present:
-            yield Change(dataset.name, feature_id, before, present)
+            yield Change(dataset.name, feature_id, before, present, parent)
 
 
 def inverse(

@@ -276,6 +276,17 @@ class GeoPackageHub(Hub):
         """Return the reason of every lock in force, by the plan or year it is on."""
         return dict(locks(self._database, dataset))
 
+    def note_working_copy(self, working_copy_id: str, name: str, unsent: int, unsent_since: str | None = None) -> None:
+        """See `changes.KnowsCopies`; what is known already and fresh is not written again, so that nobody waits for it."""
+        known = self._database.execute(
+            "SELECT 1 FROM quyhoach_known_copy WHERE working_copy_id = ? AND name = ? AND unsent = ? AND unsent_since IS ? "
+            "AND person = ? AND seen_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 hour')",
+            (working_copy_id, name, unsent, unsent_since, getpass.getuser())).fetchone()
+        if known is None:
+            with self._transaction():
+                self._database.execute("INSERT OR REPLACE INTO quyhoach_known_copy VALUES (?, ?, ?, ?, ?, ?)",
+                                       (working_copy_id, getpass.getuser(), name, unsent, unsent_since, now()))
+
     def _adopt_strays(self) -> None:
         """Enter what other programs did; without any, nothing is written and nobody is waited for."""
         if self._database.execute("SELECT 1 FROM quyhoach_ledger WHERE changeset IS NULL LIMIT 1").fetchone():

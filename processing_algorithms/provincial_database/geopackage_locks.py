@@ -81,7 +81,8 @@ def lock_approved_plans(database: sqlite3.Connection, dataset: Dataset) -> None:
 def refused_by_lock(database: sqlite3.Connection, dataset: Dataset, first_fid: int) -> str | None:
     """Return why rows a large import added (from a fid on) may not be there; None when they may.
 
-    An import may fill an approved plan that has no rows in the dataset yet: legacy data come plan first, zones after.
+    An import may fill a plan locked by its approval that has no rows in the dataset yet: legacy data come plan first, zones
+    after. What a hand has locked stays as it is, a closed year too.
     """
     name = lock_field(dataset)
     if keeps_signed(dataset):
@@ -93,7 +94,8 @@ def refused_by_lock(database: sqlite3.Connection, dataset: Dataset, first_fid: i
     column = quoted(name)
     found = database.execute(
         f"SELECT n.{column} FROM {quoted(dataset.name)} n WHERE n.{FID} >= ?1 AND {_held(dataset, f'n.{column}')} "
-        f"AND EXISTS (SELECT 1 FROM {quoted(dataset.name)} o WHERE o.{column} = n.{column} AND o.{FID} < ?1) LIMIT 1",
+        f"AND ({_held(dataset, f'n.{column}', by_hand=True)} OR {int(name != 'plan_ref' or approves(dataset))} OR EXISTS "
+        f"(SELECT 1 FROM {quoted(dataset.name)} o WHERE o.{column} = n.{column} AND o.{FID} < ?1)) LIMIT 1",
         (first_fid,)).fetchone()
     return None if found is None else explained(database, dataset, _message(dataset), {name: found[0]})
 
@@ -180,9 +182,10 @@ def _message(dataset: Dataset) -> str:
             "(locked: approved plan or closed year).")
 
 
-def _held(dataset: Dataset, value: str) -> str:
+def _held(dataset: Dataset, value: str, *, by_hand: bool = False) -> str:
+    only = " AND k.locked_by <> ''" if by_hand else ""
     return (f"EXISTS (SELECT 1 FROM quyhoach_lock k WHERE k.dataset_id = {literal(dataset.id)} AND k.lifted_at IS NULL "
-            f"AND k.value = CAST({value} AS TEXT) AND (k.changeset IS NULL OR k.changeset IS NOT {_WRITING}))")
+            f"AND k.value = CAST({value} AS TEXT){only} AND (k.changeset IS NULL OR k.changeset IS NOT {_WRITING}))")
 
 
 def _superseding(dataset: Dataset) -> str:

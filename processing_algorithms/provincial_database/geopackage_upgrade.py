@@ -26,7 +26,7 @@ from .geopackage_schema import quoted
 
 SQL_FOLDER = Path(__file__).parent / "sql" / "geopackage"
 #: Number of the newest file in ``sql/geopackage``.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 #: First structure with a change ledger, and with locks.
 _WITH_LEDGER, _WITH_LOCKS = 2, 3
 

@@ -90,7 +90,8 @@ def layer_as_of(hub: Hub, dataset: Dataset, moment: Moment) -> geopandas.GeoData
 
 
 def difference_layer(hub: Hub, dataset: Dataset, start: Moment, end: Moment) -> geopandas.GeoDataFrame:
-    """Return the differing features as one layer: ``change`` is added, changed or deleted, ``changed_fields`` names what.
+    """Return the differing features as one layer: ``change`` is added, changed or deleted, ``changed_fields`` names what,
+    ``parent_id`` the feature a new one was split or copied from, where known.
 
     A deleted feature shows its last state, any other the one at ``end``.
     """
@@ -101,6 +102,7 @@ def difference_layer(hub: Hub, dataset: Dataset, start: Moment, end: Moment) -> 
     fields = [", ".join(sorted(c.touched())) if c.before and c.after else "" for c in found]
     frame.insert(1, "change", np.array(kinds, dtype=object))
     frame.insert(2, "changed_fields", np.array(fields, dtype=object))
+    frame.insert(3, "parent_id", np.array([change.parent_id for change in found], dtype=object))
     return frame
 
 

@@ -6,7 +6,6 @@ all its reasons. Import the same layer twice and the second time changes nothing
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -23,6 +22,7 @@ from ..common.language import say
 from ..common.progress import Progress, part, silent
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID
+from .changes import UUID
 from .field_mapping import Constant, as_text, parse_mapping, resolve_mapping
 from .hub import Batch, Hub, Rejection
 from .incoming_shapes import fit_shapes
@@ -30,7 +30,6 @@ from .incoming_values import convert
 from .rejected_rows import rejection
 from .same_rows import NEW, REPEATED, Matches, match_rows
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Existing(IntEnum):
@@ -190,7 +189,7 @@ def _feature_ids(frame: geopandas.GeoDataFrame, mapping: Mapping[str, str | Cons
         return ids
     for position, value in enumerate(frame[source].astype(object)):
         text = value.strip().strip("{}").lower() if isinstance(value, str) else ""
-        if _UUID.fullmatch(text):
+        if UUID.fullmatch(text):
             ids[position] = text
     return ids
 

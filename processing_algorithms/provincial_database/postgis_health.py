@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress, silent
+from .administration import unsent_advice, unsent_sentence
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID, FID
 from .postgis_connection import told, transaction
@@ -154,12 +155,7 @@ def _copies(cursor: Any) -> Iterator[Finding]:
         return
     name, person, unsent, since, seen = oldest
     yield Finding("working copies", True,
-                  say("Bản dữ liệu làm việc chưa gửi lâu nhất: {name} ({person}), "
-                      "{unsent} đối tượng, sửa từ {since:%d/%m/%Y}, gặp lần cuối {seen:%d/%m/%Y}.",
-                                              "Oldest unsent working copy: {name} ({person}), "
-                                              "{unsent} features, edited since {since:%d/%m/%Y}, "
-                                              "last met {seen:%d/%m/%Y}.")
-                  .format(name=name, person=person, unsent=unsent, since=since or seen, seen=seen))
+                  unsent_sentence(name, person, unsent, since or seen, seen), unsent_advice(since or seen))
 
 
 def _quoted(name: str) -> str:

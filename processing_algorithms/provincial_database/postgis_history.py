@@ -79,18 +79,19 @@ def changes_between(hub: PostgisHub, dataset: Dataset, start: Moment, end: Momen
         after_end, last = _later(cursor, end)
         query = sql.SQL(
             "WITH net AS (SELECT h.feature_id, max(h.ledger_no) AS last, (array_agg(h.old_row "
-            "ORDER BY h.ledger_no))[1] AS old_row, (array_agg(h.new_row ORDER BY h.ledger_no DESC))[1] AS new_row "
+            "ORDER BY h.ledger_no))[1] AS old_row, (array_agg(h.new_row ORDER BY h.ledger_no DESC))[1] AS new_row, "
+            "(array_agg(h.parent_id ORDER BY h.ledger_no DESC) FILTER (WHERE h.parent_id IS NOT NULL))[1] AS parent_id "
             "FROM quyhoach.history h WHERE h.dataset_id = %s AND {after_start} AND NOT ({after_end}) "
             "GROUP BY h.feature_id) SELECT n.feature_id::text, n.old_row IS NOT NULL, "
-            "n.new_row IS NOT NULL, {old}, {new} FROM net n CROSS "
+            "n.new_row IS NOT NULL, n.parent_id::text, {old}, {new} FROM net n CROSS "
             "JOIN LATERAL jsonb_populate_record(NULL::{table}, n.old_row) o CROSS "
             "JOIN LATERAL jsonb_populate_record(NULL::{table}, n.new_row) t WHERE n.old_row IS DISTINCT "
             "FROM n.new_row ORDER BY n.last").format(
             after_start=after_start, after_end=after_end, table=table, new=columns, old=_from(columns, "o"))
-        for feature_id, was, became, *values in _fetched(cursor, query, (dataset.id, *first, *last)):
+        for feature_id, was, became, parent, *values in _fetched(cursor, query, (dataset.id, *first, *last)):
             before, after = values[: len(names)], values[len(names):]
             yield Change(dataset.name, feature_id, _row(names, before) if was else None, _row(names, after) if became
-                         else None)
+                         else None, parent)
 
 
 def revert_changeset(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -32,7 +31,7 @@ from .row_filter import RowFilter
 from .typed_columns import typed_column
 
 #: Number of the newest file in ``sql/postgis``.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _ROWS_AT_ONCE = 20_000
 
 
@@ -171,12 +170,11 @@ class PostgisHub(Hub, History):
                            "ORDER BY value", (dataset.id,))
             return dict(cursor.fetchall())
 
-    def note_working_copy(self, working_copy_id: str, name: str, unsent: int,
-                          oldest_edit: datetime.datetime | None = None) -> None:
-        """Say for the administrator how many features of a working copy were edited and not sent, and since when."""
+    def note_working_copy(self, working_copy_id: str, name: str, unsent: int, unsent_since: str | None = None) -> None:
+        """See `changes.KnowsCopies`."""
         with told(), self.connection.cursor() as cursor:
-            cursor.execute("SELECT quyhoach.note_working_copy(%s, %s, %s, %s)",
-                           (working_copy_id, name, unsent, oldest_edit))
+            cursor.execute("SELECT quyhoach.note_working_copy(%s, %s, %s, %s::timestamptz)",
+                           (working_copy_id, name, unsent, unsent_since))
 
     # reading ------------------------------------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ def write_batch(hub: PostgisHub, cursor: Any, dataset: Dataset, batch: Batch, pr
     if len(batch.added) or len(batch.updated):
         message = say("Nhập dữ liệu: {source}", "Import: {source}").format(source=batch.source)
         cursor.execute("SELECT quyhoach.describe(%s)", (message,))
+    cursor.execute("SET LOCAL quyhoach.importing = 'yes'")
     _add(cursor, dataset, batch.added, part(progress, 0.0, 0.8))
     _update(cursor, dataset, batch.updated, part(progress, 0.8, 1.0))
     return import_id

@@ -300,6 +300,11 @@ def _lock_checks(dataset: Dataset) -> str:
     for rows, event in (("old_rows", "INSERT"), ("new_rows", "DELETE")):
         query = (f"SELECT {label} || k.reason FROM {rows} r JOIN quyhoach.locks({_literal(dataset.id)}) k "
                  f"ON k.value = r.{_quoted(name)}::text")
+        # Imports may fill an approved plan that has no rows here yet.
+        if rows == "new_rows" and name == "plan_ref" and not _approves(dataset):
+            query = (f"SELECT {label} || k.reason FROM (SELECT {_quoted(name)}::text AS value, count(*) AS added FROM {rows} "
+                     f"GROUP BY 1) r JOIN quyhoach.locks({_literal(dataset.id)}) k USING (value) "
+                     f"WHERE NOT (TG_OP = 'INSERT' AND quyhoach.may_fill({_literal(dataset.id)}, r.value, r.added))")
         # The one thing that may happen to an approved plan without an administrator: a later plan takes its place.
         usual = f"why := ({query} LIMIT 1);"
         if _approves(dataset):

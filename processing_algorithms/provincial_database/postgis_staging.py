@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime
 import json
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from ..common.language import say
 from ..common.progress import Progress
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY, Field
-from .changes import Change, Changeset, Objection, Row, Value
+from .changes import UUID, Change, Changeset, Objection, Row, Value
 from .merge import same_value
 from .postgis_copy import copy_rows
 from .postgis_schema import table_of
@@ -34,7 +33,6 @@ _STAGING = """CREATE TEMP TABLE outgoing (
     position integer PRIMARY KEY, dataset_id text NOT NULL, feature_id uuid NOT NULL, kind "char" NOT NULL,
     before jsonb, after jsonb
 ) ON COMMIT DROP"""
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COLUMNS = ("position", "dataset_id", "feature_id", "kind", "before", "after")
 # WKB's own numbers: anything else has heights, measures, curves or another kind of shape.
 _WKB_TYPES = {"Point": 1, "MultiLineString": 5, "MultiPolygon": 6}
@@ -61,7 +59,7 @@ def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
     """
     try:
         datetime.datetime.fromisoformat(changeset.made_at)
-        whole = bool(_UUID.fullmatch(changeset.changeset_id))
+        whole = bool(UUID.fullmatch(changeset.changeset_id))
     except ValueError:
         whole = False
     if not whole or "\0" in "".join((changeset.author, changeset.department, changeset.message, changeset.decision_no,
@@ -72,7 +70,7 @@ def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
     held: dict[str, tuple[Dataset, dict[str, Field]] | None] = {}
     for change in changeset.changes:
         key = (change.dataset, change.feature_id)
-        if not _UUID.fullmatch(change.feature_id) or key in seen or change.before is None and change.after is None:
+        if not UUID.fullmatch(change.feature_id) or key in seen or change.before is None and change.after is None:
             found.append(Objection(change.dataset, change.feature_id, say(
                 "feature_id không hợp lệ, hoặc có hai lần trong một đợt.",
                 "feature_id is malformed, or there twice in one changeset.")))

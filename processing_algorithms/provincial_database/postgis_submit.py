@@ -101,6 +101,9 @@ def _submit(hub: PostgisHub, cursor: Any, changeset: Changeset, reverts: int | N
     progress(0.8)
     if refusal is not None:
         raise _refused(cursor, changeset, parts, refusal, _statement) from refusal
+    if parents := changeset.parents():
+        cursor.execute("SELECT quyhoach.note_parents(%s::uuid[], %s::uuid[])",
+                       ([feature_id for _, feature_id in parents], list(parents.values())))
     rewritten = [change for one in parts for change in _rewritten(hub, cursor, one, number, changeset.changes)]
     progress(1.0)
     return Receipt(Outcome.APPLIED, changeset.changeset_id, number, rewritten=tuple(rewritten))

@@ -19,6 +19,7 @@ from .catalogue.model import FEATURE_ID, FID
 from .changes import Delivery, ExchangingHub, Outcome, Parting, Position, Receipt, Row, RowBatch, Scope
 from .conflict_review import base_in_dispute, note_conflict, withdraw_conflict
 from .geopackage_schema import NEW_UUID, UUID_GLOB, quoted
+from .known_copies import tell_hub
 from .incoming_rows import Present, Sorted, batches, sort_out, stored_bases, stored_rows, write_rows
 from .merge import Clash, merge_rows, same_row
 from .outgoing import pending, settle
@@ -68,6 +69,7 @@ def pull(copy: WorkingCopy, hub: ExchangingHub, *, progress: Progress = silent) 
     whole = bool(lost or lacking_fields(copy, hub.datasets))
     with delivered(hub, scopes, copy.position, copy.sent, whole=whole, progress=progress) as delivery:
         receive(copy, delivery, scopes, known=hub.datasets, lost=lost, report=report, progress=progress)
+    tell_hub(copy, hub)
     return report
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..common.progress import Progress, silent
 from .changes import Changeset, ExchangingHub, Outcome, Receipt
+from .known_copies import tell_hub
 from .outgoing import freeze, pending, settle
 from .working_copy import WorkingCopy
 
@@ -47,6 +48,7 @@ def push(
         changeset = freeze(copy, author=author, department=department, message=message, decision_no=decision_no, datasets=datasets)
         if changeset is not None:
             receipts.append(_send(copy, hub, changeset, progress))
+    tell_hub(copy, hub)
     held_back = copy.database.execute("SELECT count(*) FROM quyhoach_conflict").fetchone()[0]
     return PushReport(tuple(receipts), held_back)
 

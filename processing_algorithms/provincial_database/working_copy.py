@@ -210,6 +210,17 @@ class WorkingCopy:
                 if not same_row(change.before, change.after):
                     yield change
 
+    def unsent(self) -> int:
+        """Count the features that differ from what the hub is known to have, without reading them."""
+        total = 0
+        for dataset in self.datasets.values():
+            base, ours = (", ".join(f"{alias}.{quoted(name)}" for name in data_columns(dataset)) for alias in ("b", "t"))
+            total += self.database.execute(
+                f"SELECT count(*) FROM {quoted(base_table(dataset))} b LEFT JOIN {quoted(dataset.name)} t "
+                f"ON t.{FEATURE_ID} = b.{FEATURE_ID} WHERE b.existed <> (t.{FID} IS NOT NULL) "
+                f"OR t.{FID} IS NOT NULL AND ({base}) IS NOT ({ours})").fetchone()[0]
+        return int(total)
+
     def edited_ids(self, dataset: Dataset) -> set[str]:
         """Return the features touched since the last exchange, and those in conflict."""
         sql = f"SELECT {FEATURE_ID} FROM {quoted(base_table(dataset))} UNION SELECT feature_id FROM quyhoach_conflict WHERE dataset_id = ?"

@@ -1,0 +1,145 @@
+"""What a PostGIS hub and a GeoPackage hub do alike, tried on both."""
+
+import sqlite3
+import uuid
+from contextlib import closing
+
+import geopandas
+import pyproj
+import pytest
+import shapely
+from quyhoach.processing_algorithms.common.errors import OutputError
+from quyhoach.processing_algorithms.provincial_database.administration import State, check_hub
+from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
+from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.history import difference_layer
+from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.hub_import import import_layer
+from quyhoach.processing_algorithms.provincial_database.pull import pull
+from quyhoach.processing_algorithms.provincial_database.push import push
+
+CATALOGUE = load_catalogue()
+FACILITY, PLAN, ZONE, LAND_USE = (CATALOGUE[name] for name in ("facility", "plan", "zone", "land_use"))
+KIND = FACILITY.field("kind").domain.values[0].code
+FUNCTION = ZONE.field("function_code").domain.values[0].code
+SQUARE = shapely.MultiPolygon([shapely.box(500000, 1800000, 500010, 1800010)])
+
+
+@pytest.fixture(params=["geopackage", "postgis"])
+def hub(request, tmp_path):
+    """An empty hub of each kind."""
+    if request.param == "postgis":
+        yield request.getfixturevalue("postgis_hub")
+    else:
+        with create_hub(str(tmp_path / "hub.gpkg"), "EPSG:9214", datasets=[FACILITY, PLAN, ZONE, LAND_USE]) as made:
+            yield made
+
+
+def facility(name, x=0.0, **more):
+    shape = shapely.to_wkb(shapely.Point(500000 + x, 1800000), byte_order=1, flavor="iso")
+    return {**{field.name: None for field in FACILITY.fields}, "name": name, "kind": KIND, "geom": shape, **more}
+
+
+def submit(hub, *changes, **more):
+    made = {"author": "ân", "department": "", "message": "thử", "decision_no": "", **more}
+    return hub.submit(Changeset(str(uuid.uuid4()), made["author"], made["department"], made["message"], made["decision_no"],
+                                "2026-11-22T00:00:00.000Z", changes))
+
+
+def run(copy, sql, *values):
+    """As another program would."""
+    with closing(sqlite3.connect(copy.path, isolation_level=None)) as database:
+        register_functions(database)
+        database.execute(sql, values)
+
+
+def out(hub, path, name="facility"):
+    return checkout(path, hub, location="x", crs=pyproj.CRS(9214), datasets=[hub.datasets[name]], scopes=[Scope(name)])
+
+
+def copies(hub):
+    return next(finding for finding in check_hub(hub) if finding.check == "Bản dữ liệu làm việc")
+
+
+def test_the_oldest_unsent_working_copy_is_known(hub, tmp_path):
+    assert submit(hub, *(Change("facility", str(uuid.UUID(int=i)), None, facility(f"Số {i}", i)) for i in (1, 2))).outcome is Outcome.APPLIED
+    with out(hub, tmp_path / "Phường Thuận Hóa.gpkg") as first, out(hub, tmp_path / "Xã Bình An.gpkg") as second:
+        assert "Thuận Hóa" not in copies(hub).what, "nothing is unsent"
+        run(first, "UPDATE facility SET name = 'sửa'")
+        run(first, "UPDATE facility SET name = 'Số 2' WHERE fid = 2")
+        pull(first, hub)
+        run(second, "UPDATE facility SET address = 'Thôn Hạ'")
+        pull(second, hub)
+        told = copies(hub)
+        assert "Phường Thuận Hóa" in told.what and " 1 đối tượng" in told.what, "touched and put back is not unsent"
+        assert told.state is State.GOOD
+        since = first.facts["unsent_since"]
+        pull(first, hub)
+        assert first.facts["unsent_since"] == since
+        with first.applying("test"):
+            first.set_facts(unsent_since="2026-01-01T00:00:00.000Z")
+        pull(first, hub)
+        told = copies(hub)
+        assert told.state is State.ATTENTION and "01/01/2026" in told.what and "30 ngày" in told.advice
+        assert push(first, hub, author="ân", message="gửi").outcome is Outcome.APPLIED
+        assert "Xã Bình An" in copies(hub).what
+        assert push(second, hub, author="ân", message="gửi").outcome is Outcome.APPLIED
+        assert "Xã Bình An" not in copies(hub).what and "Thuận Hóa" not in copies(hub).what
+
+
+def test_a_copy_passed_on_is_told_by_whoever_has_it(hub, tmp_path):
+    hub.note_working_copy("a", "Xã A", 3, "2026-11-20T00:00:00.000Z")
+    hub.note_working_copy("a", "Xã A (mới)", 0)
+    assert "Xã A" not in copies(hub).what
+
+
+def test_the_parent_of_a_split_or_copied_feature_is_in_the_ledger(hub, tmp_path):
+    parent = str(uuid.UUID(int=1))
+    first = submit(hub, Change("facility", parent, None, facility("Chợ"))).number
+    with out(hub, tmp_path / "bản.gpkg") as copy:
+        run(copy, "INSERT INTO facility (feature_id, name, kind, geom) SELECT feature_id, 'Chợ (nửa kia)', kind, geom FROM facility")
+        run(copy, "INSERT INTO facility (name, kind, geom) SELECT 'Trường', kind, geom FROM facility LIMIT 1")
+        done = push(copy, hub, author="ân", message="tách")
+    assert done.outcome is Outcome.APPLIED
+    found = {change.after["name"]: change for change in hub.changes_between(FACILITY, first, done.receipts[-1].number)}
+    assert found["Chợ (nửa kia)"].parent_id == parent and found["Trường"].parent_id is None
+    layer = difference_layer(hub, FACILITY, first, done.receipts[-1].number).set_index("name")
+    assert layer.loc["Chợ (nửa kia)", "parent_id"] == parent and layer.loc["Trường", "parent_id"] is None
+    # A later edit of the child does not make it forget where it came from.
+    child = found["Chợ (nửa kia)"]
+    last = submit(hub, Change("facility", child.feature_id, child.after, {**child.after, "address": "x"})).number
+    [change] = [c for c in hub.changes_between(FACILITY, first, last) if c.feature_id == child.feature_id]
+    assert change.parent_id == parent
+    # A parent somebody has made up in a file is only text, or nothing.
+    odd = str(uuid.UUID(int=77))
+    assert submit(hub, Change("facility", odd, None, facility("lạ"), "'); DROP TABLE facility; --")).outcome is Outcome.APPLIED
+    assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
+
+
+def test_an_import_may_fill_an_approved_plan_that_is_empty_and_nothing_else(hub):
+    plans = geopandas.GeoDataFrame({"plan_ref": ["PK7", "PK8"], "name": ["x", "y"], "level": ["sub_area"] * 2, "scale": [2000] * 2,
+                                    "status": ["approved"] * 2}, geometry=[SQUARE] * 2, crs=9214)
+    zones = geopandas.GeoDataFrame({"plan_ref": ["PK7"] * 2, "zone_code": ["A", "B"], "function_code": [FUNCTION] * 2},
+                                   geometry=[SQUARE] * 2, crs=9214)
+    import_layer(hub, "plan", plans)
+    assert sorted(hub.locks(ZONE)) == ["PK7", "PK8"]
+    row = {**{field.name: None for field in ZONE.fields}, "plan_ref": "PK7", "zone_code": "C", "function_code": FUNCTION,
+           "geom": shapely.to_wkb(SQUARE, byte_order=1, flavor="iso")}
+    pushed = submit(hub, Change("zone", str(uuid.uuid4()), None, row))
+    assert pushed.outcome is Outcome.REFUSED and "PK7 đã phê duyệt" in pushed.objections[0].reason, "a push is no import of legacy data"
+    assert import_layer(hub, "zone", zones).added == 2
+    with pytest.raises(OutputError, match="PK7 đã phê duyệt"):
+        import_layer(hub, "zone", zones.assign(zone_code=["C", "D"]))
+    assert hub.count(hub.datasets["zone"]) == 2
+    # Locked by a hand, with a reason: that holds for imports too, with zones or without.
+    hub.unlock(ZONE, "PK8", "thử")
+    hub.lock(ZONE, "PK8", "Thanh tra đang làm việc")
+    with pytest.raises(OutputError, match="Thanh tra"):
+        import_layer(hub, "zone", zones.assign(plan_ref="PK8"))
+    hub.lock(LAND_USE, 2024, "Kiểm kê 2024 đã khóa sổ")
+    land = geopandas.GeoDataFrame({"commune_code": ["25001"], "year": [2024], "patch_no": [1], "land_code": ["ONT"]}, geometry=[SQUARE], crs=9214)
+    with pytest.raises(OutputError, match="khóa sổ"):
+        import_layer(hub, "land_use", land)
+    assert import_layer(hub, "land_use", land.assign(year=2025)).added == 1
