@@ -8,7 +8,9 @@ import shapely
 from numpy.typing import NDArray
 
 from .crs import transform_points
+from .language import say
 from .norms.loader import NormTable, load_table
+from .numbers_vi import format_number
 from .parallel import run_blocks
 from .progress import Progress, silent
 
@@ -33,6 +35,30 @@ def tolerance_on_ground(scale: float, tolerance_mm: float) -> float:
     0.8
     """
     return tolerance_mm * scale / 1000.0
+
+
+def tolerance_sentence(metres: float) -> str:
+    """Tell of a piece that it may only be there because two maps do not match.
+
+    Examples
+    --------
+    >>> tolerance_sentence(0.8)
+    'Trong hạn sai ghép bản đồ 0,80 m, xác định tại thực địa'
+    """
+    return say("Trong hạn sai ghép bản đồ {t} m, xác định tại thực địa",
+               "Within the map-matching tolerance of {t} m, to be determined on site").format(t=format_number(metres, 2))
+
+
+def tolerance_source(tolerance_mm: float | None = None) -> str:
+    """Tell where the tolerance comes from: a person, or the table of norms (None) with its confidence."""
+    if tolerance_mm is not None:
+        return say("{mm} mm trên giấy nhân mẫu số tỷ lệ, do người dùng nhập",
+                   "{mm} mm on paper times the scale, as entered").format(mm=format_number(tolerance_mm, 2))
+    tolerance, table = tolerance_on_paper()
+    row = next(row for row in table.rows if row["purpose"] == "parcel_zoning")
+    return say("{mm} mm trên giấy nhân mẫu số tỷ lệ; {citation}; cần xác nhận",
+               "{mm} mm on paper times the scale; {citation}; to be confirmed").format(
+        mm=format_number(tolerance, 1), citation=table.citation(row))
 
 
 def is_narrow(shapes: NDArray[np.object_], width: float, progress: Progress = silent) -> NDArray[np.bool_]:
@@ -108,7 +134,9 @@ def is_shallow(
     shapely.prepare(borders)
     coordinates, owner = shapely.get_coordinates(shapely.segmentize(pieces, depth), return_index=True)
     # A corner exactly at the depth may be measured a rounding error deeper.
-    near = shapely.dwithin(borders[border_of[owner]], shapely.points(coordinates), depth * (1 + 1e-6))
+    # GEOS leaves the processor's "invalid operation" flag set now and then, and numpy would warn of it.
+    with np.errstate(invalid="ignore"):
+        near = shapely.dwithin(borders[border_of[owner]], shapely.points(coordinates), depth * (1 + 1e-6))
     return np.bincount(owner, ~near, minlength=len(pieces)) == 0
 
 

@@ -17,10 +17,16 @@ from ..common.crs import require_crs, to_crs
 from ..common.errors import noted, refuse_if
 from ..common.geometry import GeometryReport, InvalidGeometry, clean
 from ..common.language import say
-from ..common.numbers_vi import format_number
 from ..common.overlay import Pieces, intersect, intersect_within, remainder
 from ..common.progress import Progress, part, silent
-from ..common.slivers import in_metres, is_narrow, is_shallow, tolerance_on_ground, tolerance_on_paper
+from ..common.slivers import (
+    in_metres,
+    is_narrow,
+    is_shallow,
+    tolerance_on_ground,
+    tolerance_on_paper,
+    tolerance_sentence,
+)
 
 #: Our columns, in the order they follow the parcel's own; a parcel column of the same name keeps it and ours moves.
 COLUMNS = ("parcel_fid", "zone_fid", "zone", "piece", "area_m2", "share_pct", "sliver", "sliver_reason")
@@ -231,7 +237,9 @@ def sliver_pieces(
     # A piece in a zone is cut off by the zone's outline, one outside all zones by the rest of its parcel.
     zone, zone_of = np.unique(pieces.right[cut[~beyond]], return_inverse=True)
     parcel, parcel_of = np.unique(pieces.left[cut[beyond]], return_inverse=True)
-    rest = [_beside(pieces.geometry[(pieces.left == k) & (pieces.right >= 0)], outline) for k in parcel]
+    reach = tolerance_m * (1e-4 if crs.is_geographic else 2.0)
+    rest = [_beside(pieces.geometry[(pieces.left == k) & (pieces.right >= 0)], outline,
+                    pieces.geometry[(pieces.left == k) & (pieces.right < 0)], reach) for k in parcel]
     borders = in_metres(np.array([*shapely.boundary(zones[zone]), *rest], dtype=object), crs)
     border_of = np.empty(len(cut), dtype=np.intp)
     border_of[~beyond], border_of[beyond] = zone_of, len(zone) + parcel_of
@@ -240,9 +248,16 @@ def sliver_pieces(
     return sliver
 
 
-def _beside(pieces: NDArray[np.object_], outline: shapely.Geometry | None) -> shapely.Geometry:
-    zoned = shapely.multipolygons(shapely.get_parts(pieces))
-    return zoned if outline is None else shapely.geometrycollections([zoned, outline])
+def _beside(
+    zoned: NDArray[np.object_], outline: shapely.Geometry | None, outside: NDArray[np.object_], reach: float
+) -> shapely.Geometry:
+    """Return what cuts off the parts of a parcel in no zone: its parts in zones, and the outline near by."""
+    parts = shapely.multipolygons(shapely.get_parts(zoned))
+    if outline is None:
+        return parts
+    x_min, y_min, x_max, y_max = shapely.total_bounds(outside)
+    near = shapely.clip_by_rect(outline, x_min - reach, y_min - reach, x_max + reach, y_max + reach)
+    return shapely.geometrycollections([parts, near])
 
 
 def _table(
@@ -261,8 +276,7 @@ def _table(
     attributes = parcels.drop(columns=parcels.geometry.name)
     names = free_names(COLUMNS, attributes.columns)
     frame = attributes.take(left).reset_index(drop=True)
-    reason = say("Hẹp hơn sai số ghép bản đồ {t} m", "Within the map-matching tolerance of {t} m").format(
-        t=format_number(tolerance_m, 2))
+    reason = tolerance_sentence(tolerance_m)
     no_zone = right < 0
     zone_fid, zone_value = zones.index.to_series().take(right), zones[zone_field].take(right)
     if no_zone.any():

@@ -16,6 +16,7 @@ the restrictions laid on top. A piece that the mismatch of two maps explains is 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import geopandas
@@ -25,13 +26,13 @@ import shapely
 from numpy.typing import NDArray
 
 from ..common.areas import Surface, areas_m2, check_surface
+from ..common.columns import numbers
 from ..common.crs import require_crs, to_crs
-from ..common.errors import InputError, noted, refuse_if
+from ..common.errors import InputError, name_some, noted, refuse_if
 from ..common.geometry import GeometryReport, InvalidGeometry, clean
 from ..common.language import say
-from ..common.numbers_vi import format_number
 from ..common.progress import Progress, part, silent
-from ..common.slivers import tolerance_on_paper
+from ..common.slivers import tolerance_on_paper, tolerance_source
 from .plan_contradictions import contradictions
 from .plan_figures import FIGURES, EffectiveFigure, effective_figures
 from .plan_pieces import cut_by_plans
@@ -170,15 +171,8 @@ def plan_answers(
     >>> answers.pieces[["plan_ref", "function_code", "area_m2", "role"]].values.tolist()
     [['QPK', 'DV', 100.0, 'answer'], ['QHC', 'NO', 100.0, 'answer'], ['QHC', 'NO', 100.0, 'detailed']]
     """
-    if tolerance_mm is None:
-        tolerance_mm, table = tolerance_on_paper()
-        row = next(row for row in table.rows if row["purpose"] == "parcel_zoning")
-        source = say("{mm} mm trên giấy nhân mẫu số tỷ lệ; {citation}; cần xác nhận",
-                     "{mm} mm on paper times the scale; {citation}; to be confirmed").format(
-            mm=format_number(tolerance_mm, 1), citation=table.citation(row))
-    else:
-        source = say("{mm} mm trên giấy nhân mẫu số tỷ lệ, do người dùng nhập",
-                     "{mm} mm on paper times the scale, as entered").format(mm=format_number(tolerance_mm, 2))
+    source = tolerance_source(tolerance_mm)
+    tolerance_mm = tolerance_on_paper()[0] if tolerance_mm is None else tolerance_mm
     names = {"parcels": say("Lớp thửa đất", "The parcel layer"), "plans": say("Lớp đồ án", "The layer of plans"),
              "zones": say("Lớp ô quy hoạch", "The zone layer"),
              "overlays": say("Lớp khu vực hạn chế", "The layer of restrictions"),
@@ -196,11 +190,15 @@ def plan_answers(
         if missing:
             problems.append(say("{name} thiếu trường {fields}.", "{name} lacks the fields {fields}.").format(
                 name=names[key], fields=", ".join(missing)))
+    for key, wanted in (("zones", FIGURES), ("overlays", ("max_height_m", "scale")), ("overrides", FIGURES),
+                        ("plans", ("scale",))):
+        if key in frames:
+            frames[key] = _numbered(frames[key], wanted, names[key], problems)
     with noted(problems):
         if parcels.crs is not None:
             check_surface(parcels.crs, surface, names["parcels"])
     with noted(problems):
-        states = plan_states(plans.drop(columns=plans.geometry.name), date)
+        states = plan_states(frames["plans"].drop(columns=plans.geometry.name), date)
     if not 0 <= tolerance_mm < np.inf:
         problems.append(say("Sai số ghép bản đồ phải từ 0 mm trở lên.",
                             "The map-matching tolerance must be 0 mm or more."))
@@ -208,6 +206,7 @@ def plan_answers(
     assert states is not None
     reports = []
     notices = list(states.notices)
+    given = frames.get("overrides")
     # A plan without a drawn boundary reaches as far as its zones; an override without a shape goes by its numbers.
     for key in frames:
         kept, report = clean(frames[key], "polygon", invalid, names[key])
@@ -225,13 +224,28 @@ def plan_answers(
                           notices, part(progress, 0.03, 0.75))
     restrictions, covered = lay_on_top(parcels, parcel_area, frames.get("overlays"), states, tolerance_mm, surface,
                                        part(progress, 0.75, 0.9))
-    matched = match_overrides(parcels, parcel_area, overrides, frames.get("overrides"), states, notices)
-    found = contradictions(pieces, states, surface)
+    matched = match_overrides(parcels, parcel_area, given, frames.get("overrides"), states, notices)
+    found = contradictions(pieces, surface)
     progress(0.97)
     summary = _summary(parcels.index, parcel_area, pieces, covered, found)
     progress(1.0)
     return PlanAnswers(date, states, summary, pieces, restrictions, matched, found, tolerance_mm, source, notices,
                        tuple(reports))
+
+
+def _numbered(
+    frame: geopandas.GeoDataFrame, wanted: Iterable[str], name: str, problems: list[str]
+) -> geopandas.GeoDataFrame:
+    """Read columns of figures as numbers, also where they are texts such as ``"3,5"``."""
+    read = {}
+    for column in wanted:
+        if column in frame.columns:
+            read[column], wrong = numbers(frame[column])
+            if wrong:
+                problems.append(say("{name}, trường {column}: không phải là số: {values}.",
+                                    "{name}, field {column}: no numbers: {values}.").format(
+                    name=name, column=column, values=name_some(wrong, 3)))
+    return frame.assign(**read)
 
 
 def _flat(frame: geopandas.GeoDataFrame) -> NDArray[np.object_]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import geopandas
 import numpy as np
 import pandas
 import shapely
+from numpy.typing import NDArray
 
 from ..common.areas import Surface, areas_m2
 from ..common.language import say
+from ..common.norms.loader import load_table
 from ..common.numbers_vi import format_number
 from ..common.overlay import polygonal
 from ..common.slivers import in_metres, is_narrow
 from ..provincial_database.catalogue import load_catalogue
 from .plan_figures import FIGURES, figure_label, figure_text
-from .plan_states import PlanStates
 
 COLUMNS = ("parcel_fid", "kind", "figure", "answer_ref", "other_ref", "answer_zone", "other_zone", "answer_value",
            "other_value", "area_m2", "sentence")
@@ -27,12 +29,13 @@ _OF_DENSITY = ("max_density_pct", "max_far")
 
 
 def contradictions(
-    pieces: geopandas.GeoDataFrame, states: PlanStates, surface: Surface = Surface.PLANE
+    pieces: geopandas.GeoDataFrame, surface: Surface = Surface.PLANE
 ) -> geopandas.GeoDataFrame:
     """Compare each answer with what the other plans in force say on the same ground.
 
     Only what is wider than the tolerance of the coarser map counts. A plan that a local amendment replaces does not
-    contradict it. Figures contradict where the answer is looser: higher, denser, closer to the street.
+    contradict it, and neither does a function that the coarser one is broken down into (table `function_nesting`).
+    Figures contradict where the answer is looser: higher, denser, and in the same function closer to the street.
 
     Parameters
     ----------
@@ -47,65 +50,79 @@ def contradictions(
     zoned = pieces[pieces["zone_fid"].notna() & ~pieces["within_tolerance"]]
     answers = zoned[zoned["is_answer"]]
     others = zoned[zoned["role"].isin(["detailed", "same_level"])]
-    rows: list[dict[str, Any]] = []
-    geometry: list[Any] = []
-    for kind_of_pair, first, second in (("levels", answers, others), ("overlap", answers, answers)):
-        pairs = _pairs(first, second, kind_of_pair == "overlap")
-        said = [_differences(pieces.loc[a], pieces.loc[b], kind_of_pair == "overlap") for a, b in pairs]
-        pairs, said = zip(*[(p, s) for p, s in zip(pairs, said) if s]) if any(said) else ((), ())
-        if not pairs:
+    frames = []
+    for pairs, overlap in ((_pairs(answers, others, False), False), (_pairs(answers, answers, True), True)):
+        found = _overlaps(pieces, pairs) if overlap else _differences(pieces, pairs)
+        if not len(found):
             continue
-        common = _common(pieces, np.array(pairs), states)
-        for (a, b), differences, shape in zip(pairs, said, common):
-            if shape is None:
-                continue
-            area = float(areas_m2(np.array([shape], dtype=object), pieces.crs, surface)[0])
-            for difference in differences:
-                rows.append({"parcel_fid": pieces.at[a, "parcel_fid"], **difference, "area_m2": area})
-                geometry.append(shape)
-    frame = pandas.DataFrame(rows, columns=[*COLUMNS[:-1]])
-    frame["sentence"] = [_sentence(row) for _, row in frame.iterrows()]
-    return geopandas.GeoDataFrame(frame, geometry=geopandas.GeoSeries(geometry, crs=pieces.crs, dtype="geometry"),
-                                  crs=pieces.crs)
+        both = found[["a", "b"]].drop_duplicates()
+        both["geometry"] = _common(pieces, both.to_numpy())
+        both = both[both["geometry"].notna()]
+        both["area_m2"] = areas_m2(both["geometry"].to_numpy(dtype=object), pieces.crs, surface)
+        frames.append(found.merge(both, on=["a", "b"]))
+    if not frames:
+        empty = {name: pandas.Series(dtype=float if name == "area_m2" else object) for name in COLUMNS}
+        return geopandas.GeoDataFrame(empty, geometry=geopandas.GeoSeries([], crs=pieces.crs), crs=pieces.crs)
+    frame = pandas.concat(frames, ignore_index=True).sort_values(["a", "b"], kind="stable", ignore_index=True)
+    frame["parcel_fid"] = pieces["parcel_fid"].loc[frame["a"]].to_numpy()
+    for side, whose in (("a", "answer"), ("b", "other")):
+        frame[f"{whose}_ref"] = pieces["plan_ref"].loc[frame[side]].to_numpy(dtype=object)
+        frame[f"{whose}_zone"] = pieces["zone_code"].loc[frame[side]].to_numpy(dtype=object)
+    frame["sentence"] = _sentences(frame)
+    return geopandas.GeoDataFrame(frame[list(COLUMNS)], geometry=geopandas.GeoSeries(frame["geometry"].array,
+                                                                                     crs=pieces.crs), crs=pieces.crs)
 
 
-def _pairs(first: pandas.DataFrame, second: pandas.DataFrame, same_plan: bool) -> list[tuple[Any, Any]]:
+def _pairs(first: pandas.DataFrame, second: pandas.DataFrame, same_plan: bool) -> pandas.DataFrame:
     a = pandas.DataFrame({"parcel": first["parcel_fid"], "ref": first["plan_ref"], "a": first.index})
     b = pandas.DataFrame({"parcel": second["parcel_fid"], "ref": second["plan_ref"], "b": second.index})
     if same_plan:
         both = a.merge(b, on=["parcel", "ref"])
-        both = both[both["a"] < both["b"]]
-    else:
-        both = a.merge(b, on="parcel", suffixes=("", "_other"))
-        both = both[both["ref"] != both["ref_other"]]
-    return list(zip(both["a"], both["b"]))
+        return both.loc[both["a"] < both["b"], ["a", "b"]]
+    both = a.merge(b, on="parcel", suffixes=("", "_other"))
+    return both.loc[both["ref"] != both["ref_other"], ["a", "b"]]
 
 
-def _differences(answer: pandas.Series, other: pandas.Series, overlap: bool) -> list[dict[str, Any]]:
-    common = {"answer_ref": answer["plan_ref"], "other_ref": other["plan_ref"], "answer_zone": answer["zone_code"],
-              "other_zone": other["zone_code"]}
-    if overlap:
-        return [{**common, "kind": "zones_overlap", "figure": None, "answer_value": answer["function_code"],
-                 "other_value": other["function_code"]}]
+def _overlaps(pieces: geopandas.GeoDataFrame, pairs: pandas.DataFrame) -> pandas.DataFrame:
+    functions = pieces["function_code"].to_numpy(dtype=object)
+    at = pieces.index
+    return pairs.assign(kind="zones_overlap", figure=None, answer_value=functions[at.get_indexer(pairs["a"])],
+                        other_value=functions[at.get_indexer(pairs["b"])])
+
+
+def _differences(pieces: geopandas.GeoDataFrame, pairs: pandas.DataFrame) -> pandas.DataFrame:
+    """Return what differs between each answer ``a`` and other piece ``b``."""
+    a, b = pieces.index.get_indexer(pairs["a"]), pieces.index.get_indexer(pairs["b"])
+    functions = pieces["function_code"].to_numpy(dtype=object)
+    known = pandas.notna(functions[a]) & pandas.notna(functions[b])
+    differ = known & (functions[a] != functions[b])
+    same_level = pieces["role"].to_numpy(dtype=object)[b] == "same_level"
+    inside = nesting()
+    nested = np.array([pair in inside for pair in zip(functions[b], functions[a])], dtype=bool) & ~same_level
     found = []
-    same_level = other["role"] == "same_level"
-    if answer["function_code"] != other["function_code"] and answer["function_code"] and other["function_code"]:
-        found.append({**common, "kind": "same_level" if same_level else "function", "figure": None,
-                      "answer_value": answer["function_code"], "other_value": other["function_code"]})
+    for kind, where in (("same_level", differ & same_level), ("function", differ & ~same_level & ~nested)):
+        found.append(pairs[where].assign(kind=kind, figure=None, answer_value=functions[a][where],
+                                         other_value=functions[b][where]))
+    density = pieces["density_kind"].to_numpy(dtype=object)
     for name in _COMPARED:
-        mine, theirs = answer[name], other[name]
-        if not (mine == mine and theirs == theirs) or mine == theirs:
-            continue
-        if name in _OF_DENSITY and answer["density_kind"] != other["density_kind"]:
-            continue
-        tighter = FIGURES[name][1]
-        if tighter(mine, theirs) == theirs:
-            found.append({**common, "kind": "figure", "figure": name, "answer_value": figure_text(name, mine),
-                          "other_value": figure_text(name, theirs)})
-    return found
+        mine, theirs = pieces[name].to_numpy(float)[a], pieces[name].to_numpy(float)[b]
+        looser = mine > theirs if FIGURES[name][1] is min else (mine < theirs) & ~differ
+        if name in _OF_DENSITY:
+            looser &= pandas.Series(density[a]).fillna("").to_numpy() == pandas.Series(density[b]).fillna("").to_numpy()
+        found.append(pairs[looser].assign(kind="figure", figure=name,
+                                          answer_value=[figure_text(name, value) for value in mine[looser]],
+                                          other_value=[figure_text(name, value) for value in theirs[looser]]))
+    return pandas.concat(found, ignore_index=True)
 
 
-def _common(pieces: geopandas.GeoDataFrame, pairs: Any, states: PlanStates) -> list[Any]:
+@lru_cache(maxsize=1)
+def nesting() -> frozenset[tuple[str, str]]:
+    """Return which function (first) a finer plan breaks down into which other one without contradicting it."""
+    return frozenset((str(row["outer"]), inner) for row in load_table("function_nesting", on=None).rows
+                     for inner in str(row["inner"]).split(";"))
+
+
+def _common(pieces: geopandas.GeoDataFrame, pairs: NDArray[np.intp]) -> list[Any]:
     """Return what two pieces share, None where it is no wider than the tolerance of the coarser map."""
     first = pieces.geometry.loc[pairs[:, 0]].to_numpy()
     second = pieces.geometry.loc[pairs[:, 1]].to_numpy()
@@ -128,24 +145,27 @@ def _common(pieces: geopandas.GeoDataFrame, pairs: Any, states: PlanStates) -> l
     return found
 
 
-def _sentence(row: pandas.Series) -> str:
-    area = format_number(row["area_m2"], 1)
-    if row["kind"] == "zones_overlap":
-        return say("Đồ án {a}: ô {za} và ô {zb} chồng lấn nhau trên {m} m²",
-                   "Plan {a}: zones {za} and {zb} overlap on {m} m²").format(
-            a=row["answer_ref"], za=row["answer_zone"], zb=row["other_zone"], m=area)
-    if row["figure"] is None:
-        return say("{a} (ô {za}) quy định {va}, {b} (ô {zb}) quy định {vb}, trên {m} m²",
-                   "{a} (zone {za}) says {va}, {b} (zone {zb}) says {vb}, on {m} m²").format(
-            a=row["answer_ref"], za=row["answer_zone"], b=row["other_ref"], zb=row["other_zone"], m=area,
-            va=_function(row["answer_value"]), vb=_function(row["other_value"]))
-    return say("{figure}: {a} (ô {za}) {va}, {b} (ô {zb}) {vb}, trên {m} m²",
-               "{figure}: {a} (zone {za}) {va}, {b} (zone {zb}) {vb}, on {m} m²").format(
-        figure=figure_label(row["figure"]), a=row["answer_ref"], za=row["answer_zone"], va=row["answer_value"],
-        b=row["other_ref"], zb=row["other_zone"], vb=row["other_value"], m=area)
-
-
-def _function(code: str) -> str:
+def _sentences(frame: pandas.DataFrame) -> list[str]:
     words = {value.code: str(value.label)
              for value in load_catalogue()["zone"].field("function_code").domain.values}
-    return f"{words[code]} ({code})" if code in words else str(code)
+    labels = {name: figure_label(name) for name in _COMPARED}
+
+    def function(code: object) -> str:
+        return f"{words[str(code)]} ({code})" if str(code) in words else str(code)
+
+    said = []
+    for row in frame.itertuples(index=False):
+        common = {"a": row.answer_ref, "b": row.other_ref, "za": row.answer_zone, "zb": row.other_zone,
+                  "m": format_number(row.area_m2, 1)}
+        if row.kind == "zones_overlap":
+            said.append(say("Đồ án {a}: ô {za} và ô {zb} chồng lấn nhau trên {m} m²",
+                            "Plan {a}: zones {za} and {zb} overlap on {m} m²").format(**common))
+        elif row.figure is None:
+            said.append(say("{a} (ô {za}) quy định {va}, {b} (ô {zb}) quy định {vb}, trên {m} m²",
+                            "{a} (zone {za}) says {va}, {b} (zone {zb}) says {vb}, on {m} m²").format(
+                **common, va=function(row.answer_value), vb=function(row.other_value)))
+        else:
+            said.append(say("{figure}: {a} (ô {za}) {va}, {b} (ô {zb}) {vb}, trên {m} m²",
+                            "{figure}: {a} (zone {za}) {va}, {b} (zone {zb}) {vb}, on {m} m²").format(
+                **common, figure=labels[row.figure], va=row.answer_value, vb=row.other_value))
+    return said

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from ..common.areas import Surface, areas_m2
 from ..common.errors import name_some
 from ..common.language import say
-from ..common.numbers_vi import format_number
 from ..common.overlay import Pieces, intersect, intersect_within, polygonal, remainder
 from ..common.progress import Progress, part, silent
-from ..common.slivers import in_metres, is_narrow, is_shallow, tolerance_on_ground
+from ..common.slivers import in_metres, is_narrow, is_shallow, tolerance_on_ground, tolerance_sentence
 from .parcel_zoning import sliver_pieces
 from .plan_figures import FIGURES
 from .plan_states import PlanStates
@@ -26,6 +25,8 @@ from .plan_states import PlanStates
 #: Parts no wider than this (metres) are the rounding of coordinates.
 _ROUNDING_M = 1e-6
 _WHOLE = 1 - 1e-9
+#: Overlaps of zones no wider than this (metres) are not worth a notice.
+_OVERLAP_TOLD_M = 0.01
 
 
 @dataclass(frozen=True)
@@ -109,10 +110,11 @@ def _one_plan(
     area = areas_m2(pieces.geometry, crs, surface)
     sliver = sliver_pieces(pieces, shapes, 100.0 * area / parcel_area[pieces.left], tolerance_m, crs,
                            part(progress, 0.8, 1.0), outline=shapely.boundary(extent))
-    if len(overlaps):
+    told = int((~is_narrow(in_metres(overlaps.geometry, crs), _OVERLAP_TOLD_M)).sum())
+    if told:
         notices.append(say("Đồ án {ref}: {n} cặp ô chồng lấn nhau; phần chồng lấn có nhiều câu trả lời.",
                            "Plan {ref}: {n} pairs of zones overlap; there several zones answer.")
-                       .format(ref=ref, n=len(overlaps)))
+                       .format(ref=ref, n=told))
     zone = np.full(len(pieces), -1, dtype=np.intp)
     zone[pieces.right >= 0] = zone_at[pieces.right[pieces.right >= 0]]
     return pandas.DataFrame({"parcel": pieces.left, "zone": zone, "geometry": pieces.geometry, "area_m2": area,
@@ -263,8 +265,12 @@ def _labelled(
     in_force = plan["in_force"].fillna(False).to_numpy(dtype=bool)
     zone = pieces["zone"].to_numpy(dtype=np.intp)
     by = pieces["by"].to_numpy(dtype=object)
-    roles = [_role(ref, force, other, z, table) for ref, force, other, z in
-             zip(pieces["plan_ref"], in_force, by, zone)]
+    told: dict[Any, tuple[str, str]] = {}
+    roles = []
+    for key in zip(pieces["plan_ref"], in_force, by, zone < 0):
+        if key not in told:
+            told[key] = _role(*key, table)
+        roles.append(told[key])
     frame = pandas.DataFrame({"parcel_fid": parcels.index.take(pieces["parcel"].to_numpy(dtype=np.intp))})
     frame["is_answer"] = [role == "answer" for role, _ in roles]
     frame["role"], frame["reason"] = [role for role, _ in roles], [reason for _, reason in roles]
@@ -300,19 +306,13 @@ def _labelled(
     return result
 
 
-def tolerance_sentence(metres: float) -> str:
-    """Tell that a piece may only be there because two maps do not match."""
-    return say("Trong hạn sai ghép bản đồ ({t} m), xác định tại thực địa",
-               "Within the map-matching tolerance ({t} m), to be determined on site").format(t=format_number(metres, 2))
-
-
-def _role(ref: Any, in_force: bool, other: Any, zone: int, table: pandas.DataFrame) -> tuple[str, str]:
+def _role(ref: Any, in_force: bool, other: Any, no_zone: bool, table: pandas.DataFrame) -> tuple[str, str]:
     if ref is None:
         return "no_plan", say("Không có quy hoạch được phê duyệt đang có hiệu lực", "No approved plan is in force here")
     if not in_force:
         return "not_in_force", table.at[ref, "reason"]
     if other is None:
-        if zone < 0:
+        if no_zone:
             return "answer", say("Trong ranh giới đồ án nhưng không thuộc ô quy hoạch nào",
                                  "Inside the plan's boundary but in none of its zones")
         return "answer", say("Đồ án chi tiết nhất đang có hiệu lực", "The most detailed plan in force")

@@ -164,7 +164,9 @@ def match_overrides(
         row = table.loc[override]
         start = max((day for day in (first[override], decided[override]) if day is not None), default=None)
         reason = _why_not(start, last[override], row["plan_ref"], states)
-        if reason is None and row["status"] not in (None, "approved"):
+        # One that was superseded held until its last day, where that is known.
+        held = row["status"] == "superseded" and last[override] is not None
+        if reason is None and row["status"] not in (None, "approved") and not held:
             reason = say("Chưa được phê duyệt hoặc đã được thay thế", "Not approved, or superseded")
         rows.append({"parcel_fid": parcel, "override_fid": override, **row[columns[2:-2]].to_dict(),
                      "decision_date": decided[override], "applies": reason is None, "reason": reason})

@@ -70,7 +70,7 @@ def test_sliver_is_flagged_with_its_reason_and_kept():
     zones = layer([box(0, 0, 19.5, 10), box(19.5, 0, 40, 10)], ma=["NO", "GT"])
     result = parcel_zoning(parcels, zones, "ma", scale=2000)
     assert rows(result, "zone", "sliver", "sliver_reason") == [
-        ["NO", False, None], ["GT", True, "Hẹp hơn sai số ghép bản đồ 0,80 m"]]
+        ["NO", False, None], ["GT", True, "Trong hạn sai ghép bản đồ 0,80 m, xác định tại thực địa"]]
     assert (result.slivers, result.split_parcels, result.truly_split_parcels, result.tolerance_m) == (1, 1, 0, 0.8)
     assert parcel_zoning(parcels, zones, "ma", scale=500).slivers == 0
     assert parcel_zoning(parcels, zones, "ma", scale=500, tolerance_mm=1.0).slivers == 1
