@@ -51,6 +51,7 @@ def freeze(
     if not message.strip():
         raise InputError(say("Hãy ghi nội dung đợt cập nhật (ví dụ: Chỉnh lý biến động tháng 11).",
                              "Write what this changeset is about (such as: November updates).") )
+    seen = copy.version()
     disputed = set(copy.database.execute("SELECT dataset_id, feature_id FROM quyhoach_conflict"))
     sent = _sent_rows(copy)
     changes: list[Change] = []
@@ -78,6 +79,7 @@ def freeze(
         copy.database.execute(
             "INSERT INTO quyhoach_outgoing (changeset_id, author, department, message, decision_no, made_at, changes) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (changeset.changeset_id, author, department, changeset.message, changeset.decision_no, changeset.made_at, pack_changes(changes)))
+    copy.frozen = changeset.changeset_id, seen, copy.database.total_changes
     return changeset
 
 
@@ -109,10 +111,13 @@ def settle(copy: WorkingCopy, receipt: Receipt, changeset: Changeset | None = No
         changeset = next((one for one in pending(copy) if one.changeset_id == receipt.changeset_id), None)
     if changeset is None:
         return
+    own = copy.database.total_changes
     with copy.applying("settle"):
         if receipt.outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
+            # As it was frozen: known at once where nobody has written into the file since.
+            untouched = copy.frozen == (receipt.changeset_id, copy.version(), own)
             for name, dataset in copy.datasets.items():
-                _now_at_hub(copy, dataset, [change for change in changeset.changes if change.dataset == name])
+                _now_at_hub(copy, dataset, [change for change in changeset.changes if change.dataset == name], untouched)
             for change in receipt.rewritten:
                 if change.dataset in copy.datasets:
                     _rewritten_by_hub(copy, change)
@@ -128,7 +133,10 @@ def _is_pending(copy: WorkingCopy, changeset_id: str) -> bool:
     return copy.database.execute("SELECT 1 FROM quyhoach_outgoing WHERE changeset_id = ?", (changeset_id,)).fetchone() is not None
 
 
-def _now_at_hub(copy: WorkingCopy, dataset: Dataset, changes: Sequence[Change]) -> None:
+def _now_at_hub(copy: WorkingCopy, dataset: Dataset, changes: Sequence[Change], untouched: bool) -> None:
+    if untouched:
+        copy.forget_bases(dataset, [change.feature_id for change in changes])
+        return
     for start in range(0, len(changes), _ROWS_AT_ONCE):
         some = changes[start:start + _ROWS_AT_ONCE]
         ours = copy.rows(dataset, [change.feature_id for change in some])
@@ -152,10 +160,18 @@ def _rewritten_by_hub(copy: WorkingCopy, change: Change) -> None:
 
 
 def pack_changes(changes: Collection[Change]) -> bytes:
-    """Write changes as compressed JSON lines."""
-    write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-    lines = (write([c.dataset, c.feature_id, row_to_plain(c.before), row_to_plain(c.after), c.parent_id]) for c in changes)
-    return zlib.compress("\n".join(lines).encode("utf-8"), level=1)
+    """Write changes as compressed JSON: of an edited feature the row as it was, and what has become different."""
+    packed = [[c.dataset, c.feature_id, row_to_plain(c.before), _after(c), c.parent_id] for c in changes]
+    text = json.dumps(packed, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return zlib.compress(text.encode("utf-8"), level=1)
+
+
+def _after(change: Change) -> object:
+    """The row as it became; a list with what differs where both rows have the same fields."""
+    before, after = change.before, change.after
+    if before is None or after is None or before.keys() != after.keys():
+        return row_to_plain(after)
+    return [row_to_plain({name: after[name] for name in change.touched()})]
 
 
 def unpack_changes(packed: bytes) -> tuple[Change, ...]:
@@ -167,8 +183,12 @@ def unpack_changes(packed: bytes) -> tuple[Change, ...]:
         It is not such a text.
     """
     changes = []
-    for line in zlib.decompress(packed).decode("utf-8").split("\n"):
-        if line:
-            dataset, feature_id, before, after, parent_id = json.loads(line)
-            changes.append(Change(dataset, feature_id, row_from_plain(before), row_from_plain(after), parent_id))
+    for dataset, feature_id, was, became, parent_id in json.loads(zlib.decompress(packed).decode("utf-8")):
+        before = row_from_plain(was)
+        if isinstance(became, list):
+            [different] = became
+            after = {**(before or {}), **(row_from_plain(different) or {})}
+        else:
+            after = row_from_plain(became)
+        changes.append(Change(dataset, feature_id, before, after, parent_id))
     return tuple(changes)

@@ -6,6 +6,7 @@ import datetime
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -17,6 +18,8 @@ from .changes import Row, Value
 from .geopackage_geometry import from_blobs, to_blobs
 
 _SHAPE = "wkb"
+#: What values of a field are that need no second look.
+_PLAIN: dict[str, set[type]] = {"text": {str}, "integer": {int}, "real": {float}}
 
 
 def row_from_sqlite(dataset: Dataset, values: Sequence[object]) -> Row:
@@ -32,23 +35,49 @@ def rows_from_sqlite(dataset: Dataset, rows: Sequence[Sequence[object]], ids: Se
     InputError
         Shapes that cannot be read, which any program may have written; named by ``ids``.
     """
-    # Texts and numbers mostly are what they should be; only the others are looked at one by one.
-    plain = {"text": str, "integer": int, "real": float}
-    kinds = [plain.get(field.type) for field in dataset.fields]
-    fields = list(zip(dataset.field_names, kinds, dataset.fields))
-    built: list[Row] = [
-        {name: value if value is None or type(value) is kind and value == value else canonical(value, field)
-         for (name, kind, field), value in zip(fields, values)} for values in rows]  # type: ignore[misc]
+    fields = dataset.fields
+    # Column by column: values mostly are what they should be, which is seen without looking at them one by one.
+    columns = list(zip(*rows)) if rows else [()] * (len(fields) + bool(dataset.geometry))
+    tidy = [_canonical_column(values, field) for values, field in zip(columns, fields)]
+    names = dataset.field_names
+    built: list[Row] = [dict(zip(names, values)) for values in zip(*tidy)] if tidy else [{} for _ in rows]
     if dataset.geometry:
-        position = len(fields)
-        blobs = [values[position] for values in rows]
-        try:
-            shapes = _to_wkb(blobs)
-        except _UNREADABLE as error:
-            raise _unreadable(dataset, blobs, ids) from error
-        for row, wkb in zip(built, shapes):
+        for row, wkb in zip(built, _shapes(dataset, columns[len(fields)], ids)):
             row[GEOMETRY] = wkb
     return built
+
+
+def pairs_from_sqlite(
+    dataset: Dataset, before: Sequence[Sequence[object]], after: Sequence[Sequence[object]], ids: Sequence[object]
+) -> tuple[list[Row], list[Row]]:
+    """Build the rows of both sides; a shape that is the same on both is read once."""
+    if not dataset.geometry:
+        return rows_from_sqlite(dataset, before, ids), rows_from_sqlite(dataset, after, ids)
+    flat = replace(dataset, geometry=None)
+    olds, news = rows_from_sqlite(flat, before, ids), rows_from_sqlite(flat, after, ids)
+    for old, wkb in zip(olds, _shapes(dataset, [values[-1] for values in before], ids)):
+        old[GEOMETRY] = wkb
+    other = [position for position, (was, became) in enumerate(zip(before, after)) if was[-1] != became[-1]]
+    for old, new in zip(olds, news):
+        new[GEOMETRY] = old[GEOMETRY]
+    shapes = _shapes(dataset, [after[position][-1] for position in other], [ids[position] for position in other])
+    for position, wkb in zip(other, shapes):
+        news[position][GEOMETRY] = wkb
+    return olds, news
+
+
+def _shapes(dataset: Dataset, blobs: Sequence[object], ids: Sequence[object] | None) -> list[bytes | None]:
+    try:
+        return _to_wkb(blobs)
+    except _UNREADABLE as error:
+        raise _unreadable(dataset, blobs, ids) from error
+
+
+def _canonical_column(values: Sequence[object], field: Field) -> Sequence[Value]:
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds <= _PLAIN.get(field.type, set()) and (field.type != "real" or all(value == value for value in values)):
+        return values  # type: ignore[return-value]
+    return [canonical(value, field) for value in values]
 
 
 def row_to_sqlite(dataset: Dataset, row: Row, srs_id: int) -> list[object]:

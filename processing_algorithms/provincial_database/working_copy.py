@@ -23,7 +23,7 @@ from .changes import Change, Position, Row, Scope
 from .geopackage_geometry import register_functions
 from .geopackage_schema import data_columns, quoted
 from .merge import same_row
-from .rows import row_from_sqlite, row_to_sqlite, rows_from_sqlite
+from .rows import pairs_from_sqlite, row_from_sqlite, row_to_sqlite, rows_from_sqlite
 from .working_copy_schema import base_table, copy_trigger_statements
 
 #: Number of the newest file in ``sql/working_copy``.
@@ -61,6 +61,8 @@ class WorkingCopy:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         self.database = _connect(self.path)
+        #: The changeset frozen last, the version its rows were read from, and how much this connection had written then.
+        self.frozen: tuple[str, int, int] | None = None
         try:
             self.facts = self._read_facts()
             self.read_datasets()
@@ -201,9 +203,8 @@ class WorkingCopy:
         cursor = self.database.execute(sql, (dataset.id,))
         while found := cursor.fetchmany(_ROWS_AT_ONCE):
             found = [row for row in found if row[1] != (row[2] is not None) or row[4:4 + width] != row[4 + width:]]
-            ids = [row[0] for row in found]
-            before = rows_from_sqlite(dataset, [row[4:4 + width] for row in found], ids)
-            after = rows_from_sqlite(dataset, [row[4 + width:] for row in found], ids)
+            before, after = pairs_from_sqlite(dataset, [row[4:4 + width] for row in found], [row[4 + width:] for row in found],
+                                              [row[0] for row in found])
             for (feature_id, existed, fid, parent_id, *_), was, became in zip(found, before, after):
                 change = Change(dataset.name, feature_id, was if existed else None,
                                 became if fid is not None else None, parent_id)
@@ -287,9 +288,14 @@ class WorkingCopy:
 
     def forget_bases(self, dataset: Dataset, ids: Sequence[str]) -> None:
         """Note that features are as the hub has them; within `applying`."""
-        self.database.executemany(f"DELETE FROM {quoted(base_table(dataset))} WHERE {FEATURE_ID} = ?", ((id,) for id in ids))
-        self.database.executemany("DELETE FROM quyhoach_parent WHERE dataset_id = ? AND feature_id = ?",
-                                  ((dataset.id, id) for id in ids))
+        listed = json.dumps(list(ids))
+        self.database.execute(f"DELETE FROM {quoted(base_table(dataset))} WHERE {FEATURE_ID} IN (SELECT value FROM json_each(?))", (listed,))
+        self.database.execute("DELETE FROM quyhoach_parent WHERE dataset_id = ? AND feature_id IN (SELECT value FROM json_each(?))",
+                              (dataset.id, listed))
+
+    def version(self) -> int:
+        """A number that stays the same as long as no other connection writes into the file."""
+        return int(self.database.execute("PRAGMA data_version").fetchone()[0])
 
     # writing ------------------------------------------------------------------------------------------------------
 

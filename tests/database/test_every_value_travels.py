@@ -163,8 +163,8 @@ def altered(source, target, change):
 
     with zipfile.ZipFile(source) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    lines = [json.loads(line) for line in zlib.decompress(parts["changes-0.z"]).decode().split("\n")]
-    parts["changes-0.z"] = zlib.compress("\n".join(json.dumps(change(line)) for line in lines).encode())
+    changes = json.loads(zlib.decompress(parts["changes-0.z"]))
+    parts["changes-0.z"] = zlib.compress(json.dumps([change(one) for one in changes]).encode())
     manifest = json.loads(parts["manifest.json"])
     manifest["sha256"] = {name: hashlib.sha256(parts[name]).hexdigest() for name in manifest["sha256"]}
     parts["manifest.json"] = json.dumps(manifest).encode()
@@ -179,6 +179,7 @@ def altered(source, target, change):
     lambda line: [line[0], 7, *line[2:]],
     lambda line: [line[0], line[1], line[2], {**line[3], "geom": {"wkb": "00ff"}}, line[4]],
     lambda line: [line[0], line[1], line[2], {**line[3], "note": ["x"]}, line[4]],
+    lambda line: [*line[:3], [{"geom": {"wkb": "00ff"}}], line[4]], lambda line: [*line[:3], [line[3], line[3]], line[4]],
     lambda line: line[:3], lambda line: {"a": 1}])
 def test_nonsense_with_fitting_checksums_is_refused(hub, office, tmp_path, change):
     here = office("đây")
