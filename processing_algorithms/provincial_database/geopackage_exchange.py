@@ -1,4 +1,4 @@
-"""Delivering from and submitting to a GeoPackage hub; the contract is `changes.ExchangingHub`.
+"""Handing over rows of a GeoPackage hub; the contract is `changes.ExchangingHub`. For submitting see `geopackage_submit`.
 
 SQLite has one writer at a time, so the order of the ledger is the order of commits, and a ledger number is a position.
 """
@@ -16,31 +16,15 @@ import shapely
 
 from ..common.errors import InputError
 from ..common.language import say
-from ..common.progress import Progress
 from .catalogue import Catalogue, Dataset
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY
-from .changes import (
-    Change,
-    Changeset,
-    Delivery,
-    Objection,
-    Outcome,
-    Parting,
-    Position,
-    Receipt,
-    Row,
-    RowBatch,
-    Scope,
-)
+from .changes import Delivery, Parting, Position, Row, RowBatch, Scope
 from .geopackage_geometry import from_blobs
-from .geopackage_ledger import begin_changeset, end_changeset, rows_before
-from .geopackage_locks import explained
+from .geopackage_ledger import rows_before
 from .geopackage_schema import data_columns, quoted
-from .merge import same_row, same_value
-from .rows import rows_from_sqlite, rows_to_sqlite
+from .rows import rows_from_sqlite
 
 _ROWS_AT_ONCE = 10_000
-_CHANGES_AT_ONCE = 5_000
 
 
 def position(database: sqlite3.Connection, facts: Mapping[str, str]) -> Position:
@@ -178,113 +162,3 @@ def _inside(dataset: Dataset, scope: Scope, columns: Sequence[str], found: Seque
         touching = shapely.intersects(area, from_blobs([row[-1] for row in found]))
         return [row[1] is not None and (bool(touches) or row[0] in scope.features) for row, touches in zip(found, touching)]
     return [row[1] is not None for row in found]
-
-
-def submit(
-    database: sqlite3.Connection, datasets: Catalogue, srs_id: int, changeset: Changeset, progress: Progress,
-    reverts: int | None = None
-) -> Receipt:
-    """See `changes.ExchangingHub.submit`; within the caller's transaction, which is rolled back when nothing was applied."""
-    known = database.execute("SELECT number FROM quyhoach_changeset WHERE changeset_id = ?", (changeset.changeset_id,)).fetchone()
-    if known:
-        return Receipt(Outcome.ALREADY_APPLIED, changeset.changeset_id, known[0])
-    objections, unknown = [], [change for change in changeset.changes if change.dataset not in datasets]
-    if unknown:
-        why = say("cơ sở dữ liệu dùng chung không có lớp này", "the shared database has no such dataset")
-        return Receipt(Outcome.REFUSED, changeset.changeset_id, None,
-                       tuple(Objection(change.dataset, change.feature_id, why) for change in unknown))
-    parts = _parts(datasets, changeset)
-    for count, (dataset, changes) in enumerate(parts):
-        progress(0.3 * count / len(parts))
-        present = _present(database, dataset, changes)
-        objections += [Objection(change.dataset, change.feature_id, say("đã có người khác sửa hoặc xóa; hãy nhận cập nhật rồi gửi lại",
-                                                                        "somebody else has changed or deleted it; pull, then push again"))
-                       for change in changes if not still_holds(change, present.get(change.feature_id))]
-    if objections:
-        return Receipt(Outcome.STALE, changeset.changeset_id, None, tuple(objections))
-    number = begin_changeset(database, changeset_id=changeset.changeset_id, author=changeset.author, department=changeset.department,
-                             message=changeset.message, decision_no=changeset.decision_no, made_at=changeset.made_at,
-                             working_copy_id=changeset.working_copy_id, reverts=reverts)
-    rewritten: list[Change] = []
-    for count, (dataset, changes) in enumerate(parts):
-        progress(0.3 + 0.7 * count / len(parts))
-        rewritten += _apply(database, dataset, changes, srs_id, objections)
-    end_changeset(database)
-    database.executemany(
-        "UPDATE quyhoach_ledger SET parent_id = ? WHERE changeset = ? AND dataset_id = ? AND feature_id = ?",
-        [(parent, number, datasets[name].id, feature_id) for (name, feature_id), parent in changeset.parents().items()])
-    if objections:
-        return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(objections))
-    return Receipt(Outcome.APPLIED, changeset.changeset_id, number, rewritten=tuple(rewritten))
-
-
-def _parts(datasets: Catalogue, changeset: Changeset) -> list[tuple[Dataset, list[Change]]]:
-    """Cut a changeset into runs of one dataset, in its order; a feature that comes twice begins a new run."""
-    parts: list[tuple[Dataset, list[Change]]] = []
-    seen: set[str] = set()
-    for change in changeset.changes:
-        if not parts or parts[-1][0].name != change.dataset or len(parts[-1][1]) == _CHANGES_AT_ONCE or change.feature_id in seen:
-            parts.append((datasets[change.dataset], []))
-            seen = set()
-        parts[-1][1].append(change)
-        seen.add(change.feature_id)
-    return parts
-
-
-def still_holds(change: Change, present: Row | None) -> bool:
-    """Tell whether the hub's row still has what a change was made from, or already what it makes of it.
-
-    Only the fields the change touches count: others may have moved on meanwhile.
-    """
-    if same_row(present, change.after):
-        return True
-    if change.before is None or change.after is None or present is None:
-        return same_row(present, change.before)
-    return all(same_value(present.get(name), change.before.get(name)) or same_value(present.get(name), change.after.get(name))
-               for name in change.touched() if name in present)
-
-
-def _present(database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change]) -> dict[str, Row]:
-    """Return the hub's rows of the changes' features, by id."""
-    columns = ", ".join(f"t.{quoted(name)}" for name in (FEATURE_ID, *data_columns(dataset)))
-    found = database.execute(
-        f"SELECT {columns} FROM json_each(?) j CROSS JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = j.value",
-        (json.dumps([change.feature_id for change in changes]),)).fetchall()
-    return dict(zip((row[0] for row in found), rows_from_sqlite(dataset, [row[1:] for row in found])))
-
-
-def _apply(
-    database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], srs_id: int, objections: list[Objection]
-) -> Iterator[Change]:
-    """Make rows what the changes want, keeping what others did to other fields; yield what a trigger made different."""
-    table, columns = quoted(dataset.name), data_columns(dataset)
-    insert = f"INSERT INTO {table} ({', '.join(map(quoted, (FEATURE_ID, *columns)))}) VALUES ({', '.join('?' * (len(columns) + 1))})"
-    present = _present(database, dataset, changes)
-    kept = [change for change in changes if change.after is not None]
-    wanted = {}
-    for change in kept:
-        row = present.get(change.feature_id)
-        wanted[change.feature_id] = change.after if row is None else {
-            **row, **{name: change.after[name] for name in change.touched() if name in change.after}}
-    values = dict(zip(wanted, rows_to_sqlite(dataset, list(wanted.values()), srs_id)))
-    for change in changes:
-        try:
-            if change.after is None:
-                database.execute(f"DELETE FROM {table} WHERE {FEATURE_ID} = ?", (change.feature_id,))
-            elif change.feature_id not in present:
-                database.execute(insert, (change.feature_id, *values[change.feature_id]))
-            else:
-                # Only what is touched: a shape that stays must not be taken out of its index and put back.
-                touched = change.touched()
-                at = [position for position, name in enumerate(columns) if name in touched]
-                if at:
-                    changes = ", ".join(f"{quoted(columns[position])} = ?" for position in at)
-                    database.execute(f"UPDATE {table} SET {changes} WHERE {FEATURE_ID} = ?",
-                                     (*(values[change.feature_id][position] for position in at), change.feature_id))
-        except sqlite3.IntegrityError as error:
-            why = explained(database, dataset, str(error), present.get(change.feature_id), change.after)
-            objections.append(Objection(change.dataset, change.feature_id, why))
-    became = _present(database, dataset, kept)
-    for feature_id, row in wanted.items():
-        if not same_row(became.get(feature_id), row):
-            yield Change(dataset.name, feature_id, row, became.get(feature_id))

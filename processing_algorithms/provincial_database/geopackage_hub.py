@@ -29,6 +29,7 @@ from .changes import Change, Changeset, Delivery, Outcome, Position, Receipt, Ro
 from .geopackage_ledger import adopt_strays, begin_changeset, end_changeset, enter_new_rows, hub_trigger_statements
 from .geopackage_locks import lock, lock_approved_plans, locks, refused_by_lock, unlock
 from .geopackage_schema import quoted, verify_statement
+from .geopackage_submit import submit
 from .geopackage_upgrade import SCHEMA_VERSION, upgrade
 from .history import ChangesetNote, Moment
 from .hub import Batch, DatasetSummary, Hub, HubInfo
@@ -229,8 +230,7 @@ class GeoPackageHub(Hub):
         try:
             with self._transaction():
                 adopt_strays(self._database)
-                receipt = exchange.submit(self._database, self.datasets, int(self._facts["srs_id"]), changeset, progress,
-                                          reverts)
+                receipt = submit(self._database, self.datasets, int(self._facts["srs_id"]), changeset, progress, reverts)
                 if receipt.outcome is not Outcome.APPLIED:
                     raise _NothingApplied
         except _NothingApplied:

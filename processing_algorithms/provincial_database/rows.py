@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -47,13 +47,19 @@ def rows_from_sqlite(dataset: Dataset, rows: Sequence[Sequence[object]], ids: Se
     return built
 
 
+def cut_to(dataset: Dataset, columns: Collection[str]) -> Dataset:
+    """Return a dataset that has some of the columns only."""
+    return replace(dataset, fields=tuple(field for field in dataset.fields if field.name in columns),
+                   geometry=dataset.geometry if GEOMETRY in columns else None)
+
+
 def pairs_from_sqlite(
     dataset: Dataset, before: Sequence[Sequence[object]], after: Sequence[Sequence[object]], ids: Sequence[object]
 ) -> tuple[list[Row], list[Row]]:
     """Build the rows of both sides; a shape that is the same on both is read once."""
     if not dataset.geometry:
         return rows_from_sqlite(dataset, before, ids), rows_from_sqlite(dataset, after, ids)
-    flat = replace(dataset, geometry=None)
+    flat = cut_to(dataset, dataset.field_names)
     olds, news = rows_from_sqlite(flat, before, ids), rows_from_sqlite(flat, after, ids)
     for old, wkb in zip(olds, _shapes(dataset, [values[-1] for values in before], ids)):
         old[GEOMETRY] = wkb
