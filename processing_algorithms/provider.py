@@ -11,6 +11,7 @@ from .disaster.bulletin_algorithm import BulletinAlgorithm
 from .disaster.field_reports_algorithm import FieldReportsAlgorithm
 from .disaster.flood_depth_algorithm import FloodDepthAlgorithm
 from .disaster.flood_exposure_algorithm import FloodExposureAlgorithm
+from .disaster.terrain_prepare_algorithm import TerrainPrepareAlgorithm
 from .land_use.change_matrix_algorithm import LandUseChangeMatrixAlgorithm
 from .land_use.statistics_algorithm import LandUseStatisticsAlgorithm
 from .provincial_database.as_of_date_algorithm import AsOfDateAlgorithm
@@ -47,6 +48,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         ZoningSheetsAlgorithm,
         BulletinAlgorithm,
         FieldReportsAlgorithm,
+        TerrainPrepareAlgorithm,
         FloodDepthAlgorithm,
         FloodExposureAlgorithm,
         ServiceAreaAlgorithm,

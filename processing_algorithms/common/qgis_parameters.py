@@ -15,7 +15,9 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
+    QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
+    QgsProcessingParameterFolderDestination,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
@@ -109,6 +111,17 @@ def table_output(key: str, label: str, help: str, optional: bool = False) -> Qgs
 def raster_output(key: str, label: str, help: str, optional: bool = False) -> QgsProcessingParameterRasterDestination:
     """A raster to be written as GeoTIFF."""
     return with_help(QgsProcessingParameterRasterDestination(key, label, None, optional, not optional), help)
+
+
+def folder(key: str, label: str, help: str, optional: bool = False) -> QgsProcessingParameterFile:
+    """A folder that exists."""
+    return with_help(
+        QgsProcessingParameterFile(key, label, Qgis.ProcessingFileParameterBehavior.Folder, "", None, optional), help)
+
+
+def folder_output(key: str, label: str, help: str) -> QgsProcessingParameterFolderDestination:
+    """A folder that results are written into."""
+    return with_help(QgsProcessingParameterFolderDestination(key, label), help)
 
 
 def xlsx_output(key: str = "XLSX") -> QgsProcessingParameterFileDestination:

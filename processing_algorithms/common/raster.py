@@ -133,6 +133,12 @@ class RasterReader:
         self._nodata = self._band.GetNoDataValue()
 
     @property
+    def scaling(self) -> tuple[float, float] | None:
+        """Scale and offset that `read` applies to what is stored; None where the file states none."""
+        found = (1.0 if self._scale is None else self._scale, self._offset or 0.0)
+        return None if found == (1.0, 0.0) else found
+
+    @property
     def block_rows(self) -> int:
         """Rows of the blocks the file is stored in."""
         return int(self._band.GetBlockSize()[1])
@@ -158,9 +164,9 @@ class RasterReader:
             unknown |= stored == stored.dtype.type(self._nodata)
         if mask is not None:
             unknown |= mask == 0
-        if self._scale not in (None, 1.0) or self._offset not in (None, 0.0):
-            scaled = stored.astype(np.float64) * (1.0 if self._scale is None else self._scale) + (self._offset or 0.0)
-            values = scaled.astype(np.float32)
+        if self.scaling is not None:
+            scale, offset = self.scaling
+            values = (stored.astype(np.float64) * scale + offset).astype(np.float32)
         else:
             with np.errstate(over="ignore"):  # nodata of doubles, -1.8e308, does not fit and is replaced below
                 values = stored.astype(np.float32, copy=False)

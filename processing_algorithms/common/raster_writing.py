@@ -16,7 +16,8 @@ from .language import say
 from .raster import Grid, Window, gdal_exceptions
 
 NODATA = -9999.0
-_CREATE = ("TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=3", "ZLEVEL=1", "BIGTIFF=IF_SAFER", "NUM_THREADS=ALL_CPUS")
+_CREATE = ("TILED=YES", "COMPRESS=DEFLATE", "ZLEVEL=1", "BIGTIFF=IF_SAFER", "NUM_THREADS=ALL_CPUS")
+_KINDS = {"float32": gdal.GDT_Float32, "int32": gdal.GDT_Int32, "uint8": gdal.GDT_Byte}
 _STALE_SIDECARS = (".aux.xml", ".ovr", ".msk")
 
 
@@ -26,18 +27,20 @@ class RasterWriter:
     def __init__(self, dataset: gdal.Dataset, path: Path):
         self._dataset, self._path = dataset, path
 
-    def write(self, window: Window, values: NDArray[np.floating]) -> None:
-        """Write a window of the grid.
+    def write(self, window: Window, *values: NDArray[np.number]) -> None:
+        """Write a window of the grid, one array for each band.
 
         Raises
         ------
         OutputError
             The disk is full or gone.
         """
-        filled = np.where(np.isnan(values), np.float32(NODATA), values).astype(np.float32, copy=False)
+        filled = [np.where(np.isnan(one), np.float32(NODATA), one).astype(np.float32, copy=False)
+                  if one.dtype.kind == "f" else one for one in values]
         with gdal_exceptions():
             try:
-                self._dataset.GetRasterBand(1).WriteArray(filled, window.column, window.row)
+                for band, one in enumerate(filled, 1):
+                    self._dataset.GetRasterBand(band).WriteArray(one, window.column, window.row)
                 # Else GDAL's cache keeps 5 % of the machine's memory; strips hold whole tiles, so none is written
                 # twice.
                 self._dataset.FlushCache()
@@ -50,18 +53,24 @@ class RasterWriter:
 
 
 @contextmanager
-def write_raster(path: str | Path, grid: Grid, *, description: str = "", unit: str = "m") -> Iterator[RasterWriter]:
-    """Write a float32 GeoTIFF (tiled, deflate) that appears under its name only when it is whole.
+def write_raster(
+    path: str | Path, grid: Grid, *, description: str | tuple[str, ...] = "", unit: str = "m", kind: str = "float32",
+    nodata: float = NODATA,
+) -> Iterator[RasterWriter]:
+    """Write a GeoTIFF (tiled, deflate) that appears under its name only when it is whole.
 
     Parameters
     ----------
     path : path
         Ends in ``.tif`` or ``.tiff``.
     grid : Grid
-    description : str
-        Description of the band.
+    description : str or tuple of str
+        Description of the band, or of each of several.
     unit : str
         Unit of the values.
+    kind : {"float32", "int32", "uint8"}
+    nodata : float
+        Stands for nan; integers write it themselves.
 
     Raises
     ------
@@ -74,7 +83,8 @@ def write_raster(path: str | Path, grid: Grid, *, description: str = "", unit: s
                               "The raster output must end in .tif: {path}")
                           .format(path=path))
     with written_whole(path) as part:
-        writer = RasterWriter(_create(part, path, grid, description, unit), path)
+        bands = (description,) if isinstance(description, str) else description
+        writer = RasterWriter(_create(part, path, grid, bands, unit, kind, nodata), path)
         try:
             yield writer
             _finish(writer)
@@ -84,19 +94,23 @@ def write_raster(path: str | Path, grid: Grid, *, description: str = "", unit: s
         Path(f"{path}{ending}").unlink(missing_ok=True)
 
 
-def _create(part: Path, path: Path, grid: Grid, description: str, unit: str) -> gdal.Dataset:
+def _create(
+    part: Path, path: Path, grid: Grid, bands: tuple[str, ...], unit: str, kind: str, nodata: float
+) -> gdal.Dataset:
     rows, columns = grid.shape
+    predictor = "PREDICTOR=3" if kind == "float32" else "PREDICTOR=2"
     with gdal_exceptions():
         try:
             dataset = gdal.GetDriverByName("GTiff").Create(
-                str(part), columns, rows, 1, gdal.GDT_Float32, options=[*_CREATE])
+                str(part), columns, rows, len(bands), _KINDS[kind], options=[*_CREATE, predictor])
             dataset.SetGeoTransform(grid.transform)
             if grid.crs_wkt:
                 dataset.SetProjection(grid.crs_wkt)
-            band = dataset.GetRasterBand(1)
-            band.SetNoDataValue(NODATA)
-            band.SetDescription(description)
-            band.SetUnitType(unit)
+            for number, description in enumerate(bands, 1):
+                band = dataset.GetRasterBand(number)
+                band.SetNoDataValue(nodata)
+                band.SetDescription(description)
+                band.SetUnitType(unit)
         except RuntimeError as error:
             raise _unwritable(path, error) from error
     return dataset

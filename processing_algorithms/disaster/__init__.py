@@ -6,6 +6,8 @@ are metres, float32, 0 = dry, nodata = terrain unknown.
 Bulletin in: `stations` (alarm levels, zeros), `bulletin_words` (what is a level, what is not), `bulletin_sentences` and
 `bulletin_table` (whose level), `bulletin` (checks and questions), `bulletin_levels` (as a layer), `bulletin_file`.
 Reports from the spot: `report_table` (any headings), `report_depth` (figures and words), `field_reports`.
+Terrain, once: `terrain_ground` (heights and lines in memory), `d8` (directions), `depressions` (cut, then filled),
+`drainage` (streams and what drains to them), `terrain_prepare` (all of it, in order), `terrain_model` (on disk).
 Hazard: `gauges` (levels, checked and set on the terrain), `water_surface` (the level between gauges), `flood_depth`
 (where the water gets to, and how deep). Exposure: `depth_classes` (from the norms), `depth_at_shapes` (buildings, roads
 and land against a depth raster), `units` (everything counts once), `flood_exposure` (the tables),
