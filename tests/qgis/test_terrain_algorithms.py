@@ -1,0 +1,171 @@
+"""quyhoach:terrainprepare and quyhoach:floodhand through the registry: by hand, and all kinds of bad input."""
+
+import json
+import os
+import re
+
+import geopandas
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+from osgeo import gdal, osr
+from qgis.core import QgsProcessingException, QgsProcessingFeedback
+from quyhoach.processing_algorithms.common.language import speaking
+
+X, Y, CELL = 500_000.0, 1_200_000.0, 100.0
+FILES = {"conditioned.tif", "flow_direction.tif", "flow_accumulation.tif", "height_above_drainage.tif",
+         "ground_above_drainage.tif", "reach_id.tif", "drainage_chainage.tif", "basins.tif", "streams.gpkg", "model.json"}
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with speaking("en"):
+        yield
+
+
+def raster(path, values, *, epsg=9214, kind=gdal.GDT_Float32, nodata=-9999, scale=None,
+           transform=(X, CELL, 0, Y, 0, -CELL)):
+    values = np.asarray(values)
+    dataset = gdal.GetDriverByName("GTiff").Create(str(path), values.shape[1], values.shape[0], 1, kind)
+    dataset.SetGeoTransform(transform)
+    if epsg:
+        system = osr.SpatialReference()
+        system.ImportFromEPSG(epsg)
+        dataset.SetSpatialRef(system)
+    band = dataset.GetRasterBand(1)
+    band.SetNoDataValue(nodata)
+    if scale is not None:
+        band.SetScale(scale[0])
+        band.SetOffset(scale[1])
+    band.WriteArray(values)
+    return str(path)
+
+
+def vector(path, shapes, crs="EPSG:9214", **columns):
+    geopandas.GeoDataFrame(columns, geometry=list(shapes), crs=crs).pipe(pyogrio.write_dataframe, path)
+    return str(path)
+
+
+def heights(rows=40, half=30):
+    """A straight river that falls 0.1 m a cell southwards between sides that rise 0.5 m a cell."""
+    return (100 - 0.1 * np.arange(rows)[:, None] + 0.5 * np.abs(np.arange(-half, half + 1))[None, :]).astype(np.float32)
+
+
+@pytest.fixture
+def valley(tmp_path):
+    folder = tmp_path / "thung lũng"
+    folder.mkdir()
+    raster(folder / "địa hình.tif", heights())
+    return folder
+
+
+def inputs(folder, **more):
+    return {"TERRAIN": str(folder / "địa hình.tif"), "STREAM_AREA_KM2": 0.4, "OUTPUT": str(folder / "mô hình"), **more}
+
+
+def read(path, band=1):
+    dataset = gdal.Open(str(path))
+    values = dataset.GetRasterBand(band).ReadAsArray()
+    return np.ma.masked_equal(values, dataset.GetRasterBand(band).GetNoDataValue()).filled(np.nan) \
+        if values.dtype.kind == "f" else values
+
+
+def refused(run, algorithm, parameters, words):
+    feedback = QgsProcessingFeedback()
+    with pytest.raises(QgsProcessingException) as failed:
+        run(algorithm, parameters, feedback=feedback)
+    told = f"{failed.value}\n{feedback.textLog()}"
+    assert re.search(words, told), told
+    assert "Traceback" not in told
+
+
+def prepared(run, folder, **more):
+    feedback = QgsProcessingFeedback()
+    found = run("quyhoach:terrainprepare", inputs(folder, **more), feedback=feedback)
+    return found, feedback.textLog()
+
+
+def test_a_valley_is_prepared(run, valley):
+    found, told = prepared(run, valley, VERTICAL_DATUM="Hòn Dấu 1992", TERRAIN_ERROR=0.3, SOURCE_NOTE="đo 2021")
+    folder = valley / "mô hình"
+    assert set(os.listdir(folder)) == FILES and found["REACHES"] == 1 and found["CUT_CELLS"] == 0
+    above = read(folder / "height_above_drainage.tif")
+    np.testing.assert_allclose(above[10:, :], np.tile(0.5 * np.abs(np.arange(-30, 31)), (30, 1)), atol=1e-4)
+    assert read(folder / "flow_direction.tif")[20].tolist() == [1] * 30 + [4] + [16] * 30
+    streams = pyogrio.read_dataframe(folder / "streams.gpkg")
+    assert streams["area_km2"].tolist() == pytest.approx([40 * 61 * 0.01]) and streams.crs.to_epsg() == 9214
+    card = json.loads((folder / "model.json").read_text("utf-8"))
+    assert card["terrain"]["vertical_datum"] == "Hòn Dấu 1992" and card["terrain"]["error_m"] == 0.3
+    assert set(card["files"]) == FILES - {"model.json"} and card["parameters"]["stream_area_km2"] == 0.4
+    assert "No vertical datum" not in told
+    prepared(run, valley, STREAM_AREA_KM2=1.0)  # in place of the first
+    assert json.loads((folder / "model.json").read_text("utf-8"))["parameters"]["stream_area_km2"] == 1.0
+
+
+def test_each_odd_raster_says_what_was_assumed(run, valley):
+    z = heights()
+    stored = np.round((z - 90) * 100).astype(np.int16)
+    holed = z.copy()
+    holed[15:17, 30] = -9999
+    cases = {
+        "as the file states": raster(valley / "nguyên.tif", stored, kind=gdal.GDT_Int16, nodata=-32768,
+                                                 scale=(0.01, 90.0)),
+        "whole metres": raster(valley / "mét.tif", np.floor(z * 2).astype(np.int32), kind=gdal.GDT_Int32),
+        "1 holes without data \\(2 cells\\)": raster(valley / "lỗ.tif", holed),
+        "in degrees": raster(valley / "độ.tif", z, epsg=4756, transform=(107.0, 0.001, 0, 16.5, 0, -0.001)),
+        "rotated": raster(valley / "xoay.tif", z, transform=(X, 80, 60, Y, 60, -80)),
+        "No vertical datum": raster(valley / "kép.tif", z.astype(np.float64), kind=gdal.GDT_Float64),
+    }
+    plain = None
+    for words, terrain in cases.items():
+        _, told = prepared(run, valley, TERRAIN=terrain)
+        assert re.search(words, told), told
+        if "states" in words or "datum" in words:
+            above = read(valley / "mô hình" / "height_above_drainage.tif")
+            plain = above if plain is None else plain
+            np.testing.assert_allclose(above, plain, atol=0.011)
+
+
+def test_lines_count_and_refusals_leave_nothing(run, valley):
+    dyke = vector(valley / "đê.gpkg", [shapely.LineString([(X, Y - 2000), (X + 6100, Y - 2000)])], dinh=["115,5"])
+    culvert = vector(valley / "cống.gpkg", [shapely.LineString([(X + 3050, Y - 1850), (X + 3050, Y - 2150)])])
+    river = vector(valley / "sông.gpkg", [shapely.LineString([(X + 3050, Y - 50), (X + 3050, Y - 3990)])])
+    _, told = prepared(run, valley, DYKES=dyke, DYKE_CREST_FIELD="dinh", CULVERTS=culvert, RIVERS=river)
+    conditioned = read(valley / "mô hình" / "conditioned.tif")
+    assert conditioned[20, 5] == pytest.approx(115.5) and conditioned[20, 30] < 98.2
+    away = vector(valley / "xa.gpkg", [shapely.LineString([(X + 9e4, Y), (X + 9.1e4, Y)])])
+    assert "touches no cell" in prepared(run, valley, RIVERS=away)[1]
+    naked = vector(valley / "trần.gpkg", [shapely.LineString([(X, Y), (X + 9, Y)])], None)
+    wrong = vector(valley / "sai.gpkg", [shapely.LineString([(X, Y - 2000), (X + 6100, Y - 2000)])], dinh=["cao"])
+    (valley / "khác").mkdir()
+    (valley / "khác" / "basins.tif").write_bytes(b"theirs")
+    cases = [
+        ({"TERRAIN": raster(valley / "không hệ.tif", heights(), epsg=None)}, "records no CRS"),
+        ({"TERRAIN": raster(valley / "feet.tif", heights(), epsg=2227)}, "not in metres"),
+        ({"TERRAIN": raster(valley / "rỗng.tif", np.full((3, 3), -9999.0))}, "No cell of the terrain has a height"),
+        ({"STREAM_AREA_KM2": 1e6}, "lower the least area"),
+        ({"RIVERS": naked}, "coordinate system"),
+        ({"DYKES": wrong, "DYKE_CREST_FIELD": "dinh"}, "no heights"),
+        ({"DYKES": wrong, "DYKE_CREST_FIELD": "x"}, "no field \"x\""),
+        ({"OUTPUT": str(valley / "khác")}, "belong to no terrain model"),
+        ({"OUTPUT": str(valley / "đê.gpkg")}, "is a file"),
+        ({"OUTPUT": str(valley / "không" / "có")}, "no folder"),
+    ]
+    before = sorted(os.walk(valley))
+    for changed, words in cases:
+        refused(run, "quyhoach:terrainprepare", inputs(valley, **changed), words)
+    assert sorted(os.walk(valley)) == before
+
+
+class StopsAt(QgsProcessingFeedback):
+    def __init__(self, fraction):
+        super().__init__()
+        self.progressChanged.connect(lambda value: value >= 100 * fraction and self.cancel())
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.4, 0.9])
+def test_cancelled_preparation_leaves_what_was_there(run, valley, fraction):
+    with pytest.raises(QgsProcessingException, match="Stopped on request"):
+        run("quyhoach:terrainprepare", inputs(valley), feedback=StopsAt(fraction))
+    assert sorted(os.listdir(valley)) == ["địa hình.tif"]
