@@ -11,18 +11,20 @@ from dataclasses import dataclass, field, replace
 
 import pyproj
 from qgis.core import (
-    Qgis,
+    QgsFeature,
     QgsFillSymbol,
     QgsLayoutItemLabel,
     QgsLayoutItemMapGrid,
     QgsLayoutItemShape,
-    QgsLayoutMeasurement,
+    QgsLineSymbol,
     QgsMapLayer,
     QgsProject,
     QgsProjectMetadata,
     QgsRectangle,
+    QgsSingleSymbolRenderer,
+    QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import QRectF, Qt
+from qgis.PyQt.QtCore import QRectF
 
 from .crs import meridian_label
 from .errors import InputError
@@ -31,13 +33,15 @@ from .numbers_vi import format_number
 from .qgis_crs import pin_project
 from .qgis_layers import to_pyproj, to_qgis_crs
 from .qgis_layout_drawing_page import drawing_frames
-from .qgis_layout_grid import add_grid, fit_grid
+from .qgis_layout_grid import add_grid, fit_grid, grid_crosses
 from .qgis_layout_items import LayoutPage
 from .qgis_layout_legend import LegendEntry, LegendFit, fill_legend
 from .qgis_layout_text import FONT_COLOR, text_format, text_height_mm, text_width_mm
 
 #: Smallest type printed, in points; text that needs smaller is refused.
 SMALLEST = 4.5
+#: Half a cross of the grid, mm.
+_CROSS_MM = 2.0
 #: Directions of the neighbours by row and column of their diagram; the middle is the sheet itself.
 _DIAGRAM = (("nw", "n", "ne"), ("w", "", "e"), ("sw", "s", "se"))
 
@@ -110,7 +114,7 @@ class DrawingSheet(LayoutPage):
     def __init__(self, project: QgsProject, texts: DrawingTexts, *, paper: str = "A3", portrait: bool = False):
         self.frames = drawing_frames(paper, portrait)
         super().__init__(project, *self.frames.page)
-        self.texts = texts = replace(texts, plan=texts.plan.replace("tỷ lệ 1/", "tỷ lệ\u00a01/"))
+        self.texts = texts = replace(texts, plan=texts.plan.replace("tỷ lệ 1/", "tỷ\u00a0lệ\u00a01/"))
         self._problems: list[str] = []
         with speaking("vi"):
             self._build(texts)
@@ -126,6 +130,8 @@ class DrawingSheet(LayoutPage):
             self._frame(box, 0.35)
         self.map = self._map(frames.map)
         self._grid = add_grid(self.map, frames.points - 1.5)
+        self._grid.setStyle(QgsLayoutItemMapGrid.GridStyle.FrameAnnotationsOnly)
+        self._crosses = self._cross_layer()
         for side in (QgsLayoutItemMapGrid.BorderSide.Top, QgsLayoutItemMapGrid.BorderSide.Right):
             self._grid.setAnnotationDisplay(QgsLayoutItemMapGrid.DisplayMode.ShowAll, side)
         band = frames.title.adjusted(4 * unit, 1.5 * unit, -4 * unit, -0.5 * unit)
@@ -141,6 +147,25 @@ class DrawingSheet(LayoutPage):
         self._build_facts()
         self._build_block(texts)
         self._build_signatures(texts.signatures)
+
+    def _cross_layer(self) -> QgsVectorLayer:
+        project = self.layout.project()
+        layer = QgsVectorLayer("MultiLineString", "lưới tọa độ", "memory")
+        layer.setCrs(project.crs())
+        layer.setRenderer(QgsSingleSymbolRenderer(QgsLineSymbol.createSimple(
+            {"line_color": "#404040", "line_width": "0.12"})))
+        project.addMapLayer(layer, False)
+        return layer
+
+    def _cross(self, ground: QgsRectangle, interval: float, scale: int) -> None:
+        crosses = []
+        for shape in grid_crosses(ground, interval, _CROSS_MM * scale / 1000):
+            feature = QgsFeature()
+            feature.setGeometry(shape)
+            crosses.append(feature)
+        self._crosses.dataProvider().truncate()
+        self._crosses.dataProvider().addFeatures(crosses)
+        self._crosses.updateExtents()
 
     def _build_facts(self) -> None:
         box, unit = self.frames.facts, self.frames.unit
@@ -268,9 +293,10 @@ class DrawingSheet(LayoutPage):
         crs = self.layout.project().crs()
         self.map.setCrs(crs)
         self.map.setKeepLayerSet(True)
-        self.map.setLayers(layers)
         self.map.setExtent(ground)
-        fit_grid(self._grid, crs, scale)
+        interval = fit_grid(self._grid, crs, scale)
+        self._cross(ground, interval, scale)
+        self.map.setLayers([self._crosses, *layers])
         points, unit = self.frames.points, self.frames.unit
         stated = f"1/{format_number(scale)}"
         several = place.count > 1

@@ -7,8 +7,11 @@ import math
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
+    QgsGeometry,
     QgsLayoutItemMap,
     QgsLayoutItemMapGrid,
+    QgsPointXY,
+    QgsRectangle,
     QgsUnitTypes,
 )
 from qgis.PyQt.QtGui import QColor
@@ -57,6 +60,19 @@ def fit_grid(grid: QgsLayoutItemMapGrid, crs: QgsCoordinateReferenceSystem, scal
         grid.setAnnotationFormat(QgsLayoutItemMapGrid.AnnotationFormat.CustomFormat)
         grid.setAnnotationExpression(_METRES)
     return interval
+
+
+def grid_crosses(ground: QgsRectangle, interval: float, arm: float) -> list[QgsGeometry]:
+    """Return the crosses at the grid's corners inside a rectangle, ``arm`` to each side, map units.
+
+    Drawn as a layer they stay under the texts of the map; a layout draws its own grid over them.
+    """
+    def inside(low: float, high: float) -> list[float]:
+        return [at * interval for at in range(math.ceil(low / interval), math.floor(high / interval) + 1)]
+
+    return [QgsGeometry.fromMultiPolylineXY([[QgsPointXY(x - arm, y), QgsPointXY(x + arm, y)],
+                                             [QgsPointXY(x, y - arm), QgsPointXY(x, y + arm)]])
+            for x in inside(ground.xMinimum(), ground.xMaximum()) for y in inside(ground.yMinimum(), ground.yMaximum())]
 
 
 def _round_interval(wanted: float) -> float:

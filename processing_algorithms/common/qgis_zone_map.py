@@ -106,14 +106,15 @@ def constraint_layer(frame: geopandas.GeoDataFrame, field: str, layer_name: str)
     return layer
 
 
-def label_zones(layer: QgsVectorLayer, points: float) -> None:
+def label_zones(layer: QgsVectorLayer, points: float, *, lines_below: bool) -> None:
     """Write texts that were placed beforehand: columns ``text``, ``points``, ``x``, ``y``, ``inside`` and ``leader``.
 
-    Texts that fit stand where they were placed; those with ``leader`` stand outside their zone, with a line to it, where
-    the labelling finds room.
+    Texts that fit stand where they were placed, in the colour ``ink``; those with ``leader`` stand outside their zone,
+    with a line to it, where the labelling finds room. ``lines_below``: lines cross the zones, and are kept off the texts
+    by a halo of the zone's colour ``fill``, which costs as much time as all the rest of a sheet.
     """
     root = QgsRuleBasedLabeling.Rule(None)
-    for condition, settings in (('"inside"', _placed(points)), ('"leader"', _with_leader(points))):
+    for condition, settings in (('"inside"', _placed(points, lines_below)), ('"leader"', _with_leader(points))):
         rule = QgsRuleBasedLabeling.Rule(settings)
         rule.setFilterExpression(condition)
         root.appendChild(rule)
@@ -121,25 +122,28 @@ def label_zones(layer: QgsVectorLayer, points: float) -> None:
     layer.setLabelsEnabled(True)
 
 
-def _settings(points: float) -> QgsPalLayerSettings:
+def _settings(points: float, halo: bool) -> QgsPalLayerSettings:
     settings = QgsPalLayerSettings()
     settings.fieldName = "text"
     style = text_format(points)
-    halo = QgsTextBufferSettings()
-    halo.setEnabled(True)
-    halo.setSize(0.5)
-    halo.setColor(QColor("white"))
-    style.setBuffer(halo)
+    buffer = QgsTextBufferSettings()
+    buffer.setEnabled(halo)
+    buffer.setSize(0.5)
+    buffer.setColor(QColor("white"))
+    style.setBuffer(buffer)
     settings.setFormat(style)
     settings.multilineAlign = Qgis.LabelMultiLineAlignment.Center
     return settings
 
 
-def _placed(points: float) -> QgsPalLayerSettings:
-    settings = _settings(points)
+def _placed(points: float, halo: bool) -> QgsPalLayerSettings:
+    settings = _settings(points, halo)
     keys = QgsPalLayerSettings.Property
     defined = QgsPropertyCollection()
     defined.setProperty(keys.Size, QgsProperty.fromField("points"))
+    defined.setProperty(keys.Color, QgsProperty.fromField("ink"))
+    if halo:
+        defined.setProperty(keys.BufferColor, QgsProperty.fromField("fill"))
     defined.setProperty(keys.PositionX, QgsProperty.fromField("x"))
     defined.setProperty(keys.PositionY, QgsProperty.fromField("y"))
     defined.setProperty(keys.Hali, QgsProperty.fromValue("Center"))
@@ -149,7 +153,7 @@ def _placed(points: float) -> QgsPalLayerSettings:
 
 
 def _with_leader(points: float) -> QgsPalLayerSettings:
-    settings = _settings(points)
+    settings = _settings(points, True)
     settings.placement = Qgis.LabelPlacement.OutsidePolygons
     settings.dist = 1.0
     settings.distUnits = Qgis.RenderUnit.Millimeters

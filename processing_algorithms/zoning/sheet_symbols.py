@@ -36,6 +36,20 @@ class FunctionSymbol:
     confidence: str
 
     @property
+    def ink(self) -> str:
+        """Black or white, whichever reads better on the colour (WCAG's relative luminance).
+
+        Examples
+        --------
+        >>> [FunctionSymbol("", "", colour, True, "").ink for colour in ("#66cc00", "#5b5b5b")]
+        ['#000000', '#ffffff']
+        """
+        channels = [int(self.colour[at:at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [value / 12.92 if value <= 0.03928 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+        luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        return "#000000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "#ffffff"
+
+    @property
     def legend_text(self) -> str:
         """Name and code, with the mark of colours that are not official."""
         return f"{self.name} ({self.code})" + ("" if self.official else MARK)

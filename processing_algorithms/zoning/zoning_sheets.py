@@ -45,7 +45,8 @@ class SheetContent:
     """What one sheet shows.
 
     ``zones`` have their whole shapes and, besides ``zone_fid`` and ``function``, the columns of `place_labels`, and
-    ``leader``: no text fits inside, and no other sheet shows more of the zone, so that it is named from outside.
+    ``leader`` (no text fits inside, and no other sheet shows more of the zone, so that it is named from outside),
+    ``ink`` and ``fill`` (colours of text and zone).
     """
 
     zones: geopandas.GeoDataFrame
@@ -123,6 +124,8 @@ def content_of(sheets: SheetSet, number: int, sizes: Sequence[float], measure: M
         {"zone_fid": [str(fid) for fid in sheets.zones.index[found]],
          "function": sheets.zones[sheets.fields.function].to_numpy()[found].astype(str),
          **{name: placed[name].to_numpy() for name in placed}}, geometry=shapes, crs=sheets.zones.crs)
+    zones["ink"] = [sheets.symbols[code].ink for code in zones["function"]]
+    zones["fill"] = [sheets.symbols[code].colour for code in zones["function"]]
     zones["leader"] = ~zones["inside"].to_numpy()
     for at in np.flatnonzero(zones["leader"]):
         zones.loc[at, "leader"] = _home(shapes[at], sheets.index) == number

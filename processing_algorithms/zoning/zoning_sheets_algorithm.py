@@ -18,7 +18,7 @@ from qgis.core import (
 
 from ..common import qgis_parameters as ask
 from ..common.destinations import files_whole
-from ..common.errors import noted, refuse_if
+from ..common.errors import name_some, noted, refuse_if
 from ..common.language import say
 from ..common.numbers_vi import format_date, format_number, parse_date
 from ..common.progress import Progress, part
@@ -26,8 +26,10 @@ from ..common.qgis_algorithm import QuyHoachAlgorithm
 from ..common.qgis_layers import LayerInput, to_pyproj
 
 if TYPE_CHECKING:
-    from ..common.qgis_layout_drawing import DrawingTexts
-    from .zoning_sheets import SheetSet
+    from qgis.core import QgsVectorLayer
+
+    from ..common.qgis_layout_drawing import DrawingSheet, DrawingTexts
+    from .zoning_sheets import SheetContent, SheetSet
 
 #: Levels as the table of scales names them; none where the user does not say.
 LEVELS = ("", "QHC", "QPK", "QCT", "TKDT")
@@ -113,9 +115,9 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
             crs, ask.invalid_geometry(), folder,
             ask.layer_output("OUTPUT", say("Bảng chắp mảnh", "Sheet index"),
                              say("Một hình chữ nhật cho mỗi mảnh: số mảnh, mảnh kề (nw … se), tọa độ khung, số ô, mã chức "
-                                 "năng, số ô chỉ ghi được bên ngoài (outside_labels), tên tệp.",
+                                 "năng, số ô chỉ ghi được bên ngoài (outside_labels), số ô không ghi được (nameless), tên tệp.",
                                  "One rectangle per sheet: number, neighbours (nw … se), corners, zones, function codes, "
-                                 "zones named from outside (outside_labels), file names."),
+                                 "zones named from outside (outside_labels), zones without room (nameless), file names."),
                              Qgis.ProcessingSourceType.VectorPolygon),
         ]
 
@@ -347,7 +349,7 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         sizes = [max(_SMALLEST_LABEL, self.frames.points + step) for step in _LABEL_STEPS]
         zones = None
         overlays = self._overlay_layers(sheets)
-        index = sheets.index.assign(zones=0, functions="", outside_labels=0, pdf="", png="")
+        index = sheets.index.assign(zones=0, functions="", outside_labels=0, nameless=0, pdf="", png="")
         stem = re.sub(r"[^\w.-]+", "_", self.texts.number) or "ban_ve"
         digits = len(str(len(index)))
         for done, number in enumerate(chosen):
@@ -356,7 +358,7 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
             if zones is None:
                 zones = frame_layer(content.zones, "Chức năng sử dụng đất", Qgis.WkbType.MultiPolygon)
                 colour_zones(zones, "function", [sheets.symbols[code] for code in sheets.symbols])
-                label_zones(zones, sizes[-1])
+                label_zones(zones, sizes[-1], lines_below=bool({"CONSTRAINTS", "PARCELS"} & self.overlays.keys()))
                 for layer in (*overlays, zones):
                     project.addMapLayer(layer, False)
             else:
@@ -373,8 +375,14 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
             if kind in (PNG, BOTH):
                 page.to_png(draft / f"{name}.png", dpi=dpi)
                 index.loc[at, "png"] = f"{name}.png"
-            index.loc[at, ["zones", "functions", "outside_labels"]] = [
-                len(content.zones), ", ".join(content.codes), int(content.zones["leader"].sum())]
+            nameless = _nameless(content, zones, page)
+            index.loc[at, ["zones", "functions", "outside_labels", "nameless"]] = [
+                len(content.zones), ", ".join(content.codes), int(content.zones["leader"].sum()), len(nameless)]
+            if nameless:
+                feedback.pushWarning(
+                    say("Mảnh {sheet}: không còn chỗ ghi ký hiệu của {n} ô (fid: {ids}); hãy in thêm ở tỷ lệ lớn hơn.",
+                        "Sheet {sheet}: there is no room for the codes of {n} zones (ids: {ids}); print them at a larger "
+                        "scale too.").format(sheet=number, n=len(nameless), ids=name_some(nameless)))
         progress(1.0)
         del page
         return index
@@ -400,6 +408,15 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         if "PARCELS" in self.overlays:
             found.append(line_layer(read("PARCELS"), "Ranh giới thửa đất", "110,110,110", 0.1))
         return found
+
+
+def _nameless(content: SheetContent, layer: QgsVectorLayer, page: DrawingSheet) -> list[str]:
+    """Ids of the zones this sheet should name and had no room for; those that overlap others, mostly."""
+    wanted = [row.inside or row.leader for row in content.zones.itertuples()]
+    named = {fid for layer_id, fid in page.labelled if layer_id == layer.id()}
+    # A memory layer that was emptied counts its features on, so the order tells which is which.
+    return [content.zones["zone_fid"].iat[at] for at, fid in enumerate(sorted(layer.allFeatureIds()))
+            if wanted[at] and fid not in named]
 
 
 def _tell(sheets: SheetSet, feedback: QgsProcessingFeedback) -> None:
