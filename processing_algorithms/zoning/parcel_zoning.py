@@ -26,6 +26,7 @@ from ..common.slivers import (
     tolerance_on_ground,
     tolerance_on_paper,
     tolerance_sentence,
+    tolerance_source,
 )
 
 #: Our columns, in the order they follow the parcel's own; a parcel column of the same name keeps it and ours moves.
@@ -54,6 +55,8 @@ class ParcelZoning:
     overlapping_zones : list of (fid, fid)
         Pairs of zones that share area.
     tolerance_m : float
+    tolerance_source : str
+        Where the tolerance comes from.
     renamed : dict
         Our columns that had to take another name.
     reports : tuple of GeometryReport
@@ -74,6 +77,7 @@ class ParcelZoning:
     rescued: int
     overlapping_zones: list[tuple[object, object]]
     tolerance_m: float
+    tolerance_source: str
     renamed: dict[str, str]
     reports: tuple[GeometryReport, ...]
 
@@ -137,6 +141,7 @@ def parcel_zoning(
     """
     parcels_name = parcels_name or say("Lớp thửa đất", "The parcel layer")
     zones_name = zones_name or say("Lớp ô quy hoạch", "The zone layer")
+    source = tolerance_source(tolerance_mm)
     tolerance_mm = tolerance_on_paper()[0] if tolerance_mm is None else tolerance_mm
     refuse_if(problems_before(parcels, zones, zone_field, scale, tolerance_mm, surface, parcels_name, zones_name))
     parcels, parcels_report = clean(parcels, "polygon", invalid, parcels_name)
@@ -174,7 +179,7 @@ def parcel_zoning(
         truly_split_parcels=int((broad > 1).sum()), parcels_outside=int((count == 0).sum()),
         without_value=int(zones[zone_field].isna().to_numpy()[pieces.right].sum()), rescued=len(pieces.rescued),
         overlapping_zones=list(zip(zones.index[overlaps.left], zones.index[overlaps.right])),
-        tolerance_m=tolerance_m, renamed=renamed, reports=(parcels_report, zones_report))
+        tolerance_m=tolerance_m, tolerance_source=source, renamed=renamed, reports=(parcels_report, zones_report))
 
 
 def problems_before(

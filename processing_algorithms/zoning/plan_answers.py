@@ -118,6 +118,14 @@ class PlanAnswers:
                             rows(self.overrides), rows(self.contradictions))
 
 
+    def figures_of(
+        self, pieces: pandas.DataFrame, restrictions: pandas.DataFrame | None, overrides: pandas.DataFrame | None
+    ) -> list[EffectiveFigure]:
+        """Return the effective figures of one parcel whose rows are at hand; None where it has none."""
+        return effective_figures(pieces, self.restrictions[:0] if restrictions is None else restrictions,
+                                 self.overrides[:0] if overrides is None else overrides)
+
+
 def plan_answers(
     parcels: geopandas.GeoDataFrame,
     plans: geopandas.GeoDataFrame,

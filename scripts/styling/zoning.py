@@ -30,7 +30,7 @@ OTHER = "225,225,215"
 def styled_layers() -> dict[str, QgsVectorLayer]:
     """Return a memory layer with symbols and labels for each style."""
     return {"zone": zone(), "parcel_zoning": parcel_zoning(), "plan": plan(),
-            "constraint_overlay": constraint_overlay(), "parcel_override": parcel_override()}
+            "constraint_overlay": constraint_overlay(), "parcel_override": parcel_override(), "plan_answers": plan_answers()}
 
 
 def zone() -> QgsVectorLayer:
@@ -59,6 +59,29 @@ def parcel_zoning() -> QgsVectorLayer:
     layer.setRenderer(QgsRuleBasedRenderer(root))
     share = """replace(format_number("share_pct", 1, 'en'), '.', ',')"""
     label(layer, f"""if("sliver", '', concat(to_string("zone"), '\\n', {share}, ' %'))""", smallest_scale=2_500)
+    return layer
+
+
+def plan_answers() -> QgsVectorLayer:
+    """Pieces of ``quyhoach:parcelzoning`` with plans: what answers by function; other plans are there, not drawn."""
+    layer = polygons("zone_fid:integer", "function_code:string", "share_pct:double", "sliver:boolean",
+                     "is_answer:boolean", "role:string")
+    rule = QgsRuleBasedRenderer.Rule
+    root = rule(None)
+    answers = rule(None, 0, 0, '"is_answer"', "Quy hoạch trả lời")
+    for code, colour, text in functions():
+        answers.appendChild(rule(fill(colour), 0, 0, f"\"function_code\" = '{code}'", text))
+    answers.appendChild(rule(hatch("150,150,150", 0.2, 45), 0, 0, '"zone_fid" IS NULL', "Không thuộc ô nào"))
+    answers.appendChild(rule(hatch("215,25,28", 0.3, 135), 0, 0, '"sliver"', "Trong hạn sai ghép bản đồ"))
+    root.appendChild(answers)
+    root.appendChild(rule(hatch("150,150,150", 0.2, 45), 0, 0, "\"role\" = 'no_plan'", "Không có quy hoạch"))
+    others = rule(outline("110,110,110", "dash"), 0, 0, "NOT \"is_answer\" AND \"role\" <> 'no_plan'", "Đồ án khác")
+    others.setActive(False)
+    root.appendChild(others)
+    layer.setRenderer(QgsRuleBasedRenderer(root))
+    share = """replace(format_number("share_pct", 1, 'en'), '.', ',')"""
+    label(layer, f"""if("is_answer" AND NOT "sliver", concat("function_code", '\\n', {share}, ' %'), '')""",
+          smallest_scale=2_500)
     return layer
 
 

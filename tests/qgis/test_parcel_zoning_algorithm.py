@@ -32,8 +32,8 @@ def folder(tmp_path):
     return place
 
 
-def save(folder, name, shapes, crs="EPSG:9214", **columns):
-    path = folder / f"{name}.gpkg"
+def save(folder, file, shapes, crs="EPSG:9214", **columns):
+    path = folder / f"{file}.gpkg"
     write_vector(geopandas.GeoDataFrame(columns, geometry=geopandas.GeoSeries(shapes, dtype="geometry"), crs=crs),
                  path, "MultiPolygon")
     return str(path)
@@ -206,3 +206,60 @@ def test_exit_code_of_qgis_process(case):
     told = done.stdout + done.stderr
     assert done.returncode != 0 and "không có trường" in told and "Traceback" not in told
     assert not Path(case["OUTPUT"]).exists()
+
+
+@pytest.fixture
+def plans_case(folder):
+    # A general plan 0-100 x 0-50, a sub-area plan on its west half (approved later), a draft detailed one inside.
+    west, corner = box(0, 0, 50, 50), box(0, 0, 20, 20)
+    return {
+        "PARCELS": save(folder, "thửa", [box(10, 10, 30, 20), box(40, 30, 60, 40), box(95, 0, 115, 10)],
+                        so_thua=[1, 2, 3], scale=["a", "b", "c"]),
+        "ZONES": save(folder, "ô", [box(0, 0, 100, 50), west, corner], plan_ref=["QHC", "QPK", "QCT"],
+                      zone_code=["I", "P1", "L1"], function_code=["NO", "CN", "CXCC"], max_storeys=[5, 7, 1]),
+        "PLANS": save(folder, "đồ án", [box(0, 0, 100, 50), west, corner], plan_ref=["QHC", "QPK", "QCT"],
+                      level=["general", "sub_area", "detailed"], status=["approved", "approved", "draft"],
+                      scale=[10000, 2000, 500], approval_date=["2024-06-20", "2025-10-14", None],
+                      decision_number=["1/QĐ-UBND", "2/QĐ-UBND", None]),
+        "OVERLAYS": save(folder, "hành lang", [box(0, 10, 100, 12)], name=["Hành lang điện"],
+                         constraint_type=["power_line"], effect=["height_limit"], max_height_m=[4.0]),
+        "OVERRIDES": save(folder, "riêng", [box(10, 10, 30, 20)], decision_number=["9/UBND"], status=["approved"],
+                          decision_date=["2026-01-01"], max_storeys=[6]),
+        "ZONE_FIELD": "function_code", "DATE": "25/11/2026", "OUTSIDE": True,
+        **{key: str(folder / f"{key} kết quả.gpkg") for key in ("OUTPUT", "RESTRICTIONS", "FIGURES", "CONTRADICTIONS")}}
+
+
+def test_answers_of_all_plans(plans_case):
+    result = processing.run(ID, plans_case)
+    pieces = geopandas.read_file(result["OUTPUT"])
+    # The parcels' own column "scale" stays; ours is scale_2.
+    assert pieces["scale"].tolist()[0] == "a" and pieces["scale_2"].tolist()[0] == 2000
+    told = pieces[["so_thua", "plan_ref", "zone", "role", "area_m2"]].astype(object)
+    assert told.where(told.notna(), None).values.tolist() == [
+        [1, "QPK", "CN", "answer", 200.0], [1, "QHC", "NO", "detailed", 200.0], [1, "QCT", "CXCC", "not_in_force", 100.0],
+        [2, "QPK", "CN", "answer", 100.0], [2, "QHC", "NO", "answer", 100.0], [2, "QHC", "NO", "detailed", 100.0],
+        [3, "QHC", "NO", "answer", 50.0], [3, None, None, "no_plan", 150.0]]
+    assert str(pieces["approval_date"].iloc[0])[:10] == "2025-10-14"
+    assert {key: result[key] for key in ("PIECES", "AREA", "SPLIT_BEYOND_TOLERANCE", "OUTSIDE_PARCELS", "OUTSIDE_AREA",
+                                         "OVERLAP_AREA", "RESTRICTED_PARCELS", "CONTRADICTORY_PARCELS")} == {
+        "PIECES": 4, "AREA": 450.0, "SPLIT_BEYOND_TOLERANCE": 1, "OUTSIDE_PARCELS": 0, "OUTSIDE_AREA": 150.0,
+        "OVERLAP_AREA": 0.0, "RESTRICTED_PARCELS": 1, "CONTRADICTORY_PARCELS": 2}
+    figures = geopandas.read_file(result["FIGURES"])
+    assert figures[["parcel_fid", "figure", "value", "source", "area_m2"]].values.tolist() == [
+        [1, "max_storeys", 6.0, "override", 200.0], [1, "max_height_m", 4.0, "restriction", 40.0],
+        [2, "max_storeys", 7.0, "plan", 100.0], [2, "max_storeys", 5.0, "plan", 100.0],
+        [3, "max_storeys", 5.0, "plan", 50.0]]
+    assert "9/UBND" in figures["reason"][0] and "2/QĐ-UBND ngày 14/10/2025" in figures["reason"][2]
+    assert set(geopandas.read_file(result["CONTRADICTIONS"])["kind"]) == {"function", "figure"}
+    assert geopandas.read_file(result["RESTRICTIONS"])["area_m2"].tolist() == [40.0]
+
+
+def test_faults_of_plans_are_told(plans_case, folder):
+    alone = {key: value for key, value in plans_case.items() if key != "PLANS"}
+    assert "cần lớp đồ án quy hoạch" in fail({**alone, "DATE": "hôm qua"})
+    said = fail({**plans_case, "PLANS": save(folder, "sai", [box(0, 0, 1, 1)], plan_ref=["QHC"])})
+    assert "thiếu trường level, status" in said
+    said = fail({**plans_case, "ZONES": save(folder, "ô sai", [box(0, 0, 1, 1)], function_code=["NO"])})
+    assert "thiếu trường plan_ref, zone_code" in said
+    said = fail({**plans_case, "PLANS": save(folder, "sai hệ", [box(0, 0, 1, 1)], crs=None, plan_ref=["QHC"])})
+    assert "không khai báo hệ tọa độ" in said

@@ -40,3 +40,10 @@ def test_every_piece_has_one_filling_and_slivers_a_hatch_on_top(zone, zone_fid, 
         if QgsExpression(filled).evaluate():
             drawn.append(rule.label())
     assert drawn == labels
+
+
+def test_answers_of_plans_are_drawn_and_other_plans_only_on_request():
+    layer = styled("plan_answers")
+    answers, none, others = layer.renderer().rootRule().children()
+    assert len(answers.children()) == len(load_table("planning_land_functions", on=None).rows) + 2
+    assert answers.active() and none.active() and not others.active()
