@@ -24,8 +24,11 @@ from .provincial_database.hub_backup_algorithm import HubBackupAlgorithm
 from .provincial_database.hub_check_algorithm import HubCheckAlgorithm
 from .provincial_database.hub_create_algorithm import HubCreateAlgorithm
 from .provincial_database.hub_export_algorithm import HubExportAlgorithm
+from .provincial_database.hub_grant_algorithm import HubGrantAlgorithm
 from .provincial_database.hub_import_algorithm import HubImportAlgorithm
 from .provincial_database.hub_list_algorithm import HubListAlgorithm
+from .provincial_database.hub_lock_algorithm import HubLockAlgorithm
+from .provincial_database.hub_person_algorithm import HubPersonAlgorithm
 from .provincial_database.hub_restore_algorithm import HubRestoreAlgorithm
 from .provincial_database.pull_algorithm import PullAlgorithm
 from .provincial_database.push_algorithm import PushAlgorithm
@@ -69,6 +72,9 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         AsOfDateAlgorithm,
         ChangesBetweenAlgorithm,
         RevertChangesetAlgorithm,
+        HubGrantAlgorithm,
+        HubPersonAlgorithm,
+        HubLockAlgorithm,
         HubCheckAlgorithm,
         HubBackupAlgorithm,
         HubRestoreAlgorithm,

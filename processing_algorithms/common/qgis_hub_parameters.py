@@ -108,6 +108,20 @@ def dataset_parameter(labels: Iterable[str]) -> QgsProcessingParameterString:
     return parameter
 
 
+def datasets_parameter() -> QgsProcessingParameterString:
+    """Several datasets, ``DATASETS``; blank is all."""
+    return ask.text("DATASETS", say("Các tập dữ liệu", "Datasets"),
+                    say("Tên, mã hoặc nhãn, cách nhau bằng dấu phẩy; để trống là tất cả.",
+                        "Names, ids or labels separated by commas; blank is all."), optional=True)
+
+
+def units_parameter() -> QgsProcessingParameterString:
+    """Communes, ``UNITS``; blank is the whole province."""
+    return ask.text("UNITS", say("Mã đơn vị hành chính cấp xã", "Commune codes"),
+                    say("Mã 5 chữ số, cách nhau bằng dấu phẩy; để trống là toàn tỉnh.", "Five digits, separated by commas; blank is the whole province."),
+                    optional=True)
+
+
 def moment_parameters(date: str, changeset: str, date_label: str, changeset_label: str) -> list[Any]:
     """A moment of a hub's history: a time, or a changeset; read with `moment`."""
     return [

@@ -16,7 +16,7 @@ from ..common import qgis_parameters as ask
 from ..common.language import say
 from ..common.qgis_algorithm import QuyHoachAlgorithm
 from ..common.qgis_algorithm import PLUGIN_FOLDER
-from ..common.qgis_hub_parameters import hub_location, hub_parameter
+from ..common.qgis_hub_parameters import datasets_parameter, hub_location, hub_parameter, units_parameter
 from ..common.qgis_layers import to_qgis_crs
 
 class CheckoutAlgorithm(QuyHoachAlgorithm):
@@ -43,12 +43,7 @@ class CheckoutAlgorithm(QuyHoachAlgorithm):
     def parameters(self) -> list[Any]:  # noqa: D102
         return [
             hub_parameter(),
-            ask.text("DATASETS", say("Các tập dữ liệu", "Datasets"),
-                     say("Tên, mã hoặc nhãn, cách nhau bằng dấu phẩy; để trống là tất cả.",
-                         "Names, ids or labels separated by commas; blank is all."), optional=True),
-            ask.text("UNITS", say("Mã đơn vị hành chính cấp xã", "Commune codes"),
-                     say("Các mã 5 số, cách nhau bằng dấu phẩy; để trống là tất cả.", "Codes of 5 digits separated by commas; blank is all."),
-                     optional=True),
+            datasets_parameter(), units_parameter(),
             ask.with_help(QgsProcessingParameterExtent("EXTENT", say("Phạm vi", "Extent"), None, True),
                           say("Chỉ tải đối tượng chạm vào phạm vi này. Không dùng cùng lúc với mã đơn vị hành chính.",
                               "Only features that touch this extent. Not together with commune codes.")),

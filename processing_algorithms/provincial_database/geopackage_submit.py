@@ -19,6 +19,7 @@ from .catalogue.model import FEATURE_ID, GEOMETRY
 from .changes import Change, Changeset, Objection, Outcome, Receipt, Row, Value
 from .geopackage_ledger import begin_changeset, end_changeset
 from .geopackage_locks import explained, lock_field
+from .geopackage_rights import not_allowed
 from .geopackage_schema import data_columns, quoted
 from .merge import same_row, same_value
 from .rows import blobs_of, cut_to, rows_from_sqlite
@@ -41,6 +42,9 @@ def submit(
         why = say("cơ sở dữ liệu dùng chung không có lớp này", "the shared database has no such dataset")
         return Receipt(Outcome.REFUSED, changeset.changeset_id, None,
                        tuple(Objection(change.dataset, change.feature_id, why) for change in unknown))
+    # Taking a changeset back is the keeper's work.
+    if reverts is None and (refused := not_allowed(database, datasets, changeset)):
+        return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(refused))
     parts = _parts(datasets, changeset)
     others = _others_have_a_say(database, datasets)
     for count, (dataset, changes) in enumerate(parts):

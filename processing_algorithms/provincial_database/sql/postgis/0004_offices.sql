@@ -43,6 +43,27 @@ BEGIN
     RETURN there = $3;
 END $$;
 
+-- As before, and a sender who names no department is of the one they belong to.
+CREATE OR REPLACE FUNCTION quyhoach.open_changeset(
+    id uuid, author text, department text, message text, decision_no text, made_at timestamptz, working_copy_id text,
+    reverts bigint
+) RETURNS TABLE (number bigint, fresh boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM quyhoach.ensure_incarnation();
+    RETURN QUERY
+        INSERT INTO quyhoach.changeset AS c
+            (changeset_id, author, department, message, decision_no, made_at, working_copy_id, reverts)
+        VALUES ($1, coalesce(nullif($2, ''), session_user), coalesce(nullif($3, ''), quyhoach.department_of(session_user)),
+                $4, $5, $6, $7, $8)
+        ON CONFLICT (changeset_id) DO NOTHING
+        RETURNING c.number, true;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT c.number, false FROM quyhoach.changeset c WHERE c.changeset_id = $1;
+    END IF;
+END $$;
+
 -- Whoever meets the hub with a working copy is who has it now.
 CREATE OR REPLACE FUNCTION quyhoach.note_working_copy(id text, name text, unsent bigint, oldest_edit timestamptz) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
