@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QIcon
 from .common.language import say, set_language
 from .common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm, interface_language
 from .disaster.bulletin_algorithm import BulletinAlgorithm
+from .disaster.depth_fit_algorithm import FloodFitAlgorithm
 from .disaster.field_reports_algorithm import FieldReportsAlgorithm
 from .disaster.flood_depth_algorithm import FloodDepthAlgorithm
 from .disaster.flood_exposure_algorithm import FloodExposureAlgorithm
@@ -53,6 +54,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         FieldReportsAlgorithm,
         TerrainPrepareAlgorithm,
         FloodDepthAlgorithm,
+        FloodFitAlgorithm,
         FloodExposureAlgorithm,
         ServiceAreaAlgorithm,
         HubCreateAlgorithm,

@@ -27,8 +27,8 @@ class RasterWriter:
     def __init__(self, dataset: gdal.Dataset, path: Path):
         self._dataset, self._path = dataset, path
 
-    def write(self, window: Window, *values: NDArray[np.number]) -> None:
-        """Write a window of the grid, one array for each band.
+    def write(self, window: Window, *values: NDArray[np.number], first_band: int = 1) -> None:
+        """Write a window of the grid, one array for each band from ``first_band`` on.
 
         Raises
         ------
@@ -39,7 +39,7 @@ class RasterWriter:
                   if one.dtype.kind == "f" else one for one in values]
         with gdal_exceptions():
             try:
-                for band, one in enumerate(filled, 1):
+                for band, one in enumerate(filled, first_band):
                     self._dataset.GetRasterBand(band).WriteArray(one, window.column, window.row)
                 # Else GDAL's cache keeps 5 % of the machine's memory; strips hold whole tiles, so none is written
                 # twice.
@@ -99,10 +99,12 @@ def _create(
 ) -> gdal.Dataset:
     rows, columns = grid.shape
     predictor = "PREDICTOR=3" if kind == "float32" else "PREDICTOR=2"
+    # Bands may be written in turn: tiles that held them all would be compressed again for each.
+    apart = ["INTERLEAVE=BAND"] if len(bands) > 1 else []
     with gdal_exceptions():
         try:
             dataset = gdal.GetDriverByName("GTiff").Create(
-                str(part), columns, rows, len(bands), _KINDS[kind], options=[*_CREATE, predictor])
+                str(part), columns, rows, len(bands), _KINDS[kind], options=[*_CREATE, predictor, *apart])
             dataset.SetGeoTransform(grid.transform)
             if grid.crs_wkt:
                 dataset.SetProjection(grid.crs_wkt)

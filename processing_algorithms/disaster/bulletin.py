@@ -225,9 +225,9 @@ def _judge(
         return None, question, ""
     note = ""
     if origin == "river":
-        note = say("\"{quote}\": nói chung cho cả sông, áp dụng cho từng trạm trên sông {river}.",
+        note = say("\"{quote}\": nói chung cho cả sông, áp dụng cho từng trạm trên {river}.",
                    "\"{quote}\": said of the whole river, applied to each station on {river}."
-                   ).format(quote=quote, river=station.river)
+                   ).format(quote=quote, river=station.river if fold(station.river).startswith("song ") else f"sông {station.river}")
     return Reading(station, round(low, 3), round(high, 3), None, None, None, moment, statement.forecast, origin, quote), "", note
 
 

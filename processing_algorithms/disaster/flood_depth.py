@@ -7,7 +7,7 @@ writes the depth of the parts that water reaches. Memory is that of a strip, wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -29,6 +29,7 @@ from ..common.parallel import ahead
 from ..common.progress import Progress, part, silent
 from ..common.raster import Grid, Heights, Window
 from .gauges import Gauges
+from .river_surface import RiverGauges
 from .water_surface import Interpolation, WaterSurface, leave_one_out, water_surface
 
 
@@ -89,6 +90,7 @@ def flood_depth(
     *,
     source: Runs | None = None,
     method: Interpolation = Interpolation.LINEAR,
+    rivers: RiverGauges | None = None,
     connectivity: Connectivity = Connectivity.FOUR,
     progress: Progress = silent,
 ) -> FloodDepth:
@@ -106,6 +108,9 @@ def flood_depth(
         Cells of the river or sea the water comes from (`source_cells`). Terrain that is unknown inside the source (a
         laser scan sees no river bed) lets water pass. Without a source, water comes from the cells of the gauges.
     method : Interpolation
+        Of the surface between the gauges, where there are no rivers.
+    rivers : RiverGauges, optional
+        The gauges on their rivers: the surface then runs along these (`river_surface`).
     connectivity : Connectivity
     progress : Progress
 
@@ -132,13 +137,48 @@ def flood_depth(
     [[2. 1. 0. 0.]]
     3.0
     """
-    surface = water_surface(gauges.x, gauges.y, gauges.level_m, method, gauges.scale)
+    (found,) = flood_depths(terrain, gauges, [gauges.level_m], [write], source=source, method=method, rivers=rivers,
+                            connectivity=connectivity, progress=progress)
+    return found
+
+
+def flood_depths(
+    terrain: Heights,
+    gauges: Gauges,
+    levels_m: Sequence[NDArray[np.float64]],
+    writes: Sequence[Callable[[Window, NDArray[np.float32]], None]],
+    *,
+    source: Runs | None = None,
+    method: Interpolation = Interpolation.LINEAR,
+    rivers: RiverGauges | None = None,
+    connectivity: Connectivity = Connectivity.FOUR,
+    progress: Progress = silent,
+) -> list[FloodDepth]:
+    """Compute the depths of several sets of levels at the same gauges, such as low, middle and high ones.
+
+    Where there is no source, the water of all sets comes from the cells of those gauges whose own level is above the
+    ground, so that a set with higher levels is nowhere less deep.
+
+    Parameters
+    ----------
+    levels_m : sequence of array of float, shape (n,)
+    writes : sequence of callable
+        One for each set; see `flood_depth` for these and the rest.
+    """
     origin = _gauge_cells(terrain.grid, gauges) if source is None else source
     passage = source is not None
-    reached = _reached_parts(terrain, surface, origin, passage, connectivity, part(progress, 0.0, 0.5))
-    errors = leave_one_out(gauges.x, gauges.y, gauges.level_m, method, gauges.scale)
-    return _write_depths(terrain, surface, origin, passage, connectivity, reached, write, errors,
-                         part(progress, 0.5, 1.0))
+    results = []
+    for k, (level_m, write) in enumerate(zip(levels_m, writes)):
+        steps = part(progress, k / len(writes), (k + 1) / len(writes))
+        if rivers is not None:
+            surface, errors = rivers.surface(level_m), rivers.leave_one_out(level_m)
+        else:
+            surface = water_surface(gauges.x, gauges.y, level_m, method, gauges.scale)
+            errors = leave_one_out(gauges.x, gauges.y, level_m, method, gauges.scale)
+        reached = _reached_parts(terrain, surface, origin, passage, connectivity, part(steps, 0.0, 0.5))
+        results.append(_write_depths(terrain, surface, origin, passage, connectivity, reached, write, errors,
+                                     part(steps, 0.5, 1.0)))
+    return results
 
 
 def source_cells(frame: geopandas.GeoDataFrame, grid: Grid, progress: Progress = silent) -> Runs:

@@ -17,7 +17,7 @@ from ..common.crs import require_crs, require_metric, to_crs
 from ..common.errors import InputError, name_some
 from ..common.language import say
 from ..common.numbers_vi import format_number
-from ..common.raster import Heights, sample
+from ..common.raster import Grid, Heights, sample
 
 #: Two levels closer than this are at the same place, metres.
 _SAME_PLACE = 0.001
@@ -42,6 +42,8 @@ class Gauges:
         Metres per unit of x and y.
     notes : list of str
         What a person should know: levels left out, levels below the ground.
+    zero_m : array of float, shape (n,)
+        What was added to the levels read.
     """
 
     ids: NDArray[np.object_]
@@ -51,6 +53,7 @@ class Gauges:
     ground_m: NDArray[np.float64]
     scale: tuple[float, float]
     notes: list[str]
+    zero_m: NDArray[np.float64] | float = 0.0
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -108,7 +111,8 @@ def read_gauges(
     first = _distinct_places(xy, level, ids, scale)
     xy, level, ids = xy[first], level[first], ids[first]
     ground = sample(terrain, xy[:, 0], xy[:, 1]).astype(np.float64)
-    return Gauges(ids, xy[:, 0], xy[:, 1], level, ground, scale, notes + _notes_on_ground(ids, level, ground))
+    added = pandas.Series(zero, frame.index).loc[ids].to_numpy()
+    return Gauges(ids, xy[:, 0], xy[:, 1], level, ground, scale, notes + _notes_on_ground(ids, level, ground), added)
 
 
 def _levels(column: pandas.Series, field: str) -> NDArray[np.float64]:
@@ -143,6 +147,40 @@ def _scale(crs: pyproj.CRS, latitude: NDArray[np.float64]) -> tuple[float, float
         return 1.0, 1.0
     along_x, along_y = metres_per_degree(crs, np.array([latitude.mean()]))
     return float(along_x[0]), float(along_y[0])
+
+
+def metres_per_unit(grid: Grid) -> tuple[float, float]:
+    """Metres per unit of x and y at the middle of a grid."""
+    return _scale(pyproj.CRS.from_wkt(grid.crs_wkt), np.atleast_1d(grid.to_map(grid.shape[1] / 2, grid.shape[0] / 2)[1]))
+
+
+def level_ends(
+    gauges: Gauges, frame: geopandas.GeoDataFrame, low_field: str | None, high_field: str | None, error_m: float = 0.0
+) -> list[NDArray[np.float64]]:
+    """Low and high levels of the gauges, m, less and plus an error of the terrain.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+        What `read_gauges` took the gauges from. The fields hold levels as its level field does; null is the level itself.
+
+    Raises
+    ------
+    InputError
+        Values that are no levels; a low level above the level, or a high one below it.
+    """
+    ends, wrong = [], []
+    for field, sign in ((low_field, -1), (high_field, 1)):
+        level = gauges.level_m
+        if field is not None:
+            told = pandas.Series(_levels(frame[field], field), frame.index).reindex(gauges.ids).to_numpy() + gauges.zero_m
+            level = np.where(np.isnan(told), gauges.level_m, told)
+            wrong += list(gauges.ids[(level - gauges.level_m) * sign < -1e-9])
+        ends.append(level + sign * error_m)
+    if wrong:
+        raise InputError(say("Mực nước thấp cao hơn mực nước, hoặc mực nước cao thấp hơn mực nước (fid: {ids}).",
+                             "A low level above the level, or a high one below it (ids: {ids}).").format(ids=name_some(wrong)))
+    return ends
 
 
 def _distinct_places(xy: NDArray[np.float64], level: NDArray[np.float64], ids: NDArray,
