@@ -43,6 +43,7 @@ def lot_kinds(
     -------
     DataFrame
         ``lot_kind`` (a `LotKind` value; "" where it cannot be told), ``planted_type`` (of Bảng 2.11, or ""),
+        ``gross_kind`` (of `norm_limits.gross_density_limits`, or ""),
         ``confidence`` (the assignment is ours: ``analogy``).
 
     Examples
@@ -53,14 +54,14 @@ def lot_kinds(
     codes, uses = np.broadcast_arrays(as_codes(function), as_codes(building_use))
     rows = load_table("lot_kinds", on=None, province_folder=province_folder).rows
     named = {row["function"] for row in rows if row["function"]}
-    answers: dict[tuple[str, str], tuple[str, str, str]] = {}
+    answers: dict[tuple[str, str], tuple[str, str, str, str]] = {}
     for case in dict.fromkeys(zip(codes, uses)):
         code, use = case
         row = next((row for row in rows if row["function"] in (code, "*") and row["building_use"] in (use, "*")), None)
         if row is not None:
-            answers[case] = (row["lot_kind"], row["planted_type"], row["confidence"])
+            answers[case] = (row["lot_kind"], row["planted_type"], row["gross_kind"], row["confidence"])
         else:
             told = bool(code) and code not in named
-            answers[case] = (LotKind.OTHER.value if told else LotKind.UNKNOWN.value, "", "analogy")
+            answers[case] = (LotKind.OTHER.value if told else LotKind.UNKNOWN.value, "", "", "analogy")
     return pandas.DataFrame([answers[case] for case in zip(codes, uses)],
-                            columns=["lot_kind", "planted_type", "confidence"])
+                            columns=["lot_kind", "planted_type", "gross_kind", "confidence"])

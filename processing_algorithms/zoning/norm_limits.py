@@ -25,7 +25,7 @@ from .norm_grid import look_up_by_area, look_up_by_height_and_area
 
 def net_density_limits(
     kind: ArrayLike, area_m2: ArrayLike, height_m: ArrayLike = np.nan, *, on: Dates, existing: ArrayLike = False,
-    production_floors: ArrayLike = np.nan, province_folder: str | Path | None = None,
+    production_floors: ArrayLike = np.nan, floors_at_most: ArrayLike = np.nan, province_folder: str | Path | None = None,
 ) -> pandas.DataFrame:
     """Return the maximum net building density of lots, in percent.
 
@@ -41,6 +41,8 @@ def net_density_limits(
         In an existing built-up area (mục 2.7.7).
     production_floors : array of float
         Floors used for production in factories; nan where unknown.
+    floors_at_most : array of float
+        What is known of them where they are not: the storeys of the tallest building.
     province_folder : path, optional
         Of a province's own tables; the tighter limit holds.
 
@@ -51,17 +53,19 @@ def net_density_limits(
 
     Examples
     --------
+    >>> import datetime
     >>> found = net_density_limits(["house", "apartment"], [150, 10000], [np.nan, 20.5], on=datetime.date(2026, 1, 1))
     >>> found["value"].tolist()
     [80.0, 58.5]
     """
     return by_date(_net_density, ("max_density_housing", "max_density_apartment", "max_density_mixed",
                                    "max_density_industry", "density_other_limits"), True, on, province_folder,
-                    kind=codes(kind), area=area_m2, height=height_m, existing=existing, floors=production_floors)
+                    kind=codes(kind), area=area_m2, height=height_m, existing=existing, floors=production_floors, floors_at_most=floors_at_most)
 
 
 def _net_density(
-    tables: list[NormTable], upper: bool, kind: NDArray, area: NDArray, height: NDArray, existing: NDArray, floors: NDArray
+    tables: list[NormTable], upper: bool, kind: NDArray, area: NDArray, height: NDArray, existing: NDArray, floors: NDArray,
+    floors_at_most: NDArray,
 ) -> Answer:
     housing, apartment, mixed, industry, other = tables
     answer = Answer.empty(len(kind), upper)
@@ -82,7 +86,7 @@ def _net_density(
             answer.put_grid(which, table, look_up_by_height_and_area(
                 table, "max_net_density_pct", height[which], area[which]))
     _small_existing_houses(answer, other, (kind == LotKind.HOUSE.value) & existing.astype(bool), area, height)
-    _industry(answer, industry, kind == LotKind.INDUSTRY.value, floors)
+    _industry(answer, industry, kind == LotKind.INDUSTRY.value, floors, floors_at_most)
     _public_service(answer, other, kind == LotKind.PUBLIC_SERVICE.value, existing.astype(bool))
     return answer
 
@@ -105,7 +109,7 @@ def _small_existing_houses(
     answer.frame.loc[unsure, "reason"] = say("chưa biết chiều cao công trình; ", "the height is not known; ") + condition
 
 
-def _industry(answer: Answer, industry: NormTable, which: NDArray[np.bool_], floors: NDArray) -> None:
+def _industry(answer: Answer, industry: NormTable, which: NDArray[np.bool_], floors: NDArray, at_most: NDArray) -> None:
     if not which.any():
         return
     if not industry.known:
@@ -118,9 +122,10 @@ def _industry(answer: Answer, industry: NormTable, which: NDArray[np.bool_], flo
         n=format_number(most))
     beyond = say("nhà máy trên {n} sàn sản xuất", "factory of more than {n} production floors").format(
         n=format_number(most))
-    answer.put_row(which & (floors <= most), industry, low, low["max_net_density_pct"], up_to)
+    few = np.where(np.isnan(floors), at_most, floors) <= most
+    answer.put_row(which & few, industry, low, low["max_net_density_pct"], up_to)
     answer.put_row(which & (floors > most), industry, high, high["max_net_density_pct"], beyond)
-    unsure = which & np.isnan(floors)
+    unsure = which & np.isnan(floors) & ~few
     answer.put_row(unsure, industry, low, np.nan, f"{up_to}; {beyond}",
                    say("chưa biết số sàn sản xuất", "the number of production floors is not known"))
     answer.frame.loc[unsure, "strictest"] = min(low["max_net_density_pct"], high["max_net_density_pct"])
@@ -170,6 +175,7 @@ def far_limits(
 
     Examples
     --------
+    >>> import datetime
     >>> far_limits(["house", "mixed", "mixed"], [12, 46, 60], on=datetime.date(2026, 1, 1))["value"].tolist()
     [7.0, nan, 13.0]
     """

@@ -31,8 +31,8 @@ class Verdict(str, Enum):
 
 
 def judge(
-    measured: ArrayLike, limits: pandas.DataFrame, *, upper: bool, tolerance: ArrayLike = 0.0, decimals: int = 2,
-    unit: str = "", unmeasured: str | ArrayLike = "",
+    measured: ArrayLike, limits: pandas.DataFrame, *, upper: bool, tolerance: ArrayLike = 0.0,
+    at_worst: ArrayLike | None = None, decimals: int = 2, unit: str = "", unmeasured: str | ArrayLike = "",
 ) -> pandas.DataFrame:
     """Compare measured values with limits.
 
@@ -50,6 +50,9 @@ def judge(
         The limit is a maximum.
     tolerance : array of float, shape (n,)
         Of the measured value, in its unit.
+    at_worst : array of float, shape (n,), optional
+        Where data are missing: the least favourable value there may be, while ``measured`` is the most favourable one.
+        ``unmeasured`` then says what is missing.
     decimals : int
         For the numbers in the reasons.
     unit : str
@@ -75,22 +78,28 @@ def judge(
     n = len(limits)
     value = np.broadcast_to(np.asarray(measured, dtype=float), n)
     slack = np.broadcast_to(np.asarray(tolerance, dtype=float), n)
+    least = value if at_worst is None else np.broadcast_to(np.asarray(at_worst, dtype=float), n)
+    why = np.broadcast_to(np.asarray(unmeasured, dtype=object), n)
     strict, loose = (limits[column].to_numpy(dtype=float) for column in ("strictest", "loosest"))
     status = limits["status"].to_numpy()
     verdict, reason = np.full(n, None, dtype=object), limits["reason"].to_numpy(dtype=object).copy()
     limited, seen = status == Status.LIMIT.value, ~np.isnan(value)
     with np.errstate(invalid="ignore"):
-        over_strict, over_loose = sign * (value - strict), sign * (value - loose)
+        over_strict, over_loose = sign * (least - strict), sign * (value - loose)
     verdict[limited | (status == Status.UNKNOWN.value)] = Verdict.OPEN.value
     verdict[limited & seen & (over_strict <= _NOISE)] = Verdict.KEPT.value
     verdict[limited & seen & (over_loose > slack + _NOISE)] = Verdict.BROKEN.value
+    ranged = limited & seen & (np.abs(least - value) > _NOISE)
     for k in np.flatnonzero(limited & seen & (verdict == Verdict.OPEN.value)):
+        if ranged[k] and over_loose[k] <= _NOISE:
+            reason[k] = _joined(reason[k], why[k]) if over_strict[k] > _NOISE else reason[k]
+            continue
         reason[k] = _open(over_strict[k], over_loose[k], strict[k], loose[k], slack[k], reason[k], decimals, unit)
     for k in np.flatnonzero(limited & seen & (verdict == Verdict.KEPT.value) & (slack > 0) & (-over_strict < slack - _NOISE)):
         reason[k] = _joined(reason[k], say("sát giới hạn, trong sai số đo ± {t}", "close to the limit, within the ± {t} of "
                                            "measuring").format(t=_shown(slack[k], decimals, unit)))
     missing = limited & ~seen
-    reason[missing] = np.broadcast_to(np.asarray(unmeasured, dtype=object), n)[missing]
+    reason[missing] = why[missing]
     with np.errstate(invalid="ignore"):
         margin = np.where(limited, -sign * (value - limits["value"].to_numpy(dtype=float)), np.nan)
     return pandas.DataFrame({"verdict": verdict, "margin": margin, "reason": reason}, index=limits.index)
@@ -117,16 +126,3 @@ def _joined(first: str, second: str) -> str:
 def _shown(value: float, decimals: int, unit: str) -> str:
     return f"{format_number(value, decimals)} {unit}".strip()
 
-
-def worst(verdicts: NDArray[np.object_]) -> str | None:
-    """Return the verdict on several checks together: broken before open before kept; None of none.
-
-    Examples
-    --------
-    >>> worst(np.array(["kept", None, "open"], dtype=object))
-    'open'
-    """
-    for verdict in (Verdict.BROKEN.value, Verdict.OPEN.value, Verdict.KEPT.value):
-        if (verdicts == verdict).any():
-            return verdict
-    return None
