@@ -40,6 +40,7 @@ from .provincial_database.update_export_algorithm import UpdateExportAlgorithm
 from .provincial_database.working_copy_scope_algorithm import WorkingCopyScopeAlgorithm
 from .traffic.service_area_algorithm import ServiceAreaAlgorithm
 from .zoning.parcel_zoning_algorithm import ParcelZoningAlgorithm
+from .zoning.zoning_compliance_algorithm import ZoningComplianceAlgorithm
 from .zoning.zoning_sheets_algorithm import ZoningSheetsAlgorithm
 
 
@@ -50,6 +51,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         LandUseChangeMatrixAlgorithm,
         ParcelZoningAlgorithm,
         ZoningSheetsAlgorithm,
+        ZoningComplianceAlgorithm,
         BulletinAlgorithm,
         FieldReportsAlgorithm,
         TerrainPrepareAlgorithm,

@@ -11,6 +11,7 @@ import math
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -163,17 +164,24 @@ def _fill(sheet: Worksheet, content: Sheet) -> None:
     header = line
     formats = [None if column.decimals is None else _number_format(column.decimals) for column in content.columns]
     first_text = next((k for k, text_format in enumerate(formats) if text_format is None), -1)
+    looks: dict[tuple[object, ...], object] = {}
     for position, row in enumerate(content.rows):
         line += 1
         font = bold if position in content.bold_rows else plain
         for number, (value, number_format) in enumerate(zip(row, formats), start=1):
             cell = _write(sheet.cell(line, number), value)
+            indent = content.indents.get(position, 0) if number - 1 == first_text else 0
+            # Setting looks one by one takes most of the time of a large table, so each is made once and copied.
+            look = (font is bold, cell.data_type, number_format, indent, isinstance(value, datetime.date), cell.quotePrefix)
+            if look in looks:
+                cell._style = copy(looks[look])
+                continue
             cell.font, cell.border = font, border
             if number_format and cell.data_type == "n":
                 cell.number_format = number_format
             elif cell.data_type == "s":
-                indent = content.indents.get(position, 0) if number - 1 == first_text else 0
                 cell.alignment = Alignment(vertical="center", wrap_text=True, indent=indent)
+            looks[look] = copy(cell._style)
     line += 1
     for note in content.notes:
         line += 1

@@ -17,7 +17,7 @@ from ..common.language import say
 from ..common.numbers_vi import format_number
 from .lot_kinds import lot_kinds
 from .lot_measures import LotMeasures
-from .zones_of_lots import Plans, ZonesOfLots, deciding_dates
+from .zones_of_lots import ZonesOfLots
 
 #: Numbers read of zones; a column that is not there is unknown.
 ZONE_NUMBERS = ("max_density_pct", "min_storeys", "max_storeys", "min_height_m", "max_height_m", "max_far", "setback_m")
@@ -88,7 +88,7 @@ _YES = {"1", "true", "yes", "có", "co", "x"}
 
 
 def build_case(
-    lots, zones, measures: LotMeasures, of_lots: ZonesOfLots, figures, refs, plans, on, existing: bool,
+    lots: geopandas.GeoDataFrame, zones: geopandas.GeoDataFrame, measures: LotMeasures, of_lots: ZonesOfLots, existing: bool,
     guessed: NDArray[np.bool_], building_ids: pandas.Index, error_m: float, province_folder,
 ) -> Case:
     table, main = measures.lots, of_lots.main
@@ -97,7 +97,6 @@ def build_case(
     function = np.where(in_zone, functions[main] if len(zones) else "", "")
     kinds = lot_kinds(function, table["use"].to_numpy(dtype=object), province_folder=province_folder)
     flags = np.array([text.lower() in _YES for text in texts(lots, "existing")], dtype=bool) | existing
-    decided = deciding_dates(refs[main] if len(zones) else np.full(len(lots), ""), plans, on)
     label_of = np.full(len(lots), "", dtype=object)
     for lot, group in of_lots.zones.groupby("lot"):
         label_of[lot] = ", ".join(dict.fromkeys(codes[k] or str(zones.index[k]) for k in group["zone"]))
@@ -111,7 +110,7 @@ def build_case(
     for lot in np.flatnonzero(in_zone & (of_lots.outside > 0)):
         notes[lot].append(say("{p} % lô đất nằm ngoài ô quy hoạch", "{p} % of the lot is outside the zones").format(
             p=format_number(100 * of_lots.outside[lot], 1)))
-    return Case(lots, zones, measures, of_lots, kinds, np.where(in_zone, decided, on), flags, label_of,
+    return Case(lots, zones, measures, of_lots, kinds, of_lots.on, flags, label_of,
                  (table["buildings"] > 0).to_numpy(), np.array(["; ".join(note) for note in notes], dtype=object), building_ids,
                 error_m, province_folder)
 

@@ -29,6 +29,7 @@ _SPACED = (LotKind.APARTMENT.value, LotKind.MIXED.value, LotKind.PUBLIC_SERVICE.
 
 
 def norm_checks(case: Case) -> list[pandas.DataFrame]:
+    """Check density and floor-area ratio."""
     table, lot = case.measures.lots[case.built], np.flatnonzero(case.built)
     kind, on = case.kinds["lot_kind"].to_numpy()[lot], list(case.on[lot])
     folder, note, existing = case.province_folder, case.note[lot], case.existing[lot]
@@ -75,6 +76,7 @@ def _levels(case: Case) -> pandas.DataFrame:
 
 
 def planted_checks(case: Case, green: geopandas.GeoDataFrame | None) -> pandas.DataFrame:
+    """Check the planted share."""
     lot = np.flatnonzero(case.built)
     table = case.measures.lots.iloc[lot]
     limits = planted_share_limits(case.kinds["planted_type"].to_numpy()[lot], on=list(case.on[lot]),
@@ -114,6 +116,8 @@ def road_checks(
     case: Case, roads: geopandas.GeoDataFrame, width: NDArray[np.float64], red_lines: bool, front_m: float,
     zone: dict[str, NDArray[np.float64]], progress: Progress,
 ) -> tuple[list[pandas.DataFrame], NDArray[np.bool_], int]:
+    """Check setbacks from the red lines of the roads each lot fronts; also tell which lots front a road, and how many
+    roads have no width."""
     shapes, names = flat(roads), texts(roads, "name")
     ground = corridors(shapes, width, are_red_lines=red_lines)
     lot, road = fronts(flat(case.lots), ground, front_m)

@@ -14,7 +14,7 @@ from .compliance_checks import check, missing, plan_limits
 from .lot_kinds import lot_kinds
 from .lot_measures import measure_lots
 from .norm_limits import gross_density_limits
-from .zones_of_lots import Plans, deciding_dates
+from .zones_of_lots import zone_days
 
 
 def _cited(case: Case, lot: NDArray[np.intp]) -> NDArray[np.object_]:
@@ -26,12 +26,14 @@ def _cited(case: Case, lot: NDArray[np.intp]) -> NDArray[np.object_]:
 
 
 def of_plan(case: Case, values: NDArray[np.float64], lot: NDArray[np.intp], upper: bool) -> pandas.DataFrame:
+    """Return a control figure of the lots' zones as limits."""
     low, high, lacking = case.of_lots.figure(values)
     return plan_limits(low[lot], high[lot], lacking[lot], _cited(case, lot), upper=upper,
                        several=case.of_lots.count[lot] > 1)
 
 
 def plan_checks(case: Case, zone: dict[str, NDArray[np.float64]]) -> list[pandas.DataFrame]:
+    """Check density, floor-area ratio, storeys and heights."""
     table, lot = case.measures.lots[case.built], np.flatnonzero(case.built)
     note = case.note[lot]
     kind = np.char.lower(texts(case.zones, "density_kind").astype(str)) if len(case.zones) else np.zeros(0, dtype=str)
@@ -57,11 +59,12 @@ def plan_checks(case: Case, zone: dict[str, NDArray[np.float64]]) -> list[pandas
     return found
 
 
-def gross_checks(case: Case, buildings, zone, plans, refs, on) -> list[pandas.DataFrame]:
-    """Zones with a gross density: all that is built in them over the whole zone."""
+def gross_checks(
+    case: Case, buildings: NDArray[np.object_], zone: dict[str, NDArray[np.float64]], on: datetime.date
+) -> list[pandas.DataFrame]:
+    """Check zones with a gross density: all that is built in them over the whole zone."""
     kind = np.array([text.lower() for text in texts(case.zones, "density_kind")], dtype=object)
-    used = np.array([plans is None or ref in plans.rank for ref in refs], dtype=bool)
-    place = np.flatnonzero((kind == "gross") & used)
+    place = np.flatnonzero((kind == "gross") & case.of_lots.zone_counts)
     if not len(place):
         return []
     none = np.full(len(buildings), np.nan)
@@ -72,9 +75,7 @@ def gross_checks(case: Case, buildings, zone, plans, refs, on) -> list[pandas.Da
     value = zone["max_density_pct"][place]
     limits = plan_limits(value, value, np.zeros(len(place), dtype=bool), cited, upper=True, several=np.zeros(len(place), dtype=bool))
     kinds = lot_kinds(texts(case.zones, "function_code")[place], province_folder=case.province_folder)["gross_kind"]
-    norms = gross_density_limits(kinds, on=list(deciding_dates(refs[place], plans, on)), province_folder=case.province_folder)
-    both = []
-    for rule, figures in (("PLAN-GROSS", limits), ("QC-GROSS", norms)):
-        rows = check(rule, figures, table["density_pct"], lot=-2 - place, tolerance=table["density_error"])
-        both.append(rows)
-    return both
+    norms = gross_density_limits(kinds, on=[zone_days(case.of_lots, case.zones, on)[k] for k in place], province_folder=case.province_folder)
+    # Zones are not lots: their rows carry a negative position.
+    return [check(rule, figures, table["density_pct"], lot=-2 - place, tolerance=table["density_error"])
+            for rule, figures in (("PLAN-GROSS", limits), ("QC-GROSS", norms))]

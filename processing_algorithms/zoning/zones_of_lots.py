@@ -1,58 +1,23 @@
-"""Which zones of which plan decide about a lot, and the range of each control figure over them."""
+"""Which zones decide about a lot, by which day's regulation, and the range of each control figure over them."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+import geopandas
 import numpy as np
 import pandas
 import shapely
 from numpy.typing import NDArray
 
+from ..common.areas import Surface
 from ..common.norms import deciding_date
 from ..common.overlay import intersect
 from ..common.progress import Progress, silent
-from ..common.slivers import is_narrow
-
-#: From the most detailed level of plan to the least.
-LEVELS = ("detailed", "short_detailed", "urban_design", "sub_area", "general")
-
-
-@dataclass(frozen=True)
-class Plans:
-    """What decides about plans, by reference: rank (0 is the most detailed), approved and appraised days or None."""
-
-    rank: dict[str, int]
-    approved: dict[str, datetime.date | None]
-    appraised: dict[str, datetime.date | None]
-
-
-def plans_in_force(table: pandas.DataFrame, on: datetime.date) -> tuple[Plans, list[str]]:
-    """Return the plans approved by a day and not superseded, and the references of the others.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns plan_ref, level, status, appraisal_date, approval_date.
-    """
-    rank, approved, appraised, others = {}, {}, {}, []
-    for record in table.to_dict("records"):
-        ref, day = str(record["plan_ref"]), _day(record.get("approval_date"))
-        if record.get("status") == "superseded" or day is None or day > on:
-            others.append(ref)
-            continue
-        level = record.get("level")
-        rank[ref] = LEVELS.index(level) if level in LEVELS else len(LEVELS)
-        approved[ref], appraised[ref] = day, _day(record.get("appraisal_date"))
-    return Plans(rank, approved, appraised), others
-
-
-def _day(value: object) -> datetime.date | None:
-    if value is None or pandas.isna(value):
-        return None
-    return value.date() if isinstance(value, datetime.datetime) else value
+from ..common.slivers import is_narrow, tolerance_on_paper
+from .plan_pieces import cut_by_plans
+from .plan_states import PlanStates, plan_states
 
 
 @dataclass(frozen=True)
@@ -68,12 +33,23 @@ class ZonesOfLots:
     count : array of int, shape (n,)
     outside : array of float, shape (n,)
         Share of the lot outside the zones that count; 0 where maps that do not match explain it.
+    on : array of date, shape (n,)
+        The day whose regulation decides.
+    zone_counts : array of bool, shape (m,)
+        Zones of plans in force.
+    states : PlanStates or None
+    notices : list of str
+        What a person should know about the plans' data.
     """
 
     zones: pandas.DataFrame
     main: NDArray[np.intp]
     count: NDArray[np.intp]
     outside: NDArray[np.float64]
+    on: NDArray[np.object_]
+    zone_counts: NDArray[np.bool_]
+    states: PlanStates | None
+    notices: list[str]
 
     def figure(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
         """Return the least and greatest of a control figure over each lot's zones, and where one of several lacks it."""
@@ -84,56 +60,90 @@ class ZonesOfLots:
 
 
 def zones_of_lots(
-    lots: NDArray[np.object_], zones: NDArray[np.object_], plan_of_zone: NDArray[np.object_], plans: Plans | None, *,
-    tolerance_m: float, progress: Progress = silent,
+    lots: geopandas.GeoDataFrame, zones: geopandas.GeoDataFrame, plans: geopandas.GeoDataFrame | None, *, on: datetime.date,
+    approved: datetime.date | None = None, appraised: datetime.date | None = None, tolerance_m: float,
+    progress: Progress = silent,
 ) -> ZonesOfLots:
-    """Find the zones that decide about each lot: those of the most detailed plan in force there.
+    """Find the zones that decide about each lot.
 
     Parameters
     ----------
-    lots, zones : arrays of shapely polygons, shapes (n,), (m,)
-    plan_of_zone : array of str, shape (m,)
-    plans : Plans, optional
-        All zones count where it is None.
+    lots, zones : GeoDataFrame
+        In one system in metres; index = feature ids.
+    plans : GeoDataFrame, optional
+        Dataset `plan`: the plan that answers on the day decides (as in `plan_answers`), and its approval and appraisal choose
+        the regulation. Without it all zones count.
+    on : date
+    approved, appraised : date, optional
+        Of the plan of all zones, where ``plans`` is not given.
     tolerance_m : float
-        Pieces nowhere wider are where two maps do not match, unless they are the whole lot.
+        Pieces nowhere wider are where two maps do not match, unless they are the whole lot; with ``plans`` the
+        tolerance follows each plan's scale.
     """
-    use = np.ones(len(zones), dtype=bool) if plans is None else np.array([ref in plans.rank for ref in plan_of_zone], dtype=bool)
-    place = np.flatnonzero(use)
-    cut = intersect(lots, zones[place], progress)
-    area = shapely.area(lots)
-    share = shapely.area(cut.geometry) / area[cut.left]
-    narrow = (share < 0.999) & is_narrow(cut.geometry, tolerance_m)
-    found = pandas.DataFrame({"lot": cut.left, "zone": place[cut.right], "share": share})[~narrow]
-    if plans is not None:
-        rank = found["zone"].map(lambda k: plans.rank[plan_of_zone[k]])
-        found = found[rank == rank.groupby(found["lot"]).transform("min")]
+    notices: list[str] = []
+    if plans is None:
+        found, outside = _all_zones(lots, zones, tolerance_m, progress)
+        states, counts = None, np.ones(len(zones), dtype=bool)
+        same = deciding_date("QCVN 01", on=on, approved=approved, appraised=appraised)
+        days = np.full(len(zones), same, dtype=object)
+    else:
+        states = plan_states(plans.drop(columns=plans.geometry.name), on)
+        notices += states.notices
+        pieces = cut_by_plans(lots, shapely.area(lots.geometry.array), plans, zones[["plan_ref", zones.geometry.name]],
+                              states, tolerance_on_paper()[0],
+                              Surface.PLANE, notices, progress)
+        found, outside = _answering(pieces, lots, zones)
+        of_plan = {ref: _decided(row, on) for ref, row in states.table.iterrows() if row["in_force"]}
+        counts = np.array([ref in of_plan for ref in zones["plan_ref"]], dtype=bool)
+        days = np.array([of_plan.get(ref, on) for ref in zones["plan_ref"]], dtype=object)
     found = found.sort_values(["lot", "share", "zone"], ascending=[True, False, True]).reset_index(drop=True)
-    outside = _outside(lots, zones, found, tolerance_m)
     main, count = np.full(len(lots), -1, dtype=np.intp), np.bincount(found["lot"], minlength=len(lots))
     first = found.drop_duplicates("lot")
     main[first["lot"]] = first["zone"]
-    return ZonesOfLots(found, main, count, outside)
+    decided = np.full(len(lots), on, dtype=object)
+    decided[first["lot"]] = days[first["zone"]]
+    return ZonesOfLots(found, main, count, outside, decided, counts, states, notices)
 
 
-def _outside(
-    lots: NDArray[np.object_], zones: NDArray[np.object_], found: pandas.DataFrame, tolerance_m: float
-) -> NDArray[np.float64]:
-    """Return the shares of lots outside their zones, where that is wider than maps that do not match explain."""
+def zone_days(of_lots: ZonesOfLots, zones: geopandas.GeoDataFrame, on: datetime.date) -> list[datetime.date]:
+    """Return the deciding day of each zone's plan."""
+    if of_lots.states is None:
+        days = of_lots.on[of_lots.main >= 0]
+        return [days[0] if len(days) else on] * len(zones)
+    table = of_lots.states.table
+    return [_decided(table.loc[ref], on) if ref in table.index else on for ref in zones["plan_ref"]]
+
+
+def _decided(plan: pandas.Series, on: datetime.date) -> datetime.date:
+    return deciding_date("QCVN 01", on=on, approved=plan["approval_date"], appraised=plan["appraisal_date"])
+
+
+def _answering(
+    pieces: pandas.DataFrame, lots: geopandas.GeoDataFrame, zones: geopandas.GeoDataFrame
+) -> tuple[pandas.DataFrame, NDArray[np.float64]]:
+    lot = lots.index.get_indexer(pieces["parcel_fid"])
+    share = pieces["share_pct"].to_numpy(dtype=float) / 100.0
+    broad = ~pieces["within_tolerance"].to_numpy(dtype=bool)
+    in_zone = pieces["is_answer"].to_numpy(dtype=bool) & pieces["zone_fid"].notna().to_numpy() & broad
+    found = pandas.DataFrame({"lot": lot[in_zone], "share": share[in_zone],
+                              "zone": zones.index.get_indexer(pieces.loc[in_zone, "zone_fid"])})
+    nowhere = pieces["role"].eq("no_plan").to_numpy() & broad
+    return found, np.bincount(lot[nowhere], share[nowhere], minlength=len(lots))
+
+
+def _all_zones(
+    lots: geopandas.GeoDataFrame, zones: geopandas.GeoDataFrame, tolerance_m: float, progress: Progress
+) -> tuple[pandas.DataFrame, NDArray[np.float64]]:
+    ground, shapes = (shapely.force_2d(np.asarray(frame.geometry.array, dtype=object)) for frame in (lots, zones))
+    cut = intersect(ground, shapes, progress)
+    share = shapely.area(cut.geometry) / shapely.area(ground)[cut.left]
+    narrow = (share < 0.999) & is_narrow(cut.geometry, tolerance_m)
+    found = pandas.DataFrame({"lot": cut.left, "zone": cut.right, "share": share})[~narrow]
     inside = np.bincount(found["lot"], found["share"], minlength=len(lots))
-    share = np.clip(1.0 - inside, 0.0, 1.0)
-    partly = np.flatnonzero((share > 1e-6) & (inside > 0))
-    rest = np.array([shapely.difference(lots[k], shapely.union_all(zones[group])) for k, group in
-                     found[found["lot"].isin(partly)].groupby("lot")["zone"].agg(list).items()], dtype=object)
-    share[partly] = np.where(is_narrow(rest, tolerance_m), 0.0, share[partly])
-    return share
-
-
-def deciding_dates(refs: Sequence[object], plans: Plans | None, on: datetime.date) -> NDArray[np.object_]:
-    """Return the day whose regulation each lot is judged by, from its plan's approval and appraisal."""
-    dates = np.full(len(refs), on, dtype=object)
-    if plans is not None:
-        known = {ref: deciding_date("QCVN 01", on=on, approved=plans.approved[ref], appraised=plans.appraised[ref])
-                 for ref in plans.rank}
-        dates = np.array([known.get(str(ref), on) for ref in refs], dtype=object)
-    return dates
+    outside = np.clip(1.0 - inside, 0.0, 1.0)
+    partly = np.flatnonzero((outside > 1e-6) & (inside > 0))
+    of_lot = found[found["lot"].isin(partly)].groupby("lot")["zone"].agg(list)
+    rest = np.array([shapely.difference(ground[k], shapely.union_all(shapes[group])) for k, group in of_lot.items()],
+                    dtype=object)
+    outside[partly] = np.where(is_narrow(rest, tolerance_m), 0.0, outside[partly])
+    return found, outside

@@ -22,7 +22,7 @@ from .compliance_of_plan import gross_checks, plan_checks
 from .compliance_tables import check_frame, lot_frame
 from .lot_measures import measure_lots
 from .verdicts import Verdict
-from .zones_of_lots import Plans, plans_in_force, zones_of_lots
+from .zones_of_lots import zones_of_lots
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class ZoningCompliance:
     plans_not_used : list of str
     roads_without_width : int
     tolerance_m : float
+    notices : list of str
     reports : tuple of GeometryReport
     """
 
@@ -57,6 +58,7 @@ class ZoningCompliance:
     plans_not_used: list[str]
     roads_without_width: int
     tolerance_m: float
+    notices: list[str]
     reports: tuple[GeometryReport, ...]
 
     def count(self, verdict: Verdict) -> int:
@@ -72,7 +74,7 @@ def zoning_compliance(
     *,
     on: datetime.date,
     error_m: float,
-    plans: pandas.DataFrame | None = None,
+    plans: geopandas.GeoDataFrame | None = None,
     approved: datetime.date | None = None,
     appraised: datetime.date | None = None,
     green: geopandas.GeoDataFrame | None = None,
@@ -101,9 +103,9 @@ def zoning_compliance(
         The day of the judgement.
     error_m : float
         Position error of the map's points (`map_accuracy.point_error`).
-    plans : DataFrame, optional
-        plan_ref, level, status, appraisal_date, approval_date: the most detailed plan in force decides, and its dates
-        choose the regulation. Without it all zones count and ``approved``, ``appraised`` are the plan's days.
+    plans : GeoDataFrame, optional
+        Dataset `plan`: the plan that answers on the day decides, and its approval and appraisal choose the regulation.
+        Without it all zones count and ``approved``, ``appraised`` are the plan's days.
     green : GeoDataFrame, optional
         Planted ground.
     existing : bool
@@ -132,6 +134,8 @@ def zoning_compliance(
     if roads is not None and len(roads):
         as_ground = set(roads.geom_type.dropna()) <= {"Polygon", "MultiPolygon"}
         layers["roads"] = (roads, "polygon" if as_ground else "line", say("Lớp đường", "The roads"))
+    if plans is not None:
+        layers["plans"] = (plans, "polygon", say("Lớp đồ án", "The plans"))
     if green is not None:
         layers["green"] = (green, "polygon", say("Lớp cây xanh", "The planted ground"))
     problems: list[str] = []
@@ -141,6 +145,9 @@ def zoning_compliance(
     if lots.crs is not None:
         with noted(problems):
             require_metric(lots.crs, layers["lots"][2])
+    if plans is not None and "plan_ref" not in zones.columns:
+        problems.append(say("Lớp ô quy hoạch thiếu trường ký hiệu đồ án (plan_ref) để nối với lớp đồ án.",
+                            "The zones lack the plan's reference (plan_ref) that joins them with the plans."))
     figures = read_figures(buildings, zones, roads, layers, problems)
     refuse_if(problems)
     ready, reports = {}, []
@@ -155,17 +162,14 @@ def zoning_compliance(
     storeys, height, guessed = read_heights(ready["buildings"], figures, storey_height_m)
     measures = measure_lots(flat(lots), flat(ready["buildings"]), storeys, height, texts(ready["buildings"], "use"),
                             error_m=error_m, progress=part(progress, 0.05, 0.4))
-    in_force, not_used = (None, []) if plans is None else plans_in_force(plans, on)
-    if plans is None and (approved or appraised):
-        in_force = Plans({"": 0}, {"": approved}, {"": appraised})
-    refs = texts(zones, "plan_ref") if plans is not None else np.full(len(zones), "", dtype=object)
-    of_lots = zones_of_lots(flat(lots), flat(zones), refs, in_force, tolerance_m=zone_tolerance_m,
-                            progress=part(progress, 0.4, 0.5))
-    case = build_case(lots, zones, measures, of_lots, figures, refs, in_force, on, existing, guessed, ready["buildings"].index,
-                      error_m, province_folder)
+    of_lots = zones_of_lots(lots, zones, ready.get("plans"), on=on, approved=approved, appraised=appraised, tolerance_m=zone_tolerance_m,
+                            progress=part(progress, 0.4, 0.55))
+    states = of_lots.states
+    progress(0.56)
+    case = build_case(lots, zones, measures, of_lots, existing, guessed, ready["buildings"].index, error_m, province_folder)
     zone_figures = {name: values[zones.index].to_numpy() for name, values in figures["zones"].items()}
     found = [*plan_checks(case, zone_figures), *norm_checks(case), planted_checks(case, ready.get("green")), spacing_checks(case),
-             *gross_checks(case, flat(ready["buildings"]), zone_figures, in_force, refs, on)]
+             *gross_checks(case, flat(ready["buildings"]), zone_figures, on)]
     progress(0.7)
     fronting = np.zeros(len(lots), dtype=bool)
     no_width = 0
@@ -182,5 +186,7 @@ def zoning_compliance(
         without_road=int((~fronting & case.built).sum()) if "roads" in ready else 0,
         buildings_off_lots=len(measures.off_lots),
         buildings_shared=int(measures.pieces.loc[measures.pieces["shared"], "building"].nunique()),
-        slivers=measures.slivers, plans_not_used=not_used, roads_without_width=no_width, tolerance_m=error_m,
+        slivers=measures.slivers,
+        plans_not_used=[] if states is None else list(states.table.index[~states.table["in_force"]]),
+        roads_without_width=no_width, tolerance_m=error_m, notices=of_lots.notices,
         reports=tuple(reports))

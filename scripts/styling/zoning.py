@@ -8,6 +8,7 @@ from __future__ import annotations
 from qgis.core import (
     Qgis,
     QgsCategorizedSymbolRenderer,
+    QgsFeatureRequest,
     QgsFillSymbol,
     QgsLinePatternFillSymbolLayer,
     QgsPalLayerSettings,
@@ -30,7 +31,8 @@ OTHER = "225,225,215"
 def styled_layers() -> dict[str, QgsVectorLayer]:
     """Return a memory layer with symbols and labels for each style."""
     return {"zone": zone(), "parcel_zoning": parcel_zoning(), "plan": plan(),
-            "constraint_overlay": constraint_overlay(), "parcel_override": parcel_override(), "plan_answers": plan_answers()}
+            "constraint_overlay": constraint_overlay(), "parcel_override": parcel_override(), "plan_answers": plan_answers(),
+            "compliance": compliance()}
 
 
 def zone() -> QgsVectorLayer:
@@ -119,6 +121,17 @@ def parcel_override() -> QgsVectorLayer:
                   for value in domain("parcel_override", "status")]
     layer.setRenderer(QgsCategorizedSymbolRenderer("status", categories))
     label(layer, '"decision_number"', smallest_scale=5_000)
+def compliance() -> QgsVectorLayer:
+    """Checks and lots of ``quyhoach:zoningcompliance`` by verdict: what is broken on top of what is open."""
+    layer = polygons("verdict:string")
+    look = (("kept", "170,215,160", "Phù hợp"), ("open", "250,225,130", "Chưa đủ căn cứ đánh giá"),
+            ("broken", "225,110,100", "Chưa phù hợp"))
+    renderer = QgsCategorizedSymbolRenderer("verdict", [QgsRendererCategory(code, fill(colour), text)
+                                                        for code, colour, text in look])
+    renderer.setOrderBy(QgsFeatureRequest.OrderBy([QgsFeatureRequest.OrderByClause(
+        "array_find(array('kept', 'open', 'broken'), \"verdict\")")]))
+    renderer.setOrderByEnabled(True)
+    layer.setRenderer(renderer)
     return layer
 
 
