@@ -50,8 +50,10 @@ class Change:
     def _touched(self) -> frozenset[str]:
         if self.before is None or self.after is None:
             return frozenset(self.after or self.before or ())
-        names = self.before.keys() | self.after.keys()
-        return frozenset(name for name in names if self.before.get(name) != self.after.get(name))
+        before, after = self.before, self.after
+        if before.keys() == after.keys():
+            return frozenset([name for name, value in before.items() if value != after[name]])
+        return frozenset(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
 @dataclass(frozen=True)

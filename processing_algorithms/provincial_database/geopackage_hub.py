@@ -41,8 +41,8 @@ from .typed_columns import from_sqlite, to_sqlite
 BACKUP = "backup_at"
 _ROWS_AT_ONCE = 20_000
 _WAIT_S = 10.0
-#: The index of random UUIDs touches pages everywhere.
-_CACHE_KIB = 65_536
+#: Edits all over a province, and the index of random UUIDs, touch pages everywhere; what is not needed is not taken.
+_CACHE_KIB = 262_144
 
 
 class _NothingApplied(Exception):

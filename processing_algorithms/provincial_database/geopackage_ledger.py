@@ -56,7 +56,7 @@ def ledger_statements(dataset: Dataset) -> dict[str, str]:
         return (f"INSERT INTO quyhoach_ledger (changeset, dataset_id, feature_id, at) "
                 f"SELECT (SELECT changeset FROM quyhoach_writing), {id_text}, {values};")
 
-    def row(side: str, number: int, condition: str) -> str:
+    def row(side: str, number: int, condition: str = "1") -> str:
         values = ", ".join(f"{side}.{quoted(name)}" for name in columns)
         return f"INSERT INTO {rows} (ledger_no, side, {listed}) SELECT {last}, {number}, {values} WHERE {condition};"
 
@@ -81,13 +81,16 @@ def ledger_statements(dataset: Dataset) -> dict[str, str]:
                 f"INSERT INTO {rows} (ledger_no, side, {listed}) SELECT {last}, {_OLD}, {listed} FROM {scratch} "
                 f"WHERE {FEATURE_ID} = NEW.{FEATURE_ID};",
                 row("NEW", _NEW, known["NEW"]), f"DELETE FROM {scratch};"),
-        trigger("update_replacing", "BEFORE UPDATE", "1", put_aside[0], f"{put_aside[1]} AND {FID} <> OLD.{FID};"),
-        trigger("update", "AFTER UPDATE", f"{known['NEW']} AND (NOT {known['OLD']} OR {differs}) OR EXISTS (SELECT 1 FROM {scratch})",
-                *enter_gone, f"DELETE FROM {scratch};",
-                entry(f"NEW.{FEATURE_ID}, {_NOW} WHERE {known['NEW']} AND (NOT {known['OLD']} OR {differs})"),
-                row("OLD", _OLD, f"{known['NEW']} AND {known['OLD']} AND ({differs})"),
-                row("NEW", _NEW, f"{known['NEW']} AND (NOT {known['OLD']} OR {differs})")),
-        trigger("delete", "AFTER DELETE", known["OLD"], entry(f"OLD.{FEATURE_ID}, {_NOW}"), row("OLD", _OLD, "1")),
+        # An edit of values can replace nothing, and is by far the usual case.
+        trigger("update_replacing", "BEFORE UPDATE",
+                f"NEW.{FID} <> OLD.{FID} OR NEW.{FEATURE_ID} IS NOT OLD.{FEATURE_ID} OR EXISTS (SELECT 1 FROM {scratch})",
+                put_aside[0], f"{put_aside[1]} AND {FID} <> OLD.{FID};"),
+        trigger("update_over", "AFTER UPDATE", f"EXISTS (SELECT 1 FROM {scratch})", *enter_gone, f"DELETE FROM {scratch};"),
+        trigger("update", "AFTER UPDATE", f"{known['NEW']} AND {known['OLD']} AND ({differs})",
+                entry(f"NEW.{FEATURE_ID}, {_NOW}"), row("OLD", _OLD), row("NEW", _NEW)),
+        trigger("update_named", "AFTER UPDATE", f"{known['NEW']} AND NOT {known['OLD']}",
+                entry(f"NEW.{FEATURE_ID}, {_NOW}"), row("NEW", _NEW)),
+        trigger("delete", "AFTER DELETE", known["OLD"], entry(f"OLD.{FEATURE_ID}, {_NOW}"), row("OLD", _OLD)),
     ])
 
 

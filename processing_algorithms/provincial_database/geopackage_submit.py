@@ -102,7 +102,8 @@ def still_holds(change: Change, present: Row | None) -> bool:
     """
     if change.before is None or change.after is None or present is None:
         return same_row(present, change.after) or same_row(present, change.before)
-    return all(same_value(present[name], change.before.get(name)) or same_value(present[name], change.after.get(name))
+    before, after = change.before, change.after
+    return all(present[name] == before.get(name) or same_value(present[name], before.get(name)) or same_value(present[name], after.get(name))
                for name in change.touched() if name in present)
 
 

@@ -25,7 +25,7 @@ import numpy as np
 import shapely
 
 from .catalogue.model import GEOMETRY
-from .changes import Row, Value
+from .changes import Change, Row, Value
 
 #: Metres. Vertices nearer than this are the same vertex.
 SAME_VERTEX_M = 0.001
@@ -120,6 +120,14 @@ def same_row(first: Row | None, second: Row | None) -> bool:
         return first is second
     # Equal values are the same value; the usual case, and by far the fastest.
     return first == second or all(same_value(first[name], second[name]) for name in first.keys() & second.keys())
+
+
+def differs(change: Change) -> bool:
+    """Tell whether a change changes anything."""
+    if change.before is None or change.after is None:
+        return change.before is not change.after
+    return any(not same_value(change.before[name], change.after[name]) for name in change.touched()
+               if name in change.before and name in change.after)
 
 
 def same_value(first: Value, second: Value) -> bool:

@@ -11,13 +11,14 @@ import json
 import uuid
 import zlib
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from ..common.errors import InputError
 from ..common.language import say
 from .catalogue import Dataset
 from .changes import Change, Changeset, Outcome, Receipt, Row
-from .merge import same_row
-from .rows import now, row_from_plain, row_to_plain
+from .merge import differs, same_row
+from .rows import bytes_to_plain, now, row_from_plain
 from .working_copy import WorkingCopy
 
 
@@ -67,10 +68,13 @@ def freeze(
         for change in copy.edits(dataset):
             edited.add(change.feature_id)
             key = (change.dataset, change.feature_id)
-            before = sent.get(key, change.before)
-            if (dataset.id, change.feature_id) in disputed or same_row(before, change.after):
+            if (dataset.id, change.feature_id) in disputed:
                 continue
-            changes.append(Change(change.dataset, change.feature_id, before, change.after, change.parent_id))
+            if key in sent:
+                change = replace(change, before=sent[key])
+                if not differs(change):
+                    continue
+            changes.append(change)
         changes += _taken_back(copy, dataset, edited, sent)
     if not changes:
         return None
@@ -161,8 +165,8 @@ def _rewritten_by_hub(copy: WorkingCopy, change: Change) -> None:
 
 def pack_changes(changes: Collection[Change]) -> bytes:
     """Write changes as compressed JSON: of an edited feature the row as it was, and what has become different."""
-    packed = [[c.dataset, c.feature_id, row_to_plain(c.before), _after(c), c.parent_id] for c in changes]
-    text = json.dumps(packed, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    packed = [[c.dataset, c.feature_id, c.before, _after(c), c.parent_id] for c in changes]
+    text = json.dumps(packed, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=bytes_to_plain)
     return zlib.compress(text.encode("utf-8"), level=1)
 
 
@@ -170,8 +174,8 @@ def _after(change: Change) -> object:
     """The row as it became; a list with what differs where both rows have the same fields."""
     before, after = change.before, change.after
     if before is None or after is None or before.keys() != after.keys():
-        return row_to_plain(after)
-    return [row_to_plain({name: after[name] for name in change.touched()})]
+        return after
+    return [{name: after[name] for name in change.touched()}]
 
 
 def unpack_changes(packed: bytes) -> tuple[Change, ...]:

@@ -188,7 +188,12 @@ def row_to_plain(row: Row | None) -> dict[str, object] | None:
     """Return a row as JSON can write it."""
     if row is None:
         return None
-    return {name: {_SHAPE: value.hex()} if isinstance(value, bytes) else value for name, value in row.items()}
+    return {name: bytes_to_plain(value) if isinstance(value, bytes) else value for name, value in row.items()}
+
+
+def bytes_to_plain(value: bytes) -> dict[str, str]:
+    """Return a shape as JSON can write it; for `json.dumps` too, which asks for nothing else in a row."""
+    return {_SHAPE: value.hex()}
 
 
 def row_from_json(text: str | None) -> Row | None:

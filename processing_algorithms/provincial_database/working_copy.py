@@ -22,7 +22,7 @@ from .catalogue.model import FEATURE_ID, FID
 from .changes import Change, Position, Row, Scope
 from .geopackage_geometry import register_functions
 from .geopackage_schema import data_columns, quoted
-from .merge import same_row
+from .merge import differs
 from .rows import pairs_from_sqlite, row_from_sqlite, row_to_sqlite, rows_from_sqlite
 from .working_copy_schema import base_table, copy_trigger_statements
 
@@ -208,7 +208,7 @@ class WorkingCopy:
             for (feature_id, existed, fid, parent_id, *_), was, became in zip(found, before, after):
                 change = Change(dataset.name, feature_id, was if existed else None,
                                 became if fid is not None else None, parent_id)
-                if not same_row(change.before, change.after):
+                if differs(change):
                     yield change
 
     def unsent(self) -> int:
@@ -344,6 +344,6 @@ def _connect(path: Path) -> sqlite3.Connection:
                              "There is no working copy at {path}; check the path, or make one with quyhoach:checkout.").format(path=path))
     # No isolation level: transactions begin and end where the code says so.
     database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=2.0, isolation_level=None)
-    database.execute("PRAGMA cache_size = -65536")
+    database.execute("PRAGMA cache_size = -262144")
     register_functions(database)
     return database
