@@ -34,7 +34,7 @@ from ..common.language import say
 from ..common.progress import Progress, part, silent
 from ..common.slivers import tolerance_on_paper, tolerance_source
 from .plan_contradictions import contradictions
-from .plan_figures import FIGURES, EffectiveFigure, effective_figures
+from .plan_figures import FIGURES, EffectiveFigure, effective_figures, rows_of
 from .plan_pieces import cut_by_plans
 from .plan_restrictions import lay_on_top, match_overrides
 from .plan_states import PlanStates, plan_states
@@ -59,7 +59,7 @@ class ParcelAnswer:
 
     def figures(self) -> list[EffectiveFigure]:
         """Return the effective figures of each answering piece that is more than a mismatch of maps."""
-        return effective_figures(self.pieces, self.restrictions, self.overrides)
+        return effective_figures(rows_of(self.pieces), rows_of(self.restrictions), rows_of(self.overrides))
 
 
 @dataclass(frozen=True)
@@ -116,14 +116,6 @@ class PlanAnswers:
 
         return ParcelAnswer(self.parcels.loc[parcel_fid], rows(self.pieces), rows(self.restrictions),
                             rows(self.overrides), rows(self.contradictions))
-
-
-    def figures_of(
-        self, pieces: pandas.DataFrame, restrictions: pandas.DataFrame | None, overrides: pandas.DataFrame | None
-    ) -> list[EffectiveFigure]:
-        """Return the effective figures of one parcel whose rows are at hand; None where it has none."""
-        return effective_figures(pieces, self.restrictions[:0] if restrictions is None else restrictions,
-                                 self.overrides[:0] if overrides is None else overrides)
 
 
 def plan_answers(

@@ -182,7 +182,9 @@ def _cut_row(
     met = []
     for ref in reversed(above):
         inner = inner_of[ref][row["parcel"]]
-        taken = _parts(shapely.intersection(rest, inner))
+        # GEOS leaves the processor's "invalid operation" flag set now and then, and numpy would warn of it.
+        with np.errstate(invalid="ignore"):
+            taken = _parts(shapely.intersection(rest, inner))
         if taken is None:
             continue
         met.append(ref)
