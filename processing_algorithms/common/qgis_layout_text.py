@@ -82,8 +82,17 @@ def measured(text: str, points: float) -> tuple[float, float]:
 
 @lru_cache(maxsize=20_000)
 def _at_ten_points(text: str) -> tuple[float, float]:
-    style = text_format(10.0)
-    return text_width_mm(text, style), text_height_mm(text, style, 10_000.0)
+    return text_width_mm(text, _ten_points()), _height_of_lines(text.count("\n") + 1)
+
+
+@lru_cache(maxsize=1)
+def _ten_points() -> QgsTextFormat:
+    return text_format(10.0)
+
+
+@lru_cache(maxsize=100)
+def _height_of_lines(count: int) -> float:
+    return text_height_mm("\n".join(["Ặg"] * count), _ten_points(), 10_000.0)
 
 
 @lru_cache(maxsize=1)

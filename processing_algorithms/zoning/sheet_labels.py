@@ -116,36 +116,18 @@ def place_labels(
     text, points = np.full(count, "", dtype=object), np.full(count, float(sizes[-1]))
     middle, size = np.zeros((count, 2)), np.zeros((count, 2))
     inside = np.zeros(count, dtype=bool)
-    if count:
-        shapely.prepare(shapes)
-        bounds = shapely.bounds(shapes)
-        room = np.column_stack([bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]])
-        centre = shapely.get_coordinates(shapely.centroid(shapes))
+    shapely.prepare(shapes)
+    centre = shapely.get_coordinates(shapely.centroid(shapes))
     for rank in range(max(map(len, variants), default=0)):
         open_ = np.array([at for at in np.flatnonzero(~inside) if rank < len(variants[at])], dtype=np.intp)
-        if not len(open_):
-            continue
-        texts = [variants[at][rank] for at in open_]
-        at_one = np.array([measure(one, 1.0) for one in texts]) * mm_on_ground  # type grows in proportion
-        poles: dict[int, NDArray[np.float64]] = {}
-        for points_now in sizes:
-            box = at_one * points_now + 2 * MARGIN_MM * mm_on_ground
-            trying = np.flatnonzero(~inside[open_] & (box <= room[open_]).all(axis=1))
-            for try_poles in (False, True):
-                trying = trying[~inside[open_[trying]]]
-                if try_poles:
-                    new = np.array([at for at in trying if at not in poles], dtype=np.intp)
-                    poles |= dict(zip(new, _poles(shapes[open_[new]], at_one[new])))
-                    middles = np.array([poles[at] for at in trying]).reshape(-1, 2)
-                else:
-                    middles = centre[open_[trying]]
-                half = box[trying] / 2
-                fits = shapely.contains(shapes[open_[trying]], shapely.box(
-                    *(middles - half).T, *(middles + half).T)) if len(trying) else np.zeros(0, dtype=bool)
-                done = open_[trying[fits]]
-                inside[done], points[done], middle[done] = True, points_now, middles[fits]
-                size[done] = box[trying[fits]]
-                text[done] = [texts[at] for at in trying[fits]]
+        texts = np.array([variants[at][rank] for at in open_], dtype=object)
+        # Type grows in proportion; the clear space around it does not.
+        at_one = np.array([measure(one, 1.0) for one in texts]).reshape(-1, 2) * mm_on_ground
+        at, step, places = _fitting(shapes[open_], centre[open_], at_one, sizes, MARGIN_MM * mm_on_ground)
+        done = open_[at]
+        inside[done], text[done], middle[done] = True, texts[at], places
+        points[done] = np.asarray(sizes, dtype=float)[step]
+        size[done] = at_one[at] * points[done][:, None] + 2 * MARGIN_MM * mm_on_ground
     for at in np.flatnonzero(~inside):
         text[at] = variants[at][-1]
         size[at] = np.array(measure(text[at], points[at])) * mm_on_ground
@@ -154,20 +136,62 @@ def place_labels(
                              "width_m": size[:, 0], "height_m": size[:, 1], "inside": inside})
 
 
-def _poles(shapes: NDArray[np.object_], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Middles of the largest rectangle-like room for boxes of the given proportions, shape (n, 2)."""
+def _fitting(
+    shapes: NDArray[np.object_], centre: NDArray[np.float64], at_one: NDArray[np.float64], sizes: Sequence[float],
+    margin: float,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Positions of the shapes their text fits into, at which of the sizes (the largest), and the text's middle."""
+    bounds, area = shapely.bounds(shapes), shapely.area(shapes)
+    room = bounds[:, 2:] - bounds[:, :2]
+    least = at_one * sizes[-1] + 2 * margin
+    open_ = np.flatnonzero((least <= room).all(axis=1) & (least.prod(axis=1) <= area))
+    first, centred = _contains(shapes, open_, centre[open_], at_one * sizes[0] + 2 * margin), np.zeros(len(shapes), bool)
+    centred[open_] = first
+    poles = np.full((len(shapes), 2), np.nan)
+    reach = np.zeros(len(shapes))
+    search = open_[~first]
+    poles[search], reach[search] = _poles(shapes[search], least[search])
+    # A box that fits anywhere leaves room for the circle inside it.
+    open_ = open_[centred[open_] | (reach[open_] >= 0.5 * least[open_, 0])]
+    found, steps, places = [], [], []
+    for step, points in enumerate(sizes):
+        box = at_one * points + 2 * margin
+        for middles in (centre, poles):
+            trying = open_[(box[open_] <= room[open_]).all(axis=1) & np.isfinite(middles[open_, 0])]
+            fits = trying[_contains(shapes, trying, middles[trying], box)]
+            found.append(fits)
+            steps.append(np.full(len(fits), step))
+            places.append(middles[fits])
+            open_ = np.setdiff1d(open_, fits, assume_unique=True)
+    return np.concatenate(found).astype(np.intp), np.concatenate(steps).astype(np.intp), np.concatenate(places)
+
+
+def _contains(
+    shapes: NDArray[np.object_], at: NDArray[np.intp], middles: NDArray[np.float64], boxes: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Tell which of the shapes at some positions contain their box around a middle."""
+    if not len(at):
+        return np.zeros(0, dtype=bool)
+    half = boxes[at] / 2
+    return shapely.contains(shapes[at], shapely.box(*(middles - half).T, *(middles + half).T))
+
+
+def _poles(
+    shapes: NDArray[np.object_], boxes: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Middles of the largest room for boxes of the given proportions, and half the width of the room, about."""
     if not len(shapes):
-        return np.zeros((0, 2))
+        return np.zeros((0, 2)), np.zeros(0)
     stretch = boxes[:, 0] / boxes[:, 1]
     coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
     coordinates[:, 1] *= stretch[owner]
     stretched = shapely.set_coordinates(shapes.copy(), coordinates)
-    bounds = shapely.bounds(stretched)
-    # A two-hundredth of the shape is finer than anyone sees.
-    tolerance = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) / 200
-    found = shapely.get_coordinates(shapely.get_point(shapely.maximum_inscribed_circle(stretched, tolerance), 0))
+    # A tenth of the text's width is finer than anyone sees.
+    tolerance = boxes[:, 0] / 10
+    radius = shapely.maximum_inscribed_circle(stretched, tolerance)
+    found = shapely.get_coordinates(shapely.get_point(radius, 0))
     found[:, 1] /= stretch
-    return found
+    return found, shapely.length(radius) + tolerance
 
 
 def label_key(zones: geopandas.GeoDataFrame, fields: LabelFields) -> str:

@@ -37,6 +37,7 @@ class SheetSet:
     symbols: dict[str, FunctionSymbol]
     variants: list[tuple[str, ...]]
     tree: shapely.STRtree
+    frames: shapely.STRtree
     report: GeometryReport
 
 
@@ -97,7 +98,8 @@ def divide(
         zones = zones.set_geometry(geopandas.GeoSeries(shapes, index=zones.index, crs=zones.crs))
     index = sheet_index(shapes, *map_mm, scale, zones.crs)
     progress(1.0)
-    return SheetSet(zones, index, fields, symbols, label_variants(zones, fields), shapely.STRtree(shapes), report)
+    return SheetSet(zones, index, fields, symbols, label_variants(zones, fields), shapely.STRtree(shapes),
+                    shapely.STRtree(np.asarray(index.geometry.array, dtype=object)), report)
 
 
 def content_of(sheets: SheetSet, number: int, sizes: Sequence[float], measure: Measure) -> SheetContent:
@@ -126,20 +128,18 @@ def content_of(sheets: SheetSet, number: int, sizes: Sequence[float], measure: M
          **{name: placed[name].to_numpy() for name in placed}}, geometry=shapes, crs=sheets.zones.crs)
     zones["ink"] = [sheets.symbols[code].ink for code in zones["function"]]
     zones["fill"] = [sheets.symbols[code].colour for code in zones["function"]]
-    zones["leader"] = ~zones["inside"].to_numpy()
-    for at in np.flatnonzero(zones["leader"]):
-        zones.loc[at, "leader"] = _home(shapes[at], sheets.index) == number
+    zones["leader"] = [not inside and _home(shape, sheets) == number for shape, inside in zip(shapes, zones["inside"])]
     codes = tuple(code for code in sheets.symbols if code in set(zones["function"]))
     key = label_key(sheets.zones.iloc[found], sheets.fields)
     return SheetContent(zones, codes, tuple([key] if key else []) + tuple(colour_remarks(codes, sheets.symbols)))
 
 
-def _home(shape: shapely.Geometry, index: geopandas.GeoDataFrame) -> int:
+def _home(shape: shapely.Geometry, sheets: SheetSet) -> int:
     """The sheet that shows most of a zone."""
-    frames = np.asarray(index.geometry.array, dtype=object)
+    around = np.sort(sheets.frames.query(shape))
     with np.errstate(invalid="ignore"):
-        parts = shapely.area(shapely.intersection(frames, shape))
-    return int(index["sheet"].to_numpy()[np.argmax(parts)])
+        parts = shapely.area(shapely.intersection(sheets.frames.geometries[around], shape))
+    return int(around[np.argmax(parts)]) + 1
 
 
 def _polygons(shapes: np.ndarray) -> np.ndarray:

@@ -412,7 +412,7 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
 
 def _nameless(content: SheetContent, layer: QgsVectorLayer, page: DrawingSheet) -> list[str]:
     """Ids of the zones this sheet should name and had no room for; those that overlap others, mostly."""
-    wanted = [row.inside or row.leader for row in content.zones.itertuples()]
+    wanted = (content.zones["inside"] | content.zones["leader"]).to_numpy()
     named = {fid for layer_id, fid in page.labelled if layer_id == layer.id()}
     # A memory layer that was emptied counts its features on, so the order tells which is which.
     return [content.zones["zone_fid"].iat[at] for at, fid in enumerate(sorted(layer.allFeatureIds()))

@@ -35,6 +35,13 @@ def prepare(folder: Path, share: float) -> None:
         folder / "cells.gpkg", engine="pyogrio")
 
 
+def warm(folder: Path, case: str, who: str) -> None:
+    """Import what ours computes with; the peer needs nothing more than QGIS."""
+    if who == "ours":
+        import geopandas  # noqa: F401
+        import pyogrio  # noqa: F401
+
+
 def ours(folder: Path, case: str) -> None:
     """Index, frames, legends from the data, texts placed whole inside their zones."""
     import processing
