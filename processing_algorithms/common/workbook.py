@@ -10,6 +10,7 @@ import datetime
 import math
 import os
 import re
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 #: What xlsx holds at most.
 MAX_ROWS, MAX_COLUMNS, MAX_TEXT, MAX_SHEET_NAME = 1_048_576, 16_384, 32_767, 31
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_LINE = 14.5  # points, of 11 point letters
 _FONT = "Times New Roman"  # the font of Vietnamese administrative papers (Decree 30/2020)
 
 
@@ -193,6 +195,11 @@ def _fill(sheet: Worksheet, content: Sheet) -> None:
     widths = [column.width or _fitting_width(column, number, content.rows) for number, column in enumerate(content.columns)]
     for number, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = width
+    for row, values in ((header, [column.title for column in content.columns]),
+                        *((header + 1 + position, row) for position, row in enumerate(content.rows))):
+        lines = _lines_needed(values, widths)
+        if lines > 1:
+            sheet.row_dimensions[row].height = _LINE * lines + 2
     # Excel does not fit the height of merged cells, so notes get the lines they need.
     for offset, note in enumerate(content.notes):
         lines = math.ceil(len(note) / max(10.0, sum(widths[:span]))) + note.count("\n")
@@ -227,6 +234,15 @@ def _write(cell: Cell, value: object) -> Cell:
 
 def _clean_text(text: str) -> str:
     return _CONTROL.sub("", text)
+
+
+def _lines_needed(values: Sequence[object], widths: Sequence[float]) -> int:
+    # Excel fits heights when it opens a file, LibreOffice and the printer of an office do not.
+    most = 1
+    for value, width in zip(values, widths):
+        if isinstance(value, str) and (len(value) > width - 1 or "\n" in value):
+            most = max(most, sum(len(textwrap.wrap(part, max(4, int(width)))) or 1 for part in value.split("\n")))
+    return most
 
 
 def _number_format(decimals: int) -> str:

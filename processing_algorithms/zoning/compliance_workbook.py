@@ -17,8 +17,8 @@ from .zoning_compliance import ZoningCompliance
 _MOST_ROWS = 20_000
 _KINDS = {"house": "Nhà ở riêng lẻ", "apartment": "Chung cư", "mixed": "Thương mại dịch vụ, hỗn hợp", "industry": "Công nghiệp, kho",
           "public_service": "Công trình công cộng", "other": "Khác", "": "Chưa xác định"}
-_CHECK_COLUMNS = (Column("Nội dung kiểm tra", width=34), Column("Công trình (fid)", width=10), Column("Giá trị đo", 2, 10),
-                  Column("Giới hạn", width=17), Column("Chênh lệch", 2, 10), Column("Đơn vị", width=8),
+_CHECK_COLUMNS = (Column("Nội dung kiểm tra", width=34), Column("Công trình (fid)", width=10), Column("Giá trị đo", width=10),
+                  Column("Giới hạn", width=17), Column("Chênh lệch", width=10), Column("Đơn vị", width=8),
                   Column("Kết luận", width=15), Column("Căn cứ", width=44), Column("Lý do, ghi chú", width=44))
 
 
@@ -68,7 +68,12 @@ def _row(check: pandas.Series) -> list[object]:
     reason = check.reason or ""
     if check.confidence in ("memory", "analogy"):
         reason = "; ".join(part for part in (reason, "số liệu mặc định, cần xác nhận") if part)
-    return [label(check.rule), None if pandas.isna(fid) else fid, check.measured, _limit(check), check.margin,
+    decimals = RULES[check.rule][3]
+    # A value that differs from its limit must not be printed as equal to it.
+    while decimals < 4 and 0 < abs(check.margin) < 0.5 * 10.0**-decimals:
+        decimals += 1
+    return [label(check.rule), None if pandas.isna(fid) else fid, round(check.measured, decimals), _limit(check),
+            round(check.margin, decimals),
             RULES[check.rule][2], Verdict(check.verdict).label, check.citation, reason]
 
 

@@ -121,6 +121,9 @@ def parcel_override() -> QgsVectorLayer:
                   for value in domain("parcel_override", "status")]
     layer.setRenderer(QgsCategorizedSymbolRenderer("status", categories))
     label(layer, '"decision_number"', smallest_scale=5_000)
+    return layer
+
+
 def compliance() -> QgsVectorLayer:
     """Checks and lots of ``quyhoach:zoningcompliance`` by verdict: what is broken on top of what is open."""
     layer = polygons("verdict:string")
