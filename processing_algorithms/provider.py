@@ -39,6 +39,9 @@ from .provincial_database.status_algorithm import StatusAlgorithm
 from .provincial_database.update_export_algorithm import UpdateExportAlgorithm
 from .provincial_database.working_copy_scope_algorithm import WorkingCopyScopeAlgorithm
 from .traffic.service_area_algorithm import ServiceAreaAlgorithm
+from .zoning.dossier.plan_dossier_check_algorithm import PlanDossierCheckAlgorithm
+from .zoning.dossier.plan_dossier_create_algorithm import PlanDossierCreateAlgorithm
+from .zoning.dossier.plan_dossier_export_algorithm import PlanDossierExportAlgorithm
 from .zoning.parcel_zoning_algorithm import ParcelZoningAlgorithm
 from .zoning.zoning_compliance_algorithm import ZoningComplianceAlgorithm
 from .zoning.zoning_sheets_algorithm import ZoningSheetsAlgorithm
@@ -55,6 +58,9 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         BulletinAlgorithm,
         FieldReportsAlgorithm,
         TerrainPrepareAlgorithm,
+        PlanDossierCreateAlgorithm,
+        PlanDossierCheckAlgorithm,
+        PlanDossierExportAlgorithm,
         FloodDepthAlgorithm,
         FloodFitAlgorithm,
         FloodExposureAlgorithm,

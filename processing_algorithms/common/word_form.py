@@ -7,6 +7,7 @@ foot, the signature at the right. What stands in each place is the caller's: tex
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +110,34 @@ def add_text(document: Any, text: str, *, bold: bool = False, italic: bool = Fal
         paragraph.paragraph_format.first_line_indent = Mm(indent_mm)
     paragraph.paragraph_format.keep_with_next = with_next or None
     return paragraph
+
+
+def add_table(document: Any, header: Sequence[str], rows: Sequence[Sequence[str]], widths_mm: Sequence[float], *,
+              points: float = 11.0, centred: Collection[int] = (), numbers: Collection[int] = (),
+              bold_rows: Collection[int] = ()) -> Any:
+    """Add a table with thin lines whose header is repeated on every page; columns and rows are named by position."""
+    from docx.enum.table import WD_TABLE_ALIGNMENT
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.shared import Mm
+
+    table = document.add_table(rows=0, cols=len(header))
+    table.style = "Table Grid"
+    table.autofit = False
+    table.alignment = WD_TABLE_ALIGNMENT.CENTER
+    for position, texts in enumerate([header, *rows]):
+        row = table.add_row()
+        properties = row._tr.get_or_add_trPr()
+        properties.append(_element("w:cantSplit"))
+        if position == 0:
+            properties.append(_element("w:tblHeader"))
+        for column, (cell, text, width) in enumerate(zip(row.cells, texts, widths_mm)):
+            cell.width = Mm(width)
+            side = (WD_ALIGN_PARAGRAPH.CENTER if position == 0 or column in centred else
+                    WD_ALIGN_PARAGRAPH.RIGHT if column in numbers else WD_ALIGN_PARAGRAPH.LEFT)
+            _line(cell, text, first=True, points=points, side=side, bold=position == 0 or position - 1 in bold_rows)
+    for column, width in zip(table.columns, widths_mm):
+        column.width = Mm(width)
+    return table
 
 
 def _two_columns(document: Any, left_mm: float, right_mm: float) -> Any:

@@ -12,6 +12,8 @@ Plans of several levels: `plan_answers` is the entrance (what all plans say abou
 Printed plans: `zoning_sheets` (what is on which sheet), on `sheet_index` (the division), `sheet_labels` (texts that lie
 whole in their zones) and `sheet_symbols` (codes and official colours).
 
+The electronic dossier of a plan (folder *HoSoGIS*, TT 16/2025): made, checked and exported in `dossier/`.
+
 What QCVN 01 allows: `norm_limits` (density, floor-area ratio) and `norm_distances` (setback, distances, planted share)
 look limits up for arrays of lots, with table, row and confidence; `verdicts` compares. `zoning_compliance` measures lots
 and buildings (`lot_measures`, `road_fronts`, `building_gaps`, with the errors of `map_accuracy`) and checks them.

@@ -11,6 +11,7 @@ from qgis.core import (
     QgsFeatureRequest,
     QgsFillSymbol,
     QgsLinePatternFillSymbolLayer,
+    QgsMarkerSymbol,
     QgsPalLayerSettings,
     QgsRendererCategory,
     QgsRuleBasedRenderer,
@@ -32,7 +33,7 @@ def styled_layers() -> dict[str, QgsVectorLayer]:
     """Return a memory layer with symbols and labels for each style."""
     return {"zone": zone(), "parcel_zoning": parcel_zoning(), "plan": plan(),
             "constraint_overlay": constraint_overlay(), "parcel_override": parcel_override(), "plan_answers": plan_answers(),
-            "compliance": compliance()}
+            "compliance": compliance(), "dossier_errors": dossier_errors()}
 
 
 def zone() -> QgsVectorLayer:
@@ -192,3 +193,16 @@ def label(layer: QgsVectorLayer, expression: str, smallest_scale: float) -> None
     settings.setFormat(text)
     layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
     layer.setLabelsEnabled(True)
+
+
+def dossier_errors() -> QgsVectorLayer:
+    """Places of findings of ``quyhoach:plandossiercheck`` by severity, labelled with the rule."""
+    layer = QgsVectorLayer("Point?crs=EPSG:9214&field=rule:string&field=severity:string", "", "memory")
+    look = (("lỗi", "error", "215,25,28", "4"), ("cảnh báo", "warning", "253,141,60", "3.4"),
+            ("lưu ý", "note", "120,120,120", "2.6"))
+    categories = [QgsRendererCategory([vi, en], QgsMarkerSymbol.createSimple(
+        {"name": "cross_fill" if vi == "lỗi" else "triangle", "color": colour, "outline_color": "255,255,255", "size": size}),
+        vi.capitalize()) for vi, en, colour, size in look]
+    layer.setRenderer(QgsCategorizedSymbolRenderer("severity", categories))
+    label(layer, '"rule"', smallest_scale=10_000)
+    return layer

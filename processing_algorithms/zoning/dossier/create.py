@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import geopandas
 import numpy as np
@@ -20,9 +20,6 @@ from ...common.geopackage import fill_layer
 from ...common.language import say
 from ...common.progress import Progress, part, silent
 from .schema import DATABASES, FOLDER_NAME, DossierClass, DossierField, DossierSchema
-
-if TYPE_CHECKING:
-    from osgeo import gdal
 
 #: Geometry of a class as OGR and our writer name it: surfaces and lines are multi-part, so that any drawing fits.
 GEOMETRY_NAMES = {"A": "MultiPolygon", "L": "MultiLineString", "P": "Point"}
@@ -125,13 +122,25 @@ def make_database(
     ------
     OutputError
     """
+    from osgeo import gdal
+
+    try:
+        made = _made(path, classes, schema, crs)
+    except RuntimeError:  # QGIS may have asked GDAL to raise
+        made = False
+    if not made:
+        raise OutputError(say("Không tạo được tệp {path}: {why}", "The file {path} cannot be made: {why}")
+                          .format(path=path.name, why=gdal.GetLastErrorMsg()))
+
+
+def _made(path: Path, classes: list[DossierClass], schema: DossierSchema, crs: pyproj.CRS) -> bool:
     from osgeo import gdal, ogr, osr
 
     system = osr.SpatialReference()
     system.SetFromUserInput(crs.to_wkt("WKT1_GDAL"))
     source = gdal.GetDriverByName("GPKG").Create(os.fspath(path), 0, 0, 0, gdal.GDT_Unknown)
     if source is None:
-        raise OutputError(say("Không tạo được tệp {path}.", "The file {path} cannot be made.").format(path=path))
+        return False
     source.StartTransaction()
     for item in classes:
         kind = {"A": ogr.wkbMultiPolygon, "L": ogr.wkbMultiLineString, "P": ogr.wkbPoint}[item.geometry]
@@ -139,10 +148,8 @@ def make_database(
             "GEOMETRY_NAME=geom", "SPATIAL_INDEX=YES", f"IDENTIFIER={item.name}: {item.name_vi}",
             f"DESCRIPTION={item.database}/{item.dataset}"])
         if layer is None or not all(layer.CreateField(_ogr_field(one)) == 0 for one in schema.fields_of(item.name)):
-            raise OutputError(say("Không tạo được lớp {name} trong {path}: {why}",
-                                  "The class {name} cannot be made in {path}: {why}")
-                              .format(name=item.name, path=path, why=gdal.GetLastErrorMsg()))
-    source.CommitTransaction()
+            return False
+    return source.CommitTransaction() == 0
 
 
 def _ogr_field(field: DossierField) -> Any:

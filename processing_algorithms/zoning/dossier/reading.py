@@ -130,7 +130,10 @@ def _read_file(one: DatabaseFile, progress: Progress) -> None:
     if one.path.suffix.lower() == ".gpkg" and (why := _broken(one.path)):
         one.error = why
         return
-    source = gdal.OpenEx(os.fspath(one.path), gdal.OF_VECTOR)
+    try:
+        source = gdal.OpenEx(os.fspath(one.path), gdal.OF_VECTOR)
+    except RuntimeError:  # QGIS may have asked GDAL to raise
+        source = None
     if source is None:
         # A GeoPackage without any table is no error: topography may come later.
         one.error = "" if one.path.suffix.lower() == ".gpkg" else gdal.GetLastErrorMsg()

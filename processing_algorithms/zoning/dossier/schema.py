@@ -43,6 +43,7 @@ class DossierClass:
 
     database: str
     dataset: str
+    dataset_vi: str
     name: str
     geometry: str
     name_vi: str
@@ -180,9 +181,9 @@ def load_schema(on: datetime.date, province_folder: str | Path | None = None) ->
         parts.setdefault(str(row["code"]), []).append(_code_part(row))
     every = tuple(_field(row) for row in fields.rows)
     return DossierSchema(
-        classes=tuple(DossierClass(str(row["database"]), str(row["dataset"]), str(row["class"]), str(row["geometry"]),
-                                   str(row["name_vi"]), str(row["name_en"]), str(row["required"]),
-                                   row["heights"] == "yes") for row in classes.rows),
+        classes=tuple(DossierClass(str(row["database"]), str(row["dataset"]), str(row["dataset_vi"]), str(row["class"]),
+                                   str(row["geometry"]), str(row["name_vi"]), str(row["name_en"]),
+                                   str(row["required"]), row["heights"] == "yes") for row in classes.rows),
         mandatory=tuple(item for item in every if not item.classes),
         supplementary=tuple(item for item in every if item.classes),
         codes={code: tuple(found) for code, found in parts.items()}, functions=functions.rows,
