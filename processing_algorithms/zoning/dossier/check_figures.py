@@ -142,7 +142,7 @@ def _against_regulation(
         ("CT-02", density, gross & ~np.isnan(density), lambda k: gross_density_limits(
             [_GROSS.get(code, "") for code in codes[k]], **where), say("mật độ xây dựng gộp", "gross density"), "%"),
         ("CT-03", far, ~np.isnan(far), lambda k: far_limits(kinds[k], height[k], **where),
-         say("hệ số sử dụng đất", "floor-area ratio"), say("lần", "")),
+         say("hệ số sử dụng đất", "floor-area ratio"), say("lần", "×")),
     )
     for rule, measured, which, limits_of, what, unit in checks:
         place = np.flatnonzero(which)
@@ -170,7 +170,7 @@ def _judged(
             zones.frame.index[place[mine]], measured[mine], limits["loosest"].to_numpy(dtype=float)[mine])), 5)
         yield zones.finding(rule, say("{n} ô có {what} ({unit}) vượt quy chuẩn {citation} (fid {some}).",
                                       "{n} zones have a {what} ({unit}) above {citation} (id {some}).")
-                            .format(n=int(mine.sum()), what=what, unit=unit, citation=citation, some=some).replace(" ()", ""),
+                            .format(n=int(mine.sum()), what=what, unit=unit, citation=citation, some=some),
                             which)
     open_ = (verdicts["verdict"] == Verdict.OPEN.value).to_numpy()
     for reason in dict.fromkeys(verdicts["reason"][open_]):
