@@ -10,8 +10,11 @@ from .common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm, interface_l
 from .disaster.bulletin_algorithm import BulletinAlgorithm
 from .disaster.depth_fit_algorithm import FloodFitAlgorithm
 from .disaster.field_reports_algorithm import FieldReportsAlgorithm
+from .disaster.flood_correct_algorithm import FloodCorrectAlgorithm
 from .disaster.flood_depth_algorithm import FloodDepthAlgorithm
 from .disaster.flood_exposure_algorithm import FloodExposureAlgorithm
+from .disaster.flood_import_algorithm import FloodImportAlgorithm
+from .disaster.flood_scenario_algorithm import FloodScenarioAlgorithm
 from .disaster.terrain_prepare_algorithm import TerrainPrepareAlgorithm
 from .land_use.change_matrix_algorithm import LandUseChangeMatrixAlgorithm
 from .land_use.statistics_algorithm import LandUseStatisticsAlgorithm
@@ -62,6 +65,9 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         PlanDossierCheckAlgorithm,
         PlanDossierExportAlgorithm,
         FloodDepthAlgorithm,
+        FloodImportAlgorithm,
+        FloodScenarioAlgorithm,
+        FloodCorrectAlgorithm,
         FloodFitAlgorithm,
         FloodExposureAlgorithm,
         ServiceAreaAlgorithm,

@@ -9,8 +9,9 @@ Reports from the spot: `report_table` (any headings), `report_depth` (figures an
 Terrain, once: `terrain_ground` (heights and lines in memory), `d8` (directions), `depressions` (cut, then filled),
 `drainage` (streams and what drains to them), `terrain_prepare` (all of it, in order), `terrain_model` (on disk).
 Hazard: `gauges` (levels, checked and set on the terrain), `water_surface` (the level between gauges), `river_surface`
-(along rivers), `dykes` (crests and breaches), `flood_depth` (where the water gets to, and how deep). Fit against what
-people saw: `mark_depths`, `depth_fit`. Exposure: `depth_classes` (from the norms), `depth_at_shapes` (buildings, roads
+(along rivers), `dykes` (crests and breaches), `flood_depth` (where the water gets to, and how deep). Maps made elsewhere:
+`scenario_library`, `scenario_import`, `scenario_interpolation`; by hand: `flood_corrections`. Fit against what people
+saw: `mark_depths`, `depth_fit`. Exposure: `depth_classes` (from the norms), `depth_at_shapes` (buildings, roads
 and land against a depth raster), `units` (everything counts once), `flood_exposure` (the tables),
 `flood_exposure_workbook` (the print). Start with `flood_depth.py`, then `flood_exposure.py`.
 """
