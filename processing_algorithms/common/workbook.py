@@ -179,6 +179,7 @@ def _fill(sheet: Worksheet, content: Sheet) -> None:
                 cell._style = copy(looks[look])
                 continue
             cell.font, cell.border = font, border
+            cell.alignment = Alignment(vertical="center")
             if number_format and cell.data_type == "n":
                 cell.number_format = number_format
             elif cell.data_type == "s":
@@ -240,8 +241,8 @@ def _lines_needed(values: Sequence[object], widths: Sequence[float]) -> int:
     # Excel fits heights when it opens a file, LibreOffice and the printer of an office do not.
     most = 1
     for value, width in zip(values, widths):
-        if isinstance(value, str) and (len(value) > width - 1 or "\n" in value):
-            most = max(most, sum(len(textwrap.wrap(part, max(4, int(width)))) or 1 for part in value.split("\n")))
+        if isinstance(value, str) and (len(value) > 1.1 * width or "\n" in value):
+            most = max(most, sum(len(textwrap.wrap(part, max(4, int(1.1 * width)))) or 1 for part in value.split("\n")))
     return most
 
 

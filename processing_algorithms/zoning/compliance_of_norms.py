@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-
 import geopandas
 import numpy as np
 import pandas
@@ -95,11 +93,10 @@ def planted_checks(case: Case, green: geopandas.GeoDataFrame | None) -> pandas.D
 def spacing_checks(case: Case) -> pandas.DataFrame:
     """The tightest gap between buildings of each lot of blocks."""
     lots = np.flatnonzero(case.built & np.isin(case.kinds["lot_kind"], _SPACED))
-    known = case.measures.lots["height"].to_numpy()
-    tallest = float(np.nanmax(known[lots], initial=0.0)) if len(lots) else 0.0
-    on = case.on[0] if len(case.on) else datetime.date.min
-    widest = spacing_limits(np.maximum([tallest, 1.0, 50.0], 1.0), "long", on=on, province_folder=case.province_folder)["value"]
-    found = gaps(case.measures.pieces, lots, error_m=case.error_m, farthest_m=float(np.nanmax(widest, initial=50.0)))
+    # No rule asks for more than the height; 50 m are beyond the fixed distances.
+    known = case.measures.lots["height"].fillna(0.0).to_numpy()
+    tallest = float(known[lots].max(initial=0.0))
+    found = gaps(case.measures.pieces, lots, error_m=case.error_m, farthest_m=max(50.0, tallest))
     lot = found["lot"].to_numpy(dtype=np.intp)
     limits = spacing_limits(found["height"].to_numpy(dtype=float), found["face"].to_numpy(dtype=object), on=list(case.on[lot]),
                             province_folder=case.province_folder)

@@ -109,6 +109,8 @@ def _open(
     over_strict: float, over_loose: float, strict: float, loose: float, slack: float, reason: str, decimals: int, unit: str
 ) -> str:
     if over_loose > _NOISE:  # beyond every limit that may hold, but not by more than the tolerance
+        while decimals < 4 and over_loose < 0.5 * 10.0**-decimals:
+            decimals += 1
         return _joined(reason, say("vượt giới hạn {over} trong sai số đo ± {t}; cần đo đạc tại thực địa",
                                    "beyond the limit by {over}, within the ± {t} of measuring; to be surveyed").format(
                                        over=_shown(over_loose, decimals, unit), t=_shown(slack, decimals, unit)))
