@@ -15,6 +15,7 @@ from .disaster.flood_depth_algorithm import FloodDepthAlgorithm
 from .disaster.flood_exposure_algorithm import FloodExposureAlgorithm
 from .disaster.flood_import_algorithm import FloodImportAlgorithm
 from .disaster.flood_scenario_algorithm import FloodScenarioAlgorithm
+from .disaster.flood_hand_algorithm import FloodHandAlgorithm
 from .disaster.terrain_prepare_algorithm import TerrainPrepareAlgorithm
 from .land_use.change_matrix_algorithm import LandUseChangeMatrixAlgorithm
 from .land_use.statistics_algorithm import LandUseStatisticsAlgorithm
@@ -69,6 +70,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         FloodScenarioAlgorithm,
         FloodCorrectAlgorithm,
         FloodFitAlgorithm,
+        FloodHandAlgorithm,
         FloodExposureAlgorithm,
         ServiceAreaAlgorithm,
         HubCreateAlgorithm,

@@ -29,6 +29,7 @@ from .language import say
 POLYGONS = [Qgis.ProcessingSourceType.VectorPolygon]
 LINES = [Qgis.ProcessingSourceType.VectorLine]
 POINTS = [Qgis.ProcessingSourceType.VectorPoint]
+TABLES = [Qgis.ProcessingSourceType.Vector]
 ANY_GEOMETRY = [Qgis.ProcessingSourceType.VectorAnyGeometry]
 
 

@@ -49,6 +49,21 @@ def step_lengths(grid: Grid) -> NDArray[np.float32]:
                      for row, column in STEPS], np.float32)
 
 
+def metres_between(
+    grid: Grid, one: NDArray[np.integer], other: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """Straight metres between the centres of cells given by their positions in the flat array with a border."""
+    _, a, b, _, d, e = grid.transform
+    width = grid.shape[1] + 2
+    row, column = one // width - 1, one % width - 1
+    rows, columns = other // width - 1 - row, other % width - 1 - column
+    along_x, along_y = 1.0, 1.0
+    crs = pyproj.CRS.from_wkt(grid.crs_wkt)
+    if crs.is_geographic:
+        along_x, along_y = metres_per_degree(crs, grid.to_map(column + 0.5, row + 0.5)[1])
+    return np.hypot((a * columns + b * rows) * along_x, (d * columns + e * rows) * along_y)
+
+
 def directions(z: NDArray[np.float32], lengths: NDArray[np.float32], progress: Progress = silent) -> NDArray[np.uint8]:
     """Code of the steepest way down of every cell; 0 where no neighbour is lower.
 

@@ -150,22 +150,20 @@ def drains_to(receiver: NDArray[np.int32], stream: NDArray[np.bool_], progress: 
     return end_of_way(ending, progress)
 
 
-def reaches(
-    receiver: NDArray[np.int32], stream: NDArray[np.bool_], step_m: NDArray[np.float32]
-) -> Reaches:
+def reaches(cells: NDArray[np.intp], following: NDArray[np.intp], step_m: NDArray[np.float64]) -> Reaches:
     """Cut streams into reaches, numbered by the position of their first cell.
 
     Parameters
     ----------
-    receiver : array of int32, shape (n,)
-    stream : array of bool, shape (n,)
-        Everything downstream of a stream cell is stream too.
-    step_m : array of float, shape (number of stream cells,)
-        Metres from each stream cell, in ascending order, to its receiver.
+    cells : array of int, shape (n,)
+        Stream cells, ascending.
+    following : array of int, shape (n,)
+        The next stream cell on the way of the water; the cell itself where there is none.
+    step_m : array of float, shape (n,)
+        Metres to it.
     """
-    cells = np.flatnonzero(stream)
     count = len(cells)
-    down = np.searchsorted(cells, receiver[cells])
+    down = np.searchsorted(cells, following)
     leaves = down == np.arange(count)
     inflows = np.bincount(down[~leaves], minlength=count)
     starts = inflows != 1

@@ -128,7 +128,7 @@ def write_model(
     with _put_in_place(folder) as draft:
         _write_rasters(found, draft, progress)
         streams = stream_lines(found)
-        write_vector(streams, draft / STREAMS, geometry_type="LineString", layer="streams")
+        write_vector(streams, draft / STREAMS, geometry_type="LineString Z", layer="streams")
         card = {"format": _FORMAT, "version": _VERSION, **card,
                 "grid": {"rows": found.grid.shape[0], "columns": found.grid.shape[1],
                          "transform": list(found.grid.transform), "crs_wkt": found.grid.crs_wkt},
@@ -175,7 +175,7 @@ def _write_rasters(found: Drainage, draft: Path, progress: Progress) -> None:
 def stream_lines(found: Drainage) -> geopandas.GeoDataFrame:
     """One line for each reach, downstream, through the centres of its cells to the first of the next reach.
 
-    The last reach goes half a cell further, to where water leaves the raster.
+    Z is the height of the bed. The last reach goes half a cell further, to where water leaves the raster.
     """
     rivers, width = found.reaches, found.grid.shape[1] + 2
     count = np.diff(rivers.start)
@@ -192,7 +192,8 @@ def stream_lines(found: Drainage) -> geopandas.GeoDataFrame:
         (owner, np.arange(len(rivers))), (row, end_row), (column, end_column)))
     order = np.argsort(owner, kind="stable")
     x, y = found.grid.to_map(column[order], row[order])
-    shapes = shapely.linestrings(np.column_stack([x, y]), indices=owner[order])
+    beds = np.concatenate([found.bed_m, np.where(leaving, found.bed_m[last], found.bed_m[next_first])])
+    shapes = shapely.linestrings(np.column_stack([x, y, beds[order]]), indices=owner[order])
     first_chain, last_chain = rivers.chainage[rivers.start[:-1]], rivers.chainage[last]
     end_chain = np.where(leaving, last_chain, rivers.chainage[next_first])
     area = found.area_km2[rivers.cells[last] // width - 1, rivers.cells[last] % width - 1]
@@ -263,9 +264,11 @@ def read_model(folder: str | os.PathLike[str], needed: Iterable[str] = FILES) ->
 
 def source_changed(model: TerrainModel) -> bool:
     """Tell whether the terrain file the model was made from is there and is another one now."""
-    source = model.card.get("terrain", {})
-    path = Path(source.get("path") or "")
-    return bool(source.get("sha256")) and path.is_file() and sha256(path) != source["sha256"]
+    source = model.card["terrain"]
+    path = Path(source["path"])
+    if not source["sha256"] or not path.is_file():
+        return False
+    return path.stat().st_size != source["bytes"] or sha256(path) != source["sha256"]
 
 
 def sha256(path: str | os.PathLike[str]) -> str:

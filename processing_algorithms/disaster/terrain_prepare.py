@@ -20,7 +20,8 @@ from ..common.memory import require_memory
 from ..common.numbers_vi import format_number
 from ..common.progress import Progress, part, silent
 from ..common.raster import Grid, Window
-from .d8 import OUTSIDE, directions, directions_after, lead_over_level_ground, receivers, step_lengths
+from .d8 import (
+    LEAVES, OUTSIDE, directions, directions_after, lead_over_level_ground, metres_between, receivers, step_lengths)
 from .depressions import cut, fill, floors_of
 from .drainage import Reaches, accumulate, drains_to, reaches
 from .terrain_ground import Ground
@@ -127,12 +128,14 @@ def prepare_terrain(ground: Ground, rules: Rules = Rules(), progress: Progress =
     grid, z = ground.grid, ground.z
     real = z.copy()
     lengths = step_lengths(grid)
-    code, floors, cut_cells, filled_cells = _conditioned(ground, rules, lengths, part(progress, 0.0, 0.5))
+    code, floors, lowered, raised = _conditioned(ground, rules, lengths, part(progress, 0.0, 0.5))
     receiver = receivers(code)
-    area, stream = _streams(ground, rules, code, receiver, part(progress, 0.5, 0.8))
+    area, stream = _streams(ground, rules, code, receiver, raised, part(progress, 0.5, 0.8))
     ends = drains_to(receiver, stream, part(progress, 0.8, 0.9))
     cells = np.flatnonzero(stream)
-    found = reaches(receiver, stream, _step_metres(cells, code, lengths, z.shape[1]))
+    following = ends[receiver[cells]].astype(np.intp)
+    following = np.where(stream[following], following, cells)
+    found = reaches(cells, following, metres_between(grid, cells, following))
     flat = z.ravel()
     bed = flat[found.cells]
     if ground.river is not None:
@@ -152,12 +155,12 @@ def prepare_terrain(ground: Ground, rules: Rules = Rules(), progress: Progress =
     progress(1.0)
     return Drainage(
         grid, _without_border(z), inside, _without_border((area.reshape(z.shape))), _without_border(above.reshape(z.shape)),
-        _without_border(real_above.reshape(z.shape)), drain, found, bed, cut_cells, filled_cells, floors,
+        _without_border(real_above.reshape(z.shape)), drain, found, bed, len(lowered), len(raised), floors,
         int(((drain < 0) & ~outside).sum()))
 
 
 def _conditioned(ground, rules, lengths, progress):
-    """Lower, cut and fill in place; return directions and what was done."""
+    """Lower, cut and fill in place; return directions, how many depressions there were, cells cut and cells filled."""
     z = ground.z
     if ground.river is not None:
         z[ground.river] -= np.float32(rules.river_burn_m)
@@ -177,19 +180,31 @@ def _conditioned(ground, rules, lengths, progress):
     if raised.size:
         code = directions_after(code, z, lengths, raised, led)
         lead_over_level_ground(code, z, part(progress, 0.85, 1.0))
-    return code, len(pits), len(lowered), len(raised)
+    return code, len(pits), lowered, raised
 
 
-def _streams(ground, rules, code, receiver, progress):
-    """Drained area in km2 and the cells of streams: from the stated area on, and all mapped rivers downstream."""
+def _streams(ground, rules, code, receiver, raised, progress):
+    """Drained area in km2 and the cells of streams: from the stated area on, and all mapped rivers downstream.
+
+    Water that would have to go over a dyke makes no stream, neither in the depression behind it nor on it: that ground
+    counts from the river that would flood it.
+    """
     known = (code != OUTSIDE).ravel()
     own = _own_area(ground.grid)
     own[~known] = 0
-    area = accumulate(code, receiver, own, part(progress, 0.0, 0.6))
-    stream = (area >= rules.stream_area_km2 * 1e6 * (1 - 1e-12)) & known
+    counting, kept = code, own.copy() if ground.dyke is not None else None
+    area = collected = accumulate(code, receiver, own, part(progress, 0.0, 0.4))
+    if ground.dyke is not None:
+        counting = np.where(ground.dyke, LEAVES, code)
+        collected = accumulate(counting, receiver, kept, part(progress, 0.4, 0.6))
+    stream = (collected >= rules.stream_area_km2 * 1e6 * (1 - 1e-12)) & known
     if ground.river is not None:
-        mapped = accumulate(code, receiver, ground.river.ravel().astype(np.float64), part(progress, 0.6, 1.0))
-        stream |= mapped > 0
+        mapped = ground.river.ravel().astype(np.float64)
+        stream |= accumulate(counting, receiver, mapped, part(progress, 0.6, 0.9)) > 0
+    if ground.dyke is not None:
+        dyke = ground.dyke.ravel()
+        stream &= ~dyke
+        stream[raised] &= ~dyke[drains_to(receiver, dyke, progress)[raised]]
     if not stream.any():
         raise InputError(
             say("Không ô nào thu nước từ {area} km² trở lên (nhiều nhất {most} km²); hãy giảm diện tích lưu vực tối "
@@ -206,15 +221,6 @@ def _own_area(grid: Grid) -> NDArray[np.float64]:
     for window in grid.strips():
         own[1 + window.row:1 + window.row + window.rows, 1:-1] = cell_areas_m2(grid, window)
     return own.ravel()
-
-
-def _step_metres(cells, code, lengths, width):
-    """Metres from each cell to its receiver; 0 where water leaves."""
-    number = np.zeros(256, np.intp)
-    number[1 << np.arange(8)] = np.arange(8)
-    flow = code.ravel()[cells]
-    row = cells // width - 1 if lengths.shape[1] > 1 else 0
-    return np.where(flow > 0, lengths[number[flow], row], 0)
 
 
 def _without_border(array: NDArray) -> NDArray:

@@ -169,3 +169,88 @@ def test_cancelled_preparation_leaves_what_was_there(run, valley, fraction):
     with pytest.raises(QgsProcessingException, match="Stopped on request"):
         run("quyhoach:terrainprepare", inputs(valley), feedback=StopsAt(fraction))
     assert sorted(os.listdir(valley)) == ["địa hình.tif"]
+
+
+def flood(folder, **more):
+    return {"TERRAIN_MODEL": str(folder / "mô hình"), "OUTPUT": str(folder / "độ sâu.tif"), **more}
+
+
+def test_a_flood_by_hand(run, valley):
+    prepared(run, valley, VERTICAL_DATUM="Hòn Dấu 1992", TERRAIN_ERROR=0.5)
+    offset = np.abs(np.arange(-30, 31))
+    found = run("quyhoach:floodhand", flood(valley, STAGE=3.2, STAGE_LOW=3.0, STAGE_HIGH=4.0, TIME="07:00 22/11/2026",
+                                            OUTPUT_RANGE=str(valley / "khoảng.tif")))
+    depth = read(found["OUTPUT"])
+    np.testing.assert_allclose(depth[10:], np.tile(np.maximum(0, 3.2 - 0.5 * offset), (30, 1)), atol=1e-4)
+    for band, stage in ((1, 2.5), (2, 4.5)):
+        np.testing.assert_allclose(read(found["OUTPUT_RANGE"], band)[10:], np.tile(np.maximum(0, stage - 0.5 * offset), (30, 1)),
+                                   atol=1e-4)
+    assert found["WET_AREA_LOW"] < found["WET_AREA"] == (depth > 0).sum() * 1e4 < found["WET_AREA_HIGH"]
+    assert found["MAX_DEPTH"] == pytest.approx(3.2, abs=1e-4) and found["STAGES_USED"] == 1
+    tags, range_tags = (gdal.Open(found[key]).GetMetadata() for key in ("OUTPUT", "OUTPUT_RANGE"))
+    assert tags["METHOD"] == "HAND" and tags["VERTICAL_DATUM"] == "Hòn Dấu 1992" and tags["TIME"] == "07:00 22/11/2026"
+    assert tags["TERRAIN_ERROR_M"] == "0.5" and tags["RANGE"] == "khoảng.tif" and range_tags["BANDS"] == "LOW; HIGH"
+    # Levels of two gauges in the terrain's datum: 4 m above the bed at 99 m, 2 m above it at 97 m.
+    gauges = vector(valley / "trạm.gpkg", [shapely.Point(X + 3100, Y - 1050), shapely.Point(X + 3050, Y - 3050)],
+                    h=["103,0", "99"], thap=[102.5, None], cao=[None, 99.5])
+    found = run("quyhoach:floodhand", flood(valley, STAGES=gauges, STAGE_FIELD="h", STAGES_ARE=1, STAGE_LOW_FIELD="thap",
+                                            STAGE_HIGH_FIELD="cao", OUTPUT_RANGE=str(valley / "khoảng.tif")))
+    depth, low, high = read(found["OUTPUT"]), read(found["OUTPUT_RANGE"], 1), read(found["OUTPUT_RANGE"], 2)
+    np.testing.assert_allclose(depth[[8, 10, 20, 30, 39], 30], [4, 4, 3, 2, 2], atol=1e-3)
+    assert low[10, 30] == pytest.approx(3, abs=1e-3) and high[30, 30] == pytest.approx(3, abs=1e-3)
+    known = ~np.isnan(depth)
+    assert (low[known] <= depth[known]).all() and (depth[known] <= high[known]).all()
+    table = pyogrio.read_dataframe(valley / "mô hình" / "streams.gpkg").drop(columns="geometry")[["reach_id"]].assign(h=1.0)
+    table.to_csv(valley / "đoạn.csv", index=False)
+    found = run("quyhoach:floodhand", flood(valley, STAGES=str(valley / "đoạn.csv"), STAGE_FIELD="h", REACH_FIELD="reach_id"))
+    assert read(found["OUTPUT"])[20, 30] == pytest.approx(1, abs=1e-5)
+    # What comes out is what flood exposure reads.
+    house = vector(valley / "nhà.gpkg", [shapely.box(X + 3010, Y - 2040, X + 3020, Y - 2030)])
+    exposed = run("quyhoach:floodexposure", {"DEPTH": found["OUTPUT"], "BUILDINGS": house, "OUTPUT": str(valley / "b.gpkg")})
+    assert exposed["WET_BUILDINGS"] == 1
+
+
+def test_flood_refusals_and_warnings(run, valley):
+    prepared(run, valley, VERTICAL_DATUM="Hòn Dấu 1992")
+    gauge = vector(valley / "trạm.gpkg", [shapely.Point(X + 3050, Y - 1050)], h=[103.0], cao=[102.0], chu=["cao"])
+    far = vector(valley / "xa.gpkg", [shapely.Point(X + 100, Y - 1050)], h=[103.0])
+    naked = vector(valley / "trần.gpkg", [shapely.Point(X, Y)], None, h=[1.0])
+    null = vector(valley / "trống.gpkg", [shapely.Point(X + 3050, Y - 1050)], h=[np.nan])
+    (valley / "đoạn.csv").write_text("reach_id,h\n99,1\n", "utf-8")
+    cases = [
+        ({}, "no stage"),
+        ({"STAGE": 1, "STAGE_LOW": 2}, "low <= middle"),
+        ({"STAGE": 1, "TERRAIN_MODEL": str(valley)}, "is no terrain model"),
+        ({"STAGE": 1, "VERTICAL_DATUM": "EGM2008"}, "convert the levels"),
+        ({"STAGE": 1, "OUTPUT": str(valley / "d.png")}, "end in .tif"),
+        ({"STAGE": 1, "OUTPUT_RANGE": str(valley / "r.tif")}, "needs low or high"),
+        ({"STAGES": gauge}, "No field of the stage"),
+        ({"STAGES": gauge, "STAGE_FIELD": "x"}, "no field \"x\""),
+        ({"STAGES": gauge, "STAGE_FIELD": "chu"}, "no levels"),
+        ({"STAGES": gauge, "STAGE_FIELD": "h", "STAGE_HIGH_FIELD": "cao"}, "low <= middle"),
+        ({"STAGES": far, "STAGE_FIELD": "h"}, "more than 300 m"),
+        ({"STAGES": naked, "STAGE_FIELD": "h"}, "coordinate system"),
+        ({"STAGES": null, "STAGE_FIELD": "h"}, "holds no level"),
+        ({"STAGES": str(valley / "đoạn.csv"), "STAGE_FIELD": "h", "REACH_FIELD": "reach_id"}, "the model does not have"),
+    ]
+    for changed, words in cases:
+        before = sorted(os.listdir(valley))
+        refused(run, "quyhoach:floodhand", flood(valley, **changed), words)
+        assert sorted(os.listdir(valley)) == before, changed
+    feedback = QgsProcessingFeedback()
+    low = vector(valley / "thấp.gpkg", [shapely.Point(X + 3050, Y - 1050)], h=[50.0])
+    raster(valley / "địa hình.tif", heights() + 1)
+    run("quyhoach:floodhand", flood(valley, STAGES=low, STAGE_FIELD="h", STAGES_ARE=1), feedback=feedback)
+    for words in ("below the bed", "has changed since", "No cell is flooded"):
+        assert words in feedback.textLog()
+    with open(valley / "mô hình" / "reach_id.tif", "ab") as stream:
+        stream.write(b"x")
+    refused(run, "quyhoach:floodhand", flood(valley, STAGE=1), "reach_id.tif are missing or have changed")
+
+
+def test_cancelled_flood_leaves_nothing(run, valley):
+    prepared(run, valley)
+    before = sorted(os.listdir(valley))
+    with pytest.raises(QgsProcessingException, match="Stopped on request"):
+        run("quyhoach:floodhand", flood(valley, STAGE=1), feedback=StopsAt(0.5))
+    assert sorted(os.listdir(valley)) == before
