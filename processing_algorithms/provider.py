@@ -46,6 +46,9 @@ from .traffic.service_area_algorithm import ServiceAreaAlgorithm
 from .zoning.dossier.plan_dossier_check_algorithm import PlanDossierCheckAlgorithm
 from .zoning.dossier.plan_dossier_create_algorithm import PlanDossierCreateAlgorithm
 from .zoning.dossier.plan_dossier_export_algorithm import PlanDossierExportAlgorithm
+from .zoning.certificate_register_algorithm import CertificateRegisterAlgorithm
+from .zoning.certificate_verify_algorithm import CertificateVerifyAlgorithm
+from .zoning.parcel_certificate_algorithm import ParcelCertificateAlgorithm
 from .zoning.parcel_zoning_algorithm import ParcelZoningAlgorithm
 from .zoning.zoning_compliance_algorithm import ZoningComplianceAlgorithm
 from .zoning.zoning_sheets_algorithm import ZoningSheetsAlgorithm
@@ -59,6 +62,9 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         ParcelZoningAlgorithm,
         ZoningSheetsAlgorithm,
         ZoningComplianceAlgorithm,
+        ParcelCertificateAlgorithm,
+        CertificateRegisterAlgorithm,
+        CertificateVerifyAlgorithm,
         BulletinAlgorithm,
         FieldReportsAlgorithm,
         TerrainPrepareAlgorithm,

@@ -18,5 +18,6 @@ With QGIS
   GeoDataFrame and back), `qgis_rasters`, `qgis_crs` (the pinned shift in a project), `qgis_forms` (field forms from
   the catalogue), `qgis_working_copy` (what QGIS has open), `qgis_project` (projects handed over), `qgis_layout` (printed maps; with `qgis_layout_grid`,
   `_items`, `_legend`, `_page`, `_table`, `_text`, and `_drawing`, `_drawing_page` for drawings of a plan),
-  `qgis_zone_map` (zones in official colours with texts placed beforehand).
+  `qgis_zone_map` (zones in official colours with texts placed beforehand), `qgis_parcel_map` (the map annex of a
+  paper about one parcel).
 """

@@ -12,7 +12,7 @@ Printed matter is Vietnamese whatever the interface speaks.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from qgis.core import (
@@ -191,15 +191,20 @@ class MapSheet(LayoutPage):
     def _fill_legend(self, entries: Sequence[LegendEntry], box: QRectF) -> LegendFit:
         """Fill the legend in its box, or on a second page when it is too long for that."""
         pages = self.layout.pageCollection()
+        if pages.pageCount() > 1:
+            pages.deletePage(1)
         full = self._frames.page.adjusted(5.0, 12.0, -5.0, -5.0)
-        if pages.pageCount() == 1:
+
+        def boxes() -> Iterator[QRectF]:
+            yield box
+            # Only for a legend that needs it: a page made and taken away costs a third of a small map.
             second = QgsLayoutItemPage(self.layout)
             second.setPageSize(pages.page(0).sizeWithUnits())
             pages.addPage(second)
-        fit = fill_legend(self.legend, self.map, entries, [box, full])
-        if fit.page == 0:
-            pages.deletePage(1)
-        else:
+            yield full
+
+        fit = fill_legend(self.legend, self.map, entries, boxes())
+        if fit.page > 0:
             self.heading.setText("CHÚ GIẢI: xem trang 2")
         return fit
 

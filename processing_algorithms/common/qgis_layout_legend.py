@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,14 +72,14 @@ class LegendFit:
 
 
 def fill_legend(
-    legend: QgsLayoutItemLegend, map_item: QgsLayoutItemMap, entries: Sequence[LegendEntry], boxes: Sequence[QRectF],
+    legend: QgsLayoutItemLegend, map_item: QgsLayoutItemMap, entries: Sequence[LegendEntry], boxes: Iterable[QRectF],
     *, largest: float = _LARGEST,
 ) -> LegendFit:
     """Put the classes that the map shows into the legend, in type and columns that fit a box.
 
     Parameters
     ----------
-    boxes : sequence of QRectF
+    boxes : iterable of QRectF
         One per page, millimetres on that page; the first that can take the legend is used.
     largest : float
         Type size in points to try first.
