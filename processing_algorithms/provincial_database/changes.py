@@ -20,6 +20,7 @@ from typing import Protocol, runtime_checkable
 
 from ..common.progress import Progress, silent
 from .catalogue import Catalogue
+from .catalogue.model import FEATURE_ID, FID
 
 #: An identity as we write it.
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -54,6 +55,18 @@ class Change:
         if before.keys() == after.keys():
             return frozenset([name for name, value in before.items() if value != after[name]])
         return frozenset(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+
+
+def strange_fields(change: Change, known: Collection[str]) -> list[str]:
+    """Return the fields a change would fill that a dataset has not; empty ones are nothing to lose.
+
+    Examples
+    --------
+    >>> strange_fields(Change("road", "1", None, {"name": "a", "colour": "đỏ", "width": None, "fid": 3}), {"name"})
+    ['colour']
+    """
+    return sorted(name for name in change.touched() if name not in known and name not in (FID, FEATURE_ID)
+                  and change.after is not None and change.after.get(name) is not None)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ..common.language import say
 from ..common.progress import Progress
 from .catalogue import Catalogue, Dataset
 from .catalogue.model import FEATURE_ID, GEOMETRY
-from .changes import Change, Changeset, Objection, Outcome, Receipt, Row, Value
+from .changes import Change, Changeset, Objection, Outcome, Receipt, Row, Value, strange_fields
 from .geopackage_ledger import begin_changeset, end_changeset
 from .geopackage_locks import explained, lock_field
 from .geopackage_rights import not_allowed
@@ -42,6 +42,13 @@ def submit(
         why = say("cơ sở dữ liệu dùng chung không có lớp này", "the shared database has no such dataset")
         return Receipt(Outcome.REFUSED, changeset.changeset_id, None,
                        tuple(Objection(change.dataset, change.feature_id, why) for change in unknown))
+    for change in changeset.changes:
+        if strange := strange_fields(change, {*data_columns(datasets[change.dataset])}):
+            objections.append(Objection(change.dataset, change.feature_id, say(
+                "{dataset}: không có trường {names}.", "{dataset}: there is no field {names}.").format(
+                    dataset=datasets[change.dataset].label, names=", ".join(strange))))
+    if objections:
+        return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(objections))
     # Taking a changeset back is the keeper's work.
     if reverts is None and (refused := not_allowed(database, datasets, changeset)):
         return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(refused))

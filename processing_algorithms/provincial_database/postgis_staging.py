@@ -20,7 +20,7 @@ from ..common.language import say
 from ..common.progress import Progress
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY, Field
-from .changes import UUID, Change, Changeset, Objection, Row, Value
+from .changes import UUID, Change, Changeset, Objection, Row, Value, strange_fields
 from .merge import same_value
 from .postgis_copy import copy_rows
 from .postgis_schema import table_of
@@ -86,7 +86,7 @@ def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
             continue
         dataset, fields = known
         after = change.after or {}
-        strange = []
+        strange = strange_fields(change, {*fields, *([GEOMETRY] if dataset.geometry else ())})
         for name in change.touched():
             value = after.get(name)
             if name in fields:
@@ -94,8 +94,6 @@ def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
             elif name == GEOMETRY and dataset.geometry:
                 reason = _wrong_shape(value, dataset.geometry) if change.after is not None else ""
             else:
-                if name not in (FID, FEATURE_ID):
-                    strange.append(name)
                 continue
             if reason:
                 label = fields[name].label if name in fields else say("hình", "shape")
@@ -104,7 +102,7 @@ def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
             found.append(Objection(change.dataset, change.feature_id, say(
                 "{dataset}: không có trường {names}, hoặc tài khoản này không được xem.",
                 "{dataset}: there is no field {names}, or this account may not see it.")
-                .format(dataset=dataset.label, names=", ".join(sorted(strange)))))
+                .format(dataset=dataset.label, names=", ".join(strange))))
     return found
 
 
@@ -168,6 +166,7 @@ def stage(hub: PostgisHub, cursor: Any, changes: Sequence[Change], progress: Pro
     cursor.execute(_STAGING)
     rows = []
     parts: dict[str, tuple[Dataset, dict[str, list[int]], set[str], set[str]]] = {}
+    computed = _computed(cursor)
     for position, change in enumerate(changes):
         if change.dataset not in parts:
             dataset = hub.dataset(change.dataset)
@@ -178,9 +177,10 @@ def stage(hub: PostgisHub, cursor: Any, changes: Sequence[Change], progress: Pro
         if kind == UPDATE and not names:
             continue
         positions[kind].append(position)
-        fields |= names
+        # What the hub computes by itself is compared afterwards, never written.
+        fields |= names - computed.get(change.dataset, set())
         if kind == INSERT:
-            inserted |= names
+            inserted |= names - computed.get(change.dataset, set())
         rows.append((position, dataset.id, change.feature_id, kind, _as_json(change.before, names),
                      _as_json(change.after, names)))
     copy_rows(cursor, sql.Identifier("pg_temp", "outgoing"), _COLUMNS, rows, len(rows), progress)
@@ -190,6 +190,14 @@ def stage(hub: PostgisHub, cursor: Any, changes: Sequence[Change], progress: Pro
     ordered = sorted(parts.values(), key=lambda item: (rank.get(item[0].name, 0), item[0].id))
     return [Part(dataset, positions, _in_order(dataset, fields), _in_order(dataset, inserted))
             for dataset, positions, fields, inserted in ordered]
+
+
+def _computed(cursor: Any) -> dict[str, set[str]]:
+    """Return the generated columns an administrator has made of fields, by table."""
+    cursor.execute("SELECT c.relname::text, array_agg(a.attname::text) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+                   "WHERE c.relnamespace = 'quyhoach_data'::regnamespace AND c.relkind = 'r' AND a.attgenerated <> '' "
+                   "AND NOT a.attisdropped GROUP BY 1")
+    return {table: set(names) for table, names in cursor.fetchall()}
 
 
 def _in_order(dataset: Dataset, names: Iterable[str]) -> tuple[str, ...]:

@@ -120,7 +120,7 @@ def _apply(hub: PostgisHub, cursor: Any, parts: Sequence[Part]) -> Exception | N
         try:
             for kind in order:
                 for one in reversed(parts) if kind == DELETE else parts:
-                    if one.positions[kind]:
+                    if one.positions[kind] and (kind != UPDATE or one.fields):
                         cursor.execute(_statement(one, kind, sql.SQL("%s")), (one.positions[kind],))
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             return None
@@ -181,7 +181,7 @@ def _refused(cursor: Any, changeset: Changeset, parts: Sequence[Part], refusal: 
     found = []
     for one in parts:
         for kind, positions in one.positions.items():
-            if positions:
+            if positions and (kind != UPDATE or one.fields):
                 cursor.execute("SELECT f.place, f.message FROM quyhoach.try_each(%s, %s, %s) f ORDER BY f.place",
                                (statement(one, kind, sql.SQL("$1")).as_string(cursor), positions, _MOST_OBJECTIONS))
                 found += [Objection(one.dataset.name, changeset.changes[position].feature_id, _sentence(message))
@@ -208,12 +208,14 @@ def _rewritten(hub: PostgisHub, cursor: Any, one: Part, number: int, changes: Se
     table = table_of(one.dataset)
     cases = sql.SQL(", ").join(sql.SQL("CASE WHEN {} THEN {} END").format(different(name, "t", "e"), sql.Literal(name))
                                for name in names)
-    # Expected: the row as it was, with the sender's fields put in.
+    # Expected: the row as it was, with the sender's fields put in. Without an entry it still is as it was: the hub has undone
+    # what was sent, or computes it by itself.
     cursor.execute(sql.SQL(
         "SELECT * FROM (SELECT o.position, array_remove(ARRAY[{cases}], NULL) AS fields, {wanted} "
-        "FROM pg_temp.outgoing o JOIN {table} t USING (feature_id) JOIN (SELECT h.feature_id, h.old_row "
+        "FROM pg_temp.outgoing o JOIN {table} t USING (feature_id) LEFT JOIN (SELECT h.feature_id, h.old_row "
         "FROM quyhoach.history h WHERE h.changeset = %s AND h.dataset_id = %s) h USING (feature_id) CROSS "
-        "JOIN LATERAL jsonb_populate_record(NULL::{table}, coalesce(h.old_row, '{{}}') || o.after) e "
+        "JOIN LATERAL jsonb_populate_record(CASE WHEN h.feature_id IS NULL THEN t END, "
+        "coalesce(h.old_row, '{{}}') || o.after) e "
         "WHERE o.dataset_id = %s AND o.kind <> 'D') found WHERE cardinality(fields) > 0").format(
         cases=cases, wanted=sql.SQL(", ").join(wanted), table=table), (number, one.dataset.id, one.dataset.id))
     found = []

@@ -8,13 +8,14 @@ import pytest
 import shapely
 from postgis_rows import changeset, delivered, new, parcel
 from quyhoach.processing_algorithms.common.errors import InputError
+from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, RemembersRestores, Scope
 from quyhoach.processing_algorithms.provincial_database.geopackage_schema import data_columns
 from quyhoach.processing_algorithms.provincial_database.rows import rows_to_sqlite
 
 def test_a_new_hub_is_empty_and_gets_an_incarnation_of_its_own(postgis_hub, postgis_parameters, sql_at):
     assert list(postgis_hub.datasets)[:3] == ["administrative_unit", "hamlet",
-                                              "parcel"] and len(postgis_hub.datasets) == 19
+                                              "parcel"] and len(postgis_hub.datasets) == len(load_catalogue())
     assert postgis_hub.count(postgis_hub.dataset("parcel")) == 0
     template = sql_at({**postgis_parameters, "dbname": "hub_template"},
                       "SELECT incarnation::text FROM quyhoach.hub")[0][0]

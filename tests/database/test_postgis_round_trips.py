@@ -2,6 +2,7 @@
 
 import datetime
 import math
+import sqlite3
 import uuid
 
 import geopandas
@@ -14,9 +15,13 @@ from hypothesis import strategies as st
 from postgis_rows import changeset, delivered, new, parcel, square
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.hub import Batch, Rejection
 from quyhoach.processing_algorithms.provincial_database.postgis_history import rows_as_of
 from quyhoach.processing_algorithms.provincial_database.postgis_upgrade import upgrade_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.pull import pull
+from quyhoach.processing_algorithms.provincial_database.push import push
 from quyhoach.processing_algorithms.provincial_database.row_filter import parse_filter
 
 TABLE = "quyhoach_data.parcel"
@@ -269,3 +274,63 @@ def test_sql_that_must_transform_uses_the_pinned_text(postgis_hub, longitude, la
         cursor.execute("SELECT ST_X(p), ST_Y(p) FROM ST_Transform(ST_SetSRID(ST_MakePoint(%s, %s), 4326), %s) p",
                        (longitude, latitude, proj_text(pyproj.CRS.from_epsg(9210))))
         assert cursor.fetchone() == pytest.approx((x, y), abs=0.001)
+
+
+def test_working_copies_need_no_settings_for_what_an_administrator_added(postgis_hub, postgis_parameters, sql_at, tmp_path):
+    """Foreign key, rewriting and undoing triggers, a generated column, a deferred constraint: pulled and pushed as ever."""
+    sql_at(postgis_parameters, f"""
+        DROP VIEW quyhoach_public.parcel, quyhoach_internal.parcel;
+        ALTER TABLE {TABLE} DROP COLUMN note;
+        ALTER TABLE {TABLE} ADD COLUMN note text GENERATED ALWAYS AS (sheet_no || '/' || parcel_no) STORED;
+        CREATE FUNCTION public.shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            NEW.address := upper(NEW.address);
+            IF TG_OP = 'UPDATE' THEN NEW.legal_area_m2 := OLD.legal_area_m2; END IF;
+            RETURN NEW; END $$;
+        CREATE TRIGGER shout BEFORE INSERT OR UPDATE ON {TABLE} FOR EACH ROW EXECUTE FUNCTION public.shout();
+        ALTER TABLE quyhoach_data.plan ADD UNIQUE (plan_ref);
+        ALTER TABLE quyhoach_data.zone ADD FOREIGN KEY (plan_ref) REFERENCES quyhoach_data.plan (plan_ref);
+        ALTER TABLE {TABLE} ADD UNIQUE (old_commune_code, sheet_no, parcel_no) DEFERRABLE INITIALLY DEFERRED""")
+    upgrade_postgis_hub(postgis_parameters)
+    parcels, zones, plans = (postgis_hub.datasets[name] for name in ("parcel", "zone", "plan"))
+    first = [new(parcel(postgis_hub, parcel_no=number, address="lê lợi", legal_area_m2=100.0)) for number in (1, 2)]
+    assert postgis_hub.submit(changeset(*first)).outcome is Outcome.APPLIED
+
+    def out(name):
+        return checkout(tmp_path / f"{name}.gpkg", postgis_hub, location="x", crs=pyproj.CRS(9214), datasets=[parcels, zones, plans],
+                        scopes=[Scope("parcel"), Scope("zone"), Scope("plan")])
+
+    def run(copy, *statements):
+        database = sqlite3.connect(copy.path, isolation_level=None)
+        register_functions(database)
+        for statement in statements:
+            database.execute(statement)
+        database.close()
+
+    def of(copy):
+        return {row[0]: row[1:] for row in copy.database.execute("SELECT parcel_no, address, legal_area_m2, note FROM parcel")}
+
+    with out("đây") as here, out("kia") as there:
+        assert of(here) == {1: ("LÊ LỢI", 100.0, "1/1"), 2: ("LÊ LỢI", 100.0, "1/2")}
+        # Two numbers change places; a new row; a value the hub rewrites; one it undoes; one it computes by itself.
+        run(here, "UPDATE parcel SET parcel_no = 3 - parcel_no", "UPDATE parcel SET note = 'của tôi' WHERE parcel_no = 1",
+            "INSERT INTO parcel (old_commune_code, sheet_no, parcel_no, land_code, address, note, geom) "
+            "SELECT old_commune_code, sheet_no, 3, land_code, 'huỳnh', 'x', geom FROM parcel LIMIT 1")
+        assert push(here, postgis_hub, author="ân", message="gửi").outcome is Outcome.APPLIED
+        assert of(here) == {1: ("LÊ LỢI", 100.0, "1/1"), 2: ("LÊ LỢI", 100.0, "1/2"), 3: ("HUỲNH", None, "1/3")}, "the hub's values are back"
+        run(here, "UPDATE parcel SET legal_area_m2 = 5 WHERE parcel_no = 1", "UPDATE parcel SET note = 'nữa' WHERE parcel_no = 2")
+        assert push(here, postgis_hub, author="ân", message="gửi").outcome is Outcome.APPLIED
+        assert of(here)[1] == ("LÊ LỢI", 100.0, "1/1") and of(here)[2][2] == "1/2", "what the hub undid is undone here too"
+        # A plan and its zone go out together, and are deleted together.
+        run(here, "INSERT INTO zone (plan_ref, zone_code, function_code, geom) SELECT 'P1', 'A', "
+                  f"'{zones.field('function_code').domain.values[0].code}', geom FROM parcel LIMIT 1",
+            "INSERT INTO plan (plan_ref, name, level, scale, status, geom) SELECT 'P1', 'P', 'detailed', 500, 'draft', geom FROM parcel LIMIT 1")
+        assert push(here, postgis_hub, author="ân", message="gửi").outcome is Outcome.APPLIED
+        pull(there, postgis_hub)
+        assert of(there) == of(here) and [line.count for line in there.status()] == [line.count for line in here.status()]
+        run(there, "DELETE FROM plan", "DELETE FROM zone")
+        assert push(there, postgis_hub, author="ân", message="xóa").outcome is Outcome.APPLIED
+        run(here, "UPDATE zone SET note = 'x'")
+        pull(here, postgis_hub)
+        pull(here, postgis_hub)
+        for copy in (here, there):
+            assert sum(line.edits for line in copy.status() if line.dataset.name == "parcel") == 0
