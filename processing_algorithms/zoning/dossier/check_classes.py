@@ -22,7 +22,9 @@ def check_classes(examined: Examined) -> Iterator[Finding]:
         database = file.database or ""
         known = {plain(item.name): item for item in schema.classes if item.database == database}
         elsewhere = {plain(item.name): item for item in schema.classes}
-        for layer in file.layers:
+        names = {item.name for item in known.values()}
+        # Rightly named tables first: of two tables of one class the other is the surplus.
+        for layer in sorted(file.layers, key=lambda one: one.name not in names):
             item = known.get(plain(layer.name))
             if item is not None:
                 yield from _take(examined, item, layer)
@@ -38,16 +40,16 @@ def check_classes(examined: Examined) -> Iterator[Finding]:
 
 def _take(examined: Examined, item: DossierClass, layer: Layer) -> Iterator[Finding]:
     key = (item.database, item.name)
-    if layer.name != item.name:
-        yield Finding(RULES["LOP-05"], say("Lớp tên là \"{name}\", phải là \"{right}\".",
-                                           "The class is \"{name}\", must be \"{right}\".")
-                      .format(name=layer.name, right=item.name), item.database, item.name)
     if key in examined.classes:
         yield Finding(RULES["LOP-09"], say("Lớp {name} có nhiều bảng ({one}, {other}); chỉ bảng đầu được kiểm tra.",
                                            "Class {name} has several tables ({one}, {other}); only the first is checked.")
                       .format(name=item.name, one=examined.classes[key].layer.name, other=layer.name),
                       item.database, item.name)
         return
+    if layer.name != item.name:
+        yield Finding(RULES["LOP-05"], say("Lớp tên là \"{name}\", phải là \"{right}\".",
+                                           "The class is \"{name}\", must be \"{right}\".")
+                      .format(name=layer.name, right=item.name), item.database, item.name)
     examined.classes[key] = examined_class(item, layer, examined.schema.fields_of(item.name))
 
 
@@ -62,8 +64,10 @@ def _unknown(layer: Layer, database: str) -> Finding:
 
 def _missing(examined: Examined) -> Iterator[Finding]:
     readable = {file.database for file in examined.dossier.files if not file.error}
-    # A misplaced class is not missing too.
-    misplaced = {plain(layer.name) for file in examined.dossier.files for layer in file.layers}
+    # A class in a database that does not have it is misplaced, not missing too.
+    proper = {(item.database, plain(item.name)) for item in examined.schema.classes}
+    misplaced = {plain(layer.name) for file in examined.dossier.files for layer in file.layers
+                 if (file.database, plain(layer.name)) not in proper}
     groups: dict[tuple[str, str], list[DossierClass]] = {}
     for item in examined.schema.classes:
         if item.database in readable:

@@ -198,7 +198,10 @@ def _sum_of_areas(
     found: ExaminedClass, layer: ExaminedClass, boundary: shapely.Geometry, tolerance_pct: float
 ) -> Iterator[Finding]:
     """The functions' stated areas (measured where none is stated) against the plan's."""
-    stated, measured = found.numbers("dienTich"), shapely.area(found.shapes)
+    # Features without a usable shape and repeated ones are told by rules of their own.
+    rows = np.flatnonzero(found.usable())
+    rows = rows[~_repeated(found.shapes[rows])]
+    stated, measured = found.numbers("dienTich")[rows], shapely.area(found.shapes[rows])
     total = float(np.where(np.isnan(stated), measured, stated).sum())
     plan = float(np.nansum(layer.numbers("dienTich"))) or float(shapely.area(boundary))
     if abs(total - plan) > max(tolerance_pct / 100 * plan, 1.0):

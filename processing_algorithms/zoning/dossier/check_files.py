@@ -13,7 +13,7 @@ from ...common.language import say
 from .examined import Examined
 from .reading import project_sources
 from .rules import RULES, Finding
-from .schema import DATABASES, FOLDER_NAME, PROJECT_ENDINGS
+from .schema import DATABASES, FOLDER_NAME, PROJECT_ENDINGS, plain
 
 
 def check_files(examined: Examined) -> Iterator[Finding]:
@@ -62,7 +62,10 @@ def _project(path: Path, folder: Path) -> Iterator[Finding]:
     # A path of Windows is absolute on any machine.
     absolute = sorted({source for source in sources if source.startswith(("/", "\\")) or source[1:2] == ":"
                        or ".." in Path(source).parts})
-    missing = sorted({source for source in sources if source not in absolute and not (folder / source).exists()})
+    # A database that is missing or misnamed is told by that rule, not again for the project.
+    known = {plain(name) for name in DATABASES}
+    missing = sorted({source for source in sources if source not in absolute and not (folder / source).exists()
+                      and plain(Path(source).stem) not in known})
     if absolute or missing:
         yield Finding(RULES["TEP-08"], say("Dự án {name} trỏ tới {n} nguồn không nằm trong thư mục hồ sơ: {some}.",
                                            "The project {name} reads {n} sources that are not in the folder: {some}.")

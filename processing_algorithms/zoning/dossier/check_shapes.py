@@ -145,7 +145,8 @@ def _degenerate(shapes: NDArray[np.object_], tolerance_m: float) -> NDArray[np.b
     thin = (dimension == 1) & (shapely.length(shapes) <= tolerance_m)
     area = np.flatnonzero(dimension == 2)
     flat = shapely.area(shapes[area]) == 0
-    thin[area[flat]] = True
+    # The two halves of a bow tie may cancel out: that is a crossing, not a line.
+    thin[area[flat]] = shapely.area(shapely.make_valid(shapes[area[flat]])) == 0
     solid = area[~flat]
     solid = solid[shapely.is_valid(shapes[solid])]
     thin[solid] = is_narrow(shapes[solid], tolerance_m)
@@ -156,7 +157,9 @@ def _repeated(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
     """Tell shapes that some other equals, direction and starting point aside; the first of them is not meant."""
     seen: set[bytes] = set()
     again = np.zeros(len(shapes), dtype=bool)
-    for position, wkb in enumerate(shapely.to_wkb(shapely.normalize(shapely.force_2d(shapes)))):
+    # One part is the same with or without a multi type around it.
+    single = np.where(shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes)
+    for position, wkb in enumerate(shapely.to_wkb(shapely.normalize(shapely.force_2d(single)))):
         again[position] = wkb in seen
         seen.add(wkb)
     return again

@@ -57,8 +57,9 @@ def write_letter(path: str | os.PathLike[str], result: CheckResult, office: Offi
         agency_above=(office.agency_above or _DOTS).upper(), agency=(office.agency or _DOTS).upper(), number="……/………",
         place_and_date=f"{office.place or '………'}, ngày …… tháng …… năm {result.options.on.year}",
         subject="V/v kết quả kiểm tra cơ sở dữ liệu GIS của đồ án quy hoạch"))
-    add_text(document, f"Kính gửi: {office.addressee or _DOTS}", centred=True, after=10.0, points=14.0)
-    for text in _body(result, plan):
+    address = add_text(document, f"Kính gửi: {office.addressee or _DOTS}", centred=True, after=10.0, points=14.0)
+    _room_above(address, 12.0)
+    for text in _body(result, plan, office):
         add_text(document, text, points=14.0)
     add_foot(document, f"- Như trên;\n- Lưu: VT, {office.department or '………'}.", "QUYỀN HẠN, CHỨC VỤ CỦA NGƯỜI KÝ",
              "Họ và tên")
@@ -68,21 +69,20 @@ def write_letter(path: str | os.PathLike[str], result: CheckResult, office: Offi
         document.save(os.fspath(part))
 
 
-def _body(result: CheckResult, plan: str) -> list[str]:
+def _body(result: CheckResult, plan: str, office: Office) -> list[str]:
     who = result.who
     codes = "; ".join(text for text in (
         f"mã thông tin quy hoạch {who.plan_code}" if who.plan_code else "",
         f"mã hồ sơ quy hoạch {who.dossier_code}" if who.dossier_code else "") if text)
     texts = [
-        f"Cơ quan thẩm định đã kiểm tra cơ sở dữ liệu số địa lý (GIS) của hồ sơ đồ án “{plan}”"
+        f"{office.agency or 'Cơ quan thẩm định'} đã kiểm tra cơ sở dữ liệu số địa lý (GIS) của hồ sơ đồ án “{plan}”"
         f"{f' ({codes})' if codes else ''} do Quý đơn vị gửi, theo Phụ lục II {result.schema.version.split(',')[0]} "
         f"và QCVN 01 về quy hoạch đô thị và nông thôn. Ngày kiểm tra: {format_date(result.options.on)}. Kết quả như sau:",
         f"1. {verdict_text(result)}",
     ]
     groups = _by_group(result)
     if groups:
-        told = "; ".join(f"{GROUPS[key][0].lower() if key not in ('MA',) else GROUPS[key][0].lower()}: {format_number(count)}"
-                         for key, count in groups.items())
+        told = "; ".join(f"{GROUPS[key][0].lower()} {format_number(count)}" for key, count in groups.items())
         texts.append(f"2. Số lỗi, cảnh báo, lưu ý theo nhóm: {told}. Chi tiết tại Phụ lục kèm theo.")
     if result.unassessed:
         texts.append(f"{3 if groups else 2}. Có {format_number(len(result.unassessed))} nội dung chưa đủ căn cứ đánh giá, nêu ở "
@@ -120,7 +120,7 @@ def _annex(document: Any, result: CheckResult, plan: str, workbook_name: str) ->
     else:
         add_text(document, "Không phát hiện lỗi, cảnh báo hoặc lưu ý.")
     if counts:
-        add_text(document, "II. Chi tiết và cách sửa", bold=True, with_next=True, indent_mm=0.0)
+        _room_above(add_text(document, "II. Chi tiết và cách sửa", bold=True, with_next=True, indent_mm=0.0), 8.0)
         for id_ in counts:
             _details(document, RULES[id_], result, workbook_name)
     if result.unassessed:
@@ -131,6 +131,12 @@ def _annex(document: Any, result: CheckResult, plan: str, workbook_name: str) ->
     add_text(document, "Căn cứ kiểm tra", bold=True, with_next=True, indent_mm=0.0)
     for text in basis_texts(result):
         add_text(document, f"- {text}", after=3.0, points=12.0)
+
+
+def _room_above(paragraph: Any, points: float) -> None:
+    from docx.shared import Pt
+
+    paragraph.paragraph_format.space_before = Pt(points)
 
 
 def _details(document: Any, rule: Rule, result: CheckResult, workbook_name: str) -> None:

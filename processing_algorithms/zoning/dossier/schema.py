@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from ...common.errors import refuse_if
@@ -191,6 +191,7 @@ def load_schema(on: datetime.date, province_folder: str | Path | None = None) ->
         tables=(classes, fields, codes))
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """Return a name as people mean it: no diacritics, case, spaces or signs.
 
