@@ -50,6 +50,7 @@ from .zoning.certificate_register_algorithm import CertificateRegisterAlgorithm
 from .zoning.certificate_verify_algorithm import CertificateVerifyAlgorithm
 from .zoning.parcel_certificate_algorithm import ParcelCertificateAlgorithm
 from .zoning.parcel_zoning_algorithm import ParcelZoningAlgorithm
+from .zoning.plan_difference_algorithm import PlanDifferenceAlgorithm
 from .zoning.zoning_compliance_algorithm import ZoningComplianceAlgorithm
 from .zoning.zoning_sheets_algorithm import ZoningSheetsAlgorithm
 
@@ -60,6 +61,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         LandUseStatisticsAlgorithm,
         LandUseChangeMatrixAlgorithm,
         ParcelZoningAlgorithm,
+        PlanDifferenceAlgorithm,
         ZoningSheetsAlgorithm,
         ZoningComplianceAlgorithm,
         ParcelCertificateAlgorithm,

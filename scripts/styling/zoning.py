@@ -88,6 +88,22 @@ def plan_answers() -> QgsVectorLayer:
     return layer
 
 
+def plan_difference() -> QgsVectorLayer:
+    """Pieces of ``quyhoach:plandifference`` by what happened to them."""
+    layer = polygons("kind:string", "before_function:string", "after_function:string", "within_tolerance:boolean")
+    root = QgsRuleBasedRenderer.Rule(None)
+    rule = QgsRuleBasedRenderer.Rule
+    for kind, colour, text in (("function", "240,120,90", "Đổi chức năng"), ("figures", "255,215,120", "Đổi chỉ tiêu"),
+                               ("added", "130,190,120", "Thêm"), ("removed", "120,150,210", "Bớt"),
+                               ("renamed", "225,225,225", "Đổi ký hiệu"), ("same", "248,248,248", "Không đổi")):
+        root.appendChild(rule(fill(colour), 0, 0, f"\"kind\" = '{kind}'", text))
+    root.appendChild(rule(hatch("110,110,110", 0.3, 135), 0, 0, '"within_tolerance"', "Trong hạn sai ghép bản đồ"))
+    layer.setRenderer(QgsRuleBasedRenderer(root))
+    label(layer, """if("kind" = 'function' AND NOT "within_tolerance", concat("before_function", ' → ', """
+                 """"after_function"), '')""", smallest_scale=10_000)
+    return layer
+
+
 def plan() -> QgsVectorLayer:
     """Boundaries of plans by status: approved solid, others dashed."""
     layer = polygons("name:string", "status:string")
