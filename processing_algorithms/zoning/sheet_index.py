@@ -173,11 +173,11 @@ def _covered(area: NDArray[np.object_], boxes: NDArray[np.object_]) -> NDArray[n
     """Area of the plan on each sheet; shapes that overlap count twice, which does not matter for "some or none"."""
     tree = shapely.STRtree(boxes)
     shape, box = tree.query(area, predicate="intersects")
-    pieces = np.zeros(len(shape))
-    limits = shapely.bounds(boxes[box])
-    for at in range(len(shape)):
-        pieces[at] = shapely.area(shapely.clip_by_rect(area[shape[at]], *limits[at]))
-    return np.bincount(box, weights=pieces, minlength=len(boxes))
+    covered = np.zeros(len(boxes))
+    order = np.argsort(box, kind="stable")
+    for at in np.split(order, np.flatnonzero(np.diff(box[order])) + 1) if len(order) else ():
+        covered[box[at[0]]] = shapely.area(shapely.clip_by_rect(area[shape[at]], *boxes[box[at[0]]].bounds)).sum()
+    return covered
 
 
 def _too_many(count: int, scale: int) -> InputError:

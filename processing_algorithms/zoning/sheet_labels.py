@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import geopandas
 import numpy as np
@@ -44,33 +45,40 @@ def label_variants(zones: pandas.DataFrame, fields: LabelFields) -> list[tuple[s
     >>> label_variants(zone, LabelFields("ma", "cn", "md", "tt", "tc", "hs"))[0]
     ('A1 (NO)\\n60% | 2-5 tầng | 3 lần', 'A1 (NO)\\n60%\\n2-5 tầng\\n3 lần', 'A1 (NO)', 'A1\\n(NO)', 'A1')
     """
+    functions = zones[fields.function].astype(str).tolist()
+    codes = _texts(zones, fields.code)
+    density, far = _figures(zones, fields.density, "%"), _figures(zones, fields.far, " lần")
+    least, most = _figures(zones, fields.min_storeys, ""), _figures(zones, fields.max_storeys, "")
     found = []
-    for row in zones[fields.columns()].to_dict("records"):
-        function = str(row[fields.function])
-        code = _text(row, fields.code)
-        figures = [figure for figure in (_figure(row, fields.density, "%"), _storeys(row, fields),
-                                         _figure(row, fields.far, " lần")) if figure]
+    for code, function, *figures in zip(codes, functions, density, map(_storeys, least, most), far):
         names = [f"{code} ({function})", f"{code}\n({function})", code] if code and code != function else [function]
-        full = [f"{names[0]}\n{' | '.join(figures)}", "\n".join([names[0], *figures])] if figures else []
+        told = [figure for figure in figures if figure]
+        full = [f"{names[0]}\n{' | '.join(told)}", "\n".join([names[0], *told])] if told else []
         found.append(tuple(dict.fromkeys([*full, *names])))
     return found
 
 
-def _text(row: dict, name: str | None) -> str:
-    value = row[name] if name else None
-    return "" if value is None or value != value else str(value).strip()
+def _texts(zones: pandas.DataFrame, name: str | None) -> list[str]:
+    if name is None:
+        return [""] * len(zones)
+    return [str(value).strip() for value in zones[name].astype(object).where(zones[name].notna(), "")]
 
 
-def _figure(row: dict, name: str | None, unit: str) -> str:
-    value = row[name] if name else None
-    if value is None or pandas.isna(value) or value == 0:
-        return ""  # 0 stands for "nothing may be built", which the function says
-    decimals = 0 if float(value).is_integer() else 1 if float(value * 10).is_integer() else 2
-    return f"{format_number(float(value), decimals)}{unit}"
+def _figures(zones: pandas.DataFrame, name: str | None, unit: str) -> list[str]:
+    if name is None:
+        return [""] * len(zones)
+    values = pandas.to_numeric(zones[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    # 0 stands for "nothing may be built", which the function says.
+    return [f"{_plain(value)}{unit}" if value == value and value != 0 else "" for value in values.tolist()]
 
 
-def _storeys(row: dict, fields: LabelFields) -> str:
-    most, least = _figure(row, fields.max_storeys, ""), _figure(row, fields.min_storeys, "")
+@lru_cache(maxsize=10_000)
+def _plain(value: float) -> str:
+    decimals = next((digits for digits in (0, 1) if round(value, digits) == value), 2)
+    return format_number(value, decimals)
+
+
+def _storeys(least: str, most: str) -> str:
     if not most:
         return ""
     return f"{least}-{most} tầng" if least and least != most else f"{most} tầng"

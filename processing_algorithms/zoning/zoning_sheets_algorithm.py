@@ -355,14 +355,15 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         for done, number in enumerate(chosen):
             progress(done / len(chosen), say("Mảnh {n}/{all}", "Sheet {n}/{all}").format(n=number, all=len(index)))
             content = content_of(sheets, number, sizes, measured)
+            drawn = content.zones.drop(columns=["width_m", "height_m"])
             if zones is None:
-                zones = frame_layer(content.zones, "Chức năng sử dụng đất", Qgis.WkbType.MultiPolygon)
+                zones = frame_layer(drawn, "Chức năng sử dụng đất", Qgis.WkbType.MultiPolygon)
                 colour_zones(zones, "function", [sheets.symbols[code] for code in sheets.symbols])
                 label_zones(zones, sizes[-1], lines_below=bool({"CONSTRAINTS", "PARCELS"} & self.overlays.keys()))
                 for layer in (*overlays, zones):
                     project.addMapLayer(layer, False)
             else:
-                fill_layer(zones, content.zones)
+                fill_layer(zones, drawn)
             row = index.iloc[number - 1]
             page.show([*overlays, zones], QgsRectangle(row.west_m, row.south_m, row.east_m, row.north_m), self.scale,
                       place=SheetPlace(number, len(index), {name: int(row[name]) for name in NEIGHBOURS}),

@@ -1,0 +1,67 @@
+"""Many results in one folder: all of them or none (`destinations.files_whole`)."""
+
+import os
+
+import pytest
+from quyhoach.processing_algorithms.common.destinations import files_whole
+from quyhoach.processing_algorithms.common.errors import Cancelled, OutputError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "Nguyễn Văn Ân" / "bản vẽ"
+
+
+def contents(folder):
+    return {path.name: path.read_text("utf-8") for path in folder.iterdir()}
+
+
+def test_all_files_arrive_and_former_ones_of_the_same_name_are_replaced(folder):
+    folder.parent.mkdir()
+    for text in ("một", "hai"):
+        with files_whole(folder) as draft:
+            for name in ("a.pdf", "b.pdf"):
+                (draft / name).write_text(text, "utf-8")
+            assert not (folder / "a.pdf").exists() or text == "hai"
+    assert contents(folder) == {"a.pdf": "hai", "b.pdf": "hai"}
+
+
+def test_a_stopped_run_leaves_what_was_there_and_no_folder_of_its_own(folder):
+    folder.parent.mkdir()
+    with pytest.raises(Cancelled), files_whole(folder) as draft:
+        (draft / "a.pdf").write_text("nửa", "utf-8")
+        raise Cancelled()
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / "a.pdf").write_text("cũ", "utf-8")
+    with pytest.raises(Cancelled), files_whole(folder) as draft:
+        (draft / "a.pdf").write_text("nửa", "utf-8")
+        raise Cancelled()
+    assert contents(folder) == {"a.pdf": "cũ"}
+
+
+def test_when_one_file_cannot_be_replaced_all_stay_as_they_were(folder, monkeypatch):
+    folder.mkdir(parents=True)
+    for name in ("a.pdf", "c.pdf"):
+        (folder / name).write_text("cũ", "utf-8")
+    replace = os.replace
+
+    def open_elsewhere(source, target):
+        # As on Windows, where a file open in a viewer cannot be moved away.
+        if os.fspath(source) == os.fspath(folder / "c.pdf"):
+            raise PermissionError(13, "in use", os.fspath(source))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", open_elsewhere)
+    with pytest.raises(OutputError, match="đóng chương trình"), files_whole(folder) as draft:
+        for name in ("a.pdf", "b.pdf", "c.pdf"):
+            (draft / name).write_text("mới", "utf-8")
+    assert contents(folder) == {"a.pdf": "cũ", "c.pdf": "cũ"}
+
+
+def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path):
+    (tmp_path / "tệp").write_text("x", "utf-8")
+    with pytest.raises(OutputError, match="không phải là thư mục"), files_whole(tmp_path / "tệp"):
+        raise AssertionError
+    with pytest.raises(OutputError, match="Không có thư mục"), files_whole(tmp_path / "không" / "có"):
+        raise AssertionError
