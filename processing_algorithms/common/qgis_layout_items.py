@@ -53,8 +53,6 @@ class LayoutPage:
     """
 
     def __init__(self, project: QgsProject, width: float, height: float):
-        #: Layer and feature id of every label that found its place when the page was last written.
-        self.labelled: set[tuple[str, int]] = set()
         self.layout = QgsPrintLayout(project)
         self.layout.initializeDefaults()
         self.layout.pageCollection().page(0).setPageSize(QgsLayoutSize(width, height))
@@ -169,9 +167,7 @@ class LayoutPage:
         settings.exportMetadata = True
         settings.appendGeoreference = True
         with written_whole(path) as part:
-            exporter = QgsLayoutExporter(self.layout)
-            _check(exporter.exportToPdf(str(part), settings), path)
-        self.labelled = _labelled(exporter)
+            _check(QgsLayoutExporter(self.layout).exportToPdf(str(part), settings), path)
 
     def to_png(self, path: str | os.PathLike[str], *, dpi: float = 150) -> None:
         """Write the page as a picture.
@@ -187,23 +183,16 @@ class LayoutPage:
         with written_whole(path) as part:
             # GDAL says on the terminal that a PNG cannot be given coordinates afterwards; nobody asked it to.
             gdal.PushErrorHandler("CPLQuietErrorHandler")
-            exporter = QgsLayoutExporter(self.layout)
             try:
-                result = exporter.exportToImage(str(part), settings)
+                result = QgsLayoutExporter(self.layout).exportToImage(str(part), settings)
             finally:
                 gdal.PopErrorHandler()
             _check(result, path)
-        self.labelled = _labelled(exporter)
 
 
 @lru_cache(maxsize=1)
 def _arrow() -> str:
     return "base64:" + base64.b64encode(_ARROW.read_bytes()).decode("ascii")
-
-
-def _labelled(exporter: QgsLayoutExporter) -> set[tuple[str, int]]:
-    return {(label.layerID, label.featureId)
-            for results in exporter.labelingResults().values() for label in results.allLabels()}
 
 
 def _check(result: QgsLayoutExporter.ExportResult, path: str | os.PathLike[str]) -> None:

@@ -16,7 +16,6 @@ from qgis.core import (
     QgsPropertyCollection,
     QgsRendererCategory,
     QgsRuleBasedLabeling,
-    QgsSimpleLineCallout,
     QgsSingleSymbolRenderer,
     QgsTextBufferSettings,
     QgsVectorLayer,
@@ -107,14 +106,16 @@ def constraint_layer(frame: geopandas.GeoDataFrame, field: str, layer_name: str)
 
 
 def label_zones(layer: QgsVectorLayer, points: float, *, lines_below: bool) -> None:
-    """Write texts that were placed beforehand: columns ``text``, ``points``, ``x``, ``y``, ``inside`` and ``leader``.
+    """Write texts that were placed beforehand: columns ``text``, ``points``, ``x``, ``y``, ``inside`` and ``beside``.
 
-    Texts that fit stand where they were placed, in the colour ``ink``; those with ``leader`` stand outside their zone,
-    with a line to it, where the labelling finds room. ``lines_below``: lines cross the zones, and are kept off the texts
-    by a halo of the zone's colour ``fill``, which costs as much time as all the rest of a sheet.
+    Texts inside their zone have the colour ``ink``, those beside it a white halo. ``lines_below``: lines cross the zones,
+    and are kept off the texts by a halo of the zone's colour ``fill``, which costs as much time as the rest of a sheet.
     """
     root = QgsRuleBasedLabeling.Rule(None)
-    for condition, settings in (('"inside"', _placed(points, lines_below)), ('"leader"', _with_leader(points))):
+    keys = QgsPalLayerSettings.Property
+    colours = {keys.Color: "ink", keys.BufferColor: "fill"} if lines_below else {keys.Color: "ink"}
+    for condition, settings in (('"inside"', _settings(points, lines_below, colours)),
+                                ('"beside"', _settings(points, True, {}))):
         rule = QgsRuleBasedLabeling.Rule(settings)
         rule.setFilterExpression(condition)
         root.appendChild(rule)
@@ -122,7 +123,8 @@ def label_zones(layer: QgsVectorLayer, points: float, *, lines_below: bool) -> N
     layer.setLabelsEnabled(True)
 
 
-def _settings(points: float, halo: bool) -> QgsPalLayerSettings:
+def _settings(points: float, halo: bool, fields: dict[QgsPalLayerSettings.Property, str]) -> QgsPalLayerSettings:
+    """Texts at their place; ``fields`` are the columns other properties come from."""
     settings = QgsPalLayerSettings()
     settings.fieldName = "text"
     style = text_format(points)
@@ -133,32 +135,11 @@ def _settings(points: float, halo: bool) -> QgsPalLayerSettings:
     style.setBuffer(buffer)
     settings.setFormat(style)
     settings.multilineAlign = Qgis.LabelMultiLineAlignment.Center
-    return settings
-
-
-def _placed(points: float, halo: bool) -> QgsPalLayerSettings:
-    settings = _settings(points, halo)
     keys = QgsPalLayerSettings.Property
     defined = QgsPropertyCollection()
-    defined.setProperty(keys.Size, QgsProperty.fromField("points"))
-    defined.setProperty(keys.Color, QgsProperty.fromField("ink"))
-    if halo:
-        defined.setProperty(keys.BufferColor, QgsProperty.fromField("fill"))
-    defined.setProperty(keys.PositionX, QgsProperty.fromField("x"))
-    defined.setProperty(keys.PositionY, QgsProperty.fromField("y"))
+    for key, column in {keys.Size: "points", keys.PositionX: "x", keys.PositionY: "y", **fields}.items():
+        defined.setProperty(key, QgsProperty.fromField(column))
     defined.setProperty(keys.Hali, QgsProperty.fromValue("Center"))
     defined.setProperty(keys.Vali, QgsProperty.fromValue("Half"))
     settings.setDataDefinedProperties(defined)
-    return settings
-
-
-def _with_leader(points: float) -> QgsPalLayerSettings:
-    settings = _settings(points, True)
-    settings.placement = Qgis.LabelPlacement.OutsidePolygons
-    settings.dist = 1.0
-    settings.distUnits = Qgis.RenderUnit.Millimeters
-    callout = QgsSimpleLineCallout()
-    callout.setEnabled(True)
-    callout.setLineSymbol(QgsLineSymbol.createSimple({"line_color": "40,40,40", "line_width": "0.15"}))
-    settings.setCallout(callout)
     return settings

@@ -18,6 +18,8 @@ from ..common.numbers_vi import format_number
 Measure = Callable[[str, float], tuple[float, float]]
 #: Clear space around a text, mm on paper.
 MARGIN_MM = 0.5
+#: How far from a point of its zone a text beside it begins, mm on paper, in the order they are tried.
+BESIDE_MM = (2.5, 4.0, 6.0, 9.0, 13.0, 18.0)
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def place_labels(
     -------
     DataFrame
         ``text``, ``points``, ``x``, ``y`` (middle of the text), ``width_m``, ``height_m`` and ``inside``; where nothing
-        fits the shortest text in the smallest type, a point of the zone, and ``inside`` false.
+        fits, or another text lies there already because zones overlap, the shortest text in the smallest type, a point
+        of the zone, and ``inside`` false.
 
     Notes
     -----
@@ -136,12 +139,82 @@ def place_labels(
         inside[done], text[done], middle[done] = True, texts[at], places
         points[done] = np.asarray(sizes, dtype=float)[step]
         size[done] = at_one[at] * points[done][:, None] + 2 * MARGIN_MM * mm_on_ground
+    inside[_lying_on_others(middle, size, inside)] = False
     for at in np.flatnonzero(~inside):
-        text[at] = variants[at][-1]
+        text[at], points[at] = variants[at][-1], float(sizes[-1])
         size[at] = np.array(measure(text[at], points[at])) * mm_on_ground
         middle[at] = shapely.get_coordinates(shapely.point_on_surface(shapes[at]))[0]
     return pandas.DataFrame({"text": text, "points": points, "x": middle[:, 0], "y": middle[:, 1],
                              "width_m": size[:, 0], "height_m": size[:, 1], "inside": inside})
+
+
+def place_beside(
+    anchors: NDArray[np.float64], sizes: NDArray[np.float64], taken: NDArray[np.float64], frame: Sequence[float],
+    mm_on_ground: float,
+) -> NDArray[np.float64]:
+    """Find room near its zone for each text that does not fit inside: nearest first, over no other text, in the frame.
+
+    Parameters
+    ----------
+    anchors : array, shape (n, 2)
+        A point of each zone; a line leads from it to the text and crosses no text either.
+    sizes : array, shape (n, 2)
+        Width and height of the texts, metres.
+    taken : array, shape (m, 4)
+        Texts already there: west, south, east, north.
+    frame : (west, south, east, north)
+    mm_on_ground : float
+
+    Returns
+    -------
+    array, shape (n, 2)
+        Middles of the texts; nan where none of the places tried is free.
+
+    Examples
+    --------
+    >>> place_beside(np.array([[5.0, 5.0]]), np.array([[4.0, 2.0]]), np.zeros((0, 4)), (0, 0, 100, 100), 1.0).tolist()
+    [[9.5, 5.0]]
+    """
+    angles = np.arange(0, 360, 15)
+    ways = np.column_stack([np.cos(np.radians(angles)), np.sin(np.radians(angles))])
+    # Straight beside and above before aslant.
+    ways = np.repeat(ways[np.argsort(angles % 90, kind="stable")][None], len(BESIDE_MM), axis=0).reshape(-1, 2)
+    far = np.repeat(np.asarray(BESIDE_MM), len(angles))[:, None] * mm_on_ground
+    along = np.linspace(0.0, 1.0, 12)[:, None]
+    west, south, east, north = frame
+    found = np.full((len(anchors), 2), np.nan)
+    for at, (anchor, size) in enumerate(zip(anchors, sizes)):
+        middles = anchor + ways * (far + size / 2)
+        low, high = middles - size / 2, middles + size / 2
+        free = (low >= (west, south)).all(axis=1) & (high <= (east, north)).all(axis=1)
+        free &= ~((low[:, None] < taken[:, 2:]) & (high[:, None] > taken[:, :2])).all(axis=2).any(axis=1)
+        # Where zones overlap, the point itself may lie under a text; the line then starts there.
+        others = taken[~_within(anchor, taken)]
+        for place in np.flatnonzero(free):
+            points = anchor + along * (middles[place] - anchor)
+            if not _within(points[:, None], others).any():
+                found[at] = middles[place]
+                taken = np.vstack([taken, [*low[place], *high[place]]])
+                break
+    return found
+
+
+def _within(points: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return ((points > boxes[:, :2]) & (points < boxes[:, 2:])).all(axis=-1)
+
+
+def _lying_on_others(
+    middle: NDArray[np.float64], size: NDArray[np.float64], inside: NDArray[np.bool_]
+) -> list[int]:
+    """Positions of texts that lie on one before them, which happens only where zones do."""
+    at = np.flatnonzero(inside)
+    boxes = shapely.box(*(middle[at] - size[at] / 2).T, *(middle[at] + size[at] / 2).T)
+    one, other = shapely.STRtree(boxes).query(boxes, predicate="intersects")
+    gone: set[int] = set()
+    for first, second in sorted(zip(other.tolist(), one.tolist())):
+        if first < second and first not in gone and not shapely.touches(boxes[first], boxes[second]):
+            gone.add(second)
+    return at[sorted(gone)].tolist()
 
 
 def _fitting(

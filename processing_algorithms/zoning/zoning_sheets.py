@@ -15,7 +15,7 @@ from ..common.geometry import GeometryReport, InvalidGeometry, clean
 from ..common.language import say
 from ..common.progress import Progress, silent
 from .sheet_index import sheet_index
-from .sheet_labels import LabelFields, Measure, label_key, label_variants, place_labels
+from .sheet_labels import LabelFields, Measure, label_key, label_variants, place_beside, place_labels
 from .sheet_symbols import FunctionSymbol, colour_remarks, require_symbols
 
 
@@ -46,13 +46,16 @@ class SheetContent:
     """What one sheet shows.
 
     ``zones`` have their whole shapes and, besides ``zone_fid`` and ``function``, the columns of `place_labels`, and
-    ``leader`` (no text fits inside, and no other sheet shows more of the zone, so that it is named from outside),
-    ``ink`` and ``fill`` (colours of text and zone).
+    ``beside`` (no text fits inside, no other sheet shows more of the zone, and there is room beside it), ``ink`` and
+    ``fill`` (colours of text and zone). ``leaders`` are the lines to texts beside their zones, ``nameless`` the ids of
+    zones there was no room for.
     """
 
     zones: geopandas.GeoDataFrame
+    leaders: geopandas.GeoDataFrame
     codes: tuple[str, ...]
     remarks: tuple[str, ...]
+    nameless: tuple[str, ...]
 
 
 def divide(
@@ -128,10 +131,34 @@ def content_of(sheets: SheetSet, number: int, sizes: Sequence[float], measure: M
          **{name: placed[name].to_numpy() for name in placed}}, geometry=shapes, crs=sheets.zones.crs)
     zones["ink"] = [sheets.symbols[code].ink for code in zones["function"]]
     zones["fill"] = [sheets.symbols[code].colour for code in zones["function"]]
-    zones["leader"] = [not inside and _home(shape, sheets) == number for shape, inside in zip(shapes, zones["inside"])]
+    wanted = np.array([not inside and _home(shape, sheets) == number
+                       for shape, inside in zip(shapes, zones["inside"])], dtype=bool)
+    leaders = _beside(zones, wanted, frame, row["scale"] / 1000)
     codes = tuple(code for code in sheets.symbols if code in set(zones["function"]))
     key = label_key(sheets.zones.iloc[found], sheets.fields)
-    return SheetContent(zones, codes, tuple([key] if key else []) + tuple(colour_remarks(codes, sheets.symbols)))
+    return SheetContent(zones, leaders, codes, tuple([key] if key else []) + tuple(colour_remarks(codes, sheets.symbols)),
+                        tuple(zones["zone_fid"][wanted & ~zones["beside"].to_numpy()]))
+
+
+def _beside(
+    zones: geopandas.GeoDataFrame, wanted: np.ndarray, frame: shapely.Geometry, mm_on_ground: float
+) -> geopandas.GeoDataFrame:
+    """Put the texts of some zones beside them, where there is room; return the lines that lead to them."""
+    middles, sizes = zones[["x", "y"]].to_numpy(), zones[["width_m", "height_m"]].to_numpy()
+    inside, at = zones["inside"].to_numpy(), np.flatnonzero(wanted)
+    taken = np.hstack([middles - sizes / 2, middles + sizes / 2])[inside]
+    found = place_beside(middles[at], sizes[at], taken, frame.bounds, mm_on_ground)
+    placed = np.isfinite(found[:, 0])
+    at, found = at[placed], found[placed]
+    half = sizes[at] / 2
+    # The line ends where it meets the text.
+    ends = np.clip(middles[at], found - half, found + half)
+    lines = shapely.linestrings(np.stack([middles[at], ends], axis=1)) if len(at) else []
+    beside = np.zeros(len(zones), dtype=bool)
+    beside[at] = True
+    middles[at] = found
+    zones["beside"], zones["x"], zones["y"] = beside, middles[:, 0], middles[:, 1]
+    return geopandas.GeoDataFrame(geometry=list(lines), crs=zones.crs)
 
 
 def _home(shape: shapely.Geometry, sheets: SheetSet) -> int:

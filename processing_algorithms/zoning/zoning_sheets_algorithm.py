@@ -26,10 +26,8 @@ from ..common.qgis_algorithm import QuyHoachAlgorithm
 from ..common.qgis_layers import LayerInput, to_pyproj
 
 if TYPE_CHECKING:
-    from qgis.core import QgsVectorLayer
-
-    from ..common.qgis_layout_drawing import DrawingSheet, DrawingTexts
-    from .zoning_sheets import SheetContent, SheetSet
+    from ..common.qgis_layout_drawing import DrawingTexts
+    from .zoning_sheets import SheetSet
 
 #: Levels as the table of scales names them; none where the user does not say.
 LEVELS = ("", "QHC", "QPK", "QCT", "TKDT")
@@ -323,7 +321,8 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         _tell(sheets, feedback)
         with files_whole(self.folder) as draft:
             index = self._print(sheets, chosen, draft, parameters, context, part(progress, 0.05, 0.98), feedback)
-            output = self.write_layer(parameters, "OUTPUT", context, index, Qgis.WkbType.Polygon)
+            output = self.write_layer(parameters, "OUTPUT", context, index, Qgis.WkbType.Polygon,
+                                      style="zoning/sheet_index.qml")
         progress(1.0)
         outside = int(index["outside_labels"].sum())
         feedback.pushInfo(say("Đã in {n} trên {all} mảnh vào {folder}.", "Printed {n} of {all} sheets into {folder}.")
@@ -338,7 +337,7 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         from ..common.qgis_layout_drawing import DrawingSheet, SheetPlace, drawing_project
         from ..common.qgis_layout_legend import LegendEntry
         from ..common.qgis_layout_text import measured
-        from ..common.qgis_zone_map import colour_zones, fill_layer, frame_layer, label_zones
+        from ..common.qgis_zone_map import colour_zones, fill_layer, frame_layer, label_zones, line_layer
         from .sheet_index import NEIGHBOURS
         from .zoning_sheets import content_of
 
@@ -347,7 +346,7 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         project = drawing_project(sheets.zones.crs, self.texts)
         page = DrawingSheet(project, self.texts, paper=self.paper[0], portrait=self.paper[1])
         sizes = [max(_SMALLEST_LABEL, self.frames.points + step) for step in _LABEL_STEPS]
-        zones = None
+        zones = leaders = None
         overlays = self._overlay_layers(sheets)
         index = sheets.index.assign(zones=0, functions="", outside_labels=0, nameless=0, pdf="", png="")
         stem = re.sub(r"[^\w.-]+", "_", self.texts.number) or "ban_ve"
@@ -360,12 +359,14 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
                 zones = frame_layer(drawn, "Chức năng sử dụng đất", Qgis.WkbType.MultiPolygon)
                 colour_zones(zones, "function", [sheets.symbols[code] for code in sheets.symbols])
                 label_zones(zones, sizes[-1], lines_below=bool({"CONSTRAINTS", "PARCELS"} & self.overlays.keys()))
-                for layer in (*overlays, zones):
+                leaders = line_layer(content.leaders, "", "40,40,40", 0.12)
+                for layer in (*overlays, leaders, zones):
                     project.addMapLayer(layer, False)
             else:
                 fill_layer(zones, drawn)
+                fill_layer(leaders, content.leaders)
             row = index.iloc[number - 1]
-            page.show([*overlays, zones], QgsRectangle(row.west_m, row.south_m, row.east_m, row.north_m), self.scale,
+            page.show([*overlays, leaders, zones], QgsRectangle(row.west_m, row.south_m, row.east_m, row.north_m), self.scale,
                       place=SheetPlace(number, len(index), {name: int(row[name]) for name in NEIGHBOURS}),
                       legend=[LegendEntry(layer) for layer in (*overlays, zones)], remarks=content.remarks)
             name = f"{stem}_1-{self.scale}_manh_{number:0{digits}d}-{len(index)}"
@@ -376,14 +377,14 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
             if kind in (PNG, BOTH):
                 page.to_png(draft / f"{name}.png", dpi=dpi)
                 index.loc[at, "png"] = f"{name}.png"
-            nameless = _nameless(content, zones, page)
             index.loc[at, ["zones", "functions", "outside_labels", "nameless"]] = [
-                len(content.zones), ", ".join(content.codes), int(content.zones["leader"].sum()), len(nameless)]
-            if nameless:
+                len(content.zones), ", ".join(content.codes), len(content.leaders), len(content.nameless)]
+            if content.nameless:
                 feedback.pushWarning(
                     say("Mảnh {sheet}: không còn chỗ ghi ký hiệu của {n} ô (fid: {ids}); hãy in thêm ở tỷ lệ lớn hơn.",
                         "Sheet {sheet}: there is no room for the codes of {n} zones (ids: {ids}); print them at a larger "
-                        "scale too.").format(sheet=number, n=len(nameless), ids=name_some(nameless)))
+                        "scale too.")
+                    .format(sheet=number, n=len(content.nameless), ids=name_some(content.nameless)))
         progress(1.0)
         del page
         return index
@@ -409,15 +410,6 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         if "PARCELS" in self.overlays:
             found.append(line_layer(read("PARCELS"), "Ranh giới thửa đất", "110,110,110", 0.1))
         return found
-
-
-def _nameless(content: SheetContent, layer: QgsVectorLayer, page: DrawingSheet) -> list[str]:
-    """Ids of the zones this sheet should name and had no room for; those that overlap others, mostly."""
-    wanted = (content.zones["inside"] | content.zones["leader"]).to_numpy()
-    named = {fid for layer_id, fid in page.labelled if layer_id == layer.id()}
-    # A memory layer that was emptied counts its features on, so the order tells which is which.
-    return [content.zones["zone_fid"].iat[at] for at, fid in enumerate(sorted(layer.allFeatureIds()))
-            if wanted[at] and fid not in named]
 
 
 def _tell(sheets: SheetSet, feedback: QgsProcessingFeedback) -> None:

@@ -15,6 +15,7 @@ from qgis.core import (
     QgsPalLayerSettings,
     QgsRendererCategory,
     QgsRuleBasedRenderer,
+    QgsSingleSymbolRenderer,
     QgsTextBufferSettings,
     QgsTextFormat,
     QgsUnitTypes,
@@ -33,7 +34,7 @@ def styled_layers() -> dict[str, QgsVectorLayer]:
     """Return a memory layer with symbols and labels for each style."""
     return {"zone": zone(), "parcel_zoning": parcel_zoning(), "plan": plan(),
             "constraint_overlay": constraint_overlay(), "parcel_override": parcel_override(), "plan_answers": plan_answers(),
-            "compliance": compliance(), "dossier_errors": dossier_errors()}
+            "compliance": compliance(), "sheet_index": sheet_index(), "dossier_errors": dossier_errors()}
 
 
 def zone() -> QgsVectorLayer:
@@ -155,6 +156,14 @@ def compliance() -> QgsVectorLayer:
     return layer
 
 
+def sheet_index() -> QgsVectorLayer:
+    """Sheets of a printed plan, with their numbers."""
+    layer = polygons("sheet:integer")
+    layer.setRenderer(QgsSingleSymbolRenderer(outline("40,40,40", "solid")))
+    label(layer, '"sheet"', smallest_scale=0)
+    return layer
+
+
 def polygons(*fields: str) -> QgsVectorLayer:
     """Return an empty polygon layer with fields given as ``name:type``."""
     return QgsVectorLayer("MultiPolygon?crs=EPSG:9214" + "".join(f"&field={field}" for field in fields), "", "memory")
@@ -193,7 +202,7 @@ def hatch(colour: str, width: float, angle: float, distance: float = 1.2) -> Qgs
 
 
 def label(layer: QgsVectorLayer, expression: str, smallest_scale: float) -> None:
-    """Label with a white halo, from a scale on."""
+    """Label with a white halo, from a scale on; at all scales when it is 0."""
     text = QgsTextFormat()
     text.setSize(7)
     text.setSizeUnit(QgsUnitTypes.RenderUnit.RenderPoints)
@@ -205,7 +214,7 @@ def label(layer: QgsVectorLayer, expression: str, smallest_scale: float) -> None
     settings = QgsPalLayerSettings()
     settings.fieldName, settings.isExpression = expression, True
     settings.placement = Qgis.LabelPlacement.Horizontal
-    settings.scaleVisibility, settings.minimumScale = True, smallest_scale
+    settings.scaleVisibility, settings.minimumScale = smallest_scale > 0, smallest_scale
     settings.setFormat(text)
     layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
     layer.setLabelsEnabled(True)

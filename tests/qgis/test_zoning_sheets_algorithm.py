@@ -135,6 +135,31 @@ def test_a_code_without_a_symbol_stops_the_print(case, folder):
     assert "\"XYZ\"" in message and "fid: 2" in message and "fid: 3" in message and "không có ký hiệu" in message
 
 
+def test_zones_on_the_same_ground_are_named_beside_each_other_and_those_without_room_are_told(case, folder):
+    def printed(count):
+        zones = save(folder, f"chồng {count}", [square(0, 0)] * count, function_code=["NO"] * count,
+                     zone_code=[f"A-{at:03d}" for at in range(count)])
+        feedback = QgsProcessingFeedback()
+        index = geopandas.read_file(processing.run(ID, {**case, "ZONES": zones}, feedback=feedback)["OUTPUT"])
+        return index.iloc[0], feedback.textLog(), text_of(next(Path(case["FOLDER"]).iterdir()))
+
+    index, told, text = printed(2)
+    assert (index["outside_labels"], index["nameless"]) == (1, 0) and "A-000 (NO)" in text and "A-001" in text
+    index, told, text = printed(60)
+    assert index["nameless"] > 0 and f"không còn chỗ ghi ký hiệu của {index['nameless']} ô" in told
+    assert sum(f"A-{at:03d}" in text for at in range(60)) == 60 - index["nameless"]
+
+
+def test_effects_without_a_symbol_stop_the_print(case, folder):
+    over = save(folder, "hạn chế", [square(0, 0), square(5, 5)], effect=["no_building", "cấm"])
+    message = fail({**case, "CONSTRAINTS": over})
+    assert "\"cấm\"" in message and "fid: 2" in message
+
+
+def test_a_text_too_long_for_the_paper_is_refused(case):
+    assert "quá dài cho khổ giấy" in fail({**case, "APPROVING_AGENCY": "Ủy ban nhân dân tỉnh Hương Nguyên " * 12})
+
+
 def test_all_problems_are_told_together(case):
     message = fail({**case, "FUNCTION_FIELD": "không có", "SCALE": 750, "PLAN_NAME": " ", "DATE": "32/1/2026"})
     for expected in ("không có trường \"không có\"", "1/750", "Tên đồ án", "32/1/2026"):

@@ -41,6 +41,10 @@ def measure(text, points):
     return 0.5 * size * max(map(len, lines)), 4 / 3 * size * len(lines)
 
 
+def text_box(row):
+    return box(row.x - row.width_m / 2, row.y - row.height_m / 2, row.width_m, row.height_m)
+
+
 def zones_of(shapes, **columns):
     count = len(shapes)
     table = {"ma": [f"A-{at:02d}" for at in range(count)], "cn": ["NO"] * count, "md": [60.0] * count,
@@ -193,7 +197,7 @@ def test_what_is_written_in_a_zone():
 def test_the_fullest_text_that_fits_is_written_and_nothing_sticks_out():
     # At 6 points letters are 1.06 mm wide, lines 2.82 mm high: the line of figures (25 letters) needs 26.5 + 1 mm, two
     # lines 5.6 + 1 mm; four lines 12.3 mm; the code "A-00" 4.2 + 1 mm by 3.8 mm. At 1 m a mm.
-    shapes = np.array([box(0, 0, 28, 7), box(0, 0, 12, 13), box(0, 0, 12, 5), box(0, 0, 6, 5), box(0, 0, 3, 3)])
+    shapes = np.array([box(0, 0, 28, 7), box(30, 0, 12, 13), box(50, 0, 12, 5), box(70, 0, 6, 5), box(80, 0, 3, 3)])
     variants = label_variants(zones_of(shapes), FIELDS)
     placed = place_labels(shapes, variants, (6.0,), measure, 1.0)
     assert placed["text"].str.count("\n").tolist() == [1, 3, 0, 0, 0]
@@ -215,6 +219,12 @@ def test_the_room_beside_a_hole_is_found():
     assert placed["inside"].iloc[0] and placed["y"].iloc[0] < 8
 
 
+def test_where_zones_overlap_the_later_text_gives_way():
+    shapes = np.array([box(0, 0, 40, 20), box(0, 0, 40, 20), box(50, 0, 40, 20)])
+    placed = place_labels(shapes, label_variants(zones_of(shapes), FIELDS), (6.0,), measure, 1.0)
+    assert placed["inside"].tolist() == [True, False, True] and placed["text"].iloc[1] == "A-01"
+
+
 @settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 40), st.booleans()), min_size=1, max_size=12),
        st.sampled_from([0.5, 1.0, 2.0]))
@@ -226,8 +236,7 @@ def test_texts_lie_whole_in_their_zones_so_none_meet(sides, ground):
         x += width
     shapes = np.array(shapes)
     placed = place_labels(shapes, label_variants(zones_of(shapes), FIELDS), (7.0, 6.0, 5.0), measure, ground)
-    boxes = np.array([box(row.x - row.width_m / 2, row.y - row.height_m / 2, row.width_m, row.height_m)
-                      for row in placed.itertuples()])
+    boxes = np.array([text_box(row) for row in placed.itertuples()])
     inside = placed["inside"].to_numpy()
     assert shapely.covers(shapely.buffer(shapes[inside], 1e-9), boxes[inside]).all()
     for row, number in zip(placed.itertuples(), range(len(placed))):
@@ -270,9 +279,28 @@ def test_a_zone_too_small_everywhere_gets_its_leader_on_one_sheet():
     seam = index_probe["east_m"].iloc[0]
     zones = zones_of([box(553_000, 1_831_000, 1500, 100), box(seam - 30, 1_831_050, 100, 4)])
     sheets = divide(zones, FIELDS, function_symbols(), scale=5000, map_mm=(200, 100))
-    leaders = [content_of(sheets, number, (6.0,), measure).zones.query("zone_fid == '12'")["leader"].tolist()
-               for number in (1, 2)]
-    assert leaders == [[False], [True]]
+    first, second = (content_of(sheets, number, (6.0,), measure) for number in (1, 2))
+    assert first.zones.query("zone_fid == '12'")["beside"].tolist() == [False] and first.leaders.empty
+    small = second.zones.query("zone_fid == '12'").iloc[0]
+    assert small["beside"] and not second.nameless
+    # The line leads from the zone to its text, 2.5 mm (12.5 m) away at least, and the text lies on no other.
+    (line,) = second.leaders.geometry
+    assert small.geometry.distance(shapely.Point(line.coords[0])) < 1e-9
+    assert line.length >= 12.5 - 1e-6
+    assert not text_box(small).intersects(text_box(second.zones.query("zone_fid == '11'").iloc[0]))
+
+
+def test_texts_beside_zones_never_meet_and_those_without_room_are_told():
+    # The same ground sixty times: one text inside, some around it, the rest told.
+    sheets = divide(zones_of([box(553_000, 1_831_000, 40, 40)] * 60), FIELDS, function_symbols(), scale=500,
+                    map_mm=(180, 130))
+    content = content_of(sheets, 1, (6.0,), measure)
+    drawn = content.zones[content.zones["inside"] | content.zones["beside"]]
+    assert content.zones["inside"].sum() == 1 and len(content.leaders) == content.zones["beside"].sum() > 5
+    assert len(drawn) + len(content.nameless) == 60 and content.nameless
+    boxes = np.array([text_box(row) for row in drawn.itertuples()])
+    one, other = shapely.STRtree(boxes).query(boxes, predicate="overlaps")
+    assert not len(one) and sheets.index.geometry.iloc[0].covers(shapely.union_all(boxes))
 
 
 def test_bad_zones_are_refused_with_every_problem():
