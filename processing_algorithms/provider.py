@@ -35,6 +35,7 @@ from .provincial_database.hub_list_algorithm import HubListAlgorithm
 from .provincial_database.hub_lock_algorithm import HubLockAlgorithm
 from .provincial_database.hub_person_algorithm import HubPersonAlgorithm
 from .provincial_database.hub_restore_algorithm import HubRestoreAlgorithm
+from .provincial_database.hub_upgrade_algorithm import HubUpgradeAlgorithm
 from .provincial_database.pull_algorithm import PullAlgorithm
 from .provincial_database.push_algorithm import PushAlgorithm
 from .provincial_database.resolve_algorithm import ResolveAlgorithm
@@ -104,6 +105,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         HubCheckAlgorithm,
         HubBackupAlgorithm,
         HubRestoreAlgorithm,
+        HubUpgradeAlgorithm,
     ]
 
 

@@ -6,7 +6,7 @@ The same functions for both kinds of hub; a location leads to one as in `hub.ope
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -18,6 +18,7 @@ from ..common.errors import InputError
 from ..common.language import say
 from ..common.numbers_vi import format_number
 from ..common.progress import Progress, silent
+from .catalogue import Dataset, load_catalogue
 from .hub import Hub, open_hub
 from .incoming_values import VIETNAM
 
@@ -141,6 +142,40 @@ def prove(location: str | Mapping[str, str], *, progress: Progress = silent) -> 
 
     with open_hub(location) as hub:
         return drill(hub, progress=progress)  # type: ignore[arg-type]
+
+
+def upgrade(
+    location: str | Mapping[str, str], *, datasets: Sequence[Dataset] | None = None, forms: Mapping[str, str] | None = None,
+    progress: Progress = silent
+) -> list[str]:
+    """Bring a hub up to date with this program: its own structure, and what the catalogue has that the hub has not.
+
+    Only adds: datasets, fields, codes. Working copies with unsent edits go on; they get the new fields with their next pull.
+
+    Parameters
+    ----------
+    datasets : sequence of Dataset, optional
+        Of the catalogue, all by default.
+    forms : mapping, optional
+        QGIS style (QML) by dataset name, for datasets that are new in a GeoPackage hub.
+
+    Returns
+    -------
+    list of str
+        What was added, as sentences; empty when nothing was.
+
+    Raises
+    ------
+    InputError
+        This role is no administrator of the hub, or the hub is newer than this program.
+    """
+    wanted = list(load_catalogue().values()) if datasets is None else list(datasets)
+    if isinstance(location, Mapping) or is_postgis_location(location):
+        from .postgis_upgrade import upgrade_postgis_hub
+
+        return upgrade_postgis_hub(location, datasets=wanted, progress=progress)
+    with open_hub(location) as hub:
+        return hub.upgrade(wanted, forms)  # type: ignore[attr-defined]
 
 
 def restore(path: str | Path, location: str | Mapping[str, str], *, progress: Progress = silent) -> Hub:

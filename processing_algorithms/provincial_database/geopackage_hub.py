@@ -7,7 +7,7 @@ import getpass
 import json
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from .geopackage_ledger import adopt_strays, begin_changeset, end_changeset, ent
 from .geopackage_locks import lock, lock_approved_plans, locks, refused_by_lock, unlock
 from .geopackage_schema import quoted, verify_statement
 from .geopackage_submit import submit
-from .geopackage_upgrade import SCHEMA_VERSION, upgrade
+from .geopackage_upgrade import SCHEMA_VERSION, grow, renew_triggers, upgrade
 from .history import ChangesetNote, Moment
 from .hub import Batch, DatasetSummary, Hub, HubInfo
 from .row_filter import RowFilter
@@ -122,7 +122,23 @@ class GeoPackageHub(Hub):
         """The catalogue cut down to what this file holds, found by the ids that never change."""
         columns = dict(self._database.execute("SELECT field_id, column_name FROM quyhoach_field"))
         tables = dict(self._database.execute("SELECT dataset_id, table_name FROM quyhoach_dataset"))
-        return known.held(tables, columns)
+        return Catalogue(tuple(self._as_made(dataset) for dataset in known.held(tables, columns).values()))
+
+    def _as_made(self, dataset: Dataset) -> Dataset:
+        """A required field that came by an upgrade is not: rows from before, and those on their way, have no value of it."""
+        always = {row[1] for row in self._database.execute(f"PRAGMA table_info({quoted(dataset.name)})") if row[3]}
+        return replace(dataset, fields=tuple(replace(field, required=field.required and field.name in always)
+                                             for field in dataset.fields))
+
+    def upgrade(self, datasets: Sequence[Dataset], forms: Mapping[str, str] | None = None) -> list[str]:
+        """Add what these datasets have and the hub has not; see `administration.upgrade`."""
+        with self._transaction():
+            adopt_strays(self._database)
+            done = grow(self._database, self.datasets, datasets, int(self._facts["srs_id"]), self.info.crs, forms or {})
+            self.datasets = self._held(Catalogue(tuple({**load_catalogue(), **{d.name: d for d in datasets}}.values())))
+            for dataset in self.datasets.values():
+                renew_triggers(self._database, dataset.name, hub_trigger_statements(dataset))
+        return done
 
     def count(self, dataset: Dataset) -> int:  # noqa: D102
         return self._one(f"SELECT count(*) FROM {quoted(dataset.name)}")

@@ -34,6 +34,11 @@ def ledger_table_statements(dataset: Dataset) -> tuple[str, str]:
             f"CREATE TABLE {quoted(_scratch(dataset))} ({FEATURE_ID} TEXT, {columns})")
 
 
+def row_tables(dataset: Dataset) -> tuple[str, str]:
+    """Names of the ledger's tables that have the dataset's columns."""
+    return ledger_table(dataset), _scratch(dataset)
+
+
 def _scratch(dataset: Dataset) -> str:
     return f"quyhoach_replaced_{dataset.name}"
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 import getpass
 import sqlite3
 import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .catalogue import Catalogue
-from .catalogue.model import FID
-from .geopackage_file import numbered_statements
+import pyproj
+
+from ..common.language import say
+from .catalogue import Catalogue, Dataset
+from .catalogue.model import FID, Field
+from .geopackage_file import add_dataset, add_form, describe_field, numbered_statements
 from .geopackage_ledger import (
     adopt_strays,
     begin_changeset,
@@ -20,9 +24,10 @@ from .geopackage_ledger import (
     enter_new_rows,
     hub_trigger_statements,
     ledger_table_statements,
+    row_tables,
 )
 from .geopackage_locks import lock_approved_plans
-from .geopackage_schema import quoted
+from .geopackage_schema import column_type, quoted, table_statements
 
 SQL_FOLDER = Path(__file__).parent / "sql" / "geopackage"
 #: Number of the newest file in ``sql/geopackage``.
@@ -42,7 +47,7 @@ def upgrade(database: sqlite3.Connection, version: int, datasets: Catalogue) -> 
         if version < _WITH_LEDGER:
             for statement in ledger_table_statements(dataset):
                 database.execute(statement)
-        _renew_triggers(database, dataset.name, hub_trigger_statements(dataset))
+        renew_triggers(database, dataset.name, hub_trigger_statements(dataset))
     if version < _WITH_LEDGER:
         database.execute("INSERT OR IGNORE INTO quyhoach_hub VALUES ('hub_id', ?)", (str(uuid.uuid4()),))
         _enter_what_is_there(database, datasets)
@@ -53,7 +58,7 @@ def upgrade(database: sqlite3.Connection, version: int, datasets: Catalogue) -> 
     database.execute("UPDATE quyhoach_hub SET value = ? WHERE key = 'schema_version'", (str(SCHEMA_VERSION),))
 
 
-def _renew_triggers(database: sqlite3.Connection, table: str, statements: dict[str, str]) -> None:
+def renew_triggers(database: sqlite3.Connection, table: str, statements: dict[str, str]) -> None:
     """Put our triggers on a table as they are now; those of others stay."""
     present = [name for (name,) in database.execute(
         "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,))]
@@ -76,3 +81,60 @@ def _enter_what_is_there(database: sqlite3.Connection, datasets: Catalogue) -> N
         first = database.execute(f"SELECT min({FID}) FROM {quoted(dataset.name)}").fetchone()[0]
         enter_new_rows(database, dataset, first, number)
     end_changeset(database)
+
+
+def grow(
+    database: sqlite3.Connection, held: Catalogue, wanted: Sequence[Dataset], srs_id: int, crs: pyproj.CRS, forms: Mapping[str, str]
+) -> list[str]:
+    """Add datasets, fields and codes a hub lacks, found by their permanent ids; within the caller's transaction.
+
+    The caller renews the triggers afterwards. Nothing is taken away, so working copies with unsent edits go on.
+    """
+    by_id, done = {dataset.id: dataset for dataset in held.values()}, []
+    for dataset in wanted:
+        present = by_id.get(dataset.id)
+        if present is None:
+            for statement in (*table_statements(dataset), *ledger_table_statements(dataset)):
+                database.execute(statement)
+            add_dataset(database, dataset, srs_id, crs)
+            if dataset.name in forms:
+                add_form(database, dataset, forms[dataset.name])
+            done.append(say("Thêm tập dữ liệu {dataset}.", "Added dataset {dataset}.").format(dataset=dataset.label))
+            continue
+        names = {field.id: field.name for field in present.fields}
+        for field in dataset.fields:
+            done += _new_codes(database, dataset, field)
+            if field.id not in names:
+                for table in (present.name, *row_tables(present)):
+                    _add_column(database, table, field)
+                describe_field(database, present, field)
+                database.execute("INSERT INTO quyhoach_field VALUES (?, ?, ?)", (field.id, dataset.id, field.name))
+                done.append(say("{dataset}: thêm trường {field}.", "{dataset}: added field {field}.")
+                            .format(dataset=dataset.label, field=field.label))
+    return done
+
+
+def _new_codes(database: sqlite3.Connection, dataset: Dataset, field: Field) -> list[str]:
+    if field.domain is None:
+        return []
+    known = {row[0] for row in database.execute("SELECT value FROM gpkg_data_column_constraints WHERE constraint_name = ?", (field.domain.name,))}
+    new = [value for value in field.domain.values if value.code not in known]
+    if not new or not known:
+        return []
+    database.executemany("INSERT INTO gpkg_data_column_constraints (constraint_name, constraint_type, value, description) "
+                         "VALUES (?, 'enum', ?, ?)", [(field.domain.name, value.code, value.label.vi) for value in new])
+    return [say("{dataset}: {field}: thêm mã {codes}.", "{dataset}: {field}: added codes {codes}.").format(
+        dataset=dataset.label, field=field.label, codes=", ".join(value.code for value in new))]
+
+
+def _add_column(database: sqlite3.Connection, table: str, field: Field) -> None:
+    present = {row[1].lower() for row in database.execute(f"PRAGMA table_info({quoted(table)})")}
+    if field.name.lower() in present:
+        # Somebody's own column of that name: it stays theirs, under another name.
+        own = f"{field.name}_local"
+        while own.lower() in present:
+            own += "_"
+        database.execute(f"ALTER TABLE {quoted(table)} RENAME COLUMN {quoted(field.name)} TO {quoted(own)}")
+        database.execute("DELETE FROM gpkg_data_columns WHERE table_name = ? AND column_name = ?", (table, field.name))
+    # Never NOT NULL: present rows have no value yet, nor have those on their way from working copies.
+    database.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(field.name)} {column_type(field)}")

@@ -71,9 +71,9 @@ class PostgisHub(Hub, History):
                                      "{where} was made by a newer QuyHoach (schema {version}); update QuyHoach.")
                                  .format(where=where, version=version))
             if version < SCHEMA_VERSION:
-                raise InputError(say("{where} còn cấu trúc cũ ({version}); quản trị viên cần nâng cấp trước.",
+                raise InputError(say("{where} còn cấu trúc cũ ({version}); quản trị viên cần nâng cấp trước bằng quyhoach:hubupgrade.",
                                      "{where} has an old schema ({version}); its administrator has to upgrade it "
-                                     "first.").format(where=where, version=version))
+                                     "first with quyhoach:hubupgrade.").format(where=where, version=version))
             cursor.execute("SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
                            "WHERE e.extname = 'postgis'")
             #: Schema of the PostGIS functions; every call names it.

@@ -206,16 +206,15 @@ def _rewritten(hub: PostgisHub, cursor: Any, one: Part, number: int, changes: Se
 
     names, wanted = row_expressions(one.dataset, hub.postgis)
     table = table_of(one.dataset)
-    cases = sql.SQL(", ").join(sql.SQL("CASE WHEN {} THEN {} END").format(different(name, "t", "e"), sql.Literal(name))
-                               for name in names)
-    # Expected: the row as it was, with the sender's fields put in. Without an entry it still is as it was: the hub has undone
-    # what was sent, or computes it by itself.
+    cases = sql.SQL(", ").join(sql.SQL("CASE WHEN (h.feature_id IS NOT NULL OR o.after ? {1}) AND {0} THEN {1} END").format(
+        different(name, "t", "e"), sql.Literal(name)) for name in names)
+    # Expected: the row as it was, with the sender's fields put in. Without an entry the hub has undone what was sent, or
+    # computes it by itself: then only what was sent can be other than expected.
     cursor.execute(sql.SQL(
         "SELECT * FROM (SELECT o.position, array_remove(ARRAY[{cases}], NULL) AS fields, {wanted} "
         "FROM pg_temp.outgoing o JOIN {table} t USING (feature_id) LEFT JOIN (SELECT h.feature_id, h.old_row "
         "FROM quyhoach.history h WHERE h.changeset = %s AND h.dataset_id = %s) h USING (feature_id) CROSS "
-        "JOIN LATERAL jsonb_populate_record(CASE WHEN h.feature_id IS NULL THEN t END, "
-        "coalesce(h.old_row, '{{}}') || o.after) e "
+        "JOIN LATERAL jsonb_populate_record(NULL::{table}, coalesce(h.old_row, '{{}}') || o.after) e "
         "WHERE o.dataset_id = %s AND o.kind <> 'D') found WHERE cardinality(fields) > 0").format(
         cases=cases, wanted=sql.SQL(", ").join(wanted), table=table), (number, one.dataset.id, one.dataset.id))
     found = []

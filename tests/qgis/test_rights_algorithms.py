@@ -90,6 +90,13 @@ def test_a_closed_year_is_locked_and_opened(hub, run, folder):
     assert "lý do" in refusal(run, "quyhoach:hublock", {**close, "REASON": " "})
 
 
+def test_a_hub_gets_what_the_catalogue_has_more(hub, run):
+    assert run("quyhoach:hubupgrade", {"HUB": hub, "DATASETS": "parcel, facility"})["ADDED"] == 1
+    assert run("quyhoach:hubupgrade", {"HUB": hub, "DATASETS": "parcel, facility"})["ADDED"] == 0
+    assert run("quyhoach:hublist", {"HUB": hub})["DATASET_COUNT"] == 4 and run("quyhoach:hubcheck", {"HUB": hub})["ERRORS"] == 0
+    assert "không có tập dữ liệu" in refusal(run, "quyhoach:hubupgrade", {"HUB": hub, "DATASETS": "không có"})
+
+
 def edit(path, sql):
     import sqlite3
     from contextlib import closing
@@ -179,7 +186,7 @@ def test_no_algorithm_leads_beyond_the_rights_of_a_department(run, folder, ward,
     assert "một phần" in refusal(run, "quyhoach:revertchangeset", {"HUB": theirs, "CHANGESET": 1})
     # What only administrators do.
     for algorithm, more in (("hubgrant", {"DEPARTMENT": "p_thuan_hoa", "ACCESS": 2}), ("hubperson", {"LOGIN": "ai_do", "SECRECY": 2}),
-                            ("hubcheck", {}), ("hubbackup", {"OUTPUT": str(folder / "trộm.dump")}),
+                            ("hubcheck", {}), ("hubupgrade", {}), ("hubbackup", {"OUTPUT": str(folder / "trộm.dump")}),
                             ("hublock", {"DATASET": "land_use", "VALUE": "2024", "REASON": "x"})):
         told = refusal(run, f"quyhoach:{algorithm}", {"HUB": theirs, **more})
         assert "quản trị" in told or "không đủ quyền" in told, (algorithm, told)
