@@ -30,7 +30,7 @@ from .geopackage_ledger import adopt_strays, begin_changeset, end_changeset, ent
 from .geopackage_locks import lock, lock_approved_plans, locks, refused_by_lock, unlock
 from .geopackage_schema import quoted, verify_statement
 from .geopackage_submit import submit
-from .geopackage_upgrade import SCHEMA_VERSION, grow, renew_triggers, upgrade
+from .geopackage_upgrade import SCHEMA_VERSION, grow, held_datasets, renew_triggers, upgrade
 from .history import ChangesetNote, Moment
 from .hub import Batch, DatasetSummary, Hub, HubInfo
 from .row_filter import RowFilter
@@ -62,7 +62,7 @@ class GeoPackageHub(Hub):
             self._database.execute("PRAGMA foreign_keys = ON")
             self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             register_functions(self._database)
-            self.datasets = self._held(load_catalogue())
+            self.datasets = held_datasets(self._database, load_catalogue())
             self._upgrade()
             self.info = self._read_info()
         except BaseException:
@@ -118,24 +118,12 @@ class GeoPackageHub(Hub):
             incarnation=self._facts["incarnation"],
             created_at=datetime.datetime.fromisoformat(self._facts["created_at"]))
 
-    def _held(self, known: Catalogue) -> Catalogue:
-        """The catalogue cut down to what this file holds, found by the ids that never change."""
-        columns = dict(self._database.execute("SELECT field_id, column_name FROM quyhoach_field"))
-        tables = dict(self._database.execute("SELECT dataset_id, table_name FROM quyhoach_dataset"))
-        return Catalogue(tuple(self._as_made(dataset) for dataset in known.held(tables, columns).values()))
-
-    def _as_made(self, dataset: Dataset) -> Dataset:
-        """A required field that came by an upgrade is not: rows from before, and those on their way, have no value of it."""
-        always = {row[1] for row in self._database.execute(f"PRAGMA table_info({quoted(dataset.name)})") if row[3]}
-        return replace(dataset, fields=tuple(replace(field, required=field.required and field.name in always)
-                                             for field in dataset.fields))
-
     def upgrade(self, datasets: Sequence[Dataset], forms: Mapping[str, str] | None = None) -> list[str]:
         """Add what these datasets have and the hub has not; see `administration.upgrade`."""
         with self._transaction():
             adopt_strays(self._database)
             done = grow(self._database, self.datasets, datasets, int(self._facts["srs_id"]), self.info.crs, forms or {})
-            self.datasets = self._held(Catalogue(tuple({**load_catalogue(), **{d.name: d for d in datasets}}.values())))
+            self.datasets = held_datasets(self._database, Catalogue(tuple({**load_catalogue(), **{d.name: d for d in datasets}}.values())))
             for dataset in self.datasets.values():
                 renew_triggers(self._database, dataset.name, hub_trigger_statements(dataset))
         return done

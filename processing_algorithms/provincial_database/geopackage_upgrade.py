@@ -9,6 +9,7 @@ import getpass
 import sqlite3
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyproj
@@ -34,6 +35,21 @@ SQL_FOLDER = Path(__file__).parent / "sql" / "geopackage"
 SCHEMA_VERSION = 4
 #: First structure with a change ledger, and with locks.
 _WITH_LEDGER, _WITH_LOCKS = 2, 3
+
+
+def held_datasets(database: sqlite3.Connection, known: Catalogue) -> Catalogue:
+    """Cut a catalogue down to what a file holds, found by the ids that never change.
+
+    A required field that came by an upgrade is not required: rows from before, and those on their way, have no value of it.
+    """
+    columns = dict(database.execute("SELECT field_id, column_name FROM quyhoach_field"))
+    tables = dict(database.execute("SELECT dataset_id, table_name FROM quyhoach_dataset"))
+    found = []
+    for dataset in known.held(tables, columns).values():
+        always = {row[1] for row in database.execute(f"PRAGMA table_info({quoted(dataset.name)})") if row[3]}
+        found.append(replace(dataset, fields=tuple(replace(field, required=field.required and field.name in always)
+                                                   for field in dataset.fields)))
+    return Catalogue(tuple(found))
 
 
 def upgrade(database: sqlite3.Connection, version: int, datasets: Catalogue) -> None:
