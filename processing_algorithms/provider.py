@@ -16,6 +16,7 @@ from .disaster.flood_exposure_algorithm import FloodExposureAlgorithm
 from .disaster.flood_import_algorithm import FloodImportAlgorithm
 from .disaster.flood_scenario_algorithm import FloodScenarioAlgorithm
 from .disaster.flood_hand_algorithm import FloodHandAlgorithm
+from .disaster.flooded_network_algorithm import FloodedNetworkAlgorithm
 from .disaster.terrain_prepare_algorithm import TerrainPrepareAlgorithm
 from .land_use.change_matrix_algorithm import LandUseChangeMatrixAlgorithm
 from .land_use.statistics_algorithm import LandUseStatisticsAlgorithm
@@ -81,6 +82,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         FloodFitAlgorithm,
         FloodHandAlgorithm,
         FloodExposureAlgorithm,
+        FloodedNetworkAlgorithm,
         ServiceAreaAlgorithm,
         HubCreateAlgorithm,
         HubImportAlgorithm,

@@ -96,7 +96,7 @@ def field_reports(
 
 
 _COLUMNS = ["rows", "reported_at", "kind", "description", "depth_low_m", "depth_m", "depth_high_m", "depth_origin", "place_origin",
-            "accuracy_m", "commune_code", "hamlet", "photo", "quality", "quality_note", "reports", "contradictory", "geometry"]
+            "accuracy_m", "commune_code", "hamlet", "photo", "quality", "quality_note", "reports", "contradictory", "status", "geometry"]
 
 
 def _row(record: dict, placed: _Place, depth: ToldDepth | None, moment: datetime.datetime | None, time_known: bool) -> dict:
@@ -116,7 +116,7 @@ def _row(record: dict, placed: _Place, depth: ToldDepth | None, moment: datetime
         "depth_high_m": np.nan if depth is None else depth.high_m, "depth_origin": "" if depth is None else depth.origin,
         "place_origin": placed.origin, "accuracy_m": placed.accuracy_m, "commune_code": placed.commune, "hamlet": placed.hamlet,
         "photo": record.get("photo", ""), "quality": QUALITIES[min(len(lacks), 2)], "quality_note": "; ".join(lacks), "reports": 1,
-        "contradictory": False, "geometry": placed.point}
+        "contradictory": False, "status": "new", "geometry": placed.point}
 
 
 #: Kinds of the catalogue's dataset field_report, by words; what tells a depth is flooding.

@@ -15,6 +15,7 @@ from qgis.core import (
     QgsCategorizedSymbolRenderer,
     QgsColorRampShader,
     QgsFillSymbol,
+    QgsLineSymbol,
     QgsMapLayer,
     QgsMarkerSymbol,
     QgsPalLayerSettings,
@@ -31,7 +32,9 @@ from qgis.core import (
     QgsVectorLayerSimpleLabeling,
 )
 from qgis.PyQt.QtGui import QColor
+from quyhoach.processing_algorithms.common.numbers_vi import format_number
 from quyhoach.processing_algorithms.disaster.depth_classes import DRY, DepthClass, class_sets, depth_classes, style_name
+from quyhoach.processing_algorithms.disaster.vehicles import vehicles
 from zoning import domain
 
 #: A depth on the border of two classes belongs to the deeper one; a colour ramp would count it to the one below.
@@ -47,7 +50,8 @@ def styled_layers() -> dict[str, QgsMapLayer]:
         made[style_name("flood_exposure_buildings", name)] = exposed_buildings(classes.all)
     return {**made, "building": building(), "river": river(), "gauge": gauge(), "flood_mark": flood_mark(),
             "flood_zone": flood_zone(),
-            "landslide_zone": landslide_zone(), "shelter": shelter(), "field_report": field_report()}
+            "landslide_zone": landslide_zone(), "shelter": shelter(), "field_report": field_report(),
+            "flooded_network": flooded_network()}
 
 
 def depth_raster(classes: tuple[DepthClass, ...]) -> QgsRasterLayer:
@@ -171,6 +175,28 @@ def field_report() -> QgsVectorLayer:
     root.appendChild(rule(marker("circle", "190,190,190", 1.6), 0, 0, "\"status\" = 'dismissed'", "Không chính xác"))
     layer.setRenderer(QgsRuleBasedRenderer(root))
     return layer
+
+
+def flooded_network() -> QgsVectorLayer:
+    """Stretches of ``quyhoach:floodednetwork`` by the vehicles the water stops; what is cut off has a dark casing."""
+    layer = memory("MultiLineString", "passability:integer", "cut_off:boolean")
+    kinds = vehicles()
+    looks = [(0, "Không ngập", "150,150,150", 0.35), (1, "Ngập, mọi loại xe còn đi được", "66,146,198", 0.7)]
+    reds = ["254,217,118", "253,141,60", "240,59,32", "189,0,38", "110,0,60"]
+    looks += [(k + 2, f"{kind.name} không đi được (sâu hơn {format_number(kind.depth_max_m, 1)} m)", reds[min(k, len(reds) - 1)], 0.9 + 0.15 * k)
+              for k, kind in enumerate(kinds)]
+    looks.append((-1, "Chưa rõ độ sâu", "120,90,160", 0.6))
+    root, rule = QgsRuleBasedRenderer.Rule(None), QgsRuleBasedRenderer.Rule
+    root.appendChild(rule(line("40,40,40", 2.2), 0, 0, '"cut_off"', "Nối với nơi bị cô lập, chia cắt"))
+    for code, text, colour, width in looks:
+        root.appendChild(rule(line(colour, width, "dash" if code == -1 else "solid"), 0, 0, f'"passability" = {code}', text))
+    layer.setRenderer(QgsRuleBasedRenderer(root))
+    return layer
+
+
+def line(colour: str, width: float, style: str = "solid") -> QgsLineSymbol:
+    """A line; width in mm."""
+    return QgsLineSymbol.createSimple({"line_color": colour, "line_width": str(width), "line_style": style, "capstyle": "round"})
 
 
 def memory(kind: str, *fields: str) -> QgsVectorLayer:
