@@ -51,6 +51,7 @@ from .zoning.dossier.plan_dossier_export_algorithm import PlanDossierExportAlgor
 from .zoning.certificate_register_algorithm import CertificateRegisterAlgorithm
 from .zoning.certificate_verify_algorithm import CertificateVerifyAlgorithm
 from .zoning.parcel_certificate_algorithm import ParcelCertificateAlgorithm
+from .zoning.land_balance_algorithm import LandBalanceAlgorithm
 from .zoning.parcel_zoning_algorithm import ParcelZoningAlgorithm
 from .zoning.plan_difference_algorithm import PlanDifferenceAlgorithm
 from .zoning.zoning_compliance_algorithm import ZoningComplianceAlgorithm
@@ -66,6 +67,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         PlanDifferenceAlgorithm,
         ZoningSheetsAlgorithm,
         ZoningComplianceAlgorithm,
+        LandBalanceAlgorithm,
         ParcelCertificateAlgorithm,
         CertificateRegisterAlgorithm,
         CertificateVerifyAlgorithm,

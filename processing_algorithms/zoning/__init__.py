@@ -22,4 +22,7 @@ Papers (*văn bản cung cấp thông tin quy hoạch*): `parcel_certificate` dr
 `paper_inputs` (all a paper is made from, as plain data), `paper_words` (what it says), `planning_paper` (made into a
 snapshot once, written from it ever after), `paper_snapshot` (canonical text, digest, short code), `paper_register` (the
 register in a hub), `paper_verify` (paper against register, register against today's data).
+
+Land balance: `land_balance` (areas that close to the boundary), `land_balance_norms` (land per person), `stated_balance`
+(a consultant's Excel table, on `function_names`).
 """
