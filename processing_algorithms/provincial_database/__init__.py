@@ -2,6 +2,7 @@
 
 The *catalogue* (TOML, one file per dataset) says what a dataset is; the *hub* holds the truth, in PostGIS or in one
 GeoPackage; people work in *working copies*. Start with `catalogue/`, then `hub.py`, the contract of every hub.
+A script or nightly job starts with `interface`: all names it needs, and an example that runs.
 
 An import: `field_mapping` (which column fills which field), `incoming_values` and `incoming_shapes` (what can be
 understood, and why not), `same_rows` (what the hub has already), `hub_import` (all of it), `rejected_rows` (nothing is
