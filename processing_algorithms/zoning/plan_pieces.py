@@ -22,7 +22,7 @@ from .parcel_zoning import sliver_pieces
 from .plan_figures import FIGURES
 from .plan_states import PlanStates
 
-#: Parts no wider than this (metres) are the rounding of coordinates.
+#: Parts no wider than this (metres) are the rounding of coordinates, not land.
 _ROUNDING_M = 1e-6
 _WHOLE = 1 - 1e-9
 #: Overlaps of zones no wider than this (metres) are not worth a notice.
@@ -92,14 +92,14 @@ def _one_plan(
 ) -> tuple[pandas.DataFrame, _Reach]:
     """Cut the parcels by the zones of one plan; what lies in its boundary but in no zone has zone -1."""
     extent = _extent(boundary, shapes)
-    inside = intersect(left, np.array([extent], dtype=object), part(progress, 0.0, 0.3))
+    inside = _without_crumbs(intersect(left, np.array([extent], dtype=object), part(progress, 0.0, 0.3)), crs)
     if surface is Surface.PLANE:
         whole = shapely.area(inside.geometry) >= _WHOLE * parcel_area[inside.left]
     else:
         whole = shapely.area(inside.geometry) >= _WHOLE * shapely.area(left[inside.left])
     reach = _Reach(extent, inside.left, inside.geometry, whole)
     mine = left[inside.left]
-    in_zones = intersect(mine, shapes, part(progress, 0.3, 0.6))
+    in_zones = _without_crumbs(intersect(mine, shapes, part(progress, 0.3, 0.6)), crs)
     overlaps = intersect_within(shapes, part(progress, 0.6, 0.7))
     rest = remainder(inside.geometry, shapes, in_zones, overlaps, part(progress, 0.7, 0.8))
     beyond = np.flatnonzero(shapely.is_geometry(rest))
@@ -119,6 +119,18 @@ def _one_plan(
     zone[pieces.right >= 0] = zone_at[pieces.right[pieces.right >= 0]]
     return pandas.DataFrame({"parcel": pieces.left, "zone": zone, "geometry": pieces.geometry, "area_m2": area,
                              "tolerance_m": tolerance_m, "within_tolerance": sliver}), reach
+
+
+def _crumb_width(crs: Any) -> float:
+    return _ROUNDING_M * (1e-5 if crs.is_geographic else 1.0)
+
+
+def _without_crumbs(pieces: Pieces, crs: Any) -> Pieces:
+    """Leave out what neighbours share only because the points where they touch are rounded."""
+    kept = shapely.area(pieces.geometry) > _crumb_width(crs) / 2 * shapely.length(pieces.geometry)
+    place = np.cumsum(kept) - 1
+    return Pieces(pieces.left[kept], pieces.right[kept], pieces.geometry[kept],
+                  place[pieces.rescued[kept[pieces.rescued]]])
 
 
 def _extent(boundary: Any, shapes: NDArray[np.object_]) -> Any:
@@ -159,7 +171,7 @@ def _settle(
     for done, row in enumerate(rows):
         if done % 200 == 0:
             progress(done / len(rows))
-        cut.extend(_cut_row(pieces.iloc[row], partial[row], inner_of))
+        cut.extend(_cut_row(pieces.iloc[row], partial[row], inner_of, _crumb_width(crs)))
     if not rows:
         progress(1.0)
         return pieces
@@ -173,7 +185,7 @@ def _settle(
 
 
 def _cut_row(
-    row: pandas.Series, above: list[Any], inner_of: dict[Any, dict[int, Any]]
+    row: pandas.Series, above: list[Any], inner_of: dict[Any, dict[int, Any]], crumb: float
 ) -> Iterator[dict[str, Any]]:
     """Yield what of a piece answers and, per plan that answers instead, what does not; higher plans take first."""
     rest = row["geometry"]
@@ -184,20 +196,20 @@ def _cut_row(
         inner = inner_of[ref][row["parcel"]]
         # GEOS leaves the processor's "invalid operation" flag set now and then, and numpy would warn of it.
         with np.errstate(invalid="ignore"):
-            taken = _parts(shapely.intersection(rest, inner))
+            taken = _parts(shapely.intersection(rest, inner), crumb)
         if taken is None:
             continue
         met.append(ref)
         yield {**base, "geometry": taken, "by": ref, "against": ()}
-        rest = _parts(shapely.difference(rest, inner))
+        rest = _parts(shapely.difference(rest, inner), crumb)
         if rest is None:
             return
     yield {**base, "geometry": rest, "by": None, "against": tuple(met)}
 
 
-def _parts(shape: Any) -> Any:
+def _parts(shape: Any, crumb: float) -> Any:
     """Keep polygons that are more than the rounding of coordinates; None when none is left."""
-    parts = [p for p in shapely.get_parts(shape) if p.geom_type == "Polygon" and p.area > _ROUNDING_M * p.length / 2]
+    parts = [p for p in shapely.get_parts(shape) if p.geom_type == "Polygon" and p.area > crumb * p.length / 2]
     if not parts:
         return None
     return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
@@ -247,7 +259,7 @@ def _no_plan(
     for parcel in np.flatnonzero(~whole & (parcel_area > 0)):
         shape, against = left[parcel], inside.get(int(parcel), [])
         if against:
-            shape = _parts(shapely.difference(shape, shapely.union_all([inner for _, inner in against])))
+            shape = _parts(shapely.difference(shape, shapely.union_all([inner for _, inner in against])), _crumb_width(crs))
         if shape is not None:
             rows.append({"parcel": parcel, "zone": -1, "geometry": shape, "tolerance_m": 0.0, "plan_ref": None,
                          "within_tolerance": False, "by": None, "against": tuple(ref for ref, _ in against)})

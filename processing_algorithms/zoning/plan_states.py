@@ -75,7 +75,7 @@ def plan_states(plans: pandas.DataFrame, date: datetime.date) -> PlanStates:
     _refuse_circles(parent)
     local = {ref: base for ref, base in parent.items() if table.at[ref, "adjustment"] == "local"}
     ended = _ends(table, parent, local, notices)
-    states = [_state(table.loc[ref], ended[ref], date) for ref in table.index]
+    states = [_state(table.loc[ref], ended[ref], _gone_base(ref, table, local, ended), date) for ref in table.index]
     table["state"], table["reason"] = [list(column) for column in zip(*states)] if states else ([], [])
     table["in_force"] = table["state"] == "in_force"
     table["ended"] = pandas.Series(ended, dtype=object)
@@ -210,7 +210,20 @@ def _ends(
     return found
 
 
-def _state(plan: pandas.Series, ended: datetime.date | None, date: datetime.date) -> tuple[str, str]:
+def _gone_base(
+    ref: str, table: pandas.DataFrame, local: dict[str, str], ended: dict[str, datetime.date | None]
+) -> str | None:
+    """Return the plan whose replacement, on a day not known, took this local amendment with it."""
+    while ref in local:
+        ref = local[ref]
+        if table.at[ref, "status"] == "superseded" and ended[ref] is None:
+            return ref
+    return None
+
+
+def _state(
+    plan: pandas.Series, ended: datetime.date | None, gone_base: str | None, date: datetime.date
+) -> tuple[str, str]:
     status, approved = plan["status"], plan["approval_date"]
     if status == "draft":
         return "draft", say("Dự thảo, chưa có giá trị pháp lý", "Draft, without legal force")
@@ -226,6 +239,9 @@ def _state(plan: pandas.Series, ended: datetime.date | None, date: datetime.date
             date=format_date(ended))
     if status == "superseded" and ended is None:
         return "superseded", say("Đã được thay thế", "Superseded")
+    if gone_base is not None and ended is None:
+        return "superseded", say("Đồ án gốc {base} đã được thay thế", "Its plan {base} was superseded").format(
+            base=gone_base)
     return "in_force", say("Đang có hiệu lực", "In force")
 
 
