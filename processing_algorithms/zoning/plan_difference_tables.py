@@ -36,7 +36,7 @@ def _by_function(result: PlanDifference, moves: pandas.DataFrame, subtitle: str,
                Column("Phiên bản trước (m²)", _DECIMALS, 14), Column("Giảm (m²)", _DECIMALS, 13),
                Column("Tăng (m²)", _DECIMALS, 13), Column("Phiên bản sau (m²)", _DECIMALS, 14),
                Column("Chênh lệch (m²)", _DECIMALS, 13), Column("Trong đó trong hạn sai ghép bản đồ (m²)", _DECIMALS, 16)]
-    summary, words = summary_of(moves), function_words()
+    summary, words = summary_of(moves[moves["area_m2"] > 0]), function_words()
     rows: list[list[object]] = [
         [number, words.get(row.function, row.function) or _NO_FUNCTION, row.function or None, row.before_m2, row.lost_m2,
          row.gained_m2, row.after_m2, row.difference_m2, row.within_tolerance_m2]
@@ -67,7 +67,8 @@ def _moves(moves: pandas.DataFrame, subtitle: str) -> Sheet:
             return "(không có ô)"
         return f"{words[code]} ({code})" if code in words else code or _NO_FUNCTION
 
-    changed = moves[moves["before_function"].fillna("\0") != moves["after_function"].fillna("\0")]
+    # What prints as nothing is left out.
+    changed = moves[(moves["before_function"].fillna("\0") != moves["after_function"].fillna("\0")) & (moves["area_m2"] > 0)]
     changed = changed.sort_values("area_m2", ascending=False, kind="stable")
     rows = [[number, told(row.before_function), told(row.after_function), row.area_m2, row.within_tolerance_m2, row.pieces]
             for number, row in enumerate(changed.itertuples(), start=1)]
@@ -100,7 +101,7 @@ def _land(result: PlanDifference, subtitle: str) -> Sheet:
     columns = [Column("STT", 0, 6), Column("Thay đổi", width=16), Column("Ô trước", width=14), Column("Ô sau", width=14),
                Column("Chức năng trước", width=12), Column("Chức năng sau", width=12),
                Column("Diện tích (m²)", _DECIMALS, 14), Column("Trong hạn sai ghép bản đồ", width=14)]
-    listed = result.pieces[result.pieces["kind"] != "same"]
+    listed = result.pieces[(result.pieces["kind"] != "same") & (result.pieces["area_m2"].round(_DECIMALS) > 0)]
     rows = [[number, _KINDS[row.kind], row.before_code, row.after_code, row.before_function, row.after_function, row.area_m2,
              "có" if row.within_tolerance else None] for number, row in enumerate(listed.itertuples(), start=1)]
     assert set(_KINDS) == set(KINDS)

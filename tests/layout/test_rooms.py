@@ -162,3 +162,8 @@ def test_the_card_of_common_names_every_module():
     # The parts of the layout are named by their endings.
     names = {path.stem.removeprefix("qgis_layout") or path.stem for path in folder.glob("*.py") if path.stem[0] != "_"}
     assert sorted(name for name in names if f"{name}`" not in card) == []
+
+
+def test_styles_of_results_exist():
+    named = {(path.name, style) for path in PRODUCT for style in re.findall(r'"([a-z_]+/[a-z_0-9]+\.qml)"', path.read_text("utf-8"))}
+    assert named and not [(name, style) for name, style in sorted(named) if not (ROOT / "styles" / style).exists()]
