@@ -19,6 +19,10 @@ from .sheet_labels import LabelFields, Measure, label_key, label_variants, place
 from .sheet_symbols import FunctionSymbol, colour_remarks, require_symbols
 
 
+#: A sheet with more texts beside their zones than one on this area (mm2 of map) is too crowded to read.
+MM2_OF_TEXT_BESIDE = 1000.0
+
+
 @dataclass(frozen=True)
 class SheetSet:
     """A plan divided into sheets.
@@ -143,9 +147,11 @@ def content_of(sheets: SheetSet, number: int, sizes: Sequence[float], measure: M
 def _beside(
     zones: geopandas.GeoDataFrame, wanted: np.ndarray, frame: shapely.Geometry, mm_on_ground: float
 ) -> geopandas.GeoDataFrame:
-    """Put the texts of some zones beside them, where there is room; return the lines that lead to them."""
+    """Put the texts of some zones beside them, the largest zones first; return the lines that lead to them."""
     middles, sizes = zones[["x", "y"]].to_numpy(), zones[["width_m", "height_m"]].to_numpy()
     inside, at = zones["inside"].to_numpy(), np.flatnonzero(wanted)
+    most = int(frame.area / mm_on_ground**2 / MM2_OF_TEXT_BESIDE)
+    at = at[np.argsort(-zones.area.to_numpy()[at], kind="stable")][:most]
     taken = np.hstack([middles - sizes / 2, middles + sizes / 2])[inside]
     found = place_beside(middles[at], sizes[at], taken, frame.bounds, mm_on_ground)
     placed = np.isfinite(found[:, 0])

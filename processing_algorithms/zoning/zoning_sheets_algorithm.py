@@ -110,6 +110,10 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
             *self._sheet_parameters(),
             *self._title_block(),
             *self._overlays(),
+            ask.text("PROVINCE_FOLDER", say("Thư mục bảng quy chuẩn của tỉnh", "Folder with the province's tables"),
+                     say("Nơi có planning_land_functions.csv của tỉnh, thay bảng chung. Để trống: bảng chung.",
+                         "Holds the province's planning_land_functions.csv, in place of the national one. Empty: that."),
+                     optional=True, advanced=True),
             crs, ask.invalid_geometry(), folder,
             ask.layer_output("OUTPUT", say("Bảng chắp mảnh", "Sheet index"),
                              say("Một hình chữ nhật cho mỗi mảnh: số mảnh, mảnh kề (nw … se), tọa độ khung, số ô, mã chức "
@@ -240,7 +244,12 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         self.invalid = self.invalid_geometry(parameters, context)
         self.folder = self.parameterAsFileOutput(parameters, "FOLDER", context)
         self.zones = self.layer(parameters, "ZONES", context)
+        self.province = self.parameterAsString(parameters, "PROVINCE_FOLDER", context).strip() or None
         problems = [text for text in (scale_problem(self.scale), *self._missing_texts(parameters, context)) if text]
+        if self.province is not None and not Path(self.province).is_dir():
+            problems.append(say("Không có thư mục bảng của tỉnh: {folder}.",
+                                "The folder of the province's tables does not exist: {folder}.")
+                            .format(folder=self.province))
         with noted(problems):
             self.not_empty(self.zones)
         with noted(problems):
@@ -314,7 +323,7 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         level = LEVELS[self.parameterAsEnum(parameters, "LEVEL", context)]
         if warning := level_warning(level, self.scale):
             feedback.pushWarning(warning)
-        sheets = divide(self.zones.read(self.fields.columns()), self.fields, function_symbols(), scale=self.scale,
+        sheets = divide(self.zones.read(self.fields.columns()), self.fields, function_symbols(self.province), scale=self.scale,
                         map_mm=self.frames.map_mm, crs=self.crs, invalid=self.invalid, zones_name=self.zones.name,
                         progress=part(progress, 0.0, 0.05))
         chosen = chosen_sheets(self.parameterAsString(parameters, "SHEETS", context), len(sheets.index))

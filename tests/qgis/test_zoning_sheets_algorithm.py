@@ -42,6 +42,10 @@ def square(x, y, size=40.0):
 
 @pytest.fixture
 def case(folder):
+    return case_in(folder)
+
+
+def case_in(folder):
     """Two zones near each other and one so far east that the sheets between are empty; A4 at 1/500."""
     zones = save(folder, "ô", [square(0, 0), square(40, 0), square(300, 0)], zone_code=["A-01", "A-02", "A-03"],
                  function_code=["NO", "BDX", "CXCC"], max_density_pct=[60.0, 40.0, None], max_storeys=[5, 3, None],
@@ -51,6 +55,15 @@ def case(folder):
             "APPROVING_AGENCY": "Ủy ban nhân dân tỉnh Hương Nguyên", "DECISION_NUMBER": "2046/QĐ-UBND",
             "DECISION_DATE": "14/10/2025", "DATE": "03/02/2026",
             "FOLDER": str(folder / "in"), "OUTPUT": str(folder / "chắp mảnh.gpkg")}
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory, provider):
+    """The case printed once, for tests that only read: parameters, results, and the two sheets."""
+    place = tmp_path_factory.mktemp("Nguyễn Văn Ân")
+    parameters = case_in(place)
+    result = processing.run(ID, parameters)
+    return parameters, result, sorted(Path(parameters["FOLDER"]).iterdir())
 
 
 def text_of(path):
@@ -67,10 +80,10 @@ def fail(parameters, feedback=None):
     return f"{caught.value}\n{feedback.textLog()}"
 
 
-def test_a_sheet_says_what_a_drawing_must_say(case, run):
-    result = run(ID, case)
+def test_a_sheet_says_what_a_drawing_must_say(printed):
+    _, result, files = printed
     assert (result["SHEET_COUNT"], result["PRINTED"], result["OUTSIDE_LABELS"]) == (2, 2, 0)
-    first, second = (text_of(path) for path in sorted(Path(case["FOLDER"]).iterdir()))
+    first, second = map(text_of, files)
     for expected in ("BẢN ĐỒ SỬ DỤNG ĐẤT QUY HOẠCH", "Quy hoạch chi tiết khu Bàu Sen, tỷ lệ 1/500", "mảnh 1/2",
                      "Tỷ lệ 1/500", "QH-04", "VN-2000, kinh tuyến trục 107°00′, múi chiếu 3°", "03/02/2026",
                      "CƠ QUAN PHÊ DUYỆT", "CƠ QUAN THẨM ĐỊNH", "CƠ QUAN TỔ CHỨC LẬP", "ĐƠN VỊ LẬP QUY HOẠCH",
@@ -83,8 +96,8 @@ def test_a_sheet_says_what_a_drawing_must_say(case, run):
     assert "(NO)" not in second and "*" not in second and "Ghi trong ô" not in second
 
 
-def test_the_index_tells_where_each_sheet_lies(case, run):
-    index = geopandas.read_file(run(ID, case)["OUTPUT"])
+def test_the_index_tells_where_each_sheet_lies(printed):
+    index = geopandas.read_file(printed[1]["OUTPUT"])
     assert index[["sheet", "sheets", "zones", "functions", "pdf"]].values.tolist() == [
         [1, 2, 2, "NO, BDX", "QH-04_1-500_manh_1-2.pdf"], [2, 2, 1, "CXCC", "QH-04_1-500_manh_2-2.pdf"]]
     width, height = (length * 0.5 for length in drawing_frames("A4", False).map_mm)  # 1/500: half a metre a millimetre
@@ -94,9 +107,8 @@ def test_the_index_tells_where_each_sheet_lies(case, run):
     assert index["area_m2"].sum() == pytest.approx(3 * 1600)
 
 
-def test_one_hundred_metres_on_the_ground_are_200_mm_on_paper(case, run):
-    run(ID, case)
-    path = Path(case["FOLDER"]) / "QH-04_1-500_manh_1-2.pdf"
+def test_one_hundred_metres_on_the_ground_are_200_mm_on_paper(printed):
+    path = printed[2][0]
     # The file's own coordinates: metres of one dot of its page. 100 m = 200 mm = 200 / 25.4 * 288 dots.
     page = gdal.OpenEx(str(path), open_options=["DPI=288"])
     transform = page.GetGeoTransform()
@@ -136,18 +148,24 @@ def test_a_code_without_a_symbol_stops_the_print(case, folder):
 
 
 def test_zones_on_the_same_ground_are_named_beside_each_other_and_those_without_room_are_told(case, folder):
-    def printed(count):
-        zones = save(folder, f"chồng {count}", [square(0, 0)] * count, function_code=["NO"] * count,
-                     zone_code=[f"A-{at:03d}" for at in range(count)])
-        feedback = QgsProcessingFeedback()
-        index = geopandas.read_file(processing.run(ID, {**case, "ZONES": zones}, feedback=feedback)["OUTPUT"])
-        return index.iloc[0], feedback.textLog(), text_of(next(Path(case["FOLDER"]).iterdir()))
+    count = 40
+    zones = save(folder, "chồng", [square(0, 0)] * count, function_code=["NO"] * count,
+                 zone_code=[f"A-{at:03d}" for at in range(count)])
+    feedback = QgsProcessingFeedback()
+    index = geopandas.read_file(processing.run(ID, {**case, "ZONES": zones}, feedback=feedback)["OUTPUT"]).iloc[0]
+    text = text_of(next(Path(case["FOLDER"]).iterdir()))
+    assert index["nameless"] > 0 and f"không còn chỗ ghi ký hiệu của {index['nameless']} ô" in feedback.textLog()
+    assert index["outside_labels"] == count - 1 - index["nameless"]
+    assert sum(f"A-{at:03d}" in text for at in range(count)) == count - index["nameless"]
 
-    index, told, text = printed(2)
-    assert (index["outside_labels"], index["nameless"]) == (1, 0) and "A-000 (NO)" in text and "A-001" in text
-    index, told, text = printed(60)
-    assert index["nameless"] > 0 and f"không còn chỗ ghi ký hiệu của {index['nameless']} ô" in told
-    assert sum(f"A-{at:03d}" in text for at in range(60)) == 60 - index["nameless"]
+
+def test_a_province_states_its_own_functions(case, folder, run):
+    (folder / "planning_land_functions.csv").write_text(
+        "key,name_vi,name_en,hex,aci,r,g,b,regulation,table,row,source,valid_from,valid_to,confidence\n"
+        "XYZ,Đất riêng của tỉnh,Own,#336699,,51,102,153,,,,tỉnh,,,analogy\n", encoding="utf-8")
+    zones = save(folder, "riêng", [square(0, 0)], function_code=["XYZ"])
+    run(ID, {**case, "ZONES": zones, "PROVINCE_FOLDER": str(folder)})
+    assert "Đất riêng của tỉnh (XYZ) *" in text_of(next(Path(case["FOLDER"]).iterdir()))
 
 
 def test_effects_without_a_symbol_stop_the_print(case, folder):
@@ -161,8 +179,9 @@ def test_a_text_too_long_for_the_paper_is_refused(case):
 
 
 def test_all_problems_are_told_together(case):
-    message = fail({**case, "FUNCTION_FIELD": "không có", "SCALE": 750, "PLAN_NAME": " ", "DATE": "32/1/2026"})
-    for expected in ("không có trường \"không có\"", "1/750", "Tên đồ án", "32/1/2026"):
+    message = fail({**case, "FUNCTION_FIELD": "không có", "SCALE": 750, "PLAN_NAME": " ", "DATE": "32/1/2026",
+                    "PROVINCE_FOLDER": "/không/có"})
+    for expected in ("không có trường \"không có\"", "1/750", "Tên đồ án", "32/1/2026", "/không/có"):
         assert expected in message, expected
 
 

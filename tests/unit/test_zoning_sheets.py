@@ -107,6 +107,7 @@ def test_sheets_cover_any_plan_exactly_once(area, map_mm, scale):
                 assert there[opposite[name]] == row.sheet
 
 
+@settings(max_examples=40)
 @given(plans())
 def test_corners_are_round_where_there_is_room(area):
     index = sheet_index(area, 250, 180, 1000, CRS)
@@ -301,6 +302,16 @@ def test_texts_beside_zones_never_meet_and_those_without_room_are_told():
     boxes = np.array([text_box(row) for row in drawn.itertuples()])
     one, other = shapely.STRtree(boxes).query(boxes, predicate="overlaps")
     assert not len(one) and sheets.index.geometry.iloc[0].covers(shapely.union_all(boxes))
+
+
+def test_a_scale_too_small_for_the_plan_names_the_largest_zones_and_tells_the_rest():
+    # Zones of 3 mm: no code fits. A map of 180 x 130 mm has room for 23 texts beside them, one on 10 cm2.
+    shapes = [box(553_000 + column * 15, 1_831_000 + row * 15, 15, 15) for row in range(12) for column in range(12)]
+    shapes[77] = box(553_000 - 20, 1_831_000, 16, 16)
+    sheets = divide(zones_of(shapes), FIELDS, function_symbols(), scale=5000, map_mm=(180, 130))
+    content = content_of(sheets, 1, (6.0,), measure)
+    assert len(content.leaders) <= 23 and len(content.leaders) + len(content.nameless) == 144
+    assert content.zones.set_index("zone_fid").loc["88", "beside"]
 
 
 def test_bad_zones_are_refused_with_every_problem():
