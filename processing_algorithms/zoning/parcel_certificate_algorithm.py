@@ -178,7 +178,8 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
         self.date = self.day(parameters, "DATE", context, problems, datetime.date.today())
         received = self.day(parameters, "REQUEST_DATE", context, problems)
         with noted(problems):
-            self.deadline = self.optional_number(parameters, "DEADLINE_DAYS", context)
+            default = self.parameterDefinition("DEADLINE_DAYS").defaultValue()
+            self.deadline = self.optional_number({"DEADLINE_DAYS": default} | parameters, "DEADLINE_DAYS", context)
         self.parcels = self.corners = None
         self.where = said("WHERE")
         self._prepare_land(parameters, context, problems)
@@ -249,6 +250,7 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
             if hub is not None:
                 register_dataset(hub)
             parcels, sources = self._land(hub)
+            around = self._neighbours(parcels) if sources.parcels is None else sources.parcels
             maps = None
             if self.parameterAsBool(parameters, "MAP", context):
                 maps = MapChoice(paper_for, map_size_mm, _PAPERS[self.parameterAsEnum(parameters, "PAPER", context)],
@@ -262,7 +264,7 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
             moment = now()
             for draft in draft_papers(
                     parcels, sources.plans, sources.zones, date=self.date, office=self.office, request=self.request,
-                    overlays=sources.overlays, overrides=sources.overrides, around=sources.parcels, corners=self.corners,
+                    overlays=sources.overlays, overrides=sources.overrides, around=around, corners=self.corners,
                     communes=sources.communes, template=self.template, maps=maps, told=feedback.pushWarning,
                     progress=part(progress, 0.0, 0.95)):
                 names += files.write(draft.paper, draft_folder, draft.name)
@@ -299,3 +301,25 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
         usable = parcels[~(parcels.geometry.isna() | parcels.geometry.is_empty)]
         around = usable if hub is None or not len(usable) else to_crs(usable, hub.info.crs)
         return parcels, self.sources(hub, around.total_bounds)
+
+    def _neighbours(self, parcels: Any) -> Any:
+        """Return the parcels of the layer around those asked about, which may be a selection; None where there are none."""
+        import geopandas
+        import shapely
+        from qgis.core import QgsFeatureRequest, QgsRectangle
+
+        from .plan_sources import NEIGHBOURHOOD_M
+
+        layer = self.parcels
+        if layer is None or not (layer.only is not None or layer.expression or layer.limit >= 0):
+            return None  # corners stand alone; of a whole layer the parcels are each other's neighbours
+        names = [(name, ours) for name, ours in self.fields.items() if ours in ("sheet_no", "parcel_no")]
+        window = QgsRectangle(*parcels.total_bounds)
+        window.grow(NEIGHBOURHOOD_M)
+        request = QgsFeatureRequest().setFilterRect(window)
+        shapes, values = [], []
+        for feature in layer.snapshot.getFeatures(request):
+            shapes.append(shapely.from_wkb(bytes(feature.geometry().asWkb())) if feature.hasGeometry() else None)
+            values.append([str(feature[name]) for name, _ in names])
+        data = {ours: [row[at] for row in values] for at, (_, ours) in enumerate(names)}
+        return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, crs=parcels.crs, dtype="geometry"), crs=parcels.crs)
