@@ -33,6 +33,8 @@ _STAGING = """CREATE TEMP TABLE outgoing (
     position integer PRIMARY KEY, dataset_id text NOT NULL, feature_id uuid NOT NULL, kind "char" NOT NULL,
     before jsonb, after jsonb
 ) ON COMMIT DROP"""
+# Made once: `json.dumps` makes a new one for every row.
+_ENCODED = json.JSONEncoder(ensure_ascii=False).encode
 _COLUMNS = ("position", "dataset_id", "feature_id", "kind", "before", "after")
 # WKB's own numbers: anything else has heights, measures, curves or another kind of shape.
 _WKB_TYPES = {"Point": 1, "MultiLineString": 5, "MultiPolygon": 6}
@@ -185,6 +187,8 @@ def stage(hub: PostgisHub, cursor: Any, changes: Sequence[Change], progress: Pro
                      _as_json(change.after, names)))
     copy_rows(cursor, sql.Identifier("pg_temp", "outgoing"), _COLUMNS, rows, len(rows), progress)
     cursor.execute("ANALYZE pg_temp.outgoing")
+    # A few rows out of many are found by their index, whatever the server thinks of its disks.
+    cursor.execute("SET LOCAL random_page_cost = 1.1")
     # By the foreign keys an administrator may have added; else in the catalogue's order.
     rank = _ranks(cursor)
     ordered = sorted(parts.values(), key=lambda item: (rank.get(item[0].name, 0), item[0].id))
@@ -208,7 +212,7 @@ def _in_order(dataset: Dataset, names: Iterable[str]) -> tuple[str, ...]:
 def _as_json(row: Row | None, names: Iterable[str]) -> str | None:
     if row is None:
         return None
-    return json.dumps({name: _json_value(row.get(name)) for name in names}, ensure_ascii=False)
+    return _ENCODED({name: _json_value(row.get(name)) for name in names})
 
 
 def _json_value(value: Value) -> object:

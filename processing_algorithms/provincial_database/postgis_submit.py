@@ -204,6 +204,9 @@ def _rewritten(hub: PostgisHub, cursor: Any, one: Part, number: int, changes: Se
     """
     from psycopg2 import sql
 
+    suspects = _suspects(cursor, one, number)
+    if not suspects:
+        return []
     names, wanted = row_expressions(one.dataset, hub.postgis)
     table = table_of(one.dataset)
     cases = sql.SQL(", ").join(sql.SQL("CASE WHEN (h.feature_id IS NOT NULL OR o.after ? {1}) AND {0} THEN {1} END").format(
@@ -215,8 +218,8 @@ def _rewritten(hub: PostgisHub, cursor: Any, one: Part, number: int, changes: Se
         "FROM pg_temp.outgoing o JOIN {table} t USING (feature_id) LEFT JOIN (SELECT h.feature_id, h.old_row "
         "FROM quyhoach.history h WHERE h.changeset = %s AND h.dataset_id = %s) h USING (feature_id) CROSS "
         "JOIN LATERAL jsonb_populate_record(NULL::{table}, coalesce(h.old_row, '{{}}') || o.after) e "
-        "WHERE o.dataset_id = %s AND o.kind <> 'D') found WHERE cardinality(fields) > 0").format(
-        cases=cases, wanted=sql.SQL(", ").join(wanted), table=table), (number, one.dataset.id, one.dataset.id))
+        "WHERE o.position = ANY (%s)) found WHERE cardinality(fields) > 0").format(
+        cases=cases, wanted=sql.SQL(", ").join(wanted), table=table), (number, one.dataset.id, suspects))
     found = []
     for position, fields, *values in cursor.fetchall():
         here: Row = dict(zip(names, values))
@@ -228,3 +231,20 @@ def _rewritten(hub: PostgisHub, cursor: Any, one: Part, number: int, changes: Se
         if not same_row(sent, after) or not after.keys() <= sent.keys():
             found.append(Change(one.dataset.name, change.feature_id, sent, after))
     return found
+
+
+def _suspects(cursor: Any, one: Part, number: int) -> list[int]:
+    """Return positions where a field nobody sent has changed, or one that was sent is not as sent: cheap, mostly none."""
+    from psycopg2 import sql
+
+    sent = sql.SQL(" OR ").join(sql.SQL("o.after ? {} AND {}").format(sql.Literal(name), different(name, "t", "n"))
+                                for name in one.fields)
+    cursor.execute(sql.SQL(
+        "SELECT o.position FROM pg_temp.outgoing o JOIN {table} t USING (feature_id) LEFT JOIN (SELECT h.feature_id, h.old_row, "
+        "h.new_row FROM quyhoach.history h WHERE h.changeset = %s AND h.dataset_id = %s) h USING (feature_id) "
+        "CROSS JOIN LATERAL {typed} n CROSS JOIN LATERAL (SELECT ARRAY(SELECT jsonb_object_keys(o.after)) AS names) k "
+        "WHERE o.dataset_id = %s AND o.kind <> 'D' AND (h.feature_id IS NOT NULL AND h.new_row - k.names IS DISTINCT FROM "
+        "coalesce(h.old_row - k.names, '{{}}') OR {sent})").format(
+            table=table_of(one.dataset), typed=typed(one.dataset, "after"), sent=sent),
+        (number, one.dataset.id, one.dataset.id))
+    return [position for (position,) in cursor.fetchall()]
