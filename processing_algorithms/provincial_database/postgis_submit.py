@@ -204,10 +204,10 @@ def _rewritten(hub: PostgisHub, cursor: Any, one: Part, number: int, changes: Se
     """
     from psycopg2 import sql
 
-    suspects = _suspects(cursor, one, number)
+    names, wanted = row_expressions(one.dataset, hub.postgis)
+    suspects = _suspects(cursor, one, names, number)
     if not suspects:
         return []
-    names, wanted = row_expressions(one.dataset, hub.postgis)
     table = table_of(one.dataset)
     cases = sql.SQL(", ").join(sql.SQL("CASE WHEN (h.feature_id IS NOT NULL OR o.after ? {1}) AND {0} THEN {1} END").format(
         different(name, "t", "e"), sql.Literal(name)) for name in names)
@@ -233,12 +233,12 @@ def _rewritten(hub: PostgisHub, cursor: Any, one: Part, number: int, changes: Se
     return found
 
 
-def _suspects(cursor: Any, one: Part, number: int) -> list[int]:
+def _suspects(cursor: Any, one: Part, names: Sequence[str], number: int) -> list[int]:
     """Return positions where a field nobody sent has changed, or one that was sent is not as sent: cheap, mostly none."""
     from psycopg2 import sql
 
     sent = sql.SQL(" OR ").join(sql.SQL("o.after ? {} AND {}").format(sql.Literal(name), different(name, "t", "n"))
-                                for name in one.fields)
+                                for name in names)
     cursor.execute(sql.SQL(
         "SELECT o.position FROM pg_temp.outgoing o JOIN {table} t USING (feature_id) LEFT JOIN (SELECT h.feature_id, h.old_row, "
         "h.new_row FROM quyhoach.history h WHERE h.changeset = %s AND h.dataset_id = %s) h USING (feature_id) "
