@@ -122,6 +122,20 @@ def units_parameter() -> QgsProcessingParameterString:
                     optional=True)
 
 
+def sender_parameter() -> QgsProcessingParameterString:
+    """The department whose changes file it is, ``DEPARTMENT``; read with `sender`."""
+    return ask.text("DEPARTMENT", say("Cơ quan gửi tệp", "Department that sent the file"),
+                    say("Tên tắt hoặc tên đầy đủ. Chỉ nhận và trả trong phạm vi quyền của cơ quan này; để trống: theo quyền của tài khoản đang dùng.",
+                        "Short or full name. Takes and gives only what its rights cover; blank: by the rights of the account in use."),
+                    optional=True)
+
+
+def sender(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, hub: Any) -> Any:
+    """Return the `offices.Office` named by `sender_parameter`, or None."""
+    name = algorithm.parameterAsString(parameters, "DEPARTMENT", context)
+    return hub.office(name) if name.strip() else None
+
+
 def moment_parameters(date: str, changeset: str, date_label: str, changeset_label: str) -> list[Any]:
     """A moment of a hub's history: a time, or a changeset; read with `moment`."""
     return [

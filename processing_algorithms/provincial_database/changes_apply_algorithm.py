@@ -9,7 +9,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessing
 from ..common.language import say
 from ..common.qgis_algorithm import QuyHoachAlgorithm
 from ..common.errors import OutputError
-from ..common.qgis_hub_parameters import hub_location, hub_parameter
+from ..common.qgis_hub_parameters import hub_location, hub_parameter, sender, sender_parameter
 from ..common.qgis_working_copy import exchange_file_parameter
 
 class ChangesApplyAlgorithm(QuyHoachAlgorithm):
@@ -33,7 +33,8 @@ class ChangesApplyAlgorithm(QuyHoachAlgorithm):
 
     def parameters(self) -> list[Any]:  # noqa: D102
         return [hub_parameter(), exchange_file_parameter("INPUT", say("Tệp thay đổi", "Changes file"),
-                                                         say("Tệp do \"Xuất tệp thay đổi\" tạo.", "A file made by \"Export a changes file\"."))]
+                                                         say("Tệp do \"Xuất tệp thay đổi\" tạo.", "A file made by \"Export a changes file\".")),
+                sender_parameter()]
 
     def outputs(self) -> list[Any]:  # noqa: D102
         return [QgsProcessingOutputNumber("APPLIED", say("Số đợt đã ghi", "Changesets applied")),
@@ -47,7 +48,8 @@ class ChangesApplyAlgorithm(QuyHoachAlgorithm):
         from .hub import open_hub
 
         with open_hub(hub_location(self, parameters, context)) as hub:
-            receipts = apply_changes(hub, self.parameterAsFile(parameters, "INPUT", context), progress=self.progress(feedback))
+            receipts = apply_changes(hub, self.parameterAsFile(parameters, "INPUT", context),
+                                     office=sender(self, parameters, context, hub), progress=self.progress(feedback))
         outcomes = [receipt.outcome for receipt in receipts]
         if receipts and outcomes[-1] in (Outcome.STALE, Outcome.REFUSED):
             objections = receipts[-1].objections

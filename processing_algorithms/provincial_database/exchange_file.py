@@ -12,6 +12,7 @@ import json
 import zipfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import shapely
 
@@ -40,6 +41,9 @@ from .pull import PullReport, asked_for, receive
 from .rows import now, row_from_plain, row_to_plain
 from .schema_growth import lacking_fields
 from .working_copy import WorkingCopy
+
+if TYPE_CHECKING:
+    from .offices import Office
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -107,29 +111,40 @@ def read_changes(path: str | Path) -> ChangesFile:
                            frozenset(map(str, request["lacking"])), bool(request["compare"]), tuple(map(str, request["sent"])))
 
 
-def apply_changes(hub: ExchangingHub, path: str | Path, *, progress: Progress = silent) -> list[Receipt]:
+def apply_changes(
+    hub: ExchangingHub, path: str | Path, *, office: Office | None = None, progress: Progress = silent
+) -> list[Receipt]:
     """Apply a changes file at the hub, changeset by changeset in order, each whole or not at all.
 
     Stops at the first that is not applied: what comes after was made on top of it. The receipts say which features stand
-    in the way; they travel back in the update file.
+    in the way; they travel back in the update file. With an `offices.Office` what is beyond its rights is refused, whatever
+    the rights of who applies the file.
     """
     content = read_changes(path)
     _refuse_another_hub(content.position, hub.position())
     receipts = []
     for changeset in content.changesets:
-        receipts.append(hub.submit(changeset, progress))
+        refused = office.objections(changeset) if office is not None else []
+        receipts.append(Receipt(Outcome.REFUSED, changeset.changeset_id, objections=tuple(refused)) if refused
+                        else hub.submit(changeset, progress))
         if receipts[-1].outcome not in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
             break
     return receipts
 
 
-def export_update(hub: ExchangingHub, changes: str | Path, path: str | Path, *, progress: Progress = silent) -> list[Receipt]:
-    """Apply a changes file (again, which does nothing twice) and write the answer for its working copy."""
+def export_update(
+    hub: ExchangingHub, changes: str | Path, path: str | Path, *, office: Office | None = None, progress: Progress = silent
+) -> list[Receipt]:
+    """Apply a changes file (again, which does nothing twice) and write the answer for its working copy.
+
+    With an `offices.Office` the answer has the communes and datasets it may read, whatever the file asks for.
+    """
     content = read_changes(changes)
-    receipts = apply_changes(hub, changes, progress=progress)
+    receipts = apply_changes(hub, changes, office=office, progress=progress)
+    scopes = list(content.scopes) if office is None else office.narrowed(content.scopes)
     fields = {dataset.id: [field.id for field in dataset.fields] for dataset in hub.datasets.values()}
     grown = any(id in content.lacking for ids in fields.values() for id in ids)
-    with delivered(hub, list(content.scopes), content.position, content.sent, whole=grown or content.compare, progress=progress) as delivery:
+    with delivered(hub, scopes, content.position, content.sent, whole=grown or content.compare, progress=progress) as delivery:
         rows = "\n".join(json.dumps([name, feature_id, row_to_plain(row)], ensure_ascii=False, allow_nan=False) for name, feature_id, row in delivery.rows)
         answer = {"working_copy_id": content.working_copy_id, "since": asdict(content.position), "position": asdict(delivery.position),
                   "whole": delivery.whole, "fields": fields, "scopes": [_scope_to_json(scope) for scope in content.scopes],

@@ -7,13 +7,13 @@ all. The department is the one the changeset names. Without departments everybod
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..common.language import say
-from .catalogue import Catalogue, Dataset
+from .catalogue import Catalogue
 from .changes import Changeset, Objection
-from .offices import Right
+from .offices import Right, beyond
 
 if TYPE_CHECKING:
     from .geopackage_hub import GeoPackageHub
@@ -30,7 +30,11 @@ def _departments(database: sqlite3.Connection) -> dict[str, tuple[str, str]]:
 
 def rights(hub: GeoPackageHub) -> list[tuple[str, Right]]:
     """Return every right with the department it is of."""
-    return [(name, Right(dataset_id, commune, bool(may_write))) for name, dataset_id, commune, may_write in hub._database.execute(
+    return _rights(hub._database)
+
+
+def _rights(database: sqlite3.Connection) -> list[tuple[str, Right]]:
+    return [(name, Right(dataset_id, commune, bool(may_write))) for name, dataset_id, commune, may_write in database.execute(
         "SELECT department, dataset_id, commune_code, may_write FROM quyhoach_permission ORDER BY department, dataset_id, commune_code")]
 
 
@@ -60,32 +64,5 @@ def not_allowed(database: sqlite3.Connection, datasets: Catalogue, changeset: Ch
             "cơ quan \"{department}\" không có trong cơ sở dữ liệu dùng chung; hãy ghi một trong: {names}",
             "the shared database knows no department \"{department}\"; one of: {names}").format(
                 department=changeset.department, names=", ".join(label for label, _ in known.values())))]
-    found = list(_refused(database, datasets, changeset, name))
-    return [Objection(dataset.name, feature_id, say(
-        "{dataset}: cơ quan {department} không có quyền ghi{where}", "{dataset}: {department} may not write{where}").format(
-            dataset=dataset.label, department=known[name][0],
-            where="" if commune is None else say(" ở xã, phường {code}", " in commune {code}").format(code=commune)))
-            for dataset, feature_id, commune in found]
-
-
-def _refused(
-    database: sqlite3.Connection, datasets: Catalogue, changeset: Changeset, name: str
-) -> Iterator[tuple[Dataset, str, object]]:
-    given: dict[str, tuple[bool, Collection[str]]] = {}
-    for dataset in datasets.values():
-        communes = [row[0] for row in database.execute(
-            "SELECT commune_code FROM quyhoach_permission WHERE department = ? AND may_write AND (dataset_id IS NULL OR dataset_id = ?)",
-            (name, dataset.id))]
-        given[dataset.name] = None in communes, {code for code in communes if code is not None}
-    for change in changeset.changes:
-        dataset = datasets[change.dataset]
-        everywhere, communes = given[change.dataset]
-        if everywhere:
-            continue
-        if dataset.commune_field is None:
-            yield dataset, change.feature_id, None
-            continue
-        for side in (change.before, change.after):
-            if side is not None and side.get(dataset.commune_field) not in communes:
-                yield dataset, change.feature_id, side.get(dataset.commune_field) or "?"
-                break
+    given = [right for department, right in _rights(database) if department == name]
+    return beyond(given, known[name][0], datasets, changeset)

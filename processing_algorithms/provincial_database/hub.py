@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     import pandas
     import pyproj
 
+    from .offices import Office
     from .row_filter import RowFilter
 
 
@@ -163,6 +164,12 @@ class Hub(History):
     @abstractmethod
     def close(self) -> None:
         """Let go of the file or connection."""
+
+    def office(self, name: str) -> Office:
+        """Return a department of this hub, by short or full name, with its rights; see `offices.Office`."""
+        from .offices import Office
+
+        return Office(self, name)
 
     def dataset(self, name: str) -> Dataset:
         """Return a dataset of this hub by name, id or label; refuse one it does not hold."""

@@ -10,7 +10,7 @@ Working copy
   `checkout` of what a `Scope` says, `WorkingCopy` (`status`, `edits`, `database`, an SQLite connection that is tracked like any program), `change_scope` with `enlarged` and `reduced`; `pull`, `push`;
   `conflicts`, `conflict_table`, `resolve` with a `Rule`.
 By file
-  `export_changes` (office), `apply_changes` and `export_update` (keeper of the hub), `import_update` (office).
+  `export_changes` (office), `apply_changes` and `export_update` (keeper of the hub; with `Hub.office` within that office's rights), `import_update` (office).
 History
   `Hub.changesets`, `layer_as_of`, `difference_layer`, `Hub.revert`. A moment is a time with a zone or a changeset's number.
 Administration

@@ -7,7 +7,7 @@ do anything with it: there the same rights only guard pushes and changes files a
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -16,8 +16,9 @@ import pandas
 
 from ..common.errors import InputError, name_some, refuse_if
 from ..common.language import say
-from .catalogue import Dataset
+from .catalogue import Catalogue, Dataset
 from .catalogue.model import DEPARTMENTS, SECRECY
+from .changes import Changeset, Objection, Scope
 from .hub import Hub
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -150,6 +151,61 @@ def rights_table(hub: Hub) -> pandas.DataFrame:
     rows = [(name, *known.get(name, ("", "")), names.get(right.dataset_id, right.dataset_id or ""), right.commune or "",
              "write" if right.may_write else "read") for name, right in _rights_of(hub).rights(hub)]
     return pandas.DataFrame(rows, columns=["department", "label", "kind", "dataset", "commune", "access"], dtype=object)
+
+
+def beyond(given: Sequence[Right], label: str, datasets: Catalogue, changeset: Changeset) -> list[Objection]:
+    """Tell which changes of a changeset rights do not cover; ``label`` names whose rights they are."""
+    found = []
+    for change in changeset.changes:
+        dataset = datasets.get(change.dataset)
+        if dataset is None:
+            continue  # told by the hub
+        communes = {right.commune for right in given if right.may_write and right.dataset_id in (None, dataset.id)}
+        if None in communes:
+            continue
+        if dataset.commune_field is None:
+            found.append((dataset, change.feature_id, ""))
+            continue
+        outside = next((side.get(dataset.commune_field) or "?" for side in (change.before, change.after)
+                        if side is not None and side.get(dataset.commune_field) not in communes), None)
+        if outside is not None:
+            found.append((dataset, change.feature_id, say(" ở xã, phường {code}", " in commune {code}").format(code=outside)))
+    return [Objection(dataset.name, feature_id, say(
+        "{dataset}: cơ quan {department} không có quyền ghi{where}", "{dataset}: {department} may not write{where}").format(
+            dataset=dataset.label, department=label, where=where)) for dataset, feature_id, where in found]
+
+
+class Office:
+    """A department whose changes file the keeper of a hub takes in: held to its own rights, not to the keeper's."""
+
+    def __init__(self, hub: Hub, name: str):
+        known = departments(hub)
+        asked = name.strip().casefold()
+        found = next((key for key, (label, _) in known.items() if asked in (key.casefold(), label.casefold())), None)
+        if found is None:
+            raise InputError(say("Không có cơ quan {name}; đang có: {names}.", "There is no department {name}; there are: {names}.")
+                             .format(name=name, names=", ".join(known) or "-"))
+        self.label = known[found][0]
+        self._datasets = hub.datasets
+        self._given = [right for department, right in _rights_of(hub).rights(hub) if department == found]
+
+    def objections(self, changeset: Changeset) -> list[Objection]:
+        """What of a changeset is beyond its rights."""
+        return beyond(self._given, self.label, self._datasets, changeset)
+
+    def narrowed(self, scopes: Iterable[Scope]) -> list[Scope]:
+        """What of some scopes it may read; rows elsewhere are then not there for it, as in the database itself."""
+        kept = []
+        for scope in scopes:
+            dataset = self._datasets.get(scope.dataset)
+            communes = {right.commune for right in self._given if dataset and right.dataset_id in (None, dataset.id)}
+            if dataset is None or not communes:
+                continue
+            if None in communes or dataset.commune_field is None:
+                kept.append(scope)
+            else:
+                kept.append(Scope(scope.dataset, frozenset(communes if scope.communes is None else communes & scope.communes)))
+        return kept
 
 
 def set_person(

@@ -8,7 +8,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessing
 
 from ..common.language import say
 from ..common.qgis_algorithm import QuyHoachAlgorithm
-from ..common.qgis_hub_parameters import hub_location, hub_parameter
+from ..common.qgis_hub_parameters import hub_location, hub_parameter, sender, sender_parameter
 from ..common.qgis_working_copy import exchange_file_output, exchange_file_parameter
 
 class UpdateExportAlgorithm(QuyHoachAlgorithm):
@@ -34,6 +34,7 @@ class UpdateExportAlgorithm(QuyHoachAlgorithm):
         return [hub_parameter(),
                 exchange_file_parameter("INPUT", say("Tệp thay đổi", "Changes file"),
                                         say("Tệp mà cơ quan đã gửi.", "The file the office has sent.")),
+                sender_parameter(),
                 exchange_file_output("OUTPUT", say("Tệp cập nhật", "Update file"), say("Tệp .qhz gửi trả.", "The .qhz file to be sent back."))]
 
     def outputs(self) -> list[Any]:  # noqa: D102
@@ -49,7 +50,8 @@ class UpdateExportAlgorithm(QuyHoachAlgorithm):
 
         target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         with open_hub(hub_location(self, parameters, context)) as hub:
-            receipts = export_update(hub, self.parameterAsFile(parameters, "INPUT", context), target, progress=self.progress(feedback))
+            receipts = export_update(hub, self.parameterAsFile(parameters, "INPUT", context), target,
+                                     office=sender(self, parameters, context, hub), progress=self.progress(feedback))
         landed = sum(receipt.outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED) for receipt in receipts)
         for receipt in receipts:
             for objection in receipt.objections:

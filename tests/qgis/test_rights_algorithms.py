@@ -1,7 +1,10 @@
 """Departments, people and locks through the registry, and that no algorithm leads a department beyond its rights."""
 
 import csv
+import json
+import shutil
 import uuid
+import zipfile
 
 import geopandas
 import pytest
@@ -97,6 +100,13 @@ def test_a_hub_gets_what_the_catalogue_has_more(hub, run):
     assert "không có tập dữ liệu" in refusal(run, "quyhoach:hubupgrade", {"HUB": hub, "DATASETS": "không có"})
 
 
+def communes_in(path):
+    """The communes of the parcels an update file hands over."""
+    with zipfile.ZipFile(path) as archive:
+        lines = archive.read("rows.jsonl").decode().splitlines()
+    return {row["commune_code"] for _, _, row in map(json.loads, lines) if row is not None}
+
+
 def edit(path, sql):
     import sqlite3
     from contextlib import closing
@@ -178,6 +188,25 @@ def test_no_algorithm_leads_beyond_the_rights_of_a_department(run, folder, ward,
     run("quyhoach:changesexport", {"WORKING_COPY": copy, "MESSAGE": "bằng tệp", "OUTPUT": file})
     assert "không có quyền ghi" in refusal(run, "quyhoach:changesapply", {"HUB": theirs, "INPUT": file})
     assert sql(empty_database, "SELECT parcel_no, land_code, commune_code FROM quyhoach_data.parcel ORDER BY 1") == changed
+    # The keeper holds a file to the rights of the department that sent it: in writing and in what is handed back.
+    assert "không có quyền ghi" in refusal(run, "quyhoach:changesapply", {"HUB": administrators, "INPUT": file, "DEPARTMENT": "p_thuan_hoa"})
+    assert "Không có cơ quan" in refusal(run, "quyhoach:changesapply", {"HUB": administrators, "INPUT": file, "DEPARTMENT": "lạ"})
+    # A copy cannot grow beyond the rights of who asks, nor can a file that asks for everything.
+    assert run("quyhoach:workingcopyscope", {"WORKING_COPY": str(shutil.copy(copy, folder / "rộng.gpkg")), "DATASETS": "parcel", "ACTION": 0})["ADDED"] == 0
+    wide = str(folder / "tham lam.gpkg")
+    run("quyhoach:checkout", {"HUB": theirs, "DATASETS": "parcel", "WORKING_COPY": wide})
+    edit(wide, "UPDATE quyhoach_scope SET communes = NULL, polygon = NULL")
+    edit(wide, "DROP TRIGGER quyhoach_track_update_parcel")  # so that it asks for everything
+    greedy, answer = str(folder / "tham lam.qhz"), str(folder / "trả lời.qhz")
+    run("quyhoach:changesexport", {"WORKING_COPY": wide, "OUTPUT": greedy})
+    run("quyhoach:updateexport", {"HUB": theirs, "INPUT": greedy, "OUTPUT": answer})
+    assert communes_in(answer) == {"25001"}
+    run("quyhoach:updateexport", {"HUB": administrators, "INPUT": greedy, "OUTPUT": answer})
+    assert communes_in(answer) == {"25001", "25002"}, "by the rights of the account in use"
+    run("quyhoach:updateexport", {"HUB": administrators, "INPUT": greedy, "OUTPUT": answer, "DEPARTMENT": "Phường Thuận Hóa"})
+    assert communes_in(answer) == {"25001"}
+    run("quyhoach:pull", {"WORKING_COPY": wide})
+    assert QgsVectorLayer(f"{wide}|layername=parcel", "", "ogr").featureCount() == 2
     update = str(folder / "cập nhật.qhz")
     run("quyhoach:updateexport", {"HUB": theirs, "INPUT": file, "OUTPUT": update})
     write_vector(parcels(folder).iloc[2:].assign(land_code="LUC", parcel_no=[7, 8]), folder / "lạ.gpkg", "MultiPolygon")
