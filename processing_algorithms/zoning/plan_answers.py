@@ -37,7 +37,7 @@ from .plan_contradictions import contradictions
 from .plan_figures import FIGURES, EffectiveFigure, effective_figures, rows_of
 from .plan_pieces import cut_by_plans
 from .plan_restrictions import lay_on_top, match_overrides
-from .plan_states import PlanStates, plan_states
+from .plan_states import PlanStates, plan_states, refs_of
 
 #: Columns of `PlanAnswers.pieces`, before geometry. Figures are those of the zone, as the plan states them.
 PIECE_COLUMNS = (
@@ -236,7 +236,7 @@ def plan_answers(
 def _numbered(
     frame: geopandas.GeoDataFrame, wanted: Iterable[str], name: str, problems: list[str]
 ) -> geopandas.GeoDataFrame:
-    """Read columns of figures as numbers, also where they are texts such as ``"3,5"``."""
+    """Read columns of figures as numbers, also where they are texts such as ``"3,5"``, and references as texts."""
     read = {}
     for column in wanted:
         if column in frame.columns:
@@ -245,6 +245,8 @@ def _numbered(
                 problems.append(say("{name}, trường {column}: không phải là số: {values}.",
                                     "{name}, field {column}: no numbers: {values}.").format(
                     name=name, column=column, values=name_some(wrong, 3)))
+    if "plan_ref" in frame.columns:
+        read["plan_ref"] = refs_of(frame["plan_ref"])
     return frame.assign(**read)
 
 

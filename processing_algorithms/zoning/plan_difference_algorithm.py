@@ -32,7 +32,7 @@ class PlanDifferenceAlgorithm(QuyHoachAlgorithm):
     TAGS = ("điều chỉnh quy hoạch", "cục bộ", "tổng thể", "so sánh", "chênh lệch", "phiên bản", "amendment", "diff")
 
     def title(self) -> str:  # noqa: D102
-        return say("So sánh hai phiên bản quy hoạch", "Difference of two versions of a plan")
+        return say("So sánh quy hoạch trước và sau điều chỉnh", "Difference of two versions of a plan")
 
     def help(self) -> str:  # noqa: D102
         return say(

@@ -21,7 +21,7 @@ from ..common.slivers import tolerance_on_ground
 from ..provincial_database.catalogue import load_catalogue
 from .parcel_zoning import sliver_pieces
 from .plan_figures import FIGURES
-from .plan_states import PlanStates, dates_of
+from .plan_states import PlanStates, codes_of, dates_of
 
 _OVERLAY = ("name", "constraint_type", "effect", "max_height_m", "legal_basis", "decision_number", "plan_ref",
             "valid_from", "valid_to", "scale")
@@ -48,6 +48,8 @@ def lay_on_top(
         shapes = np.zeros(0, dtype=object)
     else:
         table = _columns(overlays, _OVERLAY)
+        for name in ("effect", "constraint_type"):
+            table[name] = codes_of(table[name], "constraint_overlay", name)
         shapes = np.asarray(overlays.geometry.array, dtype=object)
     applies, reasons = _applies(table, states)
     pieces = intersect(left, shapes, part(progress, 0.0, 0.6))
@@ -144,6 +146,8 @@ def match_overrides(
     if overrides is None or shaped is None or not len(overrides):
         return pandas.DataFrame({name: pandas.Series(dtype=bool if name == "applies" else object) for name in columns})
     table = _columns(overrides, _OVERRIDE)
+    for name in ("status", "density_kind"):
+        table[name] = codes_of(table[name], "parcel_override", name)
     problems: list[str] = []
     decided = dates_of(table["decision_date"], "decision_date", problems)
     first = dates_of(table["valid_from"], "valid_from", problems)

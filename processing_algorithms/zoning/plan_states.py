@@ -116,6 +116,38 @@ def dates_of(column: pandas.Series, label: str, problems: list[str]) -> pandas.S
     return pandas.Series(found, index=column.index, dtype=object)
 
 
+def refs_of(column: pandas.Series) -> pandas.Series:
+    """Return references as texts or None, so that ``12``, ``12.0`` and ``" 12 "`` are the same plan.
+
+    Examples
+    --------
+    >>> refs_of(pandas.Series([12.0, " QHC ", "", None])).tolist()
+    ['12', 'QHC', None, None]
+    """
+    def text(value: object) -> str | None:
+        if value is None or value is pandas.NA or value != value:
+            return None
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        return str(value).strip() or None
+
+    return pandas.Series([text(value) for value in column], index=column.index, dtype=object)
+
+
+def codes_of(column: pandas.Series, dataset: str, field: str) -> pandas.Series:
+    """Return the catalogue's codes where a column has them, or the words people read for them, in either language.
+
+    Examples
+    --------
+    >>> codes_of(pandas.Series(["draft", "đã phê duyệt", "Superseded", "x"]), "plan", "status").tolist()
+    ['draft', 'approved', 'superseded', 'x']
+    """
+    known = {}
+    for value in load_catalogue()[dataset].field(field).domain.values:
+        known.update({word.casefold(): value.code for word in (value.label.en, value.label.vi, value.code)})
+    return column.map(lambda value: known.get(str(value).strip().casefold(), value) if isinstance(value, str) else value)
+
+
 def _usable(plans: pandas.DataFrame) -> pandas.DataFrame:
     missing = [name for name in REQUIRED if name not in plans.columns]
     if missing:
@@ -125,8 +157,12 @@ def _usable(plans: pandas.DataFrame) -> pandas.DataFrame:
     table = pandas.DataFrame({name: plans[name] if name in plans.columns else None
                               for name in (*REQUIRED, *_OPTIONAL)}, index=plans.index).astype(object)
     table = table.where(table.notna(), None)
+    for name in ("plan_ref", "replaces_ref"):
+        table[name] = refs_of(table[name])
+    for name in ("level", "status", "adjustment"):
+        table[name] = codes_of(table[name], "plan", name)
     problems: list[str] = []
-    blank = table["plan_ref"].map(lambda ref: ref is None or not str(ref).strip())
+    blank = table["plan_ref"].isna()
     if blank.any():
         problems.append(say("{n} đồ án không có ký hiệu (fid: {ids}); hãy điền trường plan_ref.",
                             "{n} plans have no reference (ids: {ids}); fill the field plan_ref.")
@@ -151,7 +187,7 @@ def _parents(table: pandas.DataFrame, notices: list[str]) -> dict[str, str]:
     """Return which plan each one replaces or amends."""
     parent = {}
     for ref, base in table["replaces_ref"].items():
-        if base is None or not str(base).strip():
+        if base is None:
             if table.at[ref, "adjustment"] == "local":
                 notices.append(say("Điều chỉnh cục bộ {ref} không ghi điều chỉnh đồ án nào (replaces_ref).",
                                    "Local amendment {ref} does not say which plan it amends (replaces_ref).")

@@ -6,6 +6,8 @@ import geopandas
 import pandas
 import pytest
 import shapely
+from quyhoach.processing_algorithms.common.areas import Surface
+from quyhoach.processing_algorithms.common.crs import to_crs
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.zoning.plan_answers import plan_answers
 
@@ -179,3 +181,48 @@ def test_unusable_plans_are_told_together():
     circle = [{**GENERAL, "replaces_ref": "QPK"}, {**SUB_AREA, "replaces_ref": "QHC"}]
     with pytest.raises(InputError, match="QPK → QHC → QPK|QHC → QPK → QHC"):
         ask([box(0, 0, 1, 1)], circle, ZONES[:1])
+
+
+def test_codes_may_be_words_and_references_numbers():
+    plans = [{**GENERAL, "plan_ref": 12, "level": "Quy hoạch chung", "status": "Đã phê duyệt", "approval_date": "20/06/2024"}]
+    zones = [zone(12.0, "I", "NO", TOWN, max_far="3,5")]
+    overlays = frame_of([{"name": "Đê", "effect": "không được xây dựng", "plan_ref": " 12 ", "geometry": TOWN}])
+    result = ask([box(0, 0, 1, 1)], plans, zones, overlays=overlays)
+    assert answer(result) == [(1, "12", "I", 1.0)]
+    assert [(f.name, f.value_text) for f in result.of(1).figures()] == [("max_far", "3,5 lần"), ("building", "")]
+    wrong = [zone(12, "I", "NO", TOWN, max_far="ba")]
+    with pytest.raises(InputError, match="max_far: không phải là số: 1: ba"):
+        ask([box(0, 0, 1, 1)], plans, wrong)
+
+
+def test_layers_in_other_systems_and_in_degrees():
+    # The plan in Huế's meridian 107°, parcels in the old 6-degree zone and in degrees: the same 400 m2.
+    plans, zones = frame_of([GENERAL, SUB_AREA]), frame_of(ZONES[:2])
+    move = lambda frame: frame.set_geometry(frame.translate(560000, 1820000))  # noqa: E731
+    plans, zones, parcels = (move(frame) for frame in (plans, zones, layer([box(490, 300, 510, 320)])))
+    for crs, surface in ((3405, Surface.PLANE), (4756, Surface.ELLIPSOID)):
+        result = plan_answers(to_crs(parcels, f"EPSG:{crs}"), plans, zones, date=DAY, surface=surface)
+        rows = result.pieces[result.pieces["is_answer"]]
+        assert dict(zip(rows["plan_ref"], rows["area_m2"])) == pytest.approx({"QPK": 200.0, "QHC": 200.0}, rel=2e-3)
+        assert not rows["within_tolerance"].any() and result.pieces.crs.to_epsg() == crs
+    with pytest.raises(InputError, match="hệ tọa độ độ"):
+        plan_answers(to_crs(parcels, "EPSG:4756"), plans, zones, date=DAY)
+
+
+def test_the_day_a_plan_ended_may_be_stated():
+    old = {**SUB_AREA, "status": "superseded", "superseded_date": datetime.date(2026, 1, 1)}
+    local = plan("CB", "sub_area", 2000, box(0, 0, 20, 100), approved="2025-06-01", adjustment="local", replaces_ref="QPK")
+    zones = [*ZONES[:2], zone("CB", "P-1", "CXCC", box(0, 0, 20, 100))]
+    before = ask([box(10, 10, 20, 20)], [GENERAL, old, local], zones, datetime.date(2025, 12, 31))
+    assert answer(before) == [(1, "CB", "P-1", 100.0)]
+    # On the day itself the general plan is all there is: the amendment went with its plan.
+    after = ask([box(10, 10, 20, 20)], [GENERAL, old, local], zones, datetime.date(2026, 1, 1))
+    assert answer(after) == [(1, "QHC", "I", 100.0)] and roles(after)["CB"] == "not_in_force"
+
+
+def test_a_parcel_the_maps_cannot_place_is_not_decided():
+    # 3 x 3 m across a border of the 1/10,000 plan, tolerance 4 m: both pieces are within it.
+    zones = [zone("QHC", "I", "NO", box(0, 0, 501, 1000)), zone("QHC", "II", "DV", box(501, 0, 1000, 1000))]
+    result = ask([box(500, 10, 503, 13)], [GENERAL], zones)
+    assert result.pieces["within_tolerance"].all() and result.parcels.at[1, "answer_pieces"] == 0
+    assert result.parcels.at[1, "answer_ref"] == "QHC"
