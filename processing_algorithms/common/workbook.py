@@ -183,7 +183,7 @@ def _fill(sheet: Worksheet, content: Sheet) -> None:
             if number_format and cell.data_type == "n":
                 cell.number_format = number_format
             elif cell.data_type == "s":
-                cell.alignment = Alignment(vertical="center", wrap_text=True, indent=indent)
+                cell.alignment = Alignment(horizontal="left" if indent else None, vertical="center", wrap_text=True, indent=indent)
             looks[look] = copy(cell._style)
     line += 1
     for note in content.notes:

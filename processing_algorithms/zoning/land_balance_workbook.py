@@ -54,8 +54,8 @@ def balance_sheets(
 
 def _table(balance: LandBalance, subtitle: str, notes: Sequence[str]) -> Sheet:
     rows, decimals = balance.rows, balance.decimals
-    columns = [Column("STT", width=7), Column("Chức năng sử dụng đất", width=46), Column("Ký hiệu", width=10),
-               Column("Diện tích (ha)", decimals, 14), Column("Tỷ lệ (%)", 2, 11), Column("Chỉ tiêu (m²/người)", 2, 13)]
+    columns = [Column("STT", 0, 6), Column("Chức năng sử dụng đất", width=38), Column("Ký hiệu", width=10),
+               Column("Diện tích (ha)", decimals, 13), Column("Tỷ lệ (%)", 2, 10), Column("Chỉ tiêu (m²/người)", 2, 12)]
     people = balance.population
     lines: list[list[object]] = []
     bold, indents = set(), {}
@@ -71,7 +71,7 @@ def _table(balance: LandBalance, subtitle: str, notes: Sequence[str]) -> Sheet:
             indents[len(lines)] = 1
             mark = "*" if row.group_confidence in ("analogy", "memory") else ""
             ours |= bool(mark)
-            lines.append([f"{number}", row.name + mark, row.code, row.area_ha, row.share_pct, row.m2_per_person if people else None])
+            lines.append([number, row.name + mark, row.code, row.area_ha, row.share_pct, row.m2_per_person if people else None])
     for kind in ("total", "overlap", "outside", "gap", "boundary"):
         row = rows[rows["kind"] == kind].iloc[0]
         bold.add(len(lines))
@@ -101,17 +101,18 @@ def _comparison(balance: LandBalance, stated: StatedTable, comparison: pandas.Da
     decimals = balance.decimals
     columns = [Column("Dòng trong tệp", 0, 9), Column("Nội dung của tư vấn", width=40), Column("Ghép với", width=11),
                Column("Cách ghép", width=18), Column("Tư vấn (ha)", max(decimals, 2), 13), Column("Đo trên bản đồ (ha)", max(decimals, 2), 13),
-               Column("Chênh lệch (ha)", max(decimals, 2), 13), Column("Kết quả", width=22), Column("Ghi chú", width=36)]
+               Column("Chênh lệch (ha)", max(decimals, 2), 13), Column("Kết quả", width=28), Column("Ghi chú", width=32)]
     rows, bold = [], set()
     for row in comparison.itertuples():
         if row.result not in ("same", "part"):
             bold.add(len(rows))
         code = {"@total": "Tổng", "@civil": "Nhóm I", "@non_civil": "Nhóm II", "@other": "Nhóm III"}.get(row.code, row.code)
         rows.append([None if pandas.isna(row.line) else int(row.line), row.stated_text, code, _MATCHED[row.matched], row.stated_m2 / HECTARE,
-                     row.ours_m2 / HECTARE if row.result != "part" else np.nan, row.difference_m2 / HECTARE, say(*RESULTS[row.result]), row.note])
+                     row.ours_ha if row.result != "part" else np.nan, row.difference_ha, say(*RESULTS[row.result]), row.note])
     return Sheet("So với bảng tư vấn", columns, rows, title="SO SÁNH VỚI BẢNG CÂN BẰNG ĐẤT CỦA TƯ VẤN",
                  subtitle=f"Trang \"{stated.sheet}\", tiêu đề dòng {stated.header_line}, cột \"{stated.area_header}\", đơn vị {stated.unit.replace('m2', 'm²')}",
-                 notes=["Khớp: chênh lệch nhỏ hơn một đơn vị của chữ số cuối trong bảng của tư vấn (làm tròn khớp tổng).",
+                 notes=["Khớp: diện tích đo chưa làm tròn lệch không quá một đơn vị của chữ số cuối trong bảng của tư vấn (làm tròn khớp "
+                        "tổng); cột đo và cột chênh lệch là số đã làm tròn ở trang \"Cân bằng đất\".",
                         "Dòng in đậm cần xem lại."], bold_rows=bold, frozen_columns=2)
 
 

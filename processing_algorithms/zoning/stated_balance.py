@@ -29,6 +29,8 @@ _AREA, _CODE, _NAME = ("dien tich", "quy mo"), ("ky hieu", "ma so", "ma chuc nan
 _TOTAL = re.compile(r"^(?:tong|cong)\b|^toan (?:bo|khu)|tong dien tich|tong cong")
 _GROUPS = {"civil": ("dan dung",), "non_civil": ("ngoai dan dung",), "other": ("nong nghiep va chuc nang khac", "khac", "nong nghiep va khac")}
 _UNDER_HEADERS = {"dien tich", "ty le", "co cau", "hien trang", "quy hoach", "m2", "ha"}
+#: Less than this is the rounding of coordinates, whatever the decimals.
+_LEAST_M2 = 1.0
 _HEADER_ROWS, _DEEPEST_HEADER = 40, 3
 
 
@@ -209,13 +211,13 @@ def _rows(sheet, grid: list[list[object]], start: int, area: int, name: int | No
             problem = problem or say("ô diện tích trống (hoặc công thức chưa được tính và lưu trong Excel)",
                                      "the cell is blank (or a formula Excel has not computed and saved)")
         found.append((StatedRow(line + 1, text, mark, number * factor, 0.0, problem), decimals))
-    # Excel drops the zeros of 8,40 where no format is set: the column's longest figure tells how exact it is.
-    most = max((decimals for _, decimals in found), default=0)
-    return [replace(row, rounding_m2=0.5 * 10.0**-most * factor) for row, _ in found]
+    # Excel drops the zeros of 8,40 where no format is set: the column's longest such figure tells how exact they are.
+    longest = max((-decimals for _, decimals in found if decimals < 0), default=0)
+    return [replace(row, rounding_m2=0.5 * 10.0**-(decimals if decimals >= 0 else longest) * factor) for row, decimals in found]
 
 
 def _number(value: object, number_format: str) -> tuple[float, int, str]:
-    """Return a number, the decimals a reader sees, and why it is none."""
+    """Return a number, the decimals a reader sees (negative where Excel shows as many as there are), why it is none."""
     if isinstance(value, bool) or value is None:
         return np.nan, 0, ""
     if isinstance(value, (int, float)):
@@ -225,7 +227,7 @@ def _number(value: object, number_format: str) -> tuple[float, int, str]:
         if re.search(r"[0#]", number_format or "") and (number_format or "General") != "General":
             return float(value), 0, ""
         digits = f"{float(value):.6f}".rstrip("0").partition(".")[2]
-        return float(value), len(digits), ""
+        return float(value), -len(digits), ""
     text = re.sub(r"(?:ha|m2|m²)\s*$", "", str(value).strip(), flags=re.IGNORECASE).strip()
     try:
         number = parse_number(text)
@@ -243,7 +245,8 @@ def compare_stated(balance: LandBalance, stated: StatedTable) -> pandas.DataFram
     -------
     DataFrame
         line, stated_text, code, matched ("code", "name", "alike", "total", "group", ""), stated_m2, ours_m2, difference_m2
-        (stated less ours), result: same (rounding explains it), different, part (repeats the row above it), unmatched,
+        (stated less ours), ours_ha and difference_ha (as printed, rounded so that they close), result: same (rounding
+        explains it), different, part (repeats the row above it), unmatched,
         unread, missing (ours, not in their table); note.
     """
     rounding = 0.5 * 10.0**-balance.decimals * HECTARE
@@ -255,10 +258,10 @@ def compare_stated(balance: LandBalance, stated: StatedTable) -> pandas.DataFram
                         "stated_m2": row.area_m2, "ours_m2": own, "note": row.problem, "step": row.rounding_m2,
                         "result": "unread" if row.problem else "unmatched" if not how else ""})
     for code in dict.fromkeys(record["code"] for record in records if record["matched"] in ("code", "name", "alike")):
-        _settle(records, str(code), rounding)
+        _settle(records, str(code))
     for record in records:
         if record["result"] == "":
-            record["result"] = _same(record, rounding)
+            record["result"] = _same(record)
     named = {record["code"] for record in records if record["result"] not in ("unread",)}
     for code, area in ours.items():
         if code not in named and area > rounding:
@@ -268,6 +271,13 @@ def compare_stated(balance: LandBalance, stated: StatedTable) -> pandas.DataFram
     frame = pandas.DataFrame(records, columns=["line", "stated_text", "code", "matched", "stated_m2", "ours_m2", "result", "note"])
     frame["difference_m2"] = frame["stated_m2"] - frame["ours_m2"]
     frame.loc[frame["result"] == "part", "difference_m2"] = np.nan
+    printed = balance.rows[balance.rows["kind"] == "function"].set_index("code")["area_ha"].to_dict()
+    functions = balance.rows[balance.rows["kind"] == "function"]
+    printed |= {f"@{group}": float(area) for group, area in functions.groupby("group")["area_ha"].sum().items()}
+    printed["@total"] = float(balance.rows.loc[balance.rows["kind"] == "boundary", "area_ha"].iloc[0])
+    frame["ours_ha"] = [printed.get(code, 0.0) if how or result == "missing" else np.nan
+                        for code, how, result in zip(frame["code"], frame["matched"], frame["result"])]
+    frame["difference_ha"] = (frame["stated_m2"] / HECTARE - frame["ours_ha"]).where(frame["result"] != "part")
     frame["line"] = frame["line"].astype("Int64")
     return frame
 
@@ -287,14 +297,14 @@ def _target(balance: LandBalance, row: StatedRow, ours: pandas.Series) -> tuple[
     return "", "", np.nan
 
 
-def _settle(records: list[dict[str, object]], code: str, rounding: float) -> None:
+def _settle(records: list[dict[str, object]], code: str) -> None:
     """Join the rows of one function: parts repeat their whole, others add up."""
     rows = [record for record in records if record["code"] == code and record["result"] == ""]
     if len(rows) < 2:
         return
     whole = max(rows, key=lambda record: record["stated_m2"])
     rest = [record for record in rows if record is not whole]
-    slack = rounding + sum(float(record["step"]) for record in rows)
+    slack = _LEAST_M2 + sum(float(record["step"]) for record in rows)
     if abs(sum(float(record["stated_m2"]) for record in rest) - float(whole["stated_m2"])) <= slack:
         for record in rest:
             record["result"], record["note"] = "part", say("là một phần của dòng {line}", "part of row {line}").format(line=whole["line"])
@@ -307,7 +317,7 @@ def _settle(records: list[dict[str, object]], code: str, rounding: float) -> Non
         record["result"], record["note"] = "part", say("cộng vào dòng {line}", "added to row {line}").format(line=first["line"])
 
 
-def _same(record: dict[str, object], rounding: float) -> str:
+def _same(record: dict[str, object]) -> str:
     # Rounding that closes moves a figure by less than one unit of its last decimal; half a unit is ordinary rounding.
-    allowed = max(2.0 * float(record["step"]), 1e-6 * abs(float(record["ours_m2"]))) + 1e-9
+    allowed = max(2.0 * float(record["step"]) * (1 - 1e-6), _LEAST_M2)
     return "same" if abs(float(record["stated_m2"]) - float(record["ours_m2"])) < allowed else "different"
