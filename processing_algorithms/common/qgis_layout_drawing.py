@@ -1,4 +1,4 @@
-"""Drawings of a plan on paper A0 to A4: frame, title block, signatures, legend, and the place of a sheet among the others.
+"""Drawings of a plan on paper A0 to A4: frame, title block, signatures, legend, and a sheet's place among the others.
 
 A `DrawingSheet` is built once and filled again for every sheet. The map shows exactly the ground it is given, at the
 scale that makes it fill its frame. Printed matter is Vietnamese whatever the interface speaks.
@@ -240,7 +240,8 @@ class DrawingSheet(LayoutPage):
                 line = QRectF(inner.x(), basis.bottom() + (row + 0.4) * step, inner.width(), step)
                 words = f"{name}: "
                 blank = inner.width() - text_width_mm(words, text_format(points - 0.5)) - 2 * unit
-                self._text(f"signature {at} name {row}", words + _dots(blank, points - 0.5), line, points - 0.5, lines=1)
+                self._text(f"signature {at} name {row}", words + _dots(blank, points - 0.5), line, points - 0.5,
+                           lines=1)
 
     def _text(self, identity: str, text: str, box: QRectF, largest: float, *, bold: bool = False,
               centred: bool = False, lines: int | None = None) -> QgsLayoutItemLabel:

@@ -1,4 +1,4 @@
-"""A printed page and the items every map on paper has: texts, frames, map, legend, north arrow, scale bar; and its files.
+"""A printed page and the items every map on paper has: texts, frames, map, legend, north arrow, scale bar; its files.
 
 `MapSheet` (maps of a study) and `DrawingSheet` (drawings of a plan with their statutory frame) are pages of this kind.
 """

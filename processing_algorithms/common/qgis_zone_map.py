@@ -1,4 +1,4 @@
-"""Layers of a printed plan: zones in the colours of their land functions with texts placed beforehand, and lines on top."""
+"""Layers of a printed plan: zones in the colours of their land functions with texts placed before, and lines on top."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ def constraint_layer(frame: geopandas.GeoDataFrame, field: str, layer_name: str)
     renderer.setClassAttribute(field)
     unknown = ~frame[field].isin([str(category.value()) for category in renderer.categories()])
     if unknown.any():
-        raise InputError(say("{layer}: mức độ hạn chế {codes} không có ký hiệu (fid: {ids}); hãy sửa theo danh mục dữ liệu.",
+        raise InputError(say("{layer}: mức độ hạn chế {codes} không có ký hiệu (fid: {ids}); hãy sửa theo danh mục dữ "
+                             "liệu.",
                              "{layer}: the effects {codes} have no symbol (ids: {ids}); correct them by the catalogue.")
                          .format(layer=layer_name, ids=name_some(frame.index[unknown]),
                                  codes=", ".join(f"\"{code}\"" for code in frame.loc[unknown, field].unique())))
@@ -108,8 +109,8 @@ def constraint_layer(frame: geopandas.GeoDataFrame, field: str, layer_name: str)
 def label_zones(layer: QgsVectorLayer, points: float, *, lines_below: bool) -> None:
     """Write texts that were placed beforehand: columns ``text``, ``points``, ``x``, ``y``, ``inside`` and ``beside``.
 
-    Texts inside their zone have the colour ``ink``, those beside it a white halo. ``lines_below``: lines cross the zones,
-    and are kept off the texts by a halo of the zone's colour ``fill``, which costs as much time as the rest of a sheet.
+    Texts inside their zone have the colour ``ink``, those beside it a white halo. ``lines_below``: lines cross the
+    zones, and are kept off the texts by a halo of the zone's colour ``fill``, which costs as much time as the rest of a sheet.
     """
     root = QgsRuleBasedLabeling.Rule(None)
     keys = QgsPalLayerSettings.Property

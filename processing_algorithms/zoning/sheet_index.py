@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas
@@ -37,9 +38,11 @@ class ScaleRule:
 
 def fixed_scales() -> tuple[int, ...]:
     """Return the denominators sheets may be printed at, largest scale first."""
-    rows = load_table("planning_scales", on=None).rows
-    stated = {int(row[column]) for row in rows for column in ("scale_min_denominator", "scale_max_denominator")}
-    return tuple(sorted(stated | set(OTHER_SCALES)))
+    return tuple(sorted(_stated(load_table("planning_scales", on=None).rows) | set(OTHER_SCALES)))
+
+
+def _stated(rows: Sequence[Mapping[str, object]]) -> set[int]:
+    return {int(row[column]) for row in rows for column in ("scale_min_denominator", "scale_max_denominator")}
 
 
 def scale_rule(level: str, scale: int) -> ScaleRule:
@@ -59,7 +62,7 @@ def scale_rule(level: str, scale: int) -> ScaleRule:
     """
     table = load_table("planning_scales", on=None)
     rows = [row for row in table.rows if row["level"] == level]
-    allowed = sorted({int(row[column]) for row in rows for column in ("scale_min_denominator", "scale_max_denominator")})
+    allowed = sorted(_stated(rows))
     citations = "; ".join(dict.fromkeys(table.citation(row) for row in rows))
     return ScaleRule(scale in allowed, tuple(allowed), citations)
 
@@ -130,7 +133,8 @@ def sheet_index(
     if len(lefts) * len(bottoms) > 50 * MOST_SHEETS:
         raise _too_many(len(lefts) * len(bottoms), scale)
     tops = bottoms[::-1]
-    corners = [(row, column, left, bottom) for row, bottom in enumerate(tops, 1) for column, left in enumerate(lefts, 1)]
+    corners = [(row, column, left, bottom)
+               for row, bottom in enumerate(tops, 1) for column, left in enumerate(lefts, 1)]
     boxes = shapely.box([c[2] for c in corners], [c[3] for c in corners], [c[2] + width for c in corners],
                         [c[3] + height for c in corners])
     on_sheet = _covered(area, boxes)

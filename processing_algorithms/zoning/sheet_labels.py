@@ -226,7 +226,8 @@ def _fitting(
     room = bounds[:, 2:] - bounds[:, :2]
     least = at_one * sizes[-1] + 2 * margin
     open_ = np.flatnonzero((least <= room).all(axis=1) & (least.prod(axis=1) <= area))
-    first, centred = _contains(shapes, open_, centre[open_], at_one * sizes[0] + 2 * margin), np.zeros(len(shapes), bool)
+    first = _contains(shapes, open_, centre[open_], at_one * sizes[0] + 2 * margin)
+    centred = np.zeros(len(shapes), dtype=bool)
     centred[open_] = first
     poles = np.full((len(shapes), 2), np.nan)
     reach = np.zeros(len(shapes))

@@ -89,8 +89,8 @@ def require_symbols(codes: pandas.Series, symbols: Mapping[str, FunctionSymbol],
     unknown = codes[~lacking & ~codes.isin(list(symbols))]
     for code, group in unknown.groupby(unknown, sort=True):
         problems.append(
-            say("{layer}: mã chức năng \"{code}\" không có ký hiệu trong bảng chức năng sử dụng đất quy hoạch; có ở {n} ô "
-                "(fid: {ids}). Hãy sửa mã, hoặc bổ sung ký hiệu vào bảng của tỉnh.",
+            say("{layer}: mã chức năng \"{code}\" không có ký hiệu trong bảng chức năng sử dụng đất quy hoạch; có ở {n} "
+                "ô (fid: {ids}). Hãy sửa mã, hoặc bổ sung ký hiệu vào bảng của tỉnh.",
                 "{layer}: the function code \"{code}\" has no symbol in the table of land functions; {n} zones have it "
                 "(ids: {ids}). Correct the code, or add a symbol to the province's table.")
             .format(layer=layer_name, code=code, n=len(group), ids=name_some(group.index)))

@@ -140,7 +140,8 @@ def content_of(sheets: SheetSet, number: int, sizes: Sequence[float], measure: M
     leaders = _beside(zones, wanted, frame, row["scale"] / 1000)
     codes = tuple(code for code in sheets.symbols if code in set(zones["function"]))
     key = label_key(sheets.zones.iloc[found], sheets.fields)
-    return SheetContent(zones, leaders, codes, tuple([key] if key else []) + tuple(colour_remarks(codes, sheets.symbols)),
+    remarks = ([key] if key else []) + colour_remarks(codes, sheets.symbols)
+    return SheetContent(zones, leaders, codes, tuple(remarks),
                         tuple(zones["zone_fid"][wanted & ~zones["beside"].to_numpy()]))
 
 

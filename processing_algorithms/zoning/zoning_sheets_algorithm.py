@@ -55,15 +55,16 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
 
     def help(self) -> str:  # noqa: D102
         return say(
-            "In bản đồ sử dụng đất quy hoạch thành các mảnh ở tỷ lệ cố định: mỗi mảnh một tờ A0 đến A4 có khung bản vẽ, "
-            "khung tên, khung ký, chú giải, lưới tọa độ VN-2000, hướng bắc, tỷ lệ số và thước tỷ lệ, sơ đồ ghép mảnh.\n\n"
-            "Phương pháp: chia khung bao của các ô thành ít mảnh nhất, mảnh sát mảnh, không chồng và không hở; góc mảnh "
-            "ở tọa độ chẵn khi có chỗ. Mảnh không có ô nào không in. Màu và tên chức năng lấy từ bảng chức năng sử dụng "
-            "đất quy hoạch (Thông tư 16/2025/TT-BXD); ô có mã không có ký hiệu thì không in và nêu rõ mã nào, ô nào. Màu "
-            "chưa chính thức (độ tin cậy dưới mức văn bản hoặc nguồn thứ cấp) được đánh dấu * trong chú giải. Chữ trong "
-            "ô chỉ viết khi nằm trọn trong ô: đủ chỉ tiêu nếu có chỗ, không thì ký hiệu; ô quá nhỏ được ghi bên ngoài "
-            "có đường dẫn. Bố cục khung tên theo thông lệ, các ô ký để trống tên. Tỷ lệ không đúng với loại quy hoạch "
-            "(Luật 47/2024/QH15) được cảnh báo.\n\n"
+            "In bản đồ sử dụng đất quy hoạch thành các mảnh ở tỷ lệ cố định: mỗi mảnh một tờ A0 đến A4 có khung bản "
+            "vẽ, khung tên, khung ký, chú giải, lưới tọa độ VN-2000, hướng bắc, tỷ lệ số và thước tỷ lệ, sơ đồ ghép "
+            "mảnh.\n\n"
+            "Phương pháp: chia khung bao của các ô thành ít mảnh nhất, mảnh sát mảnh, không chồng và không hở; góc "
+            "mảnh ở tọa độ chẵn khi có chỗ. Mảnh không có ô nào không in. Màu và tên chức năng lấy từ bảng chức năng "
+            "sử dụng đất quy hoạch (Thông tư 16/2025/TT-BXD); ô có mã không có ký hiệu thì không in và nêu rõ mã nào, "
+            "ô nào. Màu chưa chính thức (độ tin cậy dưới mức văn bản hoặc nguồn thứ cấp) được đánh dấu * trong chú "
+            "giải. Chữ trong ô chỉ viết khi nằm trọn trong ô: đủ chỉ tiêu nếu có chỗ, không thì ký hiệu; ô quá nhỏ "
+            "được ghi bên ngoài có đường dẫn. Bố cục khung tên theo thông lệ, các ô ký để trống tên. Tỷ lệ không đúng "
+            "với loại quy hoạch (Luật 47/2024/QH15) được cảnh báo.\n\n"
             "Đơn vị: m, mm trên giấy. Hệ tọa độ: của lớp ô hoặc hệ được chọn; lớp khác hệ được chuyển (VN-2000: phép "
             "chuyển EPSG 6960). Hình không hợp lệ: theo tham số; không có hình hoặc hình rỗng: đếm, không in. PDF là "
             "véc-tơ có tọa độ; PNG theo độ phân giải đã chọn. Dừng giữa chừng thì không tệp nào được ghi.",
@@ -71,13 +72,13 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
             "signatures, legend, VN-2000 grid, north arrow, scale and scale bar, and a diagram of the neighbouring "
             "sheets.\n\n"
             "Method: the box of the zones is divided into the fewest sheets, edge to edge, without gap or overlap, "
-            "their corners on round coordinates where there is room. Sheets without a zone are not printed. Colours and "
-            "names of land functions are those of the table of planning functions (Circular 16/2025/TT-BXD); a code "
-            "without a symbol stops the print, and the message says which codes in which zones. Colours that are not "
-            "official (confidence below text or secondary) are marked * in the legend. Texts are written only where "
-            "they lie whole inside their zone: all control figures where there is room, else the code; a zone too small "
-            "is named from outside with a leader. The title block follows practice; names under signatures are left "
-            "blank. A scale that does not suit the plan's level (Law 47/2024/QH15) is warned about.\n\n"
+            "their corners on round coordinates where there is room. Sheets without a zone are not printed. Colours "
+            "and names of land functions are those of the table of planning functions (Circular 16/2025/TT-BXD); a "
+            "code without a symbol stops the print, and the message says which codes in which zones. Colours that are "
+            "not official (confidence below text or secondary) are marked * in the legend. Texts are written only "
+            "where they lie whole inside their zone: all control figures where there is room, else the code; a zone "
+            "too small is named from outside with a leader. The title block follows practice; names under signatures "
+            "are left blank. A scale that does not suit the plan's level (Law 47/2024/QH15) is warned about.\n\n"
             "Units: m, mm on paper. System: that of the zones, or the one chosen; layers in others are moved (VN-2000: "
             "EPSG operation 6960). Invalid shapes: as the parameter says; null and empty shapes are counted and not "
             "printed. PDF is vector with coordinates; PNG has the resolution chosen. A stopped run writes no file.")
@@ -112,19 +113,22 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
             *self._overlays(),
             ask.text("PROVINCE_FOLDER", say("Thư mục bảng quy chuẩn của tỉnh", "Folder with the province's tables"),
                      say("Nơi có planning_land_functions.csv của tỉnh, thay bảng chung. Để trống: bảng chung.",
-                         "Holds the province's planning_land_functions.csv, in place of the national one. Empty: that."),
+                         "Holds the province's planning_land_functions.csv, in place of the national table."),
                      optional=True, advanced=True),
             crs, ask.invalid_geometry(), folder,
             ask.layer_output("OUTPUT", say("Bảng chắp mảnh", "Sheet index"),
-                             say("Một hình chữ nhật cho mỗi mảnh: số mảnh, mảnh kề (nw … se), tọa độ khung, số ô, mã chức "
-                                 "năng, số ô chỉ ghi được bên ngoài (outside_labels), số ô không ghi được (nameless), tên tệp.",
-                                 "One rectangle per sheet: number, neighbours (nw … se), corners, zones, function codes, "
-                                 "zones named from outside (outside_labels), zones without room (nameless), file names."),
+                             say("Một hình chữ nhật cho mỗi mảnh: số mảnh, mảnh kề (nw … se), tọa độ khung, số ô, mã "
+                                 "chức năng, số ô chỉ ghi được bên ngoài (outside_labels), số ô không ghi được "
+                                 "(nameless), tên tệp.",
+                                 "One rectangle per sheet: number, neighbours (nw … se), corners, zones, function "
+                                 "codes, zones named from outside (outside_labels), zones without room "
+                                 "(nameless), file names."),
                              Qgis.ProcessingSourceType.VectorPolygon),
         ]
 
     def _label_fields(self) -> list[Any]:
-        told = say("Ghi trong ô khi có chỗ. Để trống: không ghi.", "Written in the zone where there is room. Empty: not.")
+        told = say("Ghi trong ô khi có chỗ. Để trống: không ghi.",
+                   "Written in the zone where there is room. Empty: not.")
         labels = {
             "ZONE_CODE_FIELD": say("Trường ký hiệu ô", "Field of the zone code"),
             "DENSITY_FIELD": say("Trường mật độ xây dựng tối đa (%)", "Field of the maximum building density (%)"),
@@ -146,7 +150,8 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
                        say("500, 2000, 5000, 10000, 25000 theo luật; 200, 1000, 50000, 100000 cũng in được.",
                            "500, 2000, 5000, 10000, 25000 as in the law; 200, 1000, 50000, 100000 are possible too."),
                        default=2000, minimum=1, integer=True),
-            ask.choice("PAPER", say("Khổ giấy", "Paper"), say("A0 là lớn nhất.", "A0 is the largest."), list(PAPERS), 3),
+            ask.choice("PAPER", say("Khổ giấy", "Paper"), say("A0 là lớn nhất.", "A0 is the largest."),
+                       list(PAPERS), 3),
             ask.choice("ORIENTATION", say("Hướng giấy", "Orientation"),
                        say("Nằm ngang: chú giải bên phải; đứng: chú giải bên dưới.",
                            "Landscape: legend at the right; portrait: legend below."),
@@ -196,7 +201,8 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
             ask.text("SOURCE", say("Nguồn dữ liệu", "Source of the data"),
                      say("In dưới hệ tọa độ.", "Printed under the coordinate system."), optional=True, advanced=True),
             ask.text("NOTICE", say("Ghi chú đóng khung", "Notice"),
-                     say("Ví dụ DỰ THẢO; in trên đầu tờ bằng chữ đỏ.", "Such as DRAFT; in red at the top."), optional=True),
+                     say("Ví dụ DỰ THẢO; in bằng chữ đỏ trên chú giải.", "Such as DRAFT; in red above the legend."),
+                     optional=True),
         ]
 
     def _overlays(self) -> list[Any]:
@@ -278,14 +284,16 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         with noted(problems):
             self.texts = self._texts(parameters, context)
         refuse_if(problems)
-        self.fields = LabelFields(named["ZONE_CODE_FIELD"], function, named["DENSITY_FIELD"], named["MIN_STOREYS_FIELD"],
-                                  named["MAX_STOREYS_FIELD"], named["FAR_FIELD"])
+        self.fields = LabelFields(
+            named["ZONE_CODE_FIELD"], function, named["DENSITY_FIELD"], named["MIN_STOREYS_FIELD"],
+            named["MAX_STOREYS_FIELD"], named["FAR_FIELD"])
         self.named = named
 
     def _missing_texts(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
         return [say("Chưa nhập \"{label}\".", "\"{label}\" is not filled in.")
                 .format(label=self.parameterDefinition(key).description())
-                for key in ("PLAN_NAME", "DRAWING_NAME") if not self.parameterAsString(parameters, key, context).strip()]
+                for key in ("PLAN_NAME", "DRAWING_NAME")
+                if not self.parameterAsString(parameters, key, context).strip()]
 
     def _usual_field(self, parameters: dict[str, Any], key: str, context: QgsProcessingContext) -> str | None:
         if key not in parameters and self.zones.fields.lookupField(USUAL_FIELDS[key]) < 0:
@@ -323,8 +331,8 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         level = LEVELS[self.parameterAsEnum(parameters, "LEVEL", context)]
         if warning := level_warning(level, self.scale):
             feedback.pushWarning(warning)
-        sheets = divide(self.zones.read(self.fields.columns()), self.fields, function_symbols(self.province), scale=self.scale,
-                        map_mm=self.frames.map_mm, crs=self.crs, invalid=self.invalid, zones_name=self.zones.name,
+        sheets = divide(self.zones.read(self.fields.columns()), self.fields, function_symbols(self.province),
+                        scale=self.scale, map_mm=self.frames.map_mm, crs=self.crs, invalid=self.invalid, zones_name=self.zones.name,
                         progress=part(progress, 0.0, 0.05))
         chosen = chosen_sheets(self.parameterAsString(parameters, "SHEETS", context), len(sheets.index))
         _tell(sheets, feedback)
@@ -375,7 +383,8 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
                 fill_layer(zones, drawn)
                 fill_layer(leaders, content.leaders)
             row = index.iloc[number - 1]
-            page.show([*overlays, leaders, zones], QgsRectangle(row.west_m, row.south_m, row.east_m, row.north_m), self.scale,
+            ground = QgsRectangle(row.west_m, row.south_m, row.east_m, row.north_m)
+            page.show([*overlays, leaders, zones], ground, self.scale,
                       place=SheetPlace(number, len(index), {name: int(row[name]) for name in NEIGHBOURS}),
                       legend=[LegendEntry(layer) for layer in (*overlays, zones)], remarks=content.remarks)
             name = f"{stem}_1-{self.scale}_manh_{number:0{digits}d}-{len(index)}"
@@ -391,8 +400,8 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
             if content.nameless:
                 feedback.pushWarning(
                     say("Mảnh {sheet}: không còn chỗ ghi ký hiệu của {n} ô (fid: {ids}); hãy in thêm ở tỷ lệ lớn hơn.",
-                        "Sheet {sheet}: there is no room for the codes of {n} zones (ids: {ids}); print them at a larger "
-                        "scale too.")
+                        "Sheet {sheet}: there is no room for the codes of {n} zones (ids: {ids}); print them at a "
+                        "larger scale too.")
                     .format(sheet=number, n=len(content.nameless), ids=name_some(content.nameless)))
         progress(1.0)
         del page

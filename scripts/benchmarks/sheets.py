@@ -53,7 +53,7 @@ def ours(folder: Path, case: str) -> None:
 
 
 def peer(folder: Path, case: str) -> None:
-    """An atlas with map, grid, title, scale bar and a legend of what the map shows; zones labelled with the same text."""
+    """An atlas with map, grid, title, scale bar and a legend of what the map shows; zones have the same text."""
     from qgis.core import (
         QgsCategorizedSymbolRenderer,
         QgsCoordinateReferenceSystem,
@@ -85,8 +85,8 @@ def peer(folder: Path, case: str) -> None:
         for at, code in enumerate(codes)]))
     settings = QgsPalLayerSettings()
     settings.isExpression = True
-    settings.fieldName = ("zone_code || ' (' || function_code || ')\\n' || max_density_pct || '% | ' || min_storeys || '-'"
-                          " || max_storeys || ' tầng | ' || max_far || ' lần'")
+    settings.fieldName = ("zone_code || ' (' || function_code || ')\\n' || max_density_pct || '% | ' || min_storeys"
+                          " || '-' || max_storeys || ' tầng | ' || max_far || ' lần'")
     zones.setLabeling(QgsVectorLayerSimpleLabeling(settings))
     zones.setLabelsEnabled(True)
     project.addMapLayers([zones, cells])

@@ -319,7 +319,8 @@ def test_bad_zones_are_refused_with_every_problem():
     with pytest.raises(InputError, match="hệ tọa độ"):
         divide(zones_of(grid()).set_crs(None, allow_override=True), FIELDS, symbols, scale=500, map_mm=(100, 100))
     with pytest.raises(InputError, match="độ"):
-        divide(zones_of(grid()).set_crs("EPSG:4756", allow_override=True), FIELDS, symbols, scale=500, map_mm=(100, 100))
+        divide(zones_of(grid()).set_crs("EPSG:4756", allow_override=True), FIELDS, symbols, scale=500,
+               map_mm=(100, 100))
     with pytest.raises(InputError, match="không có vùng nào dùng được"):
         divide(zones_of([None]), FIELDS, symbols, scale=500, map_mm=(100, 100))
 
