@@ -37,9 +37,9 @@ class RasterInput:
     nodata_ranges: tuple[tuple[float, float], ...]
 
     @contextmanager
-    def open(self) -> Iterator[RasterReader]:
-        """Open the first band; refuse what is no raster in metres with a CRS."""
-        with open_raster(self.path, name=self.name, crs_wkt=self.crs_wkt, nodata_ranges=self.nodata_ranges) as reader:
+    def open(self, band: int = 1) -> Iterator[RasterReader]:
+        """Open a band; refuse what is no raster in metres with a CRS."""
+        with open_raster(self.path, name=self.name, band=band, crs_wkt=self.crs_wkt, nodata_ranges=self.nodata_ranges) as reader:
             require_metres(reader, self.name)
             yield reader
 

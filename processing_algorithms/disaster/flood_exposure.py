@@ -19,7 +19,7 @@ from ..common.errors import name_some, refuse_if
 from ..common.language import say
 from ..common.progress import Progress, part, silent
 from ..common.raster import Heights
-from .depth_at_shapes import Statistic, areas_by_class, building_depths, lengths_by_class
+from .depth_at_shapes import BuildingDepths, Statistic, areas_by_class, building_depths, lengths_by_class
 from .depth_classes import ClassRaster, DepthClasses, class_raster
 from .units import Units, disjoint_units
 
@@ -85,6 +85,8 @@ def flood_exposure(
     roads: geopandas.GeoDataFrame | None = None,
     land_use: geopandas.GeoDataFrame | None = None,
     code_field: str | None = None,
+    water: BuildingDepths | None = None,
+    raster: ClassRaster | None = None,
     progress: Progress = silent,
 ) -> FloodExposure:
     """Count what stands in the water.
@@ -105,6 +107,8 @@ def flood_exposure(
         Polygons, lines, polygons. An empty frame gives zeros, None gives nulls. Units of one name are one unit.
     unit_field, code_field : str, optional
         Columns; feature ids name the units without one.
+    water, raster : optional
+        The water at these buildings and the classes of this raster, where they were worked out before.
 
     All frames are clean and in the CRS of the depth raster.
 
@@ -121,7 +125,8 @@ def flood_exposure(
     place = _Places.of(units, unit_field, part(progress, 0.0, 0.05))
     notes = list(place.notes)
     shapes = np.asarray(buildings.geometry.array, dtype=object)
-    water = building_depths(shapes, depth, statistic=statistic, terrain=terrain, progress=part(progress, 0.05, 0.4))
+    if water is None:
+        water = building_depths(shapes, depth, statistic=statistic, terrain=terrain, progress=part(progress, 0.05, 0.4))
     above_floor = _above_floor(buildings, fields, water.depth_m, water.water_level_m, notes)
     deciding = water.depth_m if above_floor is None else above_floor
     code = classes.codes(deciding).astype(np.intp)
@@ -129,8 +134,7 @@ def flood_exposure(
     table = place.frame(classes)
     size = (len(place.names), classes.unknown + 1)
     _count_buildings(table, buildings, fields, group, code, size, notes)
-    raster = None
-    if (roads is not None and len(roads)) or (land_use is not None and len(land_use)):
+    if raster is None and ((roads is not None and len(roads)) or (land_use is not None and len(land_use))):
         raster = class_raster(depth, classes, part(progress, 0.4, 0.6))
     table["road_m"] = _roads(roads, raster, place, size, part(progress, 0.6, 0.75))
     by_code = _land(land_use, code_field, raster, place, size, part(progress, 0.75, 1.0))

@@ -16,6 +16,9 @@ from ..common.qgis_rasters import raster_input
 if TYPE_CHECKING:
     import geopandas
 
+    import pandas
+
+    from .exposure_range import FacilityDepths
     from .flood_exposure import FloodExposure
 
 
@@ -45,7 +48,9 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
             "Đơn vị: mét, m² (bảng in: km, ha); raster ở độ kinh vĩ: đo trên ellipsoid. Lớp khác hệ tọa độ được chuyển "
             "về hệ của raster (VN-2000: phép chuyển EPSG 6960). Hình không hợp lệ: theo tham số; không có hình hoặc "
             "hình rỗng: đếm, không tính. Phân cấp lấy ở bảng flood_depth_classes (chưa có văn bản quy định, cần xác "
-            "nhận). Bảng in làm tròn số hộ, số khẩu; bảng kết quả giữ số chính xác.",
+            "nhận). Bảng in làm tròn số hộ, số khẩu; bảng kết quả giữ số chính xác.\n\n"
+            "Có RANGE (raster thấp - cao của độ sâu ngập): mọi số liệu có mức thấp, giữa, cao; có HAMLETS: thêm số liệu theo thôn, tổ dân phố; FACILITIES: "
+            "đếm trường học, trạm y tế và cơ sở khác theo loại.",
             "Tells how many buildings, households, people, kilometres of road and hectares of land stand in the water, "
             "by depth class and unit (commune, hamlet). This is estimated exposure, not damage.\n\n"
             "Method: the depth at a building is the greatest (or mean) of the cells whose centre it covers; a building "
@@ -61,7 +66,9 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
             "CRS are brought to that of the raster (VN-2000: EPSG operation 6960). Invalid shapes: as the parameter "
             "says; null and empty shapes are counted and left out. Classes come from the table flood_depth_classes (no "
             "regulation found, to be confirmed). The printed table rounds households and people; the output table "
-            "keeps the exact figures.")
+            "keeps the exact figures.\n\n"
+            "With RANGE (the low-high raster of a flood depth) every figure has a low, middle and high value; with HAMLETS figures by hamlet are added; "
+            "FACILITIES counts schools, clinics and others by kind.")
 
     def parameters(self) -> list[Any]:  # noqa: D102
         return [
@@ -121,6 +128,20 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
                          "Name of a set in the table flood_depth_classes: common_practice_6 (0.5, 1, 2, 3, 4 m) or "
                          "hue_published_5."),
                      default="common_practice_6", advanced=True),
+            ask.raster("RANGE", say("Khoảng độ sâu thấp - cao", "Range of depth, low - high"),
+                       say("Raster hai kênh của \"Tính độ sâu ngập\" (OUTPUT_RANGE); cho số liệu thấp, giữa, cao.",
+                           "The two-band raster of a flood depth (OUTPUT_RANGE); gives low, middle and high figures."), optional=True),
+            ask.layer("HAMLETS", say("Thôn, tổ dân phố", "Hamlets"), say("Để có thêm số liệu theo thôn, tổ dân phố.", "For further figures by hamlet."),
+                      ask.POLYGONS, optional=True),
+            ask.field("HAMLET_FIELD", say("Trường tên thôn, tổ dân phố", "Field of the hamlet's name"),
+                      say("Thôn cùng tên ở hai xã được phân biệt bằng tên xã (UNIT_FIELD).", "Hamlets of one name are told apart by the commune (UNIT_FIELD)."),
+                      "HAMLETS", optional=True),
+            ask.layer("FACILITIES", say("Trường học, trạm y tế, cơ sở khác", "Schools, clinics, other facilities"),
+                      say("Điểm hoặc vùng.", "Points or polygons."), ask.POINTS + ask.POLYGONS, optional=True),
+            ask.field("FACILITY_KIND_FIELD", say("Trường loại cơ sở", "Field of the kind of facility"),
+                      say("Để đếm theo loại.", "To count by kind."), "FACILITIES", optional=True),
+            ask.field("FACILITY_FLOOR_LEVEL", say("Trường cao độ nền cơ sở (m)", "Field of the facilities' floor level (m)"),
+                      say("Hệ cao độ của địa hình; cần chọn TERRAIN.", "In the terrain's datum; needs TERRAIN."), "FACILITIES", optional=True),
             ask.invalid_geometry(),
             ask.layer_output("OUTPUT_BUILDINGS", say("Công trình với độ sâu ngập", "Buildings with their depth"),
                              say("Các trường của công trình, depth_m (trên mặt đất), floor_depth_m (trên nền), "
@@ -137,6 +158,13 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
                              say("Một dòng cho mỗi đơn vị, mã loại đất và cấp: land_m2. Cần LAND_USE_FIELD.",
                                  "One row per unit, land-use code and class: land_m2. Needs "
                                  "LAND_USE_FIELD."), optional=True),
+            ask.table_output("OUTPUT_SUMMARY", say("Tổng hợp thấp, giữa, cao", "Summary: low, middle, high"),
+                             say("Một dòng cho toàn bộ, từng xã, từng thôn: công trình, hộ, khẩu, đường, đất bị ngập ở mức thấp (_low), giữa, cao (_high).",
+                                 "A row for all, each commune, each hamlet: buildings, households, residents, road, land in the water, low (_low), middle, "
+                                 "high (_high)."), optional=True),
+            ask.layer_output("OUTPUT_FACILITIES", say("Cơ sở với độ sâu ngập", "Facilities with their depth"),
+                             say("depth_low_m, depth_m, depth_high_m, floor_depth_m, depth_class.", "depth_low_m, depth_m, depth_high_m, floor_depth_m, depth_class."),
+                             Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True),
             ask.xlsx_output(),
         ]
 
@@ -148,6 +176,9 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
             ("UNKNOWN_BUILDINGS", say("Số công trình chưa rõ độ sâu", "Buildings of unknown depth")),
             ("WET_ROAD", say("Chiều dài đường bị ngập (m)", "Road under water (m)")),
             ("WET_LAND", say("Diện tích đất bị ngập (m²)", "Land under water (m²)")),
+            ("WET_RESIDENTS_LOW", say("Số khẩu bị ngập, mức thấp", "People in the water, low")),
+            ("WET_RESIDENTS_HIGH", say("Số khẩu bị ngập, mức cao", "People in the water, high")),
+            ("WET_FACILITIES", say("Số cơ sở bị ngập", "Facilities in the water")),
         )]
 
     def prepare(  # noqa: D102
@@ -161,17 +192,18 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
             require("openpyxl")
 
         self.invalid = self.invalid_geometry(parameters, context)
-        self.inputs = {key: self.layer(parameters, key, context) for key in ("BUILDINGS", "UNITS", "ROADS", "LAND_USE")}
+        self.inputs = {key: self.layer(parameters, key, context) for key in ("BUILDINGS", "UNITS", "ROADS", "LAND_USE", "HAMLETS",
+                                                                               "FACILITIES")}
         self.fields: dict[str, str | None] = {}
         problems: list[str] = []
         with noted(problems):
             self.classes = depth_classes(self.parameterAsString(parameters, "DEPTH_CLASSES", context).strip())
-        for key in ("DEPTH", "TERRAIN"):
+        for key, band in (("DEPTH", 1), ("TERRAIN", 1), ("RANGE", 2)):
             with noted(problems):
                 raster = raster_input(self, parameters, key, context)
                 setattr(self, key.lower(), raster)
                 if raster is not None:
-                    with raster.open():  # refuses what is no raster in metres before anything is computed
+                    with raster.open(band):  # refuses what is no raster in metres before anything is computed
                         pass
         for key, parent in _FIELDS.items():
             with noted(problems):
@@ -190,6 +222,10 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
         if parameters.get("OUTPUT_LAND_USE") and not parameters.get("LAND_USE_FIELD"):
             problems.append(say("Bảng theo mã loại đất cần lớp loại đất và trường mã loại đất.",
                                 "The table by land-use code needs the land use and the field of its code."))
+        if parameters.get("OUTPUT_FACILITIES") and self.inputs["FACILITIES"] is None:
+            problems.append(say("Kết quả về cơ sở cần có lớp cơ sở.", "Results on facilities need the layer of facilities."))
+        if self.inputs["HAMLETS"] is not None and not self.fields.get("HAMLET_FIELD"):
+            problems.append(say("Hãy chọn trường tên thôn, tổ dân phố.", "Choose the field of the hamlets' names."))
         refuse_if(problems)
 
     def process(  # noqa: D102
@@ -199,26 +235,37 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
 
         from ..common.progress import part
         from .depth_at_shapes import Statistic
-        from .flood_exposure import BuildingFields, flood_exposure
+        from .exposure_range import facility_depths
+        from .exposure_run import LevelOfUnits, exposures
+        from .flood_exposure import BuildingFields
 
-        progress = self.progress(feedback)
+        progress, fields = self.progress(feedback), self.fields
         with ExitStack() as opened:
             depth = opened.enter_context(self.depth.open())
+            depths = {"middle": depth}
+            if self.range is not None:
+                depths |= {end: opened.enter_context(self.range.open(band)) for end, band in (("low", 1), ("high", 2))}
             terrain = opened.enter_context(self.terrain.open()) if self.terrain is not None else None
             crs = depth.grid.crs_wkt
             buildings, original = self._buildings(crs, feedback)
+            units = self._optional("UNITS", "polygon", "UNIT_FIELD", crs, feedback)
+            hamlets = self._optional("HAMLETS", "polygon", "HAMLET_FIELD", crs, feedback)
+            levels = [LevelOfUnits("commune" if units is not None else "all", units, fields["UNIT_FIELD"])]
+            if hamlets is not None:
+                levels.append(LevelOfUnits.of_hamlets(hamlets, fields["HAMLET_FIELD"], units, fields["UNIT_FIELD"]))
             progress(0.05)
-            found = flood_exposure(
-                depth, buildings, self.classes,
-                fields=BuildingFields(self.fields["HOUSEHOLDS_FIELD"], self.fields["RESIDENTS_FIELD"],
-                                      self.fields["FLOOR_LEVEL"], self.fields["FLOOR_HEIGHT"]),
+            found, summary = exposures(
+                depths, buildings, self.classes, levels,
+                fields=BuildingFields(fields["HOUSEHOLDS_FIELD"], fields["RESIDENTS_FIELD"], fields["FLOOR_LEVEL"], fields["FLOOR_HEIGHT"]),
                 statistic=Statistic(self.parameterAsEnum(parameters, "STATISTIC", context)), terrain=terrain,
-                units=self._optional("UNITS", "polygon", "UNIT_FIELD", crs, feedback),
-                unit_field=self.fields["UNIT_FIELD"],
                 roads=self._optional("ROADS", "line", None, crs, feedback),
-                land_use=self._optional("LAND_USE", "polygon", "LAND_USE_FIELD", crs, feedback),
-                code_field=self.fields["LAND_USE_FIELD"],
-                progress=part(progress, 0.1, 0.9))
+                land_use=self._optional("LAND_USE", "polygon", "LAND_USE_FIELD", crs, feedback), code_field=fields["LAND_USE_FIELD"],
+                progress=part(progress, 0.1, 0.85))
+            facilities = None
+            if self.inputs["FACILITIES"] is not None:
+                frame, self.facilities = self._facilities(crs, feedback)
+                facilities = facility_depths(frame, depths, self.classes, kind_field=fields["FACILITY_KIND_FIELD"],
+                                             floor_field=fields["FACILITY_FLOOR_LEVEL"], terrain=terrain)
             tags = depth.tags
         for sentence in found.notes:
             feedback.pushWarning(sentence)
@@ -226,8 +273,23 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
         if remarks is not None:
             feedback.pushWarning(say(*remarks))
         progress(0.9)  # the last moment to stop: from here on results are written
-        results = self._write(parameters, context, found, original, tags, [remarks[0]] if remarks else [])
-        return {**results, **_totals(found, feedback)}
+        results = self._write(parameters, context, found, summary, facilities, original, tags, [remarks[0]] if remarks else [])
+        return {**results, **_totals(found, feedback), **_ranges(summary, facilities, feedback)}
+
+    def _facilities(self, crs: str, feedback: QgsProcessingFeedback) -> tuple[geopandas.GeoDataFrame, geopandas.GeoDataFrame]:
+        """The facilities in the CRS of the raster, and as they came, for the output."""
+        import numpy as np
+        import shapely
+
+        from ..common.crs import to_crs
+
+        layer = self.inputs["FACILITIES"]
+        everything = layer.read()
+        polygonal = bool((shapely.get_dimensions(np.asarray(everything.geometry.array, dtype=object)) == 2).any())
+        original = _clean(everything, "polygon" if polygonal else "point", self.invalid, layer.name, feedback)
+        if not len(original):
+            raise InputError(say("Lớp {layer} không có hình nào dùng được.", "Layer {layer} has no usable shape.").format(layer=layer.name))
+        return to_crs(original, crs), original
 
     def _buildings(
         self, crs: str, feedback: QgsProcessingFeedback
@@ -259,17 +321,20 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
         return to_crs(_clean(layer.read(columns), kind, self.invalid, layer.name, feedback), crs)
 
     def _write(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, found: FloodExposure,
-        buildings: geopandas.GeoDataFrame, tags: dict[str, str], remarks: list[str],
+        self, parameters: dict[str, Any], context: QgsProcessingContext, found: FloodExposure, summary: pandas.DataFrame,
+        facilities: FacilityDepths | None, buildings: geopandas.GeoDataFrame, tags: dict[str, str], remarks: list[str],
     ) -> dict[str, Any]:
         from ..common.columns import free_names
         from ..common.workbook import write_workbook
         from .depth_classes import style_name
+        from .exposure_range_workbook import range_sheets
         from .flood_exposure_workbook import exposure_sheets
 
         results: dict[str, Any] = {}
         if path := parameters.get("XLSX") and self.parameterAsFileOutput(parameters, "XLSX", context):
-            write_workbook(path, exposure_sheets(found, depth_name=self.depth.name, tags=tags, remarks=remarks))
+            told = {"depth_name": self.depth.name, "tags": tags, "remarks": remarks}
+            more = self.range is not None or self.inputs["HAMLETS"] is not None or facilities is not None
+            write_workbook(path, [*exposure_sheets(found, **told), *(range_sheets(summary, facilities, **told) if more else [])])
             results["XLSX"] = path
         names = free_names(found.buildings.columns, buildings.columns)
         with_depth = buildings.join(found.buildings.rename(columns=names))
@@ -280,13 +345,21 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
         results["OUTPUT"] = self.write_layer(parameters, "OUTPUT", context, found.table)
         if found.land is not None:
             results["OUTPUT_LAND_USE"] = self.write_layer(parameters, "OUTPUT_LAND_USE", context, found.land)
+        results["OUTPUT_SUMMARY"] = self.write_layer(parameters, "OUTPUT_SUMMARY", context, summary)
+        if facilities is not None and parameters.get("OUTPUT_FACILITIES"):
+            names = free_names(facilities.facilities.columns, self.facilities.columns)
+            frame = self.facilities.join(facilities.facilities.rename(columns=names))
+            polygonal = frame.geometry.geom_type.str.contains("Polygon").any()
+            results["OUTPUT_FACILITIES"] = self.write_layer(
+                parameters, "OUTPUT_FACILITIES", context, frame, Qgis.WkbType.MultiPolygon if polygonal else Qgis.WkbType.MultiPoint)
         return {key: value for key, value in results.items() if value is not None}
 
 
 #: Fields and the layer each belongs to.
 _FIELDS = {"RESIDENTS_FIELD": "BUILDINGS", "HOUSEHOLDS_FIELD": "BUILDINGS", "FLOOR_LEVEL": "BUILDINGS",
            "FLOOR_HEIGHT": "BUILDINGS",
-           "UNIT_FIELD": "UNITS", "LAND_USE_FIELD": "LAND_USE"}
+           "UNIT_FIELD": "UNITS", "LAND_USE_FIELD": "LAND_USE", "HAMLET_FIELD": "HAMLETS",
+           "FACILITY_KIND_FIELD": "FACILITIES", "FACILITY_FLOOR_LEVEL": "FACILITIES"}
 
 
 def _clean(frame, kind, invalid, name, feedback):
@@ -326,3 +399,18 @@ def _totals(found: FloodExposure, feedback: QgsProcessingFeedback) -> dict[str, 
                               unknown=format_number(sums["UNKNOWN_BUILDINGS"]),
                               all=format_number(int(table["buildings"].sum()))))
     return sums
+
+
+def _ranges(summary: pandas.DataFrame, facilities: FacilityDepths | None, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+    whole = summary[summary["level"] == "all"].iloc[0]
+    sums: dict[str, Any] = {"WET_RESIDENTS_LOW": _known(whole["residents_low"]), "WET_RESIDENTS_HIGH": _known(whole["residents_high"])}
+    if facilities is not None:
+        sums["WET_FACILITIES"] = int(facilities.summary["wet"].sum())
+    if sums["WET_RESIDENTS_LOW"] is not None and sums["WET_RESIDENTS_HIGH"] is not None:
+        feedback.pushInfo(say("Số khẩu bị ngập (ước tính): {low} - {high}.", "People in the water (estimate): {low} - {high}.").format(
+            low=format_number(whole["residents_low"]), high=format_number(whole["residents_high"])))
+    return sums
+
+
+def _known(value: float) -> float | None:
+    return None if value != value else float(value)

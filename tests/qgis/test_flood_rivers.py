@@ -84,3 +84,25 @@ def test_contradictions_are_one_sentence(tmp_path, levels, change, words):
     with pytest.raises(QgsProcessingException, match=words):
         run(tmp_path, levels, **change)
     assert not (tmp_path / "độ sâu.tif").exists()
+
+
+def test_exposure_in_low_middle_and_high(tmp_path, levels):
+    flood = run(tmp_path, levels, LEVEL_LOW_FIELD="height_low_m", LEVEL_HIGH_FIELD="height_high_m", TERRAIN_ERROR=0.2, OUTPUT_RANGE=str(tmp_path / "khoảng.tif"))
+    result = processing.run("quyhoach:floodexposure", {
+        "DEPTH": flood["OUTPUT"], "RANGE": flood["OUTPUT_RANGE"], "TERRAIN": str(SAMPLES / "terrain.tif"), "BUILDINGS": layer("building"), "RESIDENTS_FIELD": "residents",
+        "HOUSEHOLDS_FIELD": "households", "FLOOR_LEVEL": "floor_level_m", "UNITS": layer("administrative_unit|subset=valid_to IS NULL"), "UNIT_FIELD": "name",
+        "HAMLETS": layer("hamlet"), "HAMLET_FIELD": "name", "ROADS": layer("road"), "FACILITIES": layer("facility"), "FACILITY_KIND_FIELD": "kind",
+        "OUTPUT": str(tmp_path / "o.gpkg"), "OUTPUT_SUMMARY": str(tmp_path / "s.gpkg"), "OUTPUT_FACILITIES": str(tmp_path / "f.gpkg"), "XLSX": str(tmp_path / "b.xlsx")})
+    summary, facilities = geopandas.read_file(result["OUTPUT_SUMMARY"]), geopandas.read_file(result["OUTPUT_FACILITIES"])
+    whole = summary[summary["level"] == "all"].iloc[0]
+    assert 0 < result["WET_RESIDENTS_LOW"] < result["WET_RESIDENTS"] < result["WET_RESIDENTS_HIGH"] == whole["residents_high"]
+    assert summary[summary["level"] == "hamlet"]["residents"].sum() == whole["residents"] == result["WET_RESIDENTS"]
+    assert (facilities["depth_m"] > 0).sum() == result["WET_FACILITIES"] > 0
+    import openpyxl
+
+    book = openpyxl.load_workbook(result["XLSX"])
+    assert book.sheetnames[-2:] == ["Thấp - giữa - cao", "Cơ sở"]
+    for change, words in (({"RANGE": flood["OUTPUT"]}, "kênh 2"), ({"HAMLET_FIELD": None}, "tên thôn"), ({"FACILITIES": None, "FACILITY_KIND_FIELD": None}, "lớp cơ sở")):
+        with pytest.raises(QgsProcessingException, match=words):
+            processing.run("quyhoach:floodexposure", {"DEPTH": flood["OUTPUT"], "BUILDINGS": layer("building"), "HAMLETS": layer("hamlet"), "HAMLET_FIELD": "name",
+                                                      "FACILITIES": layer("facility"), "OUTPUT": "TEMPORARY_OUTPUT", "OUTPUT_FACILITIES": "TEMPORARY_OUTPUT", **change})

@@ -1,0 +1,67 @@
+"""Printed tables of low, middle and high figures, rounded to what estimates bear."""
+
+from __future__ import annotations
+
+import pandas
+
+from ..common.areas import HECTARE
+from ..common.language import speaking
+from ..common.rounding import round_estimate
+from ..common.workbook import Column, Sheet
+from .exposure_range import FacilityDepths
+
+_LEVELS = {"all": "Toàn bộ", "commune": "Xã, phường", "hamlet": "Thôn, tổ dân phố"}
+#: Printed quantities: title, divisor to the printed unit, decimals (None: an estimate of people, rounded by `round_estimate`).
+_PRINTED = (("buildings", "Công trình", 1.0, 0), ("households", "Hộ", 1.0, None), ("residents", "Khẩu", 1.0, None), ("road_m", "Đường (km)", 1000.0, 1),
+            ("land_m2", "Đất (ha)", HECTARE, 1))
+
+
+def range_sheets(
+    summary: pandas.DataFrame, facilities: FacilityDepths | None, *, depth_name: str, tags: dict[str, str], remarks: list[str]
+) -> list[Sheet]:
+    """Lay out what is in the water, low - middle - high, by commune and hamlet, and the facilities.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        See `exposure_run.exposures`.
+    """
+    with speaking("vi"):
+        subtitle = f"Độ sâu ngập: {depth_name}; thời điểm: {_stated(tags, 'TIME')}; hệ cao độ: {_stated(tags, 'VERTICAL_DATUM')}"
+        notes = ["Số hộ, số khẩu là ước tính, làm tròn đến hàng chục (từ 1.000: hàng trăm). Ô trống: chưa có số liệu, không phải bằng 0.",
+                 "Thấp, cao: theo khoảng mực nước của bản tin và sai số của địa hình; để trống khi bản đồ ngập không có khoảng.", *remarks]
+        columns = [Column("Cấp"), Column("Đơn vị")]
+        for _, title, _, decimals in _PRINTED:
+            columns += [Column(f"{title}, {end}", decimals or 0) for end in ("thấp", "giữa", "cao")]
+        rows = [(_LEVELS.get(row.level, row.level), row.unit, *_figures(row)) for row in summary.itertuples()]
+        sheets = [Sheet("Thấp - giữa - cao", columns, rows, "ĐỐI TƯỢNG BỊ NGẬP: MỨC THẤP, GIỮA, CAO (ƯỚC TÍNH)", subtitle, notes,
+                        bold_rows={k for k, level in enumerate(summary["level"]) if level == "all"}, frozen_columns=2)]
+        if facilities is not None:
+            table = facilities.summary
+            sheets.append(Sheet("Cơ sở", [Column("Loại cơ sở"), Column("Tổng số", 0), *(Column(f"Bị ngập, {end}", 0) for end in ("thấp", "giữa", "cao")), Column("Chưa rõ", 0)],
+                                [(r.kind, r.total, *(_blank(v) for v in (r.wet_low, r.wet, r.wet_high)), r.unknown) for r in table.itertuples()],
+                                "CƠ SỞ BỊ NGẬP (ƯỚC TÍNH)", subtitle, remarks))
+    return sheets
+
+
+def printed(value: float | None, divisor: float, decimals: int | None) -> float | int | str | None:
+    """A figure as it is printed: estimates of people rounded, somebody never nobody, unknown blank."""
+    if value is None or value != value:
+        return None
+    if decimals is None:
+        rounded = round_estimate(value)
+        return "< 10" if value > 0 and rounded == 0 else rounded
+    return round(value / divisor, decimals)
+
+
+def _figures(row: object) -> list[object]:
+    return [printed(getattr(row, f"{name}{end}"), divisor, decimals) for name, _, divisor, decimals in _PRINTED for end in ("_low", "", "_high")]
+
+
+def _blank(value: float) -> int | None:
+    return None if value != value else int(value)
+
+
+def _stated(tags: dict[str, str], key: str) -> str:
+    value = tags.get(key, "")
+    return "chưa nêu" if value in ("", "UNSTATED") else value
