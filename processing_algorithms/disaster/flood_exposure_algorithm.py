@@ -163,7 +163,7 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
                                  "A row for all, each commune, each hamlet: buildings, households, residents, road, land in the water, low (_low), middle, "
                                  "high (_high)."), optional=True),
             ask.layer_output("OUTPUT_FACILITIES", say("Cơ sở với độ sâu ngập", "Facilities with their depth"),
-                             say("depth_low_m, depth_m, depth_high_m, floor_depth_m, depth_class.", "depth_low_m, depth_m, depth_high_m, floor_depth_m, depth_class."),
+                             say("Các trường của cơ sở, depth_low_m, depth_m, depth_high_m, floor_depth_m, depth_class.", "Their fields, depth_low_m, depth_m, depth_high_m, floor_depth_m, depth_class."),
                              Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True),
             ask.xlsx_output(),
         ]
