@@ -42,7 +42,7 @@ _RED = "#c00000"
 #: Ending of the annex beside the document of the same name.
 MAP_ENDING = "_ban_do.pdf"
 #: Rows of the corner table that leave room for the legend: in one column of points, in two.
-_ROWS = {"A4": (16, 0), "A3": (38, 76)}
+_ROWS = {"A4": (16, 0), "A3": (26, 52)}
 #: Layer, its fields, geometry and style; uppermost first.
 _LAYERS = (
     ("corners", "Point", ("name",), None), ("parcel", "MultiPolygon", (), None),
@@ -113,9 +113,9 @@ class ParcelMap:
                        remarks=[*texts.remarks, *remark]),
             extent=QgsRectangle(*window), scale=scale,
             legend=[LegendEntry(self._layers["parcel"]), LegendEntry(self._layers["corners"]),
+                    LegendEntry(self._layers["parcels"]),
                     LegendEntry(self._layers["overlays"], "Khu vực hạn chế, khống chế"),
-                    LegendEntry(self._layers["zones"], "Chức năng sử dụng đất quy hoạch"),
-                    LegendEntry(self._layers["parcels"])])
+                    LegendEntry(self._layers["zones"], "Chức năng sử dụng đất quy hoạch")])
         self._sheet.to_pdf(path)
 
 

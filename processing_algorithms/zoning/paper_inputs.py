@@ -27,8 +27,8 @@ from .paper_snapshot import fixed
 from .plan_answers import ParcelAnswer, PlanAnswers
 from .plan_figures import FIGURES, figure_text
 
-#: Decimals of coordinates and areas as kept; printed coordinates have two.
-COORDINATE_DECIMALS, AREA_DECIMALS = 3, 1
+#: Decimals of coordinates, areas and shares as kept; fewer are printed, and rounded only then, so that totals close.
+COORDINATE_DECIMALS, AREA_DECIMALS, SHARE_DECIMALS = 3, 4, 5
 #: Fields of a parcel that may stand in a paper.
 PARCEL_FIELDS = ("old_commune_code", "commune_code", "sheet_no", "parcel_no", "land_code", "legal_area_m2", "address")
 _PLAN_FIELDS = ("name", "level", "level_label", "scale", "adjustment", "replaces_ref", "status", "status_label",
@@ -217,7 +217,7 @@ def _piece(row: pandas.Series) -> dict[str, Any]:
             **{name: fixed(_number(row[name]), decimals) for name, (decimals, _) in FIGURES.items()},
             "piece": int(row["piece"]), "is_answer": bool(row["is_answer"]),
             "function": functions.get(_text(row["function_code"]) or ""),
-            "area_m2": fixed(row["area_m2"], AREA_DECIMALS), "share_pct": fixed(row["share_pct"], 2),
+            "area_m2": fixed(row["area_m2"], AREA_DECIMALS), "share_pct": fixed(row["share_pct"], SHARE_DECIMALS),
             "within_tolerance": bool(row["within_tolerance"]), "tolerance_m": fixed(row["tolerance_m"], 2),
             "shape": shape_text(row["geometry"])}
 
@@ -233,7 +233,7 @@ def _restriction(row: pandas.Series) -> dict[str, Any]:
     texts = ("name", "constraint_type", "type_label", "effect", "effect_label", "legal_basis", "decision_number",
              "plan_ref", "reason")
     return {**{name: _text(row[name]) for name in texts}, "max_height_m": fixed(_number(row["max_height_m"]), 1),
-            "area_m2": fixed(row["area_m2"], AREA_DECIMALS), "share_pct": fixed(row["share_pct"], 2),
+            "area_m2": fixed(row["area_m2"], AREA_DECIMALS), "share_pct": fixed(row["share_pct"], SHARE_DECIMALS),
             "within_tolerance": bool(row["within_tolerance"]), "tolerance_m": fixed(row["tolerance_m"], 2),
             "applies": bool(row["applies"]), "shape": shape_text(row["geometry"])}
 

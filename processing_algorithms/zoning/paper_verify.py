@@ -17,6 +17,7 @@ from typing import Any
 import shapely
 
 from ..common.language import say
+from ..common.numbers_vi import format_number
 from ..common.word_document import Written, read_words
 from .paper_inputs import read_shape
 from .paper_register import Entry
@@ -26,6 +27,8 @@ from .planning_paper import Paper, write_paper
 
 #: Shapes nearer than this everywhere are the same (m): coordinates are kept to the millimetre.
 _SAME_SHAPE_M = 0.002
+#: Decimals of what is measured, as printed: smaller changes are no change of a paper.
+_PRINTED = {"area_m2": 1, "legal_area_m2": 1, "map_area_m2": 1}
 _NUMBERS = re.compile(r"\d+(?:[.,/]\d+)*")
 
 
@@ -248,6 +251,8 @@ def _label(name: str, names: Mapping[str, str]) -> str:
 
 
 def _same(name: str, before: Any, after: Any) -> bool:
+    if name in _PRINTED and before and after:
+        return abs(float(before) - float(after)) < 0.5 * 10.0 ** -_PRINTED[name]
     if before == after or name != "shape" or not before or not after:
         return before == after
     one, other = read_shape(before), read_shape(after)
@@ -256,7 +261,9 @@ def _same(name: str, before: Any, after: Any) -> bool:
 
 def _shown(name: str, value: Any) -> str:
     if name == "shape":
-        return say("{a} m²", "{a} m2").format(a=f"{read_shape(value).area:.1f}".replace(".", ",")) if value else ""
+        return say("{a} m²", "{a} m2").format(a=format_number(read_shape(value).area, 1)) if value else ""
+    if name in _PRINTED and value:
+        return format_number(float(value), _PRINTED[name])
     if isinstance(value, bool):
         return say("có", "yes") if value else say("không", "no")
     return "" if value is None else str(value)

@@ -175,7 +175,7 @@ def _parcel(inputs: Mapping[str, Any], request: Request) -> list[Block]:
     if legal:
         difference = float(measured) - float(legal)
         words += (", bằng diện tích theo giấy tờ" if round(difference, 1) == 0 else
-                  f", {'lớn' if difference > 0 else 'nhỏ'} hơn diện tích theo giấy tờ {_area(f'{abs(difference):.1f}')} m²; "
+                  f", {'lớn' if difference > 0 else 'nhỏ'} hơn diện tích theo giấy tờ {_area(f'{abs(difference):.4f}')} m²; "
                   "diện tích theo giấy tờ không bị thay thế")
     lines.append(Paragraph(words + ".", lead="- Diện tích đo trên bản đồ:"))
     lines.append(Paragraph(f"{parcel['meridian']}.", lead="- Hệ tọa độ:"))
@@ -200,7 +200,7 @@ def _planning(inputs: Mapping[str, Any]) -> list[Block]:
     unplanned = [piece for piece in inputs["pieces"] if piece["role"] == "no_plan" and not piece["within_tolerance"]]
     if unplanned and answering:
         area = sum(float(piece["area_m2"]) for piece in unplanned)
-        blocks.append(Paragraph(f"{_area(f'{area:.1f}')} m² không thuộc đồ án nào đang có hiệu lực.",
+        blocks.append(Paragraph(f"{_area(f'{area:.4f}')} m² không thuộc đồ án nào đang có hiệu lực.",
                                 lead="- Phần còn lại của thửa:"))
     also = [ref for ref in answering if any(piece["plan_ref"] == ref and not piece["is_answer"]
                                             for piece in inputs["pieces"])]
@@ -289,8 +289,9 @@ def _restrictions(inputs: Mapping[str, Any]) -> list[Block]:
 def _remarks(inputs: Mapping[str, Any]) -> list[Block]:
     remarks: list[Block] = []
     if inputs["contradictions"]:
-        remarks.append(Paragraph("Giữa các cấp quy hoạch đang có hiệu lực có nội dung khác nhau, cơ quan quản lý cần xem xét: "
-                                 + "; ".join(inputs["contradictions"]) + ".", lead="-"))
+        remarks.append(Paragraph("Giữa các cấp quy hoạch đang có hiệu lực có nội dung khác nhau, cơ quan quản lý cần xem xét:",
+                                 lead="-", with_next=True))
+        remarks += [Paragraph(f"{one}.", lead="+") for one in inputs["contradictions"]]
     for one in inputs["overrides"]:
         if one["applies"] and one.get("decision_number"):
             day = f" ngày {_date(one['decision_date'])}" if one.get("decision_date") else ""

@@ -4,6 +4,7 @@ import datetime
 import sqlite3
 from contextlib import closing
 
+import geopandas
 import pyproj
 import pytest
 import shapely
@@ -12,6 +13,7 @@ from quyhoach.processing_algorithms.provincial_database.catalogue import load_ca
 from quyhoach.processing_algorithms.provincial_database.changes import Change
 from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.hub_import import import_layer
 from quyhoach.processing_algorithms.provincial_database.postgis_connection import transaction
 from quyhoach.processing_algorithms.zoning import paper_register
 from quyhoach.processing_algorithms.zoning.paper_register import (
@@ -22,6 +24,7 @@ from quyhoach.processing_algorithms.zoning.paper_register import (
     take_step,
 )
 from quyhoach.processing_algorithms.zoning.paper_snapshot import digest, short_code
+from quyhoach.processing_algorithms.zoning.plan_sources import hub_parcels, hub_sources, parcel_now
 
 CRS = pyproj.CRS.from_epsg(9214)
 DAY = datetime.date(2026, 11, 25)
@@ -134,3 +137,29 @@ def test_a_push_cannot_change_a_signed_paper_either(hub):
     entry = signed(hub)
     with pytest.raises(OutputError, match="không được sửa, xóa"):
         paper_register._submit(hub, [Change("planning_paper", entry.feature_id, entry.row, entry.row | {"note": "x"})], "")
+
+
+def test_a_hub_gives_the_plans_around_a_parcel(hub):
+    if len(hub.datasets) == 1:
+        with pytest.raises(InputError, match="không có đồ án"):
+            hub_sources(hub, (0, 0, 1, 1))
+        return
+    here, far = shapely.box(500000, 1800000, 500010, 1800010), shapely.box(540000, 1800000, 540010, 1800010)
+
+    def put(dataset, **columns):
+        count = len(next(iter(columns.values())))
+        import_layer(hub, dataset, geopandas.GeoDataFrame(columns, geometry=[here, far][:count], crs=CRS))
+
+    put("administrative_unit", unit_code=["99004"], name=["Phường Lam Trạch"], unit_type=["ward"], province_code=["99"],
+        province_name=["Tỉnh mẫu"], valid_from=["2025-07-01"])
+    put("parcel", old_commune_code=["99101"] * 2, commune_code=["99004"] * 2, sheet_no=["5"] * 2, parcel_no=[12, 13],
+        land_code=["ODT"] * 2, legal_area_m2=[100.0, 90.0], certificate_no=["AB 123", None])
+    put("plan", plan_ref=["PK"], name=["Phân khu"], level=["sub_area"], scale=[2000], status=["draft"])
+    put("zone", plan_ref=["PK", "PK"], zone_code=["A", "B"], function_code=["NO", "NO"])
+    found = hub_parcels(hub, "old_commune_code = '99101' AND sheet_no = '5' AND parcel_no = 12")
+    assert found["legal_area_m2"].tolist() == [100.0] and "certificate_no" not in found
+    sources = hub_sources(hub, tuple(found.total_bounds))
+    assert sources.zones["zone_code"].tolist() == ["A"] and sources.communes == {"99004": "Phường Lam Trạch"}
+    assert parcel_now({"sheet_no": "5", "parcel_no": "12", "old_commune_code": "99101"}, hub)["legal_area_m2"].tolist() == [100.0]
+    with pytest.raises(InputError, match="thỏa điều kiện"):
+        hub_parcels(hub, "parcel_no = 99")

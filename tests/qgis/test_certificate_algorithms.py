@@ -172,5 +172,5 @@ def test_with_the_shared_database(run, tmp_path):
     assert layer.commitChanges()
     changed = run("quyhoach:certificateverify", asked)
     assert (changed["DIFFERENCES"], changed["CHANGES"]) == (0, 1)
-    assert [f["found"] for f in changed["OUTPUT"].getFeatures()] == ["500.0"]
+    assert [f["found"] for f in changed["OUTPUT"].getFeatures()] == ["500,0"]
     assert Qgis.versionInt() >= 34000

@@ -106,6 +106,16 @@ def entry_of(paper, **row):
 # what a paper says --------------------------------------------------------------------------------------------------
 
 
+def test_printed_areas_close(data):
+    """Three pieces of 4,04 m2 each print as 4,1, 4,0, 4,0 because 12,12 prints as 12,1."""
+    data["parcels"] = frame([{"geometry": box(0, 0, 12.12, 1)}])
+    data["zones"] = frame([{"plan_ref": "QPK", "zone_code": f"Z{at}", "function_code": "NO",
+                            "geometry": box(4.04 * at, -99, 4.04 * (at + 1), 99)} for at in range(3)])
+    text, tables = words(write_paper(drafts(data)[0].paper))
+    pieces = next(table for table in tables if "Chức năng sử dụng đất" in table[0])
+    assert sorted(row[3] for row in pieces[1:4]) == ["4,0", "4,0", "4,1"] and pieces[4][3] == "12,1" and "12,1 m²" in text
+
+
 def test_a_paper_says_what_was_worked_out_by_hand(data):
     text, tables = words(write_paper(drafts(data)[0].paper))
     assert "Thửa đất số 12, tờ bản đồ số 5, xã Lam Trạch (cũ), tổ dân phố 2, phường Lam Trạch" in text
@@ -243,8 +253,8 @@ def test_what_has_changed_since_is_named(data, tmp_path, monkeypatch):
     found = changes_since(then, now())
     told = {finding.where: (finding.registered, finding.found) for finding in found}
     assert {finding.kind for finding in found} == {Kind.PARCEL, Kind.PLAN, Kind.ZONE, Kind.RESTRICTION, Kind.NORM}
-    assert told["Thửa đất, diện tích bản đồ (m²)"] == ("200.0", "180.0")
-    assert told["Thửa đất, diện tích theo giấy tờ (m²)"] == ("198.5", "180.0")
+    assert told["Thửa đất, diện tích bản đồ (m²)"] == ("200,0", "180,0")
+    assert told["Thửa đất, diện tích theo giấy tờ (m²)"] == ("198,5", "180,0")
     assert told["Ô quy hoạch QPK, NO-1, answer, Tầng cao tối đa"] == ("7", "4")
     assert told["Đồ án QPK, số quyết định"] == ("2046/QĐ-UBND", "9/QĐ-UBND")
     assert told["Quy chuẩn tolerance, mm"] == ("0.40", "0.60")
