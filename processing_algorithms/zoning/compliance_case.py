@@ -98,8 +98,10 @@ def build_case(
     kinds = lot_kinds(function, table["use"].to_numpy(dtype=object), province_folder=province_folder)
     flags = np.array([text.lower() in _YES for text in texts(lots, "existing")], dtype=bool) | existing
     label_of = np.full(len(lots), "", dtype=object)
-    for lot, group in of_lots.zones.groupby("lot"):
-        label_of[lot] = ", ".join(dict.fromkeys(codes[k] or str(zones.index[k]) for k in group["zone"]))
+    names: list[dict[str, None]] = [{} for _ in range(len(lots))]
+    for lot, k in zip(of_lots.zones["lot"], of_lots.zones["zone"]):
+        names[lot][codes[k] or str(zones.index[k])] = None
+    label_of[:] = [", ".join(own) for own in names]
     notes = [[] for _ in range(len(lots))]
     shared = measures.pieces["shared"].to_numpy()
     for lot in measures.pieces.loc[shared, "lot"].unique():

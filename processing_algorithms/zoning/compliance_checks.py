@@ -35,6 +35,12 @@ def label(rule: str) -> str:
     return say(RULES[rule][0], RULES[rule][1])
 
 
+def unit_of(rule: str) -> str:
+    """Return the unit of a rule's values."""
+    unit = RULES[rule][2]
+    return say(unit, {"lần": "ratio", "tầng": "storeys"}.get(unit, unit))
+
+
 def plan_limits(
     low: NDArray[np.float64], high: NDArray[np.float64], lacking: NDArray[np.bool_], citation: ArrayLike, *, upper: bool,
     several: NDArray[np.bool_],
@@ -86,9 +92,9 @@ def check(
     note : array of str
         Added to the reason.
     """
-    _, _, unit, decimals, upper = RULES[rule]
+    _, _, _, decimals, upper = RULES[rule]
     n = len(limits)
-    judged = judge(measured, limits, upper=upper, tolerance=tolerance, at_worst=at_worst, decimals=decimals, unit=unit,
+    judged = judge(measured, limits, upper=upper, tolerance=tolerance, at_worst=at_worst, decimals=decimals, unit=unit_of(rule),
                    unmeasured=unmeasured)
     value = np.broadcast_to(np.asarray(measured, dtype=float), n)
     frame = pandas.DataFrame({

@@ -7,7 +7,7 @@ import numpy as np
 import pandas
 
 from .compliance_case import Case, flat, texts
-from .compliance_checks import RULES, label
+from .compliance_checks import label, unit_of
 from .verdicts import Verdict
 
 
@@ -33,7 +33,7 @@ def check_frame(case: Case, checks: pandas.DataFrame) -> geopandas.GeoDataFrame:
         "building_fid": pandas.array(building, dtype="Int64") if _whole(building) else building,
         "zone_code": [codes[j] if z else case.zone_label[k] for k, j, z in zip(lot, zone, of_zone)],
         "rule": rows["rule"], "check": [label(rule) for rule in rows["rule"]], "measured": rows["measured"],
-        "unit": [RULES[rule][2] for rule in rows["rule"]], "limit": rows["limit"], "limit_strictest": rows["limit_strictest"],
+        "unit": [unit_of(rule) for rule in rows["rule"]], "limit": rows["limit"], "limit_strictest": rows["limit_strictest"],
         "limit_loosest": rows["limit_loosest"], "margin": rows["margin"], "tolerance": rows["tolerance"],
         "verdict": rows["verdict"], "verdict_text": [Verdict(code).label for code in rows["verdict"]],
         "citation": rows["citation"], "reason": rows["reason"].where(rows["reason"] != "", None),

@@ -87,9 +87,9 @@ class LandBalanceAlgorithm(QuyHoachAlgorithm):
             ask.text("APPROVAL_DATE", say("Ngày phê duyệt đồ án", "Day the plan was approved"), say("Như trên.", "As above."), optional=True, advanced=True),
             ask.number("DECIMALS", say("Số chữ số thập phân (ha)", "Decimals (ha)"), say("Của diện tích trong bảng in.", "Of areas in the printed table."),
                        default=2, minimum=0, maximum=4, integer=True, advanced=True),
-            ask.text("PROVINCE_FOLDER", say("Thư mục bảng quy chuẩn của tỉnh", "Folder with the province's tables"),
-                     say("Tệp service_norms.csv ở đó thay bảng quốc gia.", "A service_norms.csv there replaces the national table."),
-                     optional=True, advanced=True),
+            ask.folder("PROVINCE_FOLDER", say("Thư mục bảng quy chuẩn của tỉnh", "Folder with the province's tables"),
+                       say("Tệp service_norms.csv ở đó thay bảng quốc gia.", "A service_norms.csv there replaces the national table."),
+                       optional=True),
             ask.area_surface(), ask.invalid_geometry(),
             ask.table_output("OUTPUT", say("Bảng cân bằng sử dụng đất", "Land balance"),
                              say("kind (function, total, overlap, outside, gap, boundary), code, name, group, area_m2, area_ha, share_pct, "

@@ -92,7 +92,7 @@ def _compared(balance, functions: str, rows: list[Row], cite, settlement: str, p
         limits = pandas.DataFrame({column: [""] for column in COLUMNS}).assign(
             value=strictest if single else np.nan, strictest=strictest, loosest=loosest, status=Status.LIMIT.value,
             reason="; ".join(text for text in (*reasons, "" if single else reason) if text))
-        judged = judge([measured], limits, upper=bound == "max", unit="m²/người",
+        judged = judge([measured], limits, upper=bound == "max", unit=say("m²/người", "m² per person"),
                        unmeasured=limits["reason"].iloc[0]).iloc[0]
         ends = [row["valid_to"] for row in needed if row["valid_to"]]
         result.append({

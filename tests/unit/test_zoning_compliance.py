@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 import geopandas
 import numpy as np
@@ -21,6 +22,7 @@ from quyhoach.processing_algorithms.zoning.zoning_compliance import zoning_compl
 CRS = "EPSG:9214"
 DAY = datetime.date(2026, 6, 1)
 NAN = float("nan")
+TOWN = Path(__file__).resolve().parents[2] / "data_samples" / "town.gpkg"
 box = shapely.box
 
 
@@ -341,6 +343,32 @@ def test_a_larger_house_never_gets_a_better_verdict(cases):
         found = [rank[verdict] for verdict in of(result, rule)["verdict"]]
         assert len(found) == len(depths)
         assert all(first <= second for first, second in zip(found[::2], found[1::2]))
+
+
+def test_the_sample_town_against_another_overlay():
+    def read(name, **options):
+        return geopandas.read_file(TOWN, layer=name, engine="pyogrio", fid_as_index=True, **options)
+
+    lots, buildings = read("parcel", where="commune_code = '99004' AND sheet_no = '3'"), read("building")
+    zones = read("zone", where="plan_ref = 'QPK-TT-2035'")
+    result = judged(lots, buildings, zones, read("road"), error_m=0.07)
+    cut = geopandas.overlay(lots[["geometry"]].reset_index(), buildings[["storeys", "geometry"]])
+    built = cut.area.groupby(cut["fid"]).sum()
+    floors = (cut.area * cut["storeys"]).groupby(cut["fid"]).sum()
+    found = result.lots.set_index("lot_fid")
+    assert len(built) > 50
+    # The overlay counts slivers, too: up to 10 cm along a house.
+    assert found.loc[built.index, "density_pct"].to_numpy() == pytest.approx((100 * built / lots.area[built.index]).to_numpy(), abs=0.5)
+    assert found.loc[built.index, "far"].to_numpy() == pytest.approx((floors / lots.area[built.index]).to_numpy(), abs=0.02)
+    # Every verdict follows from the row's own figures.
+    checks = result.checks[result.checks["limit"].notna() & result.checks["measured"].notna()]
+    upper = ~checks["rule"].str.contains("MIN|SETBACK|SPACING|PLANTED")
+    excess = (checks["measured"] - checks["limit"]).where(upper, checks["limit"] - checks["measured"])
+    assert (checks["margin"] == -excess).all()
+    expected = np.where(excess > checks["tolerance"], "broken", np.where(excess > 1e-9, "open", "kept"))
+    plain = ~checks["rule"].isin(["QC-PLANTED"]) & checks["limit_loosest"].notna()
+    assert (checks["verdict"] == expected)[plain].all() and plain.sum() > 300
+    assert checks["citation"].str.len().min() > 5
 
 
 def test_the_workbook_names_every_check_and_prints_numbers_as_numbers(tmp_path):
