@@ -53,6 +53,7 @@ from .zoning.certificate_verify_algorithm import CertificateVerifyAlgorithm
 from .zoning.parcel_certificate_algorithm import ParcelCertificateAlgorithm
 from .zoning.land_balance_algorithm import LandBalanceAlgorithm
 from .zoning.parcel_zoning_algorithm import ParcelZoningAlgorithm
+from .zoning.plan_conflicts_algorithm import PlanConflictsAlgorithm
 from .zoning.plan_difference_algorithm import PlanDifferenceAlgorithm
 from .zoning.zoning_compliance_algorithm import ZoningComplianceAlgorithm
 from .zoning.zoning_sheets_algorithm import ZoningSheetsAlgorithm
@@ -65,6 +66,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         LandUseChangeMatrixAlgorithm,
         ParcelZoningAlgorithm,
         PlanDifferenceAlgorithm,
+        PlanConflictsAlgorithm,
         ZoningSheetsAlgorithm,
         ZoningComplianceAlgorithm,
         LandBalanceAlgorithm,

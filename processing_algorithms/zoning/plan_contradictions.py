@@ -134,7 +134,7 @@ def _common(pieces: geopandas.GeoDataFrame, pairs: NDArray[np.intp]) -> list[Any
     found: list[Any] = [None] * len(common)
     tolerance = np.maximum(pieces["tolerance_m"].loc[pairs[:, 0]].to_numpy(float),
                            pieces["tolerance_m"].loc[pairs[:, 1]].to_numpy(float))
-    there = np.flatnonzero(shapely.is_geometry(common))
+    there = np.flatnonzero(shapely.area(common) > 0)
     metric = in_metres(common[there], pieces.crs)
     for metres in np.unique(tolerance[there]):
         at = np.flatnonzero(tolerance[there] == metres)
