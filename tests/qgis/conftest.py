@@ -70,11 +70,19 @@ def sql(server):
     return run_sql
 
 
+@pytest.fixture(scope="session")
+def with_postgis(sql):
+    """Name of a database with nothing but PostGIS in it, to be copied: making the extension takes longer than a copy."""
+    sql("postgres", "CREATE DATABASE with_postgis")
+    sql("with_postgis", "CREATE EXTENSION postgis")
+    return "with_postgis"
+
+
 @pytest.fixture
-def empty_database(server, sql):
-    """Name of a new, empty database."""
+def empty_database(with_postgis, sql):
+    """Name of a new database with PostGIS and nothing else."""
     name = f"tinh_{uuid.uuid4().hex[:8]}"
-    sql("postgres", f'CREATE DATABASE "{name}"')
+    sql("postgres", f'CREATE DATABASE "{name}" TEMPLATE "{with_postgis}"')
     yield name
     sql("postgres", f'DROP DATABASE "{name}" WITH (FORCE)')
 

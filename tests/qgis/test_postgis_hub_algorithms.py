@@ -68,8 +68,9 @@ def test_rows_go_in_and_out_and_the_past_comes_back(place, run, server, empty_da
 
 
 def test_creating_touches_nothing_that_is_there(run, stored, empty_database, sql, server):
-    sql(empty_database, "CREATE EXTENSION postgis; CREATE TABLE public.cua_ai_do (id int); INSERT INTO public.cua_ai_do VALUES (7);"
-                        "CREATE TABLE public.layer_styles (id int); CREATE SCHEMA quyhoach_cua_toi")
+    sql(empty_database, "CREATE TABLE public.cua_ai_do (id int); INSERT INTO public.cua_ai_do VALUES (7);"
+                        "CREATE TABLE public.layer_styles (id int); CREATE SCHEMA quyhoach_cua_toi; "
+                        f"CREATE ROLE {empty_database}_owner")  # of a database that is gone, perhaps
     hub = stored("Có sẵn", empty_database)
     systems = sql(empty_database, "SELECT count(*), md5(string_agg(s::text, '' ORDER BY srid)) FROM spatial_ref_sys s WHERE srid < 9205")
     feedback = QgsProcessingFeedback(False)
@@ -79,6 +80,8 @@ def test_creating_touches_nothing_that_is_there(run, stored, empty_database, sql
     assert made["HUB"] == hub, "the dialog puts its folder before what is typed"
     assert sql(empty_database, "SELECT id FROM public.cua_ai_do") == [(7,)]
     assert sql(empty_database, "SELECT count(*), md5(string_agg(s::text, '' ORDER BY srid)) FROM spatial_ref_sys s WHERE srid < 9205") == systems
+    assert sql(empty_database, "SELECT roles FROM quyhoach.hub") == [(f"{empty_database}_2",)], "nobody's role is taken over"
+    assert sql(empty_database, f"SELECT count(*) FROM pg_shdepend WHERE refobjid = '{empty_database}_owner'::regrole") == [(0,)]
     before = sql(empty_database, "SELECT incarnation FROM quyhoach.hub")
     assert "không bao giờ ghi đè" in refusal(run, "quyhoach:hubcreate", {"CRS": "EPSG:9214", "HUB": hub})
     assert sql(empty_database, "SELECT incarnation FROM quyhoach.hub") == before
