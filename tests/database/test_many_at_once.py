@@ -1,0 +1,99 @@
+"""Twenty offices push at once: each lands or is told to pull, and the ledger replays to the table exactly. On both hubs.
+
+Each office is a process with a working copy of its own. All edit the same parcels of a list, each its own field of text in
+turn, and add one feature; whoever is told to pull pulls, settles what is disputed for itself, and pushes again.
+"""
+
+import concurrent.futures
+import multiprocessing
+import sqlite3
+
+import pyproj
+import pytest
+from exchange_machine import FACILITY, Exchange
+from postgis_rows import changeset
+from quyhoach.processing_algorithms.common.errors import OutputError
+from quyhoach.processing_algorithms.provincial_database.administration import State, check_hub
+from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.conflict_review import Rule, conflicts, resolve
+from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.hub import open_hub
+from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.pull import pull
+from quyhoach.processing_algorithms.provincial_database.push import push
+from quyhoach.processing_algorithms.provincial_database.working_copy import WorkingCopy
+
+OFFICES = 20
+FEATURES = 12
+ROUNDS = 20
+
+
+@pytest.fixture(params=["GeoPackage", "PostGIS"])
+def location(request, tmp_path):
+    """Where a hub is that any process can open."""
+    if request.param == "PostGIS":
+        parameters = request.getfixturevalue("postgis_parameters")
+        open_hub(parameters).close()
+        return parameters
+    path = str(tmp_path / "hub.gpkg")
+    create_hub(path, "EPSG:9214", datasets=[FACILITY]).close()
+    return path
+
+
+def edit(path, office):
+    """Sign some features, some of which others sign too, and add one."""
+    database = sqlite3.connect(path, isolation_level=None)
+    register_functions(database)
+    database.execute("UPDATE facility SET note = coalesce(note, '') || ? WHERE (fid + ?) % 4 = 0", (f"{office:02} ", office))
+    database.execute("INSERT INTO facility (name, kind, geom) SELECT ?, kind, geom FROM facility WHERE fid = 1", (f"Của {office}",))
+    database.close()
+
+
+def office_at_work(location, path, office):
+    """Push until it lands; return how often it was told to pull, and how often another had the hub."""
+    pulled = waited = 0
+    edit(path, office)
+    for _ in range(ROUNDS):
+        try:
+            with WorkingCopy(path) as copy, open_hub(location) as hub:
+                outcome = push(copy, hub, author=str(office), message="cùng lúc").outcome
+                if outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
+                    return pulled, waited
+                assert outcome is Outcome.STALE
+                pull(copy, hub)
+                pulled += 1
+                if list(conflicts(copy)):
+                    resolve(copy, Rule.OURS)
+        except OutputError:
+            waited += 1  # the file was taken for longer than one waits; nothing is lost, and it is tried again
+    raise AssertionError(f"office {office} never landed")
+
+
+def test_twenty_working_copies_push_at_once(location, tmp_path):
+    with open_hub(location) as hub:
+        first = [Change("facility", f"00000000-0000-0000-0000-{number:012}", None, Exchange._row(f"Số {number}", number))
+                 for number in range(1, FEATURES + 1)]
+        assert hub.submit(changeset(*first)).outcome is Outcome.APPLIED
+        paths = [tmp_path / f"văn phòng {office}.gpkg" for office in range(OFFICES)]
+        for path in paths:
+            checkout(path, hub, location="x", crs=pyproj.CRS(9214), datasets=[FACILITY], scopes=[Scope("facility")]).close()
+    with concurrent.futures.ProcessPoolExecutor(OFFICES, mp_context=multiprocessing.get_context("fork")) as pool:
+        done = list(pool.map(office_at_work, [location] * OFFICES, paths, range(OFFICES)))
+    assert sum(pulled for pulled, _ in done) > 0, "nobody was in anybody's way"
+    with open_hub(location) as hub:
+        with hub.deliver([Scope("facility")], None) as delivery:
+            rows = {feature_id: row for _, feature_id, row in delivery.rows}
+        assert sorted(row["name"] for row in rows.values()) == sorted(
+            [f"Số {number}" for number in range(1, FEATURES + 1)] + [f"Của {office}" for office in range(OFFICES)])
+        notes = [note for note in hub.changesets() if note.message == "cùng lúc"]
+        assert sorted(int(note.author) for note in notes) == list(range(OFFICES)), "each landed once"
+        assert dict(hub.rows_as_of(FACILITY, max(note.number for note in notes))) == rows
+        # Which replays the ledger, entry by entry, from nothing to the table.
+        assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
+    with open_hub(location) as hub:
+        for path in paths:
+            with WorkingCopy(path) as copy:
+                pull(copy, hub)
+                held = {id: copy.row(FACILITY, id) for (id,) in copy.database.execute("SELECT feature_id FROM facility")}
+                assert held == rows and not list(copy.edits(FACILITY))
