@@ -151,6 +151,7 @@ def in_child(work, folder, *, die_at=None, most_bytes=None):
             return database
 
         sqlite3.connect = connect
+        _count_on_servers(lambda: traced(None))
         code = 1
         try:
             if most_bytes is not None:
@@ -167,6 +168,24 @@ def in_child(work, folder, *, die_at=None, most_bytes=None):
     told = os.read(reader, 100).decode()
     os.close(reader)
     return (-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)), int(told or 0)
+
+
+def _count_on_servers(count):
+    """Let every statement sent to a PostgreSQL server count too, before it is sent."""
+    import psycopg2
+    import psycopg2.extensions
+
+    class Counted(psycopg2.extensions.cursor):
+        def execute(self, *arguments):
+            count()
+            super().execute(*arguments)
+
+        def copy_expert(self, *arguments):
+            count()
+            super().copy_expert(*arguments)
+
+    real = psycopg2.connect
+    psycopg2.connect = lambda **options: real(**options, cursor_factory=Counted)
 
 
 def copied(beginning, place):
