@@ -16,7 +16,9 @@ from .language import say
 from .raster import Grid, Window, gdal_exceptions
 
 NODATA = -9999.0
-_CREATE = ("TILED=YES", "COMPRESS=DEFLATE", "ZLEVEL=1", "BIGTIFF=IF_SAFER", "NUM_THREADS=ALL_CPUS")
+_CREATE = ("TILED=YES", "BIGTIFF=IF_SAFER", "NUM_THREADS=ALL_CPUS")
+_DEFLATE = ("COMPRESS=DEFLATE", "ZLEVEL=1")
+_ZSTD = ("COMPRESS=ZSTD", "ZSTD_LEVEL=1")
 _KINDS = {"float32": gdal.GDT_Float32, "int32": gdal.GDT_Int32, "uint8": gdal.GDT_Byte}
 _STALE_SIDECARS = (".aux.xml", ".ovr", ".msk")
 
@@ -55,7 +57,7 @@ class RasterWriter:
 @contextmanager
 def write_raster(
     path: str | Path, grid: Grid, *, description: str | tuple[str, ...] = "", unit: str = "m", kind: str = "float32",
-    nodata: float = NODATA,
+    nodata: float = NODATA, internal: bool = False,
 ) -> Iterator[RasterWriter]:
     """Write a GeoTIFF (tiled, deflate) that appears under its name only when it is whole.
 
@@ -71,6 +73,8 @@ def write_raster(
     kind : {"float32", "int32", "uint8"}
     nodata : float
         Stands for nan; integers write it themselves.
+    internal : bool
+        Read by this plugin rather than by other programs: compressed with Zstandard where this GDAL can, half the work.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def write_raster(
                           .format(path=path))
     with written_whole(path) as part:
         bands = (description,) if isinstance(description, str) else description
-        writer = RasterWriter(_create(part, path, grid, bands, unit, kind, nodata), path)
+        writer = RasterWriter(_create(part, path, grid, bands, unit, kind, nodata, internal), path)
         try:
             yield writer
             _finish(writer)
@@ -95,7 +99,7 @@ def write_raster(
 
 
 def _create(
-    part: Path, path: Path, grid: Grid, bands: tuple[str, ...], unit: str, kind: str, nodata: float
+    part: Path, path: Path, grid: Grid, bands: tuple[str, ...], unit: str, kind: str, nodata: float, internal: bool
 ) -> gdal.Dataset:
     rows, columns = grid.shape
     predictor = "PREDICTOR=3" if kind == "float32" else "PREDICTOR=2"
@@ -104,7 +108,7 @@ def _create(
     with gdal_exceptions():
         try:
             dataset = gdal.GetDriverByName("GTiff").Create(
-                str(part), columns, rows, len(bands), _KINDS[kind], options=[*_CREATE, predictor, *apart])
+                str(part), columns, rows, len(bands), _KINDS[kind], options=[*_CREATE, *(_ZSTD if internal and _can_zstd() else _DEFLATE), predictor, *apart])
             dataset.SetGeoTransform(grid.transform)
             if grid.crs_wkt:
                 dataset.SetProjection(grid.crs_wkt)
@@ -116,6 +120,10 @@ def _create(
         except RuntimeError as error:
             raise _unwritable(path, error) from error
     return dataset
+
+
+def _can_zstd() -> bool:
+    return ">ZSTD<" in (gdal.GetDriverByName("GTiff").GetMetadataItem("DMD_CREATIONOPTIONLIST") or "")
 
 
 def _finish(writer: RasterWriter) -> None:

@@ -17,6 +17,7 @@ from ..common.cells import metres_per_degree
 from ..common.parallel import run_blocks
 from ..common.progress import Progress, silent
 from ..common.raster import Grid
+from . import terrain_loops
 
 #: Row and column steps of the codes 1, 2, 4 ... 128.
 STEPS = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
@@ -26,7 +27,8 @@ OUTSIDE = np.uint8(255)
 #: Cells worked on at a time, few enough for the processor's cache.
 _BLOCK = 100_000
 #: When less than one cell in so many has changed, only those are looked at again.
-_FEW = 50
+_FEW = 100
+_WAY_BLOCK = 250_000
 
 
 def offsets(width: int) -> NDArray[np.int32]:
@@ -166,6 +168,10 @@ def lead_over_level_ground(
         level = level[flow[level + step] != OUTSIDE]
     pending = np.zeros(height.size, bool)
     pending[level] = True
+    if (loop := terrain_loops.fast(terrain_loops.lead)) is not None:
+        terrain_loops.watched(progress, loop, level, pending, height, flow, steps.astype(np.int64), CODES)
+        still = pending[level]
+        return level[still], level[~still]
     asking = level
     while asking.size:
         chosen = np.zeros(asking.size, np.uint8)
@@ -193,11 +199,60 @@ def receivers(code: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 
 def end_of_way(receiver: NDArray[np.int32], progress: Progress = silent) -> NDArray[np.int32]:
-    """Follow every cell's way to the cell that passes nothing on; ``receiver`` is used up."""
-    for _ in range(receiver.size.bit_length() + 1):
-        further = np.take(receiver, receiver)
-        if np.array_equal(further, receiver):
-            break
-        receiver = further
-        progress(0.5)
-    return receiver
+    """Follow every cell's way to the cell that passes nothing on.
+
+    Ways are followed inside blocks that fit the processor's cache, to where they end or leave; then from block to block
+    only for the cells they arrive at.
+
+    Examples
+    --------
+    >>> end_of_way(np.array([1, 2, 2, 0], np.int32)).tolist()
+    [2, 2, 2, 2]
+    """
+    if (loop := terrain_loops.fast(terrain_loops.end_of_way)) is not None:
+        ends = receiver.copy()
+        terrain_loops.watched(progress, loop, ends)
+        return ends
+    count = receiver.size
+    ends = np.empty(count, np.int32)
+    starts = np.arange(0, count, _WAY_BLOCK)
+    arrivals: list[NDArray[np.int32]] = [np.zeros(0, np.int32)] * len(starts)
+
+    def work(first: int, last: int) -> None:
+        for block in range(first, last):
+            here = slice(starts[block], starts[block] + _WAY_BLOCK)
+            into = receiver[here]
+            local = into - np.int32(here.start)
+            leaves = (local < 0) | (local >= len(local))
+            arrivals[block] = into[leaves]
+            local[leaves] = np.flatnonzero(leaves)
+            ends[here] = into[_doubled(local)]
+
+    run_blocks(work, np.arange(len(starts)), 1, progress)
+    arrived = np.unique(np.concatenate(arrivals))
+    if not arrived.size:
+        return ends
+    # Of each cell that ways arrive at from another block: the next such cell, or itself when its way ends in its block.
+    place = np.full(count, -1, np.int32)
+    place[arrived] = np.arange(arrived.size, dtype=np.int32)
+    onward = place[ends[arrived]]
+    onward = np.where(onward >= 0, onward, np.arange(arrived.size, dtype=np.int32))
+    final = ends[arrived][_doubled(onward)]
+
+    def finish(first: int, last: int) -> None:
+        for block in range(first, last):
+            here = slice(starts[block], starts[block] + _WAY_BLOCK)
+            at = place[ends[here]]
+            ends[here] = np.where(at >= 0, final[at], ends[here])
+
+    run_blocks(finish, np.arange(len(starts)), 1, progress)
+    return ends
+
+
+def _doubled(onward: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Where the way of each element ends, by doubling the steps looked ahead."""
+    while True:
+        further = np.take(onward, onward)
+        if np.array_equal(further, onward):
+            return onward
+        onward = further

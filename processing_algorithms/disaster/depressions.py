@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from ..common.parallel import run_blocks
 from ..common.progress import Progress, silent
+from . import terrain_loops
 from .d8 import STEPS, end_of_way, receivers
 
 #: What a metre of way costs against a metre of digging: of equal cuts the shorter wins. Counted in cells.
@@ -26,6 +27,8 @@ _STEP_COST = np.float32(0.001)
 _DIAGONAL = np.float32(1.41421356)
 #: Cells of the squares searched at a time.
 _SEARCHED = 100_000
+#: Pits given to the compiled loop at a time.
+_PITS = 2_000
 _STRIP = 1_000_000
 _ALL_AROUND = ndimage.generate_binary_structure(2, 2)
 
@@ -64,6 +67,9 @@ def cut(
         The cells lowered.
     """
     before, flat = z.copy(), z.ravel()
+    depth = np.float32(depth)
+    if (loop := terrain_loops.fast(terrain_loops.ways_out)) is not None and reach > 0:
+        return _cut_by(loop, before, z, pits, reach, depth, is_open, closed, progress)
     lowered: list[NDArray[np.intp]] = []
     waiting, radius = pits, min(2, reach)
     while waiting.size and reach > 0:
@@ -88,6 +94,24 @@ def cut(
     if not lowered:
         return np.zeros(0, np.intp)
     cells = np.unique(np.concatenate(lowered))
+    return cells[flat[cells] != before.ravel()[cells]]
+
+
+def _cut_by(loop, before, z, pits, reach, depth, is_open, closed, progress):
+    """What `cut` does, by the compiled loop."""
+    nothing = np.zeros((0, 0), bool)
+    is_open, closed = (nothing if one is None else one for one in (is_open, closed))
+    answers = [()] * -(-len(pits) // _PITS)
+
+    def work(first: int, last: int) -> None:
+        answers[first // _PITS] = loop(before, pits[first:last], reach, depth, is_open, closed, _STEP_COST,
+                                       _STEP_COST * _DIAGONAL)
+
+    run_blocks(work, np.arange(len(pits)), _PITS, progress)
+    flat = z.ravel()
+    for cells, heights in answers:
+        np.minimum.at(flat, cells, heights)
+    cells = np.unique(np.concatenate([np.zeros(0, np.int64), *(cells for cells, _ in answers)]))
     return cells[flat[cells] != before.ravel()[cells]]
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..common.parallel import run_blocks
 from ..common.progress import Progress, part, silent
+from . import terrain_loops
 from .d8 import CODES, LEAVES, OUTSIDE, STEPS, end_of_way
 
 #: With more cells at once than one in so many, adding over the whole array is faster than cell by cell.
@@ -56,7 +57,9 @@ class Reaches:
 def accumulate(
     code: NDArray[np.uint8], receiver: NDArray[np.int32], own: NDArray[np.float64], progress: Progress = silent
 ) -> NDArray[np.float64]:
-    """Sum a quantity down the ways of the water; ``own``, the amount of each cell, becomes the sum, cell included.
+    """Sum whole numbers down the ways of the water; ``own``, the amount of each cell, becomes the sum, cell included.
+
+    Whole numbers below 2^53, because their sum does not depend on the order they are added in.
 
     Cells are finished once all that flows into them is: first all without inflow, then those only they flow into.
 
@@ -75,6 +78,10 @@ def accumulate(
     width = code.shape[1]
     inflows = inflow_count(code).ravel()
     flows = ((code != LEAVES) & (code != OUTSIDE)).ravel()
+    if (loop := terrain_loops.fast(terrain_loops.accumulate)) is not None:
+        springs = np.flatnonzero((inflows == 0) & flows)
+        terrain_loops.watched(progress, loop, springs, receiver, flows, inflows, own)
+        return own
     rows = max(1, _STRIP // width)
     strips = [slice(first * width, min(first + rows, code.shape[0]) * width) for first in range(0, code.shape[0], rows)]
     found: list[tuple[NDArray[np.intp], ...]] = [()] * len(strips)

@@ -165,7 +165,7 @@ def _write_rasters(found: Drainage, draft: Path, progress: Progress) -> None:
         kind = (array if looked_up is None else looked_up).dtype.name
         nodata = {"float32": NODATA, "uint8": float(OUTSIDE), "int32": 0.0}[kind]
         with write_raster(draft / name, found.grid, description=description, unit=unit, kind=kind,
-                          nodata=nodata) as writer:
+                          nodata=nodata, internal=True) as writer:
             for window in found.grid.strips():
                 values = array[window.row:window.row + window.rows]
                 writer.write(window, values if looked_up is None else looked_up[values])

@@ -2,8 +2,9 @@
 
 Order: holes bridged, dykes raised, rivers lowered by a stated depth, culverts opened; then directions, depressions cut
 where a short shallow cut lets the water out, the others filled, directions again, drained area, streams, and for every
-cell the stream cell it drains to. Only numpy and scipy are used. They give the exact minimax filling (that of Wang and
-Liu; whitebox's default filling differs from it by metres in places), and no package on the machine changes a result.
+cell the stream cell it drains to. numpy and scipy do all of it, numba does it faster where it is present
+(`terrain_loops`), and no package changes a result. whitebox-workflows is not called: its exact filling and the way in
+and out of it take longer than all of this, and its other filling is not exact; the tests compare with it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from .terrain_ground import Ground
 
 #: Highest use of memory a cell, measured (bytes); with rivers a second sum is kept.
 BYTES_A_CELL = 60
+#: Areas are summed in square centimetres: exact below 900,000 km2, in whatever order.
+_UNITS_A_KM2 = 1e10
 #: Positions are 32-bit numbers.
 _MOST_CELLS = 2**31 - 1
 
@@ -197,7 +200,7 @@ def _streams(ground, rules, code, receiver, raised, progress):
     if ground.dyke is not None:
         counting = np.where(ground.dyke, LEAVES, code)
         collected = accumulate(counting, receiver, kept, part(progress, 0.4, 0.6))
-    stream = (collected >= rules.stream_area_km2 * 1e6 * (1 - 1e-12)) & known
+    stream = (collected >= np.floor(rules.stream_area_km2 * _UNITS_A_KM2)) & known
     if ground.river is not None:
         mapped = ground.river.ravel().astype(np.float64)
         stream |= accumulate(counting, receiver, mapped, part(progress, 0.6, 0.9)) > 0
@@ -210,16 +213,16 @@ def _streams(ground, rules, code, receiver, raised, progress):
             say("Không ô nào thu nước từ {area} km² trở lên (nhiều nhất {most} km²); hãy giảm diện tích lưu vực tối "
                 "thiểu của dòng chảy.",
                 "No cell drains {area} km² or more (at most {most} km²); lower the least area of a stream.")
-            .format(area=format_number(rules.stream_area_km2, 2), most=format_number(float(area.max()) / 1e6, 3)))
-    return (area / 1e6).astype(np.float32), stream
+            .format(area=format_number(rules.stream_area_km2, 2), most=format_number(float(area.max()) / _UNITS_A_KM2, 3)))
+    return (area / _UNITS_A_KM2).astype(np.float32), stream
 
 
 def _own_area(grid: Grid) -> NDArray[np.float64]:
-    """Area of every cell, m2, in the flat array with a border; 0 there."""
+    """Area of every cell, whole square centimetres, in the flat array with a border; 0 there."""
     rows, columns = grid.shape
     own = np.zeros((rows + 2, columns + 2))
     for window in grid.strips():
-        own[1 + window.row:1 + window.row + window.rows, 1:-1] = cell_areas_m2(grid, window)
+        own[1 + window.row:1 + window.row + window.rows, 1:-1] = np.rint(cell_areas_m2(grid, window) * 10_000)
     return own.ravel()
 
 

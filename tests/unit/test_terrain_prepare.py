@@ -2,23 +2,25 @@
 
 import heapq
 from collections import deque
+from pathlib import Path
 
 import geopandas
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid
-from quyhoach.processing_algorithms.disaster import d8, depressions, terrain_prepare
+from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, open_raster
+from quyhoach.processing_algorithms.disaster import d8, depressions, terrain_loops, terrain_prepare
 from quyhoach.processing_algorithms.disaster.terrain_ground import draw_culverts, draw_dykes, draw_rivers, read_ground
 from quyhoach.processing_algorithms.disaster.terrain_model import stream_lines
 from quyhoach.processing_algorithms.disaster.terrain_prepare import Rules, prepare_terrain
 
 WKT = CRS("EPSG:9214").to_wkt()
+SAMPLE = Path(__file__).resolve().parents[2] / "data_samples" / "terrain.tif"
 #: With one hectare a cell and a stream from the first cell on, everything is stream; a big area makes it rare.
 CELL = 100.0
 
@@ -196,6 +198,46 @@ def test_cuts_are_the_cheapest(z, reach, depth):
         depressions.cut(one, np.array([pit]), reach=reach, depth=depth)
         several = np.fmin(several, one)
     np.testing.assert_array_equal(together, several)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(arrays(np.float32, st.tuples(st.integers(4, 14), st.integers(4, 14)), elements=st.integers(0, 30).map(float)),
+       holes, st.integers(0, 11), st.sampled_from([0.1, 3.0, 20.0]))
+def test_with_and_without_numba_alike(z, cells, reach, depth):
+    assert terrain_loops.fast(terrain_loops.accumulate) is not None, "scripts/setup brings numba"
+    rules = Rules(0.01, breach_cells=reach, breach_depth_m=depth)
+    lines_in = lines(shapely.LineString([at(0, 3), at(13, 2)])), lines(shapely.LineString([at(2, 0), at(3, 13)]))
+    found = []
+    for loops in (terrain_loops.fast, lambda loop: None):
+        ground = ground_of(with_holes(z, cells))
+        draw_rivers(ground, lines_in[0])
+        draw_dykes(ground, lines_in[1], None)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(terrain_loops, "fast", loops)
+            try:
+                found.append(prepare_terrain(ground, rules))
+            except InputError:
+                found.append(None)
+    assert_same(*found)
+
+
+def assert_same(one, other):
+    assert (one is None) == (other is None)
+    if one is not None:
+        for name in ("conditioned", "direction", "area_km2", "above_drainage", "ground_above_drainage", "drain", "bed_m"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+
+
+def test_the_sample_town_with_and_without_numba(monkeypatch):
+    def prepare():
+        with open_raster(SAMPLE, name="mẫu") as reader:
+            return prepare_terrain(read_ground(reader), Rules(0.2))
+
+    compiled = prepare()
+    monkeypatch.setattr(terrain_loops, "fast", lambda loop: None)
+    # Several blocks, so that ways pass from one to another.
+    monkeypatch.setattr(d8, "_WAY_BLOCK", 30_000)
+    assert_same(compiled, prepare())
 
 
 def valley(rows=40, half=30, fall=0.1, side=0.5):
