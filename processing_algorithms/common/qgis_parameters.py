@@ -150,3 +150,20 @@ def area_surface(key: str = "AREA_SURFACE") -> QgsProcessingParameterEnum:
         say("Mặt phẳng bản đồ (mặc định, như hồ sơ địa chính) hoặc mặt ellipsoid. Lớp ở độ kinh vĩ chỉ tính được trên ellipsoid.",
             "The plane of the map (default, as cadastral papers do) or the ellipsoid. Layers in degrees work on the ellipsoid only."),
         [say("Mặt phẳng bản đồ", "Plane of the map"), say("Mặt ellipsoid", "Ellipsoid")], 0)
+
+
+def map_tolerance(key: str = "TOLERANCE_MM") -> QgsProcessingParameterNumber:
+    """How far two maps may lie apart, on paper; read with `QuyHoachAlgorithm.optional_number`."""
+    return number(
+        key, say("Sai số ghép bản đồ trên giấy (mm)", "Map-matching tolerance on paper (mm)"),
+        say("Để trống: lấy ở bảng map_matching_tolerance (0,4 mm: hai bản đồ, mỗi bản 0,2 mm); đây là thông lệ, cần xác nhận.",
+            "Empty: from the table map_matching_tolerance (0.4 mm: two maps with 0.2 mm each); it is practice, to be confirmed."),
+        minimum=0, optional=True, advanced=True)
+
+
+def day(key: str = "DATE") -> QgsProcessingParameterString:
+    """The day plans are asked for; read with `numbers_vi.parse_date`."""
+    return text(
+        key, say("Ngày tra cứu", "Day asked for"),
+        say("Ngày/tháng/năm; để trống: hôm nay. Đồ án đang có hiệu lực vào ngày này trả lời.",
+            "Day/month/year; empty: today. Plans in force on this day answer."), optional=True)

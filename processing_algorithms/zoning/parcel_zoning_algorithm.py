@@ -90,9 +90,7 @@ class ParcelZoningAlgorithm(QuyHoachAlgorithm):
                           "Dataset plan: reference, level, scale, status, approval date, decision number, the plan it "
                           "replaces or amends, boundary. Empty: the zones are taken as one plan."),
                       ask.POLYGONS, optional=True),
-            ask.text("DATE", say("Ngày tra cứu", "Day asked for"),
-                     say("Ngày/tháng/năm; để trống: hôm nay. Chỉ dùng khi có lớp đồ án.",
-                         "Day/month/year; empty: today. Used with plans only."), optional=True),
+            ask.day(),
             ask.layer("OVERLAYS", say("Khu vực hạn chế, khống chế xây dựng", "Constraint overlays"),
                       say("Tập dữ liệu constraint_overlay: chỉ giới đường đỏ, hành lang, di tích, khống chế chiều cao...",
                           "Dataset constraint_overlay: red lines, corridors, heritage, height limits..."),
@@ -107,10 +105,7 @@ class ParcelZoningAlgorithm(QuyHoachAlgorithm):
                            "2000 for a plan at 1/2000. With the tolerance on paper it gives the tolerance in metres. "
                            "With plans each has its own scale."),
                        default=2000, minimum=1),
-            ask.number("TOLERANCE_MM", say("Sai số ghép bản đồ trên giấy (mm)", "Map-matching tolerance on paper (mm)"),
-                       say("Để trống: lấy ở bảng map_matching_tolerance (0,4 mm: hai bản đồ, mỗi bản 0,2 mm).",
-                           "Empty: from the table map_matching_tolerance (0.4 mm: two maps with 0.2 mm each)."),
-                       minimum=0, optional=True, advanced=True),
+            ask.map_tolerance(),
             ask.yes_no("OUTSIDE", say("Ghi cả phần thửa nằm ngoài mọi ô",
                                       "Also write parts of parcels outside all zones"),
                        say("Thêm các dòng không có ô quy hoạch; khi đó tỷ lệ của mỗi thửa cộng lại đủ 100 %. Diện tích "
