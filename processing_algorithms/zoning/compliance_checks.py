@@ -121,18 +121,28 @@ def _with(reason: NDArray[np.object_], note: NDArray[np.object_]) -> NDArray[np.
 
 
 def replaced_by_ratio(checks: pandas.DataFrame) -> pandas.DataFrame:
-    """Open the verdict on density in existing areas where the floor-area ratio that may replace it is kept.
+    """Open the verdict on density, or on the ratio of Bảng 2.12, of lots that keep the other one.
 
-    Mục 2.7 lets the ratio of Bảng 2.12 replace density and height as control there; which of the two holds is for the
-    plan to say, so a broken density is no verdict by itself.
+    Mục 2.7 lets that ratio replace density and height as control in existing areas; which of the two holds is for the
+    authority to say, so one of them broken is no verdict by itself.
     """
-    kept = set(checks.loc[checks["rule"].eq("QC-FAR-EXISTING") & checks["verdict"].eq(Verdict.KEPT.value), "lot"])
-    which = checks["rule"].eq("QC-DENSITY") & checks["verdict"].eq(Verdict.BROKEN.value) & checks["lot"].isin(kept)
-    text = say("vượt mật độ, nhưng khu vực hiện hữu được kiểm soát bằng hệ số sử dụng đất theo Bảng 2.12 (phù hợp); cơ quan "
-               "quyết định cách kiểm soát",
-               "beyond the density, but an existing area may be controlled by the floor-area ratio of Bảng 2.12 (kept); the "
-               "authority decides which holds")
     checks = checks.copy()
-    checks.loc[which, "verdict"] = Verdict.OPEN.value
-    checks.loc[which, "reason"] = [f"{reason}; {text}" if reason else text for reason in checks.loc[which, "reason"]]
+    kept = checks["verdict"].eq(Verdict.KEPT.value)
+    broken = checks["verdict"].eq(Verdict.BROKEN.value)
+    for rule, other, text in (
+            ("QC-DENSITY", "QC-FAR-EXISTING", say(
+                "vượt mật độ, nhưng khu vực hiện hữu có thể kiểm soát bằng hệ số sử dụng đất theo Bảng 2.12 (phù hợp); cơ quan có "
+                "thẩm quyền quyết định cách kiểm soát",
+                "beyond the density, but an existing area may be controlled by the floor-area ratio of Bảng 2.12 (kept); the "
+                "authority decides which holds")),
+            ("QC-FAR-EXISTING", "QC-DENSITY", say(
+                "vượt hệ số của Bảng 2.12, nhưng mật độ theo quy chuẩn phù hợp; hệ số chỉ là cách kiểm soát thay thế, cơ quan có "
+                "thẩm quyền quyết định",
+                "beyond the ratio of Bảng 2.12, but the regulation's density is kept; the ratio is only an alternative, the "
+                "authority decides"))):
+        # All parts of a lot (podium, tower) must keep the other control.
+        held = set(checks.loc[kept & checks["rule"].eq(other), "lot"]) - set(checks.loc[~kept & checks["rule"].eq(other), "lot"])
+        which = broken & checks["rule"].eq(rule) & checks["lot"].isin(held)
+        checks.loc[which, "verdict"] = Verdict.OPEN.value
+        checks.loc[which, "reason"] = [f"{reason}; {text}" if reason else text for reason in checks.loc[which, "reason"]]
     return checks

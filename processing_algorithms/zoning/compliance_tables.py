@@ -32,6 +32,7 @@ def check_frame(case: Case, checks: pandas.DataFrame) -> geopandas.GeoDataFrame:
         "lot": ["" if z else names[k] or str(case.lots.index[k]) for k, z in zip(lot, of_zone)],
         "building_fid": pandas.array(building, dtype="Int64") if _whole(building) else building,
         "zone_code": [codes[j] if z else case.zone_label[k] for k, j, z in zip(lot, zone, of_zone)],
+        "lot_kind": [None if z else case.kinds["lot_kind"].iat[k] or None for k, z in zip(lot, of_zone)],
         "rule": rows["rule"], "check": [label(rule) for rule in rows["rule"]], "measured": rows["measured"],
         "unit": [unit_of(rule) for rule in rows["rule"]], "limit": rows["limit"], "limit_strictest": rows["limit_strictest"],
         "limit_loosest": rows["limit_loosest"], "margin": rows["margin"], "tolerance": rows["tolerance"],

@@ -122,7 +122,7 @@ def _method(result: ZoningCompliance) -> Sheet:
         ("Khoảng lùi", "Từ mép công trình đến chỉ giới đường đỏ của các đường giáp lô; ghi đường bất lợi nhất. Công trình vượt chỉ giới "
          "có giá trị âm."),
         ("Khoảng cách giữa các công trình", "Chỉ xét các công trình cùng lô chung cư, hỗn hợp, công cộng; cạnh dài, đầu hồi suy từ hình."),
-        ("Khu vực hiện hữu", "Vượt mật độ nhưng đạt hệ số sử dụng đất của Bảng 2.12: chưa kết luận, vì hệ số có thể thay cho mật độ."),
+        ("Khu vực hiện hữu", "Hệ số sử dụng đất của Bảng 2.12 có thể thay cho mật độ: vượt một trong hai mà đạt cái kia thì chưa kết luận."),
         ("Sai số đo", f"Sai số vị trí điểm {format_number(result.tolerance_m, 2)} m; sai số diện tích và khoảng cách tính theo lý thuyết "
          "sai số. Vượt trong sai số: chưa đủ căn cứ, cần đo đạc tại thực địa."),
         ("Loại lô tra quy chuẩn", "Suy từ chức năng và công năng công trình (bảng lot_kinds); là gán của phần mềm, cần xác nhận."),

@@ -32,7 +32,7 @@ class ZoningCompliance:
     Attributes
     ----------
     checks : GeoDataFrame
-        One row per check, by lot: lot_fid, lot, building_fid, zone_code, rule, check, measured, unit, limit,
+        One row per check, by lot: lot_fid, lot, building_fid, zone_code, lot_kind, rule, check, measured, unit, limit,
         limit_strictest, limit_loosest, margin, tolerance, verdict (code), verdict_text, citation, reason, valid_to,
         confidence; geometry of the lot, or of the building's part on it.
     lots : GeoDataFrame

@@ -287,6 +287,13 @@ def test_existing_areas_may_be_controlled_by_the_ratio():
     assert of(result, "QC-FAR-EXISTING")[["measured", "limit", "verdict"]].values.tolist() == [[pytest.approx(2.8), 3.5, "kept"]]
     row = of(result, "QC-DENSITY").iloc[0]
     assert row["verdict"] == "open" and "Bảng 2.12" in row["reason"]
+    # The other way round: 40 % at 16 m, but 10 storeys make 4.0, beyond the 3.5 of Bảng 2.12, which is only an alternative.
+    other = judged(lot, houses([box(0, 0, 40, 100)], storeys=10, height=16.0, use="apartment"), zone())
+    assert of(other, "QC-DENSITY")["verdict"].tolist() == ["kept"]
+    row = of(other, "QC-FAR-EXISTING").iloc[0]
+    assert row["verdict"] == "open" and "thay thế" in row["reason"]
+    both = judged(lot, houses([box(0, 0, 70, 100)], storeys=10, height=16.0, use="apartment"), zone())
+    assert set(of(both, "QC-DENSITY")["verdict"]) | set(of(both, "QC-FAR-EXISTING")["verdict"]) == {"broken"}
     new = judged(lot.drop(columns="existing"), block, zone())
     assert of(new, "QC-DENSITY")["verdict"].tolist() == ["broken"] and of(new, "QC-FAR-EXISTING").empty
 
