@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import shapely
 
 from ..common.destinations import written_whole
-from ..common.errors import InputError
+from ..common.errors import InputError, QuyHoachError
 from ..common.language import say
 from ..common.progress import Progress, silent
 from .catalogue import Dataset, load_catalogue
@@ -28,6 +29,7 @@ from .changes import (
     Changeset,
     Delivery,
     ExchangingHub,
+    KnowsCopies,
     Objection,
     Outcome,
     Parting,
@@ -65,6 +67,8 @@ class ChangesFile:
     compare: bool = False
     #: Changesets the hub has taken since the position, by id.
     sent: tuple[str, ...] = ()
+    #: What its keeper calls the working copy.
+    name: str = ""
 
 
 def export_changes(
@@ -84,10 +88,11 @@ def export_changes(
     if not lost and (message.strip() or any(line.edits for line in copy.status())):
         freeze(copy, author=author, department=department, message=message, decision_no=decision_no)
     lacking = frozenset(field.id for fields in lacking_fields(copy, load_catalogue()).values() for field in fields)
-    content = ChangesFile(copy.id, copy.position, tuple(asked_for(copy)), tuple(pending(copy)), lacking, lost, tuple(copy.sent))
+    content = ChangesFile(copy.id, copy.position, tuple(asked_for(copy)), tuple(pending(copy)), lacking, lost, tuple(copy.sent),
+                          copy.facts.get("name", copy.path.stem))
     parts = {"request.json": _json({"working_copy_id": content.working_copy_id, "position": asdict(content.position),
                                     "scopes": [_scope_to_json(scope) for scope in content.scopes],
-                                    "lacking": sorted(lacking), "compare": lost, "sent": content.sent,
+                                    "lacking": sorted(lacking), "compare": lost, "sent": content.sent, "name": content.name,
                                     "changesets": [_header(changeset) for changeset in content.changesets]})}
     for number, changeset in enumerate(content.changesets):
         parts[f"changes-{number}.z"] = pack_changes(changeset.changes)
@@ -108,7 +113,8 @@ def read_changes(path: str | Path) -> ChangesFile:
             _refuse_nonsense(changeset.changes)
         return ChangesFile(str(request["working_copy_id"]), Position(**request["position"]),
                            tuple(_scope_from_json(scope) for scope in request["scopes"]), changesets,
-                           frozenset(map(str, request["lacking"])), bool(request["compare"]), tuple(map(str, request["sent"])))
+                           frozenset(map(str, request["lacking"])), bool(request["compare"]), tuple(map(str, request["sent"])),
+                           str(request.get("name", "")))
 
 
 def apply_changes(
@@ -129,6 +135,11 @@ def apply_changes(
                         else hub.submit(changeset, progress))
         if receipts[-1].outcome not in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
             break
+    left = content.changesets[sum(receipt.outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED) for receipt in receipts):]
+    if isinstance(hub, KnowsCopies):
+        with suppress(QuyHoachError):  # the file is applied whatever becomes of this
+            hub.note_working_copy(content.working_copy_id, content.name, sum(len(changeset.changes) for changeset in left),
+                                  min((changeset.made_at for changeset in left), default=None))
     return receipts
 
 

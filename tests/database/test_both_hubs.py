@@ -15,6 +15,7 @@ from quyhoach.processing_algorithms.provincial_database.catalogue import load_ca
 from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.exchange_file import apply_changes, export_changes
 from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.history import difference_layer, layer_as_of
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
@@ -90,6 +91,20 @@ def test_the_oldest_unsent_working_copy_is_known(hub, tmp_path):
         assert "Xã Bình An" in copies(hub).what
         assert push(second, hub, author="ân", message="gửi").outcome is Outcome.APPLIED
         assert "Xã Bình An" not in copies(hub).what and "Thuận Hóa" not in copies(hub).what
+
+
+def test_an_office_without_a_network_is_known_by_its_files(hub, tmp_path):
+    assert submit(hub, Change("facility", str(uuid.UUID(int=1)), None, facility("Chợ"))).outcome is Outcome.APPLIED
+    with out(hub, tmp_path / "Xã Bình An.gpkg") as copy:
+        run(copy, "UPDATE facility SET name = 'sửa'")
+        export_changes(copy, tmp_path / "gửi.qhz", author="ân", message="thử")
+    before = facility("Chợ")
+    assert submit(hub, Change("facility", str(uuid.UUID(int=1)), before, {**before, "name": "khác"})).outcome is Outcome.APPLIED
+    assert [receipt.outcome for receipt in apply_changes(hub, tmp_path / "gửi.qhz")] == [Outcome.STALE]
+    assert "Xã Bình An" in copies(hub).what and " 1 đối tượng" in copies(hub).what
+    assert submit(hub, Change("facility", str(uuid.UUID(int=1)), {**before, "name": "khác"}, before)).outcome is Outcome.APPLIED
+    assert [receipt.outcome for receipt in apply_changes(hub, tmp_path / "gửi.qhz")] == [Outcome.APPLIED]
+    assert "Xã Bình An" not in copies(hub).what
 
 
 def test_a_copy_passed_on_is_told_by_whoever_has_it(hub, tmp_path):
