@@ -84,6 +84,7 @@ def add_foot(document: Any, recipients: str, authority: str, signer: str) -> Non
     from docx.enum.text import WD_ALIGN_PARAGRAPH
 
     table = _two_columns(document, 80.0, 85.0)
+    table.rows[0]._tr.get_or_add_trPr().append(_element("w:cantSplit"))
     left, right = table.rows[0].cells
     _line(left, "Nơi nhận:", bold=True, italic=True, first=True, points=12.0, side=WD_ALIGN_PARAGRAPH.LEFT)
     _line(left, recipients, points=11.0, side=WD_ALIGN_PARAGRAPH.LEFT)

@@ -117,23 +117,20 @@ def paper_inputs(
 
 def map_inputs(frame: MapFrame, around: Surroundings, answering: Sequence[str]) -> dict[str, Any]:
     """Return what the map annex shows within its window, as plain data; zones are those of the ``answering`` plans."""
-    box = shapely.box(*frame.window)
-
-    def within(layer: geopandas.GeoDataFrame | None, fields: Sequence[str]) -> list[dict[str, Any]]:
+    def within(layer: geopandas.GeoDataFrame | None, fields: Sequence[str], plans: Sequence[str] = ()) -> list[dict[str, Any]]:
         if layer is None or not len(layer):
             return []
-        rows = layer.iloc[np.sort(layer.sindex.query(box, predicate="intersects"))]
-        shapes = shapely.clip_by_rect(np.asarray(rows.geometry.array, dtype=object), *frame.window)
+        # By position in arrays: a frame made anew for every parcel would take most of the time, and lose its index.
+        at = np.sort(layer.sindex.query(shapely.box(*frame.window), predicate="intersects"))
+        if plans:
+            at = at[np.isin(layer["plan_ref"].to_numpy(dtype=object)[at].astype(str), plans)]
+        shapes = shapely.clip_by_rect(np.asarray(layer.geometry.array, dtype=object)[at], *frame.window)
+        columns = [layer[name].array[at] if name in layer.columns else [None] * len(at) for name in fields]
         return [{**{name: _text(value) for name, value in zip(fields, values)}, "shape": shape_text(shape)}
-                for shape, values in zip(shapes, zip(*(rows[name] if name in rows else [None] * len(rows)
-                                                       for name in fields)))
-                if shapely.area(shape) > 0]
+                for shape, *values in zip(shapes, *columns) if shapely.area(shape) > 0]
 
-    zones = around.zones
-    if answering:
-        zones = zones[zones["plan_ref"].isin(answering).to_numpy(bool)]
     return {"scale": frame.scale, "window": [fixed(value, COORDINATE_DECIMALS) for value in frame.window],
-            "zones": within(zones, ("plan_ref", "zone_code", "function_code")),
+            "zones": within(around.zones, ("plan_ref", "zone_code", "function_code"), list(answering)),
             "parcels": within(around.parcels, ("sheet_no", "parcel_no")),
             "overlays": within(around.overlays, ("name", "constraint_type", "effect", "max_height_m"))}
 

@@ -227,7 +227,8 @@ def _plan_part(inputs: Mapping[str, Any], lead: str, ref: str, pieces: Sequence[
         reasons = [one for one in dict.fromkeys(piece["reason"] for piece in pieces) if one]
         if reasons:
             blocks.append(Paragraph("; ".join(reasons) + ".", italic=True, with_next=True))
-    blocks.append(_pieces(pieces))
+    if answers or any(piece["zone_code"] for piece in pieces):
+        blocks.append(_pieces(pieces))
     if answers:
         blocks += _figures(inputs, pieces)
     return blocks

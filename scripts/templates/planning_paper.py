@@ -9,6 +9,7 @@ import io
 import re
 import zipfile
 
+from docx.shared import Pt
 from quyhoach.processing_algorithms.common.word_form import Head, add_foot, add_head, add_text, new_paper
 from quyhoach.processing_algorithms.zoning.planning_paper import TEMPLATE, read_template
 
@@ -39,8 +40,12 @@ def main() -> None:
     add_text(document, "{{Hiệu lực}}")
     add_text(document, "Kèm theo: bản đồ vị trí và ranh giới (tệp PDF cùng mã đối chiếu); bảng tọa độ các góc thửa.")
     add_foot(document, "{{Nơi nhận}}", "{{Thẩm quyền ký}}", "{{Người ký}}")
-    add_text(document, "Mã đối chiếu: {{Mã đối chiếu}}", indent_mm=0.0, points=11.0, after=2.0)
-    add_text(document, "{{Mã QR}}", indent_mm=0.0)
+    # Under the recipients there is room beside the signature.
+    left = document.tables[-1].rows[0].cells[0]
+    for text in ("Mã đối chiếu: {{Mã đối chiếu}}", "{{Mã QR}}"):
+        line = left.add_paragraph()
+        line.add_run(text).font.size = Pt(11)
+        line.paragraph_format.space_before, line.paragraph_format.space_after = Pt(6), Pt(0)
     heading = add_text(document, "PHỤ LỤC: BẢNG TỌA ĐỘ CÁC GÓC THỬA", bold=True, centred=True)
     heading.paragraph_format.page_break_before = True
     add_text(document, "{{Trích yếu}}. Mã đối chiếu: {{Mã đối chiếu}}", centred=True, points=12.0)
