@@ -165,5 +165,5 @@ def day(key: str = "DATE") -> QgsProcessingParameterString:
     """The day plans are asked for; read with `numbers_vi.parse_date`."""
     return text(
         key, say("Ngày tra cứu", "Day asked for"),
-        say("Ngày/tháng/năm; để trống: hôm nay. Đồ án đang có hiệu lực vào ngày này trả lời.",
+        say("Ngày/tháng/năm; để trống: hôm nay. Đồ án đang có hiệu lực vào ngày này được áp dụng.",
             "Day/month/year; empty: today. Plans in force on this day answer."), optional=True)

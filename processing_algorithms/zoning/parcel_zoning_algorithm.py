@@ -47,8 +47,8 @@ class ParcelZoningAlgorithm(QuyHoachAlgorithm):
             "được chuyển về hệ của thửa (VN-2000: phép chuyển EPSG 6960). Hình không hợp lệ: theo tham số; không có "
             "hình hoặc hình rỗng: đếm, không tính. Độ cao của đỉnh bị bỏ.\n\n"
             "Nhiều đồ án: chọn thêm lớp đồ án (PLANS; lớp ô khi đó cần plan_ref, zone_code, function_code như tập dữ liệu "
-            "zone). Chỉ đồ án đã phê duyệt, chưa được thay thế vào ngày tra cứu mới trả lời; đồ án chi tiết nhất trả lời, "
-            "điều chỉnh cục bộ trả lời trong ranh giới của nó, thửa bị cắt ở ranh giới đó. Các đồ án khác được liệt kê với "
+            "zone). Chỉ đồ án đã phê duyệt, chưa được thay thế vào ngày tra cứu mới được áp dụng; đồ án chi tiết nhất "
+            "được áp dụng, điều chỉnh cục bộ trong ranh giới của nó; thửa bị cắt ở ranh giới đó. Các đồ án khác được liệt kê với "
             "lý do; chỗ nói khác nhau nêu ở CONTRADICTIONS (chức năng được cụ thể hóa theo bảng function_nesting không "
             "tính). \"Chặt nhất được áp dụng\" chỉ giữa các hạn chế đặt lên trên (hành lang, di tích, độ cao). Mỗi chỉ "
             "tiêu ở FIGURES kèm lý do. Sai số ghép bản đồ lấy theo tỷ lệ của từng đồ án.",
@@ -131,7 +131,7 @@ class ParcelZoningAlgorithm(QuyHoachAlgorithm):
                                  "One row per figure of each answering piece, with its source and reason."),
                              optional=True),
             ask.layer_output("CONTRADICTIONS", say("Chỗ các đồ án khác nhau", "Contradictions between plans"),
-                             say("Chỗ đồ án trả lời và đồ án khác đang có hiệu lực quy định khác nhau.",
+                             say("Chỗ đồ án áp dụng và đồ án khác đang có hiệu lực quy định khác nhau.",
                                  "Where the answering plan and another one in force differ."),
                              Qgis.ProcessingSourceType.VectorPolygon, optional=True),
         ]

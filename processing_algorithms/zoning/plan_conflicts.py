@@ -15,6 +15,7 @@ from ..common.language import say, speaking
 from ..common.progress import Progress, silent
 from ..common.workbook import Column, Sheet
 from .plan_answers import plan_answers
+from .plan_difference_tables import function_words
 from .plan_figures import figure_label
 from .plan_states import PlanStates, plan_states, refs_of
 
@@ -97,7 +98,7 @@ def plan_conflicts(
 def conflict_sheets(result: PlanConflicts, *, subtitle: str) -> list[Sheet]:
     """Return the workbook's sheets, in Vietnamese: by pair of plans, then place by place."""
     with speaking("vi"):
-        table = result.states.table
+        table, words = result.states.table, function_words()
 
         def name(ref: str) -> str:
             return f"{table.at[ref, 'name'] or ref} ({ref})"
@@ -108,20 +109,20 @@ def conflict_sheets(result: PlanConflicts, *, subtitle: str) -> list[Sheet]:
 
         pairs = [[number, name(row.answer_ref), name(row.other_ref), _KINDS[row.kind], kind(row) if row.figure else None,
                   row.places, row.area_m2] for number, row in enumerate(result.summary.itertuples(), start=1)]
-        places = [[number, row.answer_ref, row.answer_zone, row.other_ref, row.other_zone, kind(row), row.answer_value,
-                   row.other_value, row.area_m2] for number, row in enumerate(result.places.itertuples(), start=1)]
+        places = [[number, row.answer_ref, row.answer_zone, row.other_ref, row.other_zone, kind(row),
+                   words.get(row.answer_value, row.answer_value), words.get(row.other_value, row.other_value), row.area_m2] for number, row in enumerate(result.places.itertuples(), start=1)]
         notes = [f"Sai số ghép bản đồ: {result.tolerance_source}. Chỗ không rộng hơn sai số của bản đồ tỷ lệ nhỏ hơn không kể.",
                  "Chức năng được cụ thể hóa trong ô của đồ án cấp trên (bảng function_nesting, cần xác nhận) không kể là "
                  "mâu thuẫn.", *result.notices]
         return [
-            Sheet("Theo cặp đồ án", [Column("STT", 0, 6), Column("Đồ án trả lời", width=44), Column("Đồ án khác", width=44),
+            Sheet("Theo cặp đồ án", [Column("STT", 0, 6), Column("Đồ án áp dụng", width=44), Column("Đồ án khác", width=44),
                                      Column("Mâu thuẫn", width=26), Column("Chỉ tiêu", width=30), Column("Số chỗ", 0, 9),
                                      Column("Diện tích (m²)", 1, 15)], pairs,
                   title="RÀ SOÁT CHỒNG LẤN, MÂU THUẪN GIỮA CÁC QUY HOẠCH", subtitle=subtitle,
                   notes=notes if pairs else ["Không có.", *notes]),
-            Sheet("Từng chỗ", [Column("STT", 0, 6), Column("Đồ án trả lời", width=18), Column("Ô", width=13),
+            Sheet("Từng chỗ", [Column("STT", 0, 6), Column("Đồ án áp dụng", width=18), Column("Ô", width=13),
                                Column("Đồ án khác", width=18), Column("Ô", width=13), Column("Nội dung", width=30),
-                               Column("Đồ án trả lời quy định", width=16), Column("Đồ án khác quy định", width=16),
+                               Column("Đồ án áp dụng quy định", width=24), Column("Đồ án khác quy định", width=24),
                                Column("Diện tích (m²)", 1, 14)], places, title="TỪNG CHỖ MÂU THUẪN", subtitle=subtitle,
                   frozen_columns=3)]
 

@@ -50,7 +50,7 @@ def cut_by_plans(
     zone_plan = zones["plan_ref"].to_numpy(dtype=object)
     unknown = ~pandas.Series(zone_plan).isin(states.table.index).to_numpy()
     if unknown.any():
-        notices.append(say("{n} ô quy hoạch thuộc đồ án không có trong lớp đồ án ({refs}); không được dùng để trả lời.",
+        notices.append(say("{n} ô quy hoạch thuộc đồ án không có trong lớp đồ án ({refs}); không được áp dụng.",
                            "{n} zones belong to plans that are not in the layer of plans ({refs}); they answer nothing.")
                        .format(n=int(unknown.sum()), refs=name_some(sorted({str(r) for r in zone_plan[unknown]}), 5)))
     boundary = dict(zip(plans["plan_ref"], plans.geometry.array))
@@ -112,7 +112,7 @@ def _one_plan(
                            part(progress, 0.8, 1.0), outline=shapely.boundary(extent))
     told = int((~is_narrow(in_metres(overlaps.geometry, crs), _OVERLAP_TOLD_M)).sum())
     if told:
-        notices.append(say("Đồ án {ref}: {n} cặp ô chồng lấn nhau; phần chồng lấn có nhiều câu trả lời.",
+        notices.append(say("Đồ án {ref}: {n} cặp ô chồng lấn nhau; phần chồng lấn có nhiều quy định.",
                            "Plan {ref}: {n} pairs of zones overlap; there several zones answer.")
                        .format(ref=ref, n=told))
     zone = np.full(len(pieces), -1, dtype=np.intp)

@@ -73,7 +73,7 @@ def plan_answers() -> QgsVectorLayer:
                      "is_answer:boolean", "role:string")
     rule = QgsRuleBasedRenderer.Rule
     root = rule(None)
-    answers = rule(None, 0, 0, '"is_answer"', "Quy hoạch trả lời")
+    answers = rule(None, 0, 0, '"is_answer"', "Quy hoạch áp dụng")
     for code, colour, text in functions():
         answers.appendChild(rule(fill(colour), 0, 0, f"\"function_code\" = '{code}'", text))
     answers.appendChild(rule(hatch("150,150,150", 0.2, 45), 0, 0, '"zone_fid" IS NULL', "Không thuộc ô nào"))

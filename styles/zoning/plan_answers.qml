@@ -2,7 +2,7 @@
 <qgis labelsEnabled="1" version="3.40.6-Bratislava" styleCategories="Symbology|Labeling">
   <renderer-v2 type="RuleRenderer" referencescale="-1" enableorderby="0" forceraster="0" symbollevels="0">
     <rules key="{00000000-0000-0000-0000-000000000000}">
-      <rule filter="&quot;is_answer&quot;" label="Quy hoạch trả lời" key="{00000001-0000-0000-0000-000000000000}">
+      <rule filter="&quot;is_answer&quot;" label="Quy hoạch áp dụng" key="{00000001-0000-0000-0000-000000000000}">
         <rule filter="&quot;function_code&quot; = 'NO'" symbol="0" label="Nhóm nhà ở (NO)" key="{00000002-0000-0000-0000-000000000000}"/>
         <rule filter="&quot;function_code&quot; = 'HH'" symbol="1" label="Hỗn hợp nhóm nhà ở và dịch vụ (HH)" key="{00000003-0000-0000-0000-000000000000}"/>
         <rule filter="&quot;function_code&quot; = 'LX'" symbol="2" label="Làng xóm, dân cư nông thôn (LX)" key="{00000004-0000-0000-0000-000000000000}"/>
