@@ -43,11 +43,12 @@ class EffectiveFigure:
         ``piece`` of the answering row of `PlanAnswers.pieces`.
     plan_ref, zone_code : str
     name : str
-        One of `FIGURES`, or ``building`` where building is forbidden or depends on conditions.
+        One of `FIGURES`; ``function`` where the parcel's function was decided for it alone; ``building`` where building
+        is forbidden or depends on conditions.
     label : str
         With the kind of density, which is never compared across kinds.
     value : float or None
-        None for ``building``.
+        None for ``function`` and ``building``, whose label tells all.
     unit : str
     plan_value : float or None
         What the plan itself states.
@@ -160,7 +161,7 @@ def rows_of(frame: pandas.DataFrame) -> Rows:
 
 def _of_piece(row: Row, on_top: Rows, own: Rows) -> list[EffectiveFigure]:
     covers = _covers(row, on_top)
-    found = []
+    found = [_function(row, override) for override in [one for one in own if one["function_code"]][-1:]]
     for name in FIGURES:
         stated = _number(row[name])
         value, source, kind = stated, "plan", row["density_kind"]
@@ -191,6 +192,22 @@ def _of_piece(row: Row, on_top: Rows, own: Rows) -> list[EffectiveFigure]:
                 label=restriction["effect_label"], value=None, unit="", plan_value=None, source="restriction",
                 area_m2=area, whole=whole_piece, reason=_basis(restriction)))
     return found
+
+
+def _function(row: Row, override: Row) -> EffectiveFigure:
+    """Tell that the parcel's function was decided for it alone."""
+    words = {value.code: str(value.label) for value in load_catalogue()["zone"].field("function_code").domain.values}
+
+    def told(code: Any) -> str:
+        return f"{words[code]} ({code})" if code in words else str(code)
+
+    reason = _override_reason(override, "function", None)
+    if row["function_code"]:
+        reason += say("; đồ án quy định {v}", "; the plan states {v}").format(v=told(row["function_code"]))
+    return EffectiveFigure(
+        piece=int(row["piece"]), plan_ref=row["plan_ref"], zone_code=row["zone_code"], name="function",
+        label=f"{load_catalogue()['zone'].field('function_code').label}: {told(override['function_code'])}", value=None,
+        unit="", plan_value=None, source="override", area_m2=float(row["area_m2"]), whole=True, reason=reason)
 
 
 def _covers(row: Row, on_top: Rows) -> list[tuple[float, Row, bool]]:

@@ -74,7 +74,7 @@ def figures_table(answers: PlanAnswers, progress: Progress = silent) -> pandas.D
     table = pandas.concat([frame for frame in rows if len(frame)] or rows[:1], ignore_index=True)
     progress(1.0)
     order = {parcel: position for position, parcel in enumerate(answers.parcels.index)}
-    figure = {name: position for position, name in enumerate((*FIGURES, "building"))}
+    figure = {name: position for position, name in enumerate(("function", *FIGURES, "building"))}
     rank = np.lexsort((~table["whole"].astype(bool), table["figure"].map(figure), table["piece"],
                        table["parcel_fid"].map(order)))
     return table.take(rank).reset_index(drop=True)

@@ -171,6 +171,13 @@ def test_figures_decided_for_a_parcel_replace_those_of_its_zone():
     assert (figure.value, figure.plan_value, figure.source) == (6.0, 5.0, "override")
     assert figure.reason == "Chỉ tiêu riêng của thửa theo văn bản 77/UBND ngày 01/02/2026; đồ án quy định 5 tầng"
     assert [f.value for f in result.of(2).figures()] == [5.0]
+    # A later one changes the function too; the figures it leaves empty stay those of the one before.
+    later = overrides.assign(decision_date=["2026-02-01", "2026-03-01"], function_code=[None, "DV"],
+                             max_storeys=[6.0, None])
+    function, figure = ask([box(10, 10, 30, 30)], [GENERAL], ZONES[:1], overrides=later).of(1).figures()
+    assert function.sentence == ("Chức năng sử dụng đất: Khu dịch vụ (DV). Chỉ tiêu riêng của thửa theo văn bản 78/UBND "
+                                 "ngày 01/03/2026; đồ án quy định Nhóm nhà ở (NO)")
+    assert (figure.name, figure.value) == ("max_storeys", 6.0)
 
 
 def test_unusable_plans_are_told_together():
