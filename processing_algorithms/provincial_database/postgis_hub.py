@@ -31,7 +31,7 @@ from .row_filter import RowFilter
 from .typed_columns import typed_column
 
 #: Number of the newest file in ``sql/postgis``.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _ROWS_AT_ONCE = 20_000
 
 
