@@ -82,7 +82,7 @@ def answering(plans, point):
     return max(here, key=lambda plan: (LEVELS.index(plan["level"]), int(plan["plan_ref"][1:])))["plan_ref"] if here else None
 
 
-@settings(max_examples=NIGHTLY or 20, deadline=None)
+@settings(max_examples=NIGHTLY or 12, deadline=None)
 @given(towns())
 def test_nothing_is_lost_and_each_point_has_the_right_answer(town):
     plans, zones, shapes = town
