@@ -233,3 +233,15 @@ def test_a_parcel_the_maps_cannot_place_is_not_decided():
     result = ask([box(500, 10, 503, 13)], [GENERAL], zones)
     assert result.pieces["within_tolerance"].all() and result.parcels.at[1, "answer_pieces"] == 0
     assert result.parcels.at[1, "answer_ref"] == "QHC"
+
+
+def test_an_override_without_a_shape_goes_by_the_parcels_numbers():
+    parcels = layer([box(0, 0, 10, 10), box(10, 0, 20, 10)], old_commune_code=["99101", "99101"], sheet_no=["3", "3"],
+                    parcel_no=[46, 47])
+    overrides = frame_of([{"decision_number": "5/UBND", "status": "approved", "max_storeys": 6.0, "old_commune_code": "99101",
+                           "sheet_no": "3", "parcel_no": 47.0, "geometry": None}])
+    result = plan_answers(parcels, frame_of([GENERAL]), frame_of(ZONES[:1]), date=DAY, overrides=overrides)
+    assert [[figure.value for figure in result.of(fid).figures()] for fid in (1, 2)] == [[5.0], [6.0]]
+    lost = plan_answers(parcels, frame_of([GENERAL]), frame_of(ZONES[:1]), date=DAY,
+                        overrides=overrides.assign(parcel_no=99))
+    assert "1 chỉ tiêu riêng không ứng với thửa nào" in lost.notices[0]
