@@ -192,6 +192,15 @@ def test_a_lot_in_two_zones_is_told_only_where_both_agree():
     assert of(one, "PLAN-DENSITY")[["zone_code", "limit"]].values.tolist() == [["A", 40]]
 
 
+def test_a_zone_without_the_figure_leaves_an_excess_open():
+    # A allows 40 %, B says nothing: 30 % keeps what there is, 50 % may be free in B.
+    zones = layer([box(-50, -50, 10, 50), box(10, -50, 50, 50)], zone_code=["A", "B"], function_code=["NO", "NO"],
+                  density_kind=["net", "net"], max_density_pct=[40.0, None])
+    for width, verdict in ((6, "kept"), (10, "open"), (20, "open")):
+        row = of(judged(layer([box(0, 0, 20, 20)]), houses([box(0, 0, width, 20)]), zones), "PLAN-DENSITY").iloc[0]
+        assert row["verdict"] == verdict and row["limit_strictest"] == 40 and np.isnan(row["limit_loosest"])
+
+
 def test_a_lot_partly_outside_the_zones_is_judged_and_told():
     result = judged(layer([LOT]), houses([box(0, 0, 10, 5)]), zone(box(0, 0, 10, 15), max_density_pct=50.0))
     row = of(result, "PLAN-DENSITY").iloc[0]
