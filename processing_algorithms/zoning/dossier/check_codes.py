@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,15 +26,14 @@ class Identity:
 
 def check_codes(examined: Examined) -> Iterator[Finding]:
     """Yield findings on the codes, in every class and against one another."""
-    counts: dict[str, Counter[str]] = {}
     for name, rule, several in ((DOSSIER_CODE, "MA-01", "MA-03"), (PLAN_CODE, "MA-02", "MA-04")):
         yield from _pattern(examined, name, rule)
-        counts[name] = _valid(examined, name)
-        if len(counts[name]) > 1:
-            usual = counts[name].most_common(1)[0][0]
+        counts = examined.codes(name)
+        if len(counts) > 1:
+            usual = counts.most_common(1)[0][0]
             for found in examined.filled():
                 values = found.text(name)
-                other = np.array([value in counts[name] and value != usual for value in values], dtype=bool)
+                other = (values.isin(list(counts)) & (values != usual)).to_numpy()
                 if other.any():
                     yield found.finding(several, say("{n} đối tượng có {name} là {values}, khác mã chung của hồ sơ {usual}.",
                                                      "{n} features have {name} {values}, others of the dossier {usual}.")
@@ -49,7 +47,7 @@ def check_codes(examined: Examined) -> Iterator[Finding]:
 
 def identity(examined: Examined) -> Identity:
     """Read province and level from the options, else from the codes most features carry."""
-    usual = {name: next(iter(dict(_valid(examined, name).most_common(1))), "") for name in (DOSSIER_CODE, PLAN_CODE)}
+    usual = {name: next(iter(dict(examined.codes(name).most_common(1))), "") for name in (DOSSIER_CODE, PLAN_CODE)}
     schema, options = examined.schema, examined.options
     dossier = schema.pattern(DOSSIER_CODE).fullmatch(usual[DOSSIER_CODE])
     plan = schema.pattern(PLAN_CODE).fullmatch(usual[PLAN_CODE])
@@ -60,17 +58,12 @@ def identity(examined: Examined) -> Identity:
     return Identity(usual[DOSSIER_CODE], usual[PLAN_CODE], province, level)
 
 
-def _valid(examined: Examined, name: str) -> Counter[str]:
-    pattern = examined.schema.pattern(name)
-    return Counter(value for found in examined.filled() for value in found.text(name) if pattern.fullmatch(value))
-
-
 def _pattern(examined: Examined, name: str, rule: str) -> Iterator[Finding]:
     pattern = examined.schema.pattern(name)
     shape = " + ".join(f"{part.label} ({part.length})" for part in examined.schema.codes[name])
     for found in examined.filled():
         values = found.text(name)
-        wrong = np.array([bool(value) and pattern.fullmatch(value) is None for value in values], dtype=bool)
+        wrong = values.isin([value for value in values.unique() if value and not pattern.fullmatch(value)]).to_numpy()
         if wrong.any():
             yield found.finding(rule, say("{n} đối tượng có {name} sai mẫu ({values}); mẫu: {shape}.",
                                           "{n} features have a {name} against the pattern ({values}); pattern: {shape}.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas
 import shapely
 from numpy.typing import NDArray
 
@@ -95,7 +96,7 @@ def _zones(
         union = shapely.union_all(shapes)
     progress(0.8)
     if boundary is not None:
-        yield from _beyond(found, shapes, ids, boundary, tolerance_m)
+        yield from _beyond(found, shapes, ids, union, boundary, tolerance_m)
     yield from _gaps(found, union, boundary, blurred, tolerance_m)
     progress(1.0)
 
@@ -114,7 +115,7 @@ def _clear_of(shapes: NDArray[np.object_], blurred: shapely.Geometry) -> NDArray
 
 
 def _overlaps(
-    found: ExaminedClass, shapes: NDArray[np.object_], ids: object, blurred: shapely.Geometry, tolerance_m: float,
+    found: ExaminedClass, shapes: NDArray[np.object_], ids: pandas.Index, blurred: shapely.Geometry, tolerance_m: float,
     progress: Progress,
 ) -> Iterator[Finding]:
     pieces = intersect_within(shapes, progress)
@@ -122,24 +123,25 @@ def _overlaps(
     for left, right, piece in zip(pieces.left[wide], pieces.right[wide], pieces.geometry[wide]):
         yield Finding(RULES["PV-01"], say("Lớp {name}: đối tượng {a} và {b} chồng lấn {area} m².",
                                           "Class {name}: features {a} and {b} overlap by {area} m².").format(
-            name=found.item.name, a=ids[left], b=ids[right], area=_area(piece)), found.item.database, found.item.name,  # type: ignore[index]
-            (f"{ids[left]}; {ids[right]}",), (piece,))  # type: ignore[index]
+            name=found.item.name, a=ids[left], b=ids[right], area=_area(piece)), found.item.database, found.item.name,
+            (f"{ids[left]}; {ids[right]}",), (piece,))
 
 
 def _beyond(
-    found: ExaminedClass, shapes: NDArray[np.object_], ids: object, boundary: shapely.Geometry, tolerance_m: float
+    found: ExaminedClass, shapes: NDArray[np.object_], ids: pandas.Index, union: shapely.Geometry,
+    boundary: shapely.Geometry, tolerance_m: float,
 ) -> Iterator[Finding]:
-    shapely.prepare(boundary)
-    crossing = np.flatnonzero(~shapely.covers(boundary, shapes))
-    rest = shapely.difference(shapes[crossing], boundary)
-    for position, outside in zip(crossing, rest):
-        parts = _wide(outside, tolerance_m)
+    # What the union has outside is little, if anything; only zones that touch it are asked.
+    outside = _wide(shapely.difference(union, boundary), tolerance_m)
+    near = np.unique(shapely.STRtree(shapes).query(outside, predicate="intersects")[1]) if len(outside) else []
+    for position in near:
+        parts = _wide(shapely.difference(shapes[position], boundary), tolerance_m)
         if len(parts):
-            outside = shapely.multipolygons(parts)
+            beyond = shapely.multipolygons(parts)
             yield Finding(RULES["PV-03"], say("Lớp {name}: đối tượng {a} vượt ra ngoài ranh giới quy hoạch {area} m².",
                                               "Class {name}: feature {a} reaches {area} m² beyond the plan boundary.").format(
-                name=found.item.name, a=ids[position], area=_area(outside)), found.item.database, found.item.name,  # type: ignore[index]
-                (ids[position],), (outside,))  # type: ignore[index]
+                name=found.item.name, a=ids[position], area=_area(beyond)), found.item.database, found.item.name,
+                (ids[position],), (beyond,))
 
 
 def _gaps(
@@ -198,10 +200,12 @@ def _sum_of_areas(
     found: ExaminedClass, layer: ExaminedClass, boundary: shapely.Geometry, tolerance_pct: float
 ) -> Iterator[Finding]:
     """The functions' stated areas (measured where none is stated) against the plan's."""
-    # Features without a usable shape and repeated ones are told by rules of their own.
-    rows = np.flatnonzero(found.usable())
+    # A repeated zone, or one that has no area to add, is told by a rule of its own.
+    rows = np.flatnonzero(~shapely.is_missing(found.shapes))
     rows = rows[~_repeated(found.shapes[rows])]
     stated, measured = found.numbers("dienTich")[rows], shapely.area(found.shapes[rows])
+    if (np.isnan(stated) & ~found.usable()[rows]).any():
+        return
     total = float(np.where(np.isnan(stated), measured, stated).sum())
     plan = float(np.nansum(layer.numbers("dienTich"))) or float(shapely.area(boundary))
     if abs(total - plan) > max(tolerance_pct / 100 * plan, 1.0):

@@ -32,17 +32,21 @@ def check_systems(examined: Examined) -> Iterator[Finding]:
     if wanted is None:
         examined.unassessed.append(say("Chưa biết tỉnh của đồ án nên chưa kiểm tra kinh tuyến trục.",
                                        "The plan's province is not known, so the meridian is not checked."))
+    judged: dict[int, tuple[bool, bool]] = {}
     for found in examined.classes.values():
         crs = found.layer.crs
+        if crs is not None and id(crs) not in judged:
+            judged[id(crs)] = (is_vn2000(crs) and _plane(crs), wanted is None or same_crs(_plain(crs), _plain(wanted)))
         if crs is None:
             yield found.finding("HTD-01", say("Lớp {name} không khai báo hệ tọa độ.", "Class {name} states no system.")
                                 .format(name=found.item.name))
             continue
-        if not is_vn2000(crs) or not _plane(crs):
+        official, right = judged[id(crs)]
+        if not official:
             yield found.finding("HTD-02", say("Lớp {name} ở hệ {crs}.", "Class {name} is in {crs}.")
                                 .format(name=found.item.name, crs=meridian_label(crs)))
             continue
-        if wanted is not None and known is not None and not same_crs(_plain(crs), _plain(wanted)):
+        if wanted is not None and known is not None and not right:
             yield found.finding("HTD-03", say("Lớp {name} ở {crs}; {province} dùng {right}.",
                                               "Class {name} is in {crs}; {province} uses {right}.")
                                 .format(name=found.item.name, crs=meridian_label(crs), province=known[0],

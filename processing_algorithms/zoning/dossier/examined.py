@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -122,6 +123,17 @@ class Examined:
     classes: dict[tuple[str, str], ExaminedClass] = field(default_factory=dict)
     #: What could not be judged, and why: whole sentences, not faults.
     unassessed: list[str] = field(default_factory=list)
+    _codes: dict[str, Counter[str]] = field(default_factory=dict, repr=False)
+
+    def codes(self, name: str) -> Counter[str]:
+        """Count the well-formed values of a code in all classes; called once the classes are known."""
+        if name not in self._codes:
+            counts: Counter[str] = Counter()
+            for found in self.filled():
+                counts.update(found.text(name).value_counts().to_dict())
+            pattern = self.schema.pattern(name)
+            self._codes[name] = Counter({value: count for value, count in counts.items() if pattern.fullmatch(value)})
+        return self._codes[name]
 
     def get(self, database: str, name: str) -> ExaminedClass | None:
         """Return a class with features, or None."""

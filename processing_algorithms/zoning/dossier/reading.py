@@ -202,7 +202,13 @@ def _system(layer: ogr.Layer) -> pyproj.CRS | None:
     if system is None or system.GetName().startswith(("Undefined ", "unknown")):
         return None
     code = system.GetAuthorityCode(None)
-    return pyproj.CRS.from_user_input(f"{system.GetAuthorityName(None)}:{code}" if code else system.ExportToWkt())
+    return _known(f"{system.GetAuthorityName(None)}:{code}" if code else system.ExportToWkt())
+
+
+@lru_cache(maxsize=16)
+def _known(definition: str) -> pyproj.CRS:
+    # All 149 classes of a dossier state one system, and making it takes longer than reading an empty class.
+    return pyproj.CRS.from_user_input(definition)
 
 
 def project_sources(path: Path) -> list[str]:
