@@ -84,6 +84,19 @@ def union_if_coverage(shapes: NDArray[np.object_]) -> shapely.Geometry | None:
     return union if proven else None
 
 
+def union_by_groups(shapes: NDArray[np.object_], progress: Progress = silent) -> shapely.Geometry:
+    """Return the ground polygons cover; where most do not overlap, several times faster than joining all at once.
+
+    Examples
+    --------
+    >>> union_by_groups(shapely.box([0, 1, 1.5], 0, [1, 2, 3], 1)).area
+    3.0
+    """
+    labels = groups_without_overlap(shapes, progress)
+    joined = [shapely.coverage_union_all(shapes[labels == label]) for label in np.unique(labels[labels >= 0])]
+    return shapely.union_all([*joined, *shapes[labels < 0]])
+
+
 def _by_place(shapes: NDArray[np.object_]) -> NDArray[np.intp]:
     """Order polygons along a Z curve, so that blocks of neighbours in the order are neighbours on the ground."""
     box = shapely.bounds(shapes)

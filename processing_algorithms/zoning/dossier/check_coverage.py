@@ -13,7 +13,7 @@ import pandas
 import shapely
 from numpy.typing import NDArray
 
-from ...common.coverage import union_if_coverage
+from ...common.coverage import union_by_groups, union_if_coverage
 from ...common.errors import name_some
 from ...common.language import say
 from ...common.numbers_vi import format_number
@@ -93,7 +93,7 @@ def _zones(
     progress(0.1)
     if union is None:
         yield from _overlaps(found, shapes, ids, blurred, tolerance_m, part(progress, 0.1, 0.6))
-        union = shapely.union_all(shapes)
+        union = union_by_groups(shapes, part(progress, 0.6, 0.8))
     progress(0.8)
     if boundary is not None:
         yield from _beyond(found, shapes, ids, union, boundary, tolerance_m)
