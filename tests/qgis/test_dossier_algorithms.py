@@ -78,7 +78,7 @@ def test_faults_reach_layer_workbook_and_letter(made, tmp_path):
                                         "AREAS": str(tmp_path / "a.gpkg"), "REPORT": str(tmp_path / "r.xlsx")})
     assert not result["PASSES"] and result["RULES"] == "GT-01: 1, CT-04: 1"
     layer = geopandas.read_file(result["OUTPUT"])
-    assert layer[["rule", "severity", "database", "class", "fid"]].values.tolist() == [
+    assert layer[["rule", "severity", "database", "class", "source_fid"]].values.tolist() == [
         ["GT-01", "error", "QuyHoach", "PhanOQuyHoach_A", "3"], ["CT-04", "error", "QuyHoach", "PhanOQuyHoach_A", "3"]]
     zone = geopandas.read_file(place / "QuyHoach.gpkg", layer="PhanOQuyHoach_A", rows=3).geometry.iloc[2]
     assert layer.within(zone).all() and layer.crs.to_epsg() == 9214

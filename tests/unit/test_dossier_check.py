@@ -402,7 +402,7 @@ def test_findings_name_feature_place_measure_and_source(dossier):
     points, areas = error_layers(result)
     by_rule = points.set_index("rule")
     assert by_rule.loc["PV-01", "geometry"].within(at(box(200, 100, 200.5, 200)))
-    assert by_rule.loc["CT-01", "fid"] == "7" and by_rule.loc["TRG-01", "geometry"] is None
+    assert by_rule.loc["CT-01", "source_fid"] == "7" and by_rule.loc["TRG-01", "geometry"] is None
     assert list(areas["rule"]) == ["PV-01"] and areas.area.iloc[0] == pytest.approx(50.0) and points.crs.to_epsg() == 9214
 
 

@@ -132,7 +132,7 @@ def check_read(
 
 
 #: Columns of the error layer.
-COLUMNS = ("rule", "severity", "database", "class", "fid", "message", "advice")
+COLUMNS = ("rule", "severity", "database", "class", "source_fid", "message", "advice")
 
 
 def error_layers(result: CheckResult) -> tuple[geopandas.GeoDataFrame, geopandas.GeoDataFrame]:

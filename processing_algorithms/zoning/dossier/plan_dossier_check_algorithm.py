@@ -100,9 +100,9 @@ class PlanDossierCheckAlgorithm(QuyHoachAlgorithm):
                           say("Bảng của tỉnh cùng tên thay hoặc siết bảng quốc gia.", "A province's tables of the same names."), advanced=True),
             *(ask.text(key, label, help_text, optional=True, advanced=True) for key, label, help_text in _office_texts()),
             ask.layer_output("OUTPUT", say("Lớp lỗi", "Error layer"),
-                             say("Điểm, mỗi đối tượng hoặc vị trí một dòng: mã quy tắc, mức, cơ sở dữ liệu, lớp, fid, nội dung, cách "
+                             say("Điểm, mỗi đối tượng hoặc vị trí một dòng: mã quy tắc, mức, cơ sở dữ liệu, lớp, source_fid, nội dung, cách "
                                  "sửa. Lỗi của tệp, lớp, trường không có hình.",
-                                 "Points, one row per feature or place: rule, severity, database, class, fid, message, advice. Findings "
+                                 "Points, one row per feature or place: rule, severity, database, class, source_fid, message, advice. Findings "
                                  "on files, classes and fields have no shape."), Qgis.ProcessingSourceType.VectorPoint),
             ask.layer_output("AREAS", say("Vùng hở, chồng lấn, vượt ranh", "Gaps, overlaps, land outside"),
                              say("Hình của khe hở, chồng lấn, phần vượt ranh giới.", "Shapes of gaps, overlaps and what lies outside."),
