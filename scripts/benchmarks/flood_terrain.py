@@ -46,7 +46,16 @@ def warm(folder: Path, case: str, who: str) -> None:
     if who == "ours":
         import geopandas  # noqa: F401
         import pyogrio  # noqa: F401
-        from quyhoach.processing_algorithms.disaster import terrain_model  # noqa: F401
+        import numpy as np
+        from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid
+        from quyhoach.processing_algorithms.disaster.terrain_ground import read_ground
+        from quyhoach.processing_algorithms.disaster.terrain_model import TerrainModel  # noqa: F401
+        from quyhoach.processing_algorithms.disaster.terrain_prepare import Rules, prepare_terrain
+
+        # numba's loops are compiled or read from its cache here, as the peer's are below.
+        heights = np.random.default_rng(1).integers(0, 9, (200, 200)).astype(np.float32)
+        grid = Grid((500_000.0, 10.0, 0.0, 1_200_000.0, 0.0, -10.0), heights.shape, _wkt())
+        prepare_terrain(read_ground(ArrayRaster(grid, heights)), Rules(0.001))
         return
     process = subprocess.Popen([_python(folder), "-c", _PEER, str(folder), str(STREAM_KM2)], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, text=True, env=_clean())
