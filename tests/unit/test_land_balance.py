@@ -65,7 +65,7 @@ def test_overlap_outside_and_gap_are_rows_of_their_own_and_close():
     assert column(balance, "share_pct")["boundary"] == 100
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["NO", "CXCC", "GT", "NN", "XYZ", ""]), st.integers(0, 60), st.integers(0, 60),
                           st.floats(1, 40), st.floats(1, 40)), min_size=1, max_size=12), st.floats(5, 90), st.integers(0, 4))
 def test_the_balance_always_closes_as_printed(cells, side, decimals):

@@ -9,7 +9,7 @@ import datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.norms import deciding_date
@@ -290,6 +290,7 @@ KINDS = st.sampled_from(["house", "apartment", "mixed", "industry", "public_serv
 RANK = {"kept": 0, "open": 1, "broken": 2}
 
 
+@settings(max_examples=40, deadline=None)
 @given(KINDS, st.floats(1, 1e5), st.one_of(st.just(NAN), st.floats(1, 300)), st.booleans(), st.floats(0, 5),
        st.floats(0, 120), st.floats(0, 60))
 def test_more_building_never_gets_a_better_verdict(kind, area, height, existing, tolerance, density, more):
@@ -298,6 +299,7 @@ def test_more_building_never_gets_a_better_verdict(kind, area, height, existing,
     assert RANK[first] <= RANK[second]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(["apartment", "mixed"]), st.floats(1, 1e5), st.floats(1, 300), st.floats(0, 1e5), st.floats(0, 100))
 def test_larger_lots_and_taller_buildings_are_never_allowed_more(kind, area, height, wider, higher):
     limits = net_density_limits(kind, [area, area + wider, area], [height, height, height + higher], on=DAY)["value"]
