@@ -46,7 +46,8 @@ _ROWS = {"A4": (16, 0), "A3": (26, 52)}
 #: Layer, its fields, geometry and style; uppermost first.
 _LAYERS = (
     ("corners", "Point", ("name",), None), ("parcel", "MultiPolygon", (), None),
-    ("overlays", "MultiPolygon", ("name", "constraint_type", "effect", "max_height_m"), "zoning/constraint_overlay.qml"),
+    ("overlays", "MultiPolygon", ("name", "constraint_type", "effect", "max_height_m"),
+     "zoning/constraint_overlay.qml"),
     ("parcels", "MultiPolygon", ("sheet_no", "parcel_no"), "base/parcel_outline.qml"),
     ("zones", "MultiPolygon", ("plan_ref", "zone_code", "function_code"), "zoning/zone.qml"))
 
@@ -123,7 +124,8 @@ _NAMES = {"corners": "Góc thửa và số hiệu", "parcel": "Thửa đất đ�
           "overlays": "Khu vực hạn chế, khống chế", "parcels": "Ranh giới thửa đất", "zones": "Chức năng sử dụng đất"}
 
 
-def _layer(name: str, kind: str, fields: Sequence[str], style: str | None, crs: QgsCoordinateReferenceSystem) -> QgsVectorLayer:
+def _layer(name: str, kind: str, fields: Sequence[str], style: str | None,
+           crs: QgsCoordinateReferenceSystem) -> QgsVectorLayer:
     layer = QgsVectorLayer(f"{kind}?" + "&".join(f"field={field}:string" for field in fields), _NAMES[name], "memory")
     layer.setCrs(crs)
     if style is not None:

@@ -314,7 +314,8 @@ def _elements(xml: str) -> list[_Element]:
 
 
 def _lines_xml(text: str) -> str:
-    return "<w:br/>".join(f'<w:t xml:space="preserve">{escape(line)}</w:t>' for line in _NO_XML.sub("", text).split("\n"))
+    return "<w:br/>".join(f'<w:t xml:space="preserve">{escape(line)}</w:t>' for line in _NO_XML.sub("",
+                                                                                                    text).split("\n"))
 
 
 def _run_xml(text: str, look: str) -> str:

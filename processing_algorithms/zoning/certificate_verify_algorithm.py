@@ -32,19 +32,29 @@ class CertificateVerifyAlgorithm(PlanningPaperAlgorithm):
 
     def help(self) -> str:  # noqa: D102
         return say(
-            "Đối chiếu một văn bản cung cấp thông tin quy hoạch với sổ đăng ký theo số văn bản và mã đối chiếu; khi có tệp Word, "
-            "so từng câu, từng ô trong bảng với nội dung đã đăng ký và nêu chỗ khác (số liệu nào, hai giá trị). Sau đó tra cứu lại "
-            "theo dữ liệu hiện nay và nêu những gì đã thay đổi từ khi lập: thửa đất, đồ án, ô quy hoạch, khu vực hạn chế, quy "
+            "Đối chiếu một văn bản cung cấp thông tin quy hoạch với sổ đăng ký theo số văn bản và mã đối chiếu; khi "
+            "có tệp Word, "
+            "so từng câu, từng ô trong bảng với nội dung đã đăng ký và nêu chỗ khác (số liệu nào, hai giá trị). Sau "
+            "đó tra cứu lại "
+            "theo dữ liệu hiện nay và nêu những gì đã thay đổi từ khi lập: thửa đất, đồ án, ô quy hoạch, khu vực hạn "
+            "chế, quy "
             "chuẩn.\n\n"
-            "Phương pháp: bản chụp dữ liệu trong sổ phải khớp mã SHA-256; nội dung chuẩn được viết lại từ bản chụp. Số, ngày chỉ "
-            "so khi sổ đã ghi; tên người ký không so. Đối chiếu không phải là xác thực chữ ký số. Thay đổi của dữ liệu không làm "
+            "Phương pháp: bản chụp dữ liệu trong sổ phải khớp mã SHA-256; nội dung chuẩn được viết lại từ bản chụp. "
+            "Số, ngày chỉ "
+            "so khi sổ đã ghi; tên người ký không so. Đối chiếu không phải là xác thực chữ ký số. Thay đổi của dữ "
+            "liệu không làm "
             "văn bản sai: hai việc được nêu riêng.\n\n"
             "Đơn vị: m², m. Hình không hợp lệ của dữ liệu hiện nay được sửa và đếm.",
-            "Compares a planning-information paper with the register by number and short code; with the Word file, every sentence "
-            "and table cell is compared with what was registered, and each difference is named with both values. Then the plans "
-            "are asked again as they are today, and what has changed since is told: parcel, plan, zone, restriction, norm.\n\n"
-            "Method: the snapshot in the register must match its SHA-256; the contents are written again from it. Number and date "
-            "are compared once the register has them; the signer's name never is. This is no check of a digital signature. Changed "
+            "Compares a planning-information paper with the register by number and short code; with the Word file, "
+            "every sentence "
+            "and table cell is compared with what was registered, and each difference is named with both values. Then "
+            "the plans "
+            "are asked again as they are today, and what has changed since is told: parcel, plan, zone, restriction, "
+            "norm.\n\n"
+            "Method: the snapshot in the register must match its SHA-256; the contents are written again from it. "
+            "Number and date "
+            "are compared once the register has them; the signer's name never is. This is no check of a digital "
+            "signature. Changed "
             "data do not make a paper wrong: the two are told apart.\n\n"
             "Units: m2, m. Invalid shapes of today's data are repaired and counted.")
 
@@ -54,32 +64,43 @@ class CertificateVerifyAlgorithm(PlanningPaperAlgorithm):
         register = QgsProcessingParameterFile("REGISTER", say("Hoặc sổ đăng ký riêng", "Or a register of its own"),
                                               Qgis.ProcessingFileParameterBehavior.File, "gpkg", None, True)
         return [
-            ask.text("NUMBER", say("Số văn bản", "Number of the paper"), say("Như ghi trên văn bản đã ký.", "As on the signed paper."),
+            ask.text("NUMBER", say("Số văn bản", "Number of the paper"), say("Như ghi trên văn bản đã ký.",
+                                                                             "As on the signed paper."),
                      optional=True),
             ask.text("CODE", say("Mã đối chiếu", "Short code"), say("8 chữ và số in trên văn bản, ví dụ 7K3F-9QXD.",
-                                                                    "8 letters and digits on the paper, such as 7K3F-9QXD."),
+                                                                    "8 letters and digits on the paper, such as "
+                                                                    "7K3F-9QXD."),
                      optional=True),
-            ask.with_help(document, say("Để trống: chỉ đối chiếu số và mã.", "Empty: only number and code are compared.")),
+            ask.with_help(document, say("Để trống: chỉ đối chiếu số và mã.", "Empty: only number and code are "
+                                                                             "compared.")),
             *self.source_parameters(),
-            ask.with_help(register, say("Tệp so_dang_ky_thong_tin_quy_hoach.gpkg trong thư mục kết quả, khi không dùng cơ sở dữ liệu "
-                                        "dùng chung.", "The file so_dang_ky_thong_tin_quy_hoach.gpkg of the output folder, where "
+            ask.with_help(register, say("Tệp so_dang_ky_thong_tin_quy_hoach.gpkg trong thư mục kết quả, khi không "
+                                        "dùng cơ sở dữ liệu "
+                                        "dùng chung.", "The file so_dang_ky_thong_tin_quy_hoach.gpkg of the output "
+                                                       "folder, where "
                                         "there is no shared database.")),
             ask.layer("PARCELS", say("Thửa đất hiện nay", "Parcels today"),
-                      say("Khi không dùng cơ sở dữ liệu dùng chung: lớp thửa có sheet_no, parcel_no để biết thửa đã thay đổi chưa.",
-                          "Without a shared database: parcels with sheet_no and parcel_no, to tell whether the parcel has changed."),
+                      say("Khi không dùng cơ sở dữ liệu dùng chung: lớp thửa có sheet_no, parcel_no để biết thửa đã "
+                          "thay đổi chưa.",
+                          "Without a shared database: parcels with sheet_no and parcel_no, to tell whether the parcel "
+                          "has changed."),
                       ask.POLYGONS, optional=True),
             ask.text("DATE", say("Ngày đối chiếu", "Day"), say("Ngày xét hiệu lực của quy hoạch; để trống: hôm nay.",
-                                                               "Day on which plans must be in force; empty: today."), optional=True,
+                                                               "Day on which plans must be in force; empty: today."),
+                                                               optional=True,
                      advanced=True),
             ask.table_output("OUTPUT", say("Kết quả đối chiếu", "Findings"),
                              say("Một dòng cho mỗi điểm khác: kind, where_found, registered, found, sentence.",
-                                 "One row per difference: kind, where_found, registered, found, sentence."), optional=True)]
+                                 "One row per difference: kind, where_found, registered, found, sentence."),
+                                 optional=True)]
 
     def outputs(self) -> list[Any]:  # noqa: D102
         return [QgsProcessingOutputString("VERDICT", say("Kết luận", "Verdict")),
                 QgsProcessingOutputString("STATUS", say("Tình trạng trong sổ", "State in the register")),
-                QgsProcessingOutputNumber("DIFFERENCES", say("Số điểm văn bản khác sổ", "Differences from the register")),
-                QgsProcessingOutputNumber("CHANGES", say("Số thay đổi của dữ liệu từ khi lập", "Changes of the data since"))]
+                QgsProcessingOutputNumber("DIFFERENCES", say("Số điểm văn bản khác sổ", "Differences from the "
+                                                                                        "register")),
+                QgsProcessingOutputNumber("CHANGES", say("Số thay đổi của dữ liệu từ khi lập",
+                                                         "Changes of the data since"))]
 
     def prepare(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -93,7 +114,8 @@ class CertificateVerifyAlgorithm(PlanningPaperAlgorithm):
         with noted(problems):
             self.code = read_code(code) if code else ""
         if not self.number and not code:
-            problems.append(say("Hãy cho số văn bản, mã đối chiếu, hoặc cả hai.", "Give the number, the short code, or both."))
+            problems.append(say("Hãy cho số văn bản, mã đối chiếu, hoặc cả hai.", "Give the number, the short code, "
+                                                                                  "or both."))
         self.register = self.parameterAsFile(parameters, "REGISTER", context)
         # Without plans only the paper is compared, not what has changed since.
         missing: list[str] = []
@@ -114,7 +136,8 @@ class CertificateVerifyAlgorithm(PlanningPaperAlgorithm):
             try:
                 self.document = Path(path).read_bytes()
             except OSError as error:
-                problems.append(say("Không đọc được tệp {path} ({why}).", "The file {path} cannot be read ({why}).").format(
+                problems.append(say("Không đọc được tệp {path} ({why}).",
+                                    "The file {path} cannot be read ({why}).").format(
                     path=path, why=error.strerror))
         refuse_if(problems)
 
@@ -145,7 +168,8 @@ class CertificateVerifyAlgorithm(PlanningPaperAlgorithm):
                 findings += self._changes(entry, hub)
         own = [finding for finding in findings if finding.kind in OF_THE_PAPER]
         changed = [finding for finding in findings if finding.kind not in OF_THE_PAPER]
-        labels = {"draft": say("dự thảo", "draft"), "submitted": say("đã trình ký", "submitted"), "signed": say("đã ký", "signed"),
+        labels = {"draft": say("dự thảo", "draft"), "submitted": say("đã trình ký", "submitted"), "signed": say("đã ký",
+                                                                                                                "signed"),
                   "replaced": say("đã được thay thế", "replaced"), "withdrawn": say("đã thu hồi", "withdrawn")}
         verdict = self._verdict(len(own), len(changed), labels.get(entry.status, entry.status))
         for finding in findings:
@@ -153,7 +177,8 @@ class CertificateVerifyAlgorithm(PlanningPaperAlgorithm):
         feedback.pushInfo(verdict)
         table = pandas.DataFrame([(f.kind.value, f.where, f.registered, f.found, f.sentence) for f in findings],
                                  columns=["kind", "where_found", "registered", "found", "sentence"], dtype=object)
-        return {"OUTPUT": self.write_layer(parameters, "OUTPUT", context, table), "VERDICT": verdict, "STATUS": entry.status,
+        return {"OUTPUT": self.write_layer(parameters, "OUTPUT", context, table), "VERDICT": verdict,
+                "STATUS": entry.status,
                 "DIFFERENCES": len(own), "CHANGES": len(changed)}
 
     def _tell_missing(self, register: Any) -> None:
@@ -161,9 +186,11 @@ class CertificateVerifyAlgorithm(PlanningPaperAlgorithm):
 
         known = find_papers(register, number=self.number) if self.number and self.code else []
         if known:
-            raise InputError(say("Số {number} có trong sổ nhưng mã đối chiếu là {codes}, không phải {code}: văn bản trong tay không "
+            raise InputError(say("Số {number} có trong sổ nhưng mã đối chiếu là {codes}, không phải {code}: văn bản "
+                                 "trong tay không "
                                  "phải văn bản đã đăng ký.",
-                                 "Number {number} is in the register with the code {codes}, not {code}: the paper in hand is not "
+                                 "Number {number} is in the register with the code {codes}, not {code}: the paper in "
+                                 "hand is not "
                                  "the one registered.").format(number=self.number, code=self.code,
                                                                codes=", ".join(one.code for one in known)))
         raise InputError(say("Sổ đăng ký {register} không có văn bản này (số: {number}; mã: {code}).",
@@ -171,11 +198,13 @@ class CertificateVerifyAlgorithm(PlanningPaperAlgorithm):
                          .format(register=register.info.name, number=self.number or "-", code=self.code or "-"))
 
     def _verdict(self, own: int, changed: int, state: str) -> str:
-        paper = (say("Văn bản KHÔNG khớp sổ đăng ký: {n} điểm khác", "The paper does NOT match the register: {n} differences")
+        paper = (say("Văn bản KHÔNG khớp sổ đăng ký: {n} điểm khác", "The paper does NOT match the register: {n} "
+                                                                     "differences")
                  .format(n=own) if own else
                  say("Văn bản khớp sổ đăng ký", "The paper matches the register") if self.document is not None else
                  say("Số và mã có trong sổ đăng ký", "Number and code are in the register"))
-        since = (say("; từ khi lập, dữ liệu có {n} thay đổi", "; the data have changed in {n} points since").format(n=changed)
+        since = (say("; từ khi lập, dữ liệu có {n} thay đổi",
+                     "; the data have changed in {n} points since").format(n=changed)
                  if changed else say("; dữ liệu không thay đổi từ khi lập", "; the data have not changed since")
                  if self.asks_plans else "")
         return say("{paper} (tình trạng: {state}){since}.", "{paper} (state: {state}){since}.").format(

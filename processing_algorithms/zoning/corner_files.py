@@ -26,14 +26,16 @@ def corner_text(text: str) -> str:
             return _first_sheet(path)
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(say("Không đọc được tệp tọa độ {path} ({why}).", "The file of corners {path} cannot be read ({why}).")
+        raise InputError(say("Không đọc được tệp tọa độ {path} ({why}).", "The file of corners {path} cannot be read "
+                                                                          "({why}).")
                          .format(path=path, why=error.strerror or error)) from error
     for encoding in ("utf-8-sig", "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1258"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise InputError(say("Tệp tọa độ {path} không phải tệp văn bản.", "The file of corners {path} is no text.").format(path=path))
+    raise InputError(say("Tệp tọa độ {path} không phải tệp văn bản.",
+                         "The file of corners {path} is no text.").format(path=path))
 
 
 def _first_sheet(path: Path) -> str:
@@ -44,7 +46,8 @@ def _first_sheet(path: Path) -> str:
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise InputError(say("Không đọc được bảng tính {path}.", "The workbook {path} cannot be read.").format(path=path)) from error
+        raise InputError(say("Không đọc được bảng tính {path}.",
+                             "The workbook {path} cannot be read.").format(path=path)) from error
     try:
         # repr keeps all digits of a number; commas and points then mean one thing.
         rows = [["" if cell is None else f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row]

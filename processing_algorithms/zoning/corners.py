@@ -112,13 +112,16 @@ def read_corners(text: str, crs: pyproj.CRS, *, order: AxisOrder = AxisOrder.BY_
     (('1', '2', '3'), 200.0)
     """
     if not is_vn2000(crs) or crs.is_geographic:
-        raise InputError(say("Tọa độ góc thửa phải ở hệ VN-2000 phẳng; hãy chọn kinh tuyến trục và múi chiếu của tọa độ.",
+        raise InputError(say("Tọa độ góc thửa phải ở hệ VN-2000 phẳng; hãy chọn kinh tuyến trục và múi chiếu của tọa "
+                             "độ.",
                              "Corners must be in a plane VN-2000 system; choose the meridian and zone they are in."))
     require_metric(crs, say("Tọa độ góc thửa", "The corners"))
     lines, declared = _lines(text)
     if len(lines) < 3:
-        raise InputError(say("Chỉ đọc được {n} góc thửa; cần ít nhất 3 dòng, mỗi dòng một góc: số hiệu, X (Bắc), Y (Đông).",
-                             "Only {n} corners were read; at least 3 lines are needed, one a corner: number, X (north), "
+        raise InputError(say("Chỉ đọc được {n} góc thửa; cần ít nhất 3 dòng, mỗi dòng một góc: số hiệu, X (Bắc), Y "
+                             "(Đông).",
+                             "Only {n} corners were read; at least 3 lines are needed, one a corner: number, X "
+                             "(north), "
                              "Y (east).").format(n=len(lines)))
     north, east = _axes(lines, order, declared)
     _refuse_elsewhere(north, east, crs)
@@ -188,13 +191,17 @@ def _line(number: int, row: str) -> _Line | None:
                                  "Line {n}: \"{text}\" looks like longitude and latitude; plane VN-2000 coordinates in "
                                  "metres are needed.").format(n=number, text=row[:60]))
         if len(large) == 1 and len([value for value in values if value is not None]) > 1:
-            raise InputError(say("Dòng {n}: \"{text}\" chỉ có một tọa độ đọc được; kiểm tra dấu thập phân và dấu phân cách.",
-                                 "Line {n}: only one coordinate can be read in \"{text}\"; check decimals and separators.")
+            raise InputError(say("Dòng {n}: \"{text}\" chỉ có một tọa độ đọc được; kiểm tra dấu thập phân và dấu phân "
+                                 "cách.",
+                                 "Line {n}: only one coordinate can be read in \"{text}\"; check decimals and "
+                                 "separators.")
                              .format(n=number, text=row[:60]))
         return None
     if len(large) > 2 or large[1] - large[0] != 1:
-        raise InputError(say("Dòng {n}: \"{text}\" có thể hiểu theo nhiều cách; hãy ngăn các cột bằng dấu tab hoặc dấu chấm phẩy.",
-                             "Line {n}: \"{text}\" can be read in several ways; separate the columns by tabs or semicolons.")
+        raise InputError(say("Dòng {n}: \"{text}\" có thể hiểu theo nhiều cách; hãy ngăn các cột bằng dấu tab hoặc "
+                             "dấu chấm phẩy.",
+                             "Line {n}: \"{text}\" can be read in several ways; separate the columns by tabs or "
+                             "semicolons.")
                          .format(n=number, text=row[:60]))
     first, second = large
     name = " ".join(cell for cell in cells[:first] if cell)
@@ -249,7 +256,8 @@ def _value(cell: str) -> float | None:
         return parse_number(text)
     except InputError:
         # 505.277 is no easting in metres with decimals: the false origin lies 500 km west.
-        return float(text.replace(".", "").replace(",", ".")) if re.fullmatch(r"\d{1,3}(\.\d{3})+(,\d+)?", text) else None
+        return float(text.replace(".", "").replace(",", ".")) if re.fullmatch(r"\d{1,3}(\.\d{3})+(,\d+)?",
+                                                                              text) else None
 
 
 def _has_decimals(cell: str) -> bool:
@@ -277,21 +285,27 @@ def _axes(
     if strange:
         raise InputError([_why_strange(line) for line in strange[:5]])
     if straight and turned:
-        raise InputError(say("Thứ tự X, Y không thống nhất: các dòng {a} ghi X (Bắc) trước, các dòng {b} ghi Y (Đông) trước. "
+        raise InputError(say("Thứ tự X, Y không thống nhất: các dòng {a} ghi X (Bắc) trước, các dòng {b} ghi Y (Đông) "
+                             "trước. "
                              "Hãy sửa cho thống nhất.",
-                             "The order of X and Y is mixed: lines {a} have X (north) first, lines {b} Y (east). Make them "
+                             "The order of X and Y is mixed: lines {a} have X (north) first, lines {b} Y (east). Make "
+                             "them "
                              "the same.")
-                         .format(a=name_some(line.number for line in straight), b=name_some(line.number for line in turned)))
+                         .format(a=name_some(line.number for line in straight),
+                                 b=name_some(line.number for line in turned)))
     seen = AxisOrder.NORTH_FIRST if straight else AxisOrder.EAST_FIRST
     asked = order if order != AxisOrder.BY_VALUES else declared or AxisOrder.NORTH_FIRST
     if asked != seen:
         raise InputError(
-            say("Hai cột tọa độ có vẻ bị đảo: giá trị {a} giống Y (Đông), {b} giống X (Bắc), nhưng {what}. Nếu cột đầu đúng "
+            say("Hai cột tọa độ có vẻ bị đảo: giá trị {a} giống Y (Đông), {b} giống X (Bắc), nhưng {what}. Nếu cột "
+                "đầu đúng "
                 "là Y (Đông), hãy chọn thứ tự \"Y trước, X sau\"; nếu không, hãy kiểm tra lại số liệu.",
-                "The two columns seem swapped: {a} looks like Y (east) and {b} like X (north), but {what}. If the first "
+                "The two columns seem swapped: {a} looks like Y (east) and {b} like X (north), but {what}. If the "
+                "first "
                 "column is Y (east), choose the order \"Y first, then X\"; if not, check the figures.")
             .format(a=format_number(_easting(lines[0]), 2), b=format_number(_northing(lines[0]), 2),
-                    what=say("thứ tự đã chọn hoặc tiêu đề bảng ghi khác", "the order chosen or the heading says otherwise")
+                    what=say("thứ tự đã chọn hoặc tiêu đề bảng ghi khác", "the order chosen or the heading says "
+                                                                          "otherwise")
                     if order != AxisOrder.BY_VALUES or declared else
                     say("thứ tự thường dùng là X (Bắc) trước", "X (north) usually comes first")))
     return (np.array([_northing(line) for line in lines]), np.array([_easting(line) for line in lines]))
@@ -311,9 +325,12 @@ def _why_strange(line: _Line) -> str:
             return say("Dòng {n}: \"{text}\": Y có số hiệu múi chiếu đứng trước; hãy bỏ các chữ số đó.",
                        "Line {n}: \"{text}\": Y begins with the number of the zone; leave those digits out.").format(
                            n=line.number, text=line.text[:60])
-    return say("Dòng {n}: \"{text}\" không phải tọa độ VN-2000 ở Việt Nam (X từ {n0} đến {n1} m, Y từ {e0} đến {e1} m).",
-               "Line {n}: \"{text}\" is no VN-2000 coordinate in Vietnam (X from {n0} to {n1} m, Y from {e0} to {e1} m)."
-               ).format(n=line.number, text=line.text[:60], n0=format_number(NORTHINGS[0]), n1=format_number(NORTHINGS[1]),
+    return say("Dòng {n}: \"{text}\" không phải tọa độ VN-2000 ở Việt Nam (X từ {n0} đến {n1} m, Y từ {e0} đến {e1} "
+               "m).",
+               "Line {n}: \"{text}\" is no VN-2000 coordinate in Vietnam (X from {n0} to {n1} m, Y from {e0} to {e1} "
+               "m)."
+               ).format(n=line.number, text=line.text[:60], n0=format_number(NORTHINGS[0]),
+                        n1=format_number(NORTHINGS[1]),
                         e0=format_number(EASTINGS[0]), e1=format_number(EASTINGS[1]))
 
 
@@ -367,7 +384,8 @@ def _refuse_shape(names: list[str], north: NDArray[np.float64], east: NDArray[np
     if crossing:
         raise InputError(say("Ranh giới tự cắt: {sides}. Kiểm tra thứ tự và tọa độ các góc.",
                              "The boundary crosses itself: {sides}. Check order and coordinates of the corners.")
-                         .format(sides=name_some(say("cạnh {a}-{b} với cạnh {c}-{d}", "side {a}-{b} and side {c}-{d}").format(
+                         .format(sides=name_some(say("cạnh {a}-{b} với cạnh {c}-{d}",
+                                                     "side {a}-{b} and side {c}-{d}").format(
                              a=names[a], b=after[a], c=names[b], d=after[b]) for a, b in crossing)))
     area = shapely.area(shapely.polygons(points))
     if area < 0.1 or not shapely.is_valid(shapely.polygons(points)):

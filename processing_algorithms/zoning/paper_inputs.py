@@ -117,7 +117,8 @@ def paper_inputs(
 
 def map_inputs(frame: MapFrame, around: Surroundings, answering: Sequence[str]) -> dict[str, Any]:
     """Return what the map annex shows within its window, as plain data; zones are those of the ``answering`` plans."""
-    def within(layer: geopandas.GeoDataFrame | None, fields: Sequence[str], plans: Sequence[str] = ()) -> list[dict[str, Any]]:
+    def within(layer: geopandas.GeoDataFrame | None, fields: Sequence[str], plans: Sequence[str] = ()) -> list[dict[str,
+                                                                                                                    Any]]:
         if layer is None or not len(layer):
             return []
         # By position in arrays: a frame made anew for every parcel would take most of the time, and lose its index.
@@ -158,9 +159,11 @@ def _parcel(parcel: Mapping[str, Any], shape: shapely.Geometry, crs: pyproj.CRS,
             corners: Corners | None, communes: Mapping[str, str]) -> dict[str, Any]:
     known = {name: _text(parcel.get(name)) for name in PARCEL_FIELDS if name != "legal_area_m2"}
     known["legal_area_m2"] = fixed(_number(parcel.get("legal_area_m2")), AREA_DECIMALS)
-    known |= {"commune": communes.get(known["commune_code"] or ""), "old_commune": communes.get(known["old_commune_code"] or ""),
+    known |= {"commune": communes.get(known["commune_code"] or ""),
+              "old_commune": communes.get(known["old_commune_code"] or ""),
               "map_area_m2": fixed(float(answer.summary["area_m2"]), AREA_DECIMALS), "crs": crs_text(crs),
-              "meridian": meridian_label(crs), "shape": shape_text(shape), "asked_by": "corners" if corners else "parcel"}
+              "meridian": meridian_label(crs), "shape": shape_text(shape),
+              "asked_by": "corners" if corners else "parcel"}
     labels = {value.code: value.label.vi for value in load_catalogue()["parcel"].field("land_code").domain.values}
     known["land_type"] = labels.get(known["land_code"] or "")
     points = _outline(shape)
@@ -201,7 +204,8 @@ def _outline(shape: shapely.Geometry) -> list[tuple[float, float]]:
 
 def _plans(answers: PlanAnswers, answer: ParcelAnswer) -> dict[str, Any]:
     table = answers.states.table
-    refs = [ref for ref in dict.fromkeys([*answer.pieces["plan_ref"], *answer.restrictions["plan_ref"]]) if ref in table.index]
+    refs = [ref for ref in dict.fromkeys([*answer.pieces["plan_ref"],
+                                          *answer.restrictions["plan_ref"]]) if ref in table.index]
     return {str(ref): {name: _text(table.at[ref, name]) if name != "in_force" else bool(table.at[ref, name])
                        for name in _PLAN_FIELDS if name in table.columns} for ref in refs}
 
@@ -238,7 +242,8 @@ def _restriction(row: pandas.Series) -> dict[str, Any]:
 def _override(row: pandas.Series) -> dict[str, Any]:
     texts = ("plan_ref", "decision_number", "decision_date", "legal_basis", "function_code", "density_kind", "reason")
     return {**{name: _text(row[name]) for name in texts if name in row.index}, "applies": bool(row["applies"]),
-            **{name: fixed(_number(row[name]), decimals) for name, (decimals, _) in FIGURES.items() if name in row.index}}
+            **{name: fixed(_number(row[name]), decimals) for name, (decimals,
+                                                                    _) in FIGURES.items() if name in row.index}}
 
 
 def _norms(answers: PlanAnswers, answer: ParcelAnswer) -> list[dict[str, Any]]:
@@ -249,7 +254,8 @@ def _norms(answers: PlanAnswers, answer: ParcelAnswer) -> list[dict[str, Any]]:
     rows += [("planning_land_functions", row) for row in load_table("planning_land_functions", on=None).rows
              if row["key"] in used]
     found = [{"norm_table": name, **{key: _text(value) for key, value in row.items()}} for name, row in rows]
-    return [{"norm_table": "tolerance", "mm": fixed(answers.tolerance_mm, 2), "source": answers.tolerance_source}, *found]
+    return [{"norm_table": "tolerance", "mm": fixed(answers.tolerance_mm, 2), "source": answers.tolerance_source},
+            *found]
 
 
 def _text(value: Any) -> str | None:

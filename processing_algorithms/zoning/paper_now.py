@@ -48,7 +48,8 @@ def inputs_now(
     around = parcel if hub_crs is None else to_crs(parcel, hub_crs)
     data = sources(tuple(around.total_bounds))
     with speaking("vi"):
-        answers = plan_answers(parcel, data.plans, data.zones, date=date, overlays=data.overlays, overrides=data.overrides)
+        answers = plan_answers(parcel, data.plans, data.zones, date=date, overlays=data.overlays,
+                               overrides=data.overrides)
     fid = parcel.index[0]
     row = {name: parcel[name].iloc[0] for name in PARCEL_FIELDS if name in parcel.columns}
     return paper_inputs(row, parcel.geometry.iloc[0], crs, answers, answers.of(fid), communes=data.communes)

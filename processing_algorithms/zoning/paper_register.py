@@ -84,7 +84,8 @@ def register_dataset(hub: Hub) -> Dataset:
     """
     dataset = next((one for one in hub.datasets.values() if one.id == load_catalogue()[DATASET].id), None)
     if dataset is None or not {"snapshot", "paper_code"} <= set(dataset.field_names):
-        raise InputError(say("Cơ sở dữ liệu {name} chưa có sổ đăng ký văn bản cung cấp thông tin quy hoạch đầy đủ trường; "
+        raise InputError(say("Cơ sở dữ liệu {name} chưa có sổ đăng ký văn bản cung cấp thông tin quy hoạch đầy đủ "
+                             "trường; "
                              "người quản trị cần cập nhật cấu trúc, hoặc để trống HUB để dùng sổ riêng trong thư mục.",
                              "The database {name} has no complete register of planning-information papers; its "
                              "administrator must upgrade it, or leave HUB empty to use a register in the folder.")
@@ -126,7 +127,8 @@ def _known(hub: Hub, dataset: Dataset, digests: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for start in range(0, len(digests), _CODES_AT_ONCE):
         some = list(digests[start:start + _CODES_AT_ONCE])
-        found |= set(hub.read(dataset, columns=["content_digest"], where=any_of("content_digest", some))["content_digest"])
+        found |= set(hub.read(dataset, columns=["content_digest"], where=any_of("content_digest",
+                                                                                some))["content_digest"])
     return found
 
 
@@ -146,7 +148,8 @@ def find_papers(hub: Hub, *, code: str = "", number: str = "") -> list[Entry]:
         by_number = RowFilter('trim("paper_number") = ?', (number.strip(),))
         where = by_number.both(where)
     if where is None:
-        raise InputError(say("Hãy cho số văn bản hoặc mã đối chiếu.", "Give the number of the paper or its short code."))
+        raise InputError(say("Hãy cho số văn bản hoặc mã đối chiếu.", "Give the number of the paper or its short "
+                                                                      "code."))
     ids = hub.read(dataset, columns=["paper_code"], where=where)["feature_id"].tolist()
     if not ids:
         return []
@@ -196,10 +199,12 @@ def take_step(
 
 
 def _submit(hub: Hub, changes: Iterable[Change], message: str, progress: Progress = silent) -> None:
-    receipt = hub.submit(Changeset(str(uuid.uuid4()), getpass.getuser(), "", message, "", now(), tuple(changes)), progress)
+    receipt = hub.submit(Changeset(str(uuid.uuid4()), getpass.getuser(), "", message, "", now(), tuple(changes)),
+                         progress)
     if receipt.outcome is not Outcome.APPLIED:
         reasons = sorted({objection.reason for objection in receipt.objections})[:5]
-        raise OutputError(say("Sổ đăng ký từ chối, không ghi gì: {why}", "The register refused, nothing was entered: {why}")
+        raise OutputError(say("Sổ đăng ký từ chối, không ghi gì: {why}", "The register refused, nothing was entered: "
+                                                                         "{why}")
                           .format(why=" ".join(reasons) or receipt.outcome.value))
 
 

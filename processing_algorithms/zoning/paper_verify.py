@@ -151,7 +151,8 @@ def _tables(expected: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -
         for one, other in zip(expected, found):
             for a, b in zip(one, other):
                 if a != b:
-                    yield _finding(_FOOT if foot else _HEAD if "Số:" in one[0] else say("Phần đầu văn bản", "Head"), a, b)
+                    yield _finding(_FOOT if foot else _HEAD if "Số:" in one[0] else say("Phần đầu văn bản", "Head"), a,
+                                   b)
         return
     pairs = SequenceMatcher(None, [tuple(row) for row in expected], [tuple(row) for row in found], autojunk=False)
     for tag, a, b, c, d in pairs.get_opcodes():
@@ -194,7 +195,8 @@ def changes_since(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Findi
                    _keyed(now["overrides"], "decision_number", "plan_ref"), _ZONE),
             *_rows(Kind.RESTRICTION, _keyed(then["restrictions"], "name", "effect"),
                    _keyed(now["restrictions"], "name", "effect"), _RESTRICTION),
-            *_rows(Kind.NORM, _keyed(then["norms"], "norm_table", "row"), _keyed(now["norms"], "norm_table", "row"), None)]
+            *_rows(Kind.NORM, _keyed(then["norms"], "norm_table", "row"), _keyed(now["norms"], "norm_table", "row"),
+                   None)]
 
 
 _PLAN = {"name": "tên", "scale": "tỷ lệ", "status_label": "tình trạng", "decision_number": "số quyết định",
@@ -203,9 +205,11 @@ _PLAN = {"name": "tên", "scale": "tỷ lệ", "status_label": "tình trạng", 
 _ZONE = {"function": "chức năng", "function_code": "mã chức năng", "area_m2": "diện tích (m²)", "shape": "ranh giới",
          "zone_name": "tên", "density_kind": "loại mật độ", "within_tolerance": "trong hạn sai",
          "legal_basis": "căn cứ", "applies": "áp dụng", **{name: name for name in FIGURES}}
-_RESTRICTION = {"area_m2": "diện tích (m²)", "shape": "ranh giới", "legal_basis": "căn cứ", "max_height_m": "chiều cao tối đa (m)",
+_RESTRICTION = {"area_m2": "diện tích (m²)", "shape": "ranh giới", "legal_basis": "căn cứ",
+                "max_height_m": "chiều cao tối đa (m)",
                 "decision_number": "số quyết định", "applies": "áp dụng"}
-_PARCEL = {"legal_area_m2": "diện tích theo giấy tờ (m²)", "map_area_m2": "diện tích bản đồ (m²)", "land_code": "loại đất",
+_PARCEL = {"legal_area_m2": "diện tích theo giấy tờ (m²)", "map_area_m2": "diện tích bản đồ (m²)",
+           "land_code": "loại đất",
            "shape": "ranh giới"}
 
 
@@ -226,8 +230,10 @@ def _keyed(rows: Sequence[Mapping[str, Any]], *names: str) -> dict[str, Mapping[
     return found
 
 
-def _rows(kind: Kind, then: Mapping[str, Any], now: Mapping[str, Any], labels: Mapping[str, str] | None) -> Iterator[Finding]:
-    titles = {Kind.PLAN: say("Đồ án", "Plan"), Kind.ZONE: say("Ô quy hoạch", "Zone"), Kind.NORM: say("Quy chuẩn", "Norm"),
+def _rows(kind: Kind, then: Mapping[str, Any], now: Mapping[str, Any], labels: Mapping[str,
+                                                                                       str] | None) -> Iterator[Finding]:
+    titles = {Kind.PLAN: say("Đồ án", "Plan"), Kind.ZONE: say("Ô quy hoạch", "Zone"), Kind.NORM: say("Quy chuẩn",
+                                                                                                     "Norm"),
               Kind.RESTRICTION: say("Khu vực hạn chế", "Restriction")}
     for key in [*then, *(key for key in now if key not in then)]:
         title = f"{titles[kind]} {key}"

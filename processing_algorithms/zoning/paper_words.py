@@ -47,7 +47,8 @@ BLOCK_PLACEHOLDERS = {
 #: Without these a paper would not say what it is for.
 NEEDED_PLACEHOLDERS = ("Số văn bản", "Thông tin thửa đất", "Thông tin quy hoạch", "Khu vực hạn chế", "Lưu ý",
                        "Mã đối chiếu")
-VALIDITY = ("Thông tin nêu trên có giá trị tại thời điểm cung cấp; khi quy hoạch được điều chỉnh hoặc thay thế thì thực "
+VALIDITY = ("Thông tin nêu trên có giá trị tại thời điểm cung cấp; khi quy hoạch được điều chỉnh hoặc thay thế thì "
+            "thực "
             "hiện theo quy hoạch được phê duyệt sau cùng.")
 #: Corners from which the table in the paper has two columns of points.
 _MANY_CORNERS = 30
@@ -115,7 +116,8 @@ def subject(inputs: Mapping[str, Any], request: Request) -> str:
 def blocks_of(inputs: Mapping[str, Any], request: Request) -> dict[str, list[Block]]:
     """Return the blocks by placeholder."""
     return {"Căn cứ": _grounds(inputs), "Thông tin thửa đất": _parcel(inputs, request),
-            "Thông tin quy hoạch": _planning(inputs), "Khu vực hạn chế": _restrictions(inputs), "Lưu ý": _remarks(inputs),
+            "Thông tin quy hoạch": _planning(inputs), "Khu vực hạn chế": _restrictions(inputs),
+            "Lưu ý": _remarks(inputs),
             "Bảng tọa độ": _corners(inputs)}
 
 
@@ -143,7 +145,8 @@ def _decision(plan: Mapping[str, Any]) -> str:
 
 
 def _answering(inputs: Mapping[str, Any]) -> list[str]:
-    return list(dict.fromkeys(piece["plan_ref"] for piece in inputs["pieces"] if piece["is_answer"] and piece["plan_ref"]))
+    return list(dict.fromkeys(piece["plan_ref"] for piece in inputs["pieces"] if piece["is_answer"]
+                              and piece["plan_ref"]))
 
 
 def _grounds(inputs: Mapping[str, Any]) -> list[Block]:
@@ -154,7 +157,8 @@ def _grounds(inputs: Mapping[str, Any]) -> list[Block]:
         plan = inputs["plans"].get(ref)
         if plan and plan["in_force"] and plan["decision_number"]:
             title = plan_title(plan)
-            found.append(Paragraph(f"Căn cứ {_decision(plan)} phê duyệt {_lower(title.partition(' (')[0])};", italic=True))
+            found.append(Paragraph(f"Căn cứ {_decision(plan)} phê duyệt {_lower(title.partition(' (')[0])};",
+                                   italic=True))
     return found
 
 
@@ -175,7 +179,8 @@ def _parcel(inputs: Mapping[str, Any], request: Request) -> list[Block]:
     if legal:
         difference = float(measured) - float(legal)
         words += (", bằng diện tích theo giấy tờ" if round(difference, 1) == 0 else
-                  f", {'lớn' if difference > 0 else 'nhỏ'} hơn diện tích theo giấy tờ {_area(f'{abs(difference):.4f}')} m²; "
+                  f", {'lớn' if difference > 0 else 'nhỏ'} hơn diện tích theo giấy tờ "
+                  f"{_area(f'{abs(difference):.4f}')} m²; "
                   "diện tích theo giấy tờ không bị thay thế")
     lines.append(Paragraph(words + ".", lead="- Diện tích đo trên bản đồ:"))
     lines.append(Paragraph(f"{parcel['meridian']}.", lead="- Hệ tọa độ:"))
@@ -192,7 +197,8 @@ def _planning(inputs: Mapping[str, Any]) -> list[Block]:
               if ref not in answering]
     blocks: list[Block] = []
     if not answering:
-        blocks.append(Paragraph("Tại thời điểm tra cứu, không có đồ án quy hoạch đô thị và nông thôn được phê duyệt, đang có "
+        blocks.append(Paragraph("Tại thời điểm tra cứu, không có đồ án quy hoạch đô thị và nông thôn được phê duyệt, "
+                                "đang có "
                                 "hiệu lực tại vị trí này trong cơ sở dữ liệu."))
     for number, ref in enumerate(answering, 1):
         pieces = [piece for piece in inputs["pieces"] if piece["plan_ref"] == ref and piece["is_answer"]]
@@ -244,7 +250,8 @@ def _pieces(pieces: Sequence[Mapping[str, Any]]) -> Table:
             what = f"{piece['function']} ({piece['function_code']})"
         if piece["within_tolerance"]:
             what += f". {piece['tolerance_note']}"
-        rows.append((str(piece["piece"]), piece["zone_code"] or "-", what, format_number(area, 1), format_number(share, 1)))
+        rows.append((str(piece["piece"]), piece["zone_code"] or "-", what, format_number(area, 1), format_number(share,
+                                                                                                                 1)))
     total = ("Cộng", "", "", format_number(float(np.sum(areas)), 1), format_number(float(np.sum(shares)), 1))
     return Table(("Phần", "Ô, lô quy hoạch", "Chức năng sử dụng đất", "Diện tích (m²)", "Tỷ lệ so với thửa (%)"),
                  [*rows, total] if len(rows) > 1 else rows, (14, 28, 77, 24, 22), frozenset({3, 4}),
@@ -263,7 +270,8 @@ def _figures(inputs: Mapping[str, Any], pieces: Sequence[Mapping[str, Any]]) -> 
             where += f" (trên {_area(figure['area_m2'])} m²)"
         rows.append((str(figure["piece"]), where.strip(), figure["label"], figure["value"] or "áp dụng", reason))
     if not rows:
-        return [Paragraph("Đồ án không có chỉ tiêu sử dụng đất quy hoạch cho phần này trong cơ sở dữ liệu.", italic=True)]
+        return [Paragraph("Đồ án không có chỉ tiêu sử dụng đất quy hoạch cho phần này trong cơ sở dữ liệu.",
+                          italic=True)]
     return [Paragraph("Chỉ tiêu sử dụng đất quy hoạch:", with_next=True),
             Table(("Phần", "Ô, lô quy hoạch", "Chỉ tiêu", "Giá trị", "Căn cứ"), rows, (14, 28, 53, 22, 48), frozenset(),
                   points=11.0)]
@@ -272,17 +280,20 @@ def _figures(inputs: Mapping[str, Any], pieces: Sequence[Mapping[str, Any]]) -> 
 def _restrictions(inputs: Mapping[str, Any]) -> list[Block]:
     applying = [one for one in inputs["restrictions"] if one["applies"]]
     if not applying:
-        return [Paragraph("Không có khu vực hạn chế, khống chế xây dựng nào trong cơ sở dữ liệu tại vị trí này ở thời điểm "
+        return [Paragraph("Không có khu vực hạn chế, khống chế xây dựng nào trong cơ sở dữ liệu tại vị trí này ở thời "
+                          "điểm "
                           "tra cứu.")]
     rows = []
     for one in applying:
         effect = one["effect_label"] or ""
         if one["max_height_m"]:
             effect += f", tối đa {format_number(float(one['max_height_m']), 1)} m"
-        basis = "; ".join(text for text in (one["legal_basis"], one["decision_number"]) if text) or "chưa ghi trong dữ liệu"
+        basis = "; ".join(text for text in (one["legal_basis"],
+                                            one["decision_number"]) if text) or "chưa ghi trong dữ liệu"
         if one["within_tolerance"]:
             basis += f". Trong hạn sai ghép bản đồ ({format_number(float(one['tolerance_m']), 2)} m), xác định tại thực địa"
-        rows.append((one["name"] or "", effect, _area(one["area_m2"]), format_number(float(one["share_pct"]), 1), basis))
+        rows.append((one["name"] or "", effect, _area(one["area_m2"]), format_number(float(one["share_pct"]), 1),
+                     basis))
     return [Table(("Khu vực", "Mức độ", "Diện tích (m²)", "Tỷ lệ (%)", "Căn cứ"), rows, (48, 33, 22, 17, 45),
                   frozenset({2, 3}), points=11.0)]
 
@@ -290,7 +301,8 @@ def _restrictions(inputs: Mapping[str, Any]) -> list[Block]:
 def _remarks(inputs: Mapping[str, Any]) -> list[Block]:
     remarks: list[Block] = []
     if inputs["contradictions"]:
-        remarks.append(Paragraph("Giữa các cấp quy hoạch đang có hiệu lực có nội dung khác nhau, cơ quan quản lý cần xem xét:",
+        remarks.append(Paragraph("Giữa các cấp quy hoạch đang có hiệu lực có nội dung khác nhau, cơ quan quản lý cần "
+                                 "xem xét:",
                                  lead="-", with_next=True))
         remarks += [Paragraph(f"{one}.", lead="+") for one in inputs["contradictions"]]
     for one in inputs["overrides"]:
@@ -302,11 +314,14 @@ def _remarks(inputs: Mapping[str, Any]) -> list[Block]:
     if tolerances:
         metres = " và ".join(dict.fromkeys(format_number(float(value), 2) for _, value in tolerances))
         source = next((one["source"] for one in inputs["norms"] if one["norm_table"] == "tolerance"), "")
-        source = re.sub(r", map_matching_tolerance, dòng \d+", "", source)  # kept in the snapshot; a citizen has no such table
+        source = re.sub(r", map_matching_tolerance, dòng \d+", "",
+                        source)  # kept in the snapshot; a citizen has no such table
         remarks.append(Paragraph(
-            f"Ranh giới trong hạn sai ghép bản đồ ({metres} m trên thực địa; {source}) không được coi là chia cắt thửa đất "
+            f"Ranh giới trong hạn sai ghép bản đồ ({metres} m trên thực địa; {source}) không được coi là chia cắt "
+            f"thửa đất "
             "mà xác định tại thực địa.", lead="-"))
-    remarks.append(Paragraph("Văn bản này chỉ cung cấp thông tin từ quy hoạch đã được phê duyệt, không xác nhận quyền sử dụng "
+    remarks.append(Paragraph("Văn bản này chỉ cung cấp thông tin từ quy hoạch đã được phê duyệt, không xác nhận quyền "
+                             "sử dụng "
                              "đất và không thay cho quyết định của cơ quan có thẩm quyền.", lead="-"))
     return remarks
 
@@ -329,7 +344,8 @@ def _corners(inputs: Mapping[str, Any]) -> list[Block]:
 
 def _corner_table(system: str, rows: Sequence[tuple[str, str, str, str]], lead: str) -> list[Block]:
     header = ("Góc", "X (Bắc, m)", "Y (Đông, m)", "Cạnh (m)")
-    title = Paragraph(f"{lead}Hệ tọa độ {system}; {len(rows)} góc; cạnh tính tới góc liền sau.", centred=True, italic=True,
+    title = Paragraph(f"{lead}Hệ tọa độ {system}; {len(rows)} góc; cạnh tính tới góc liền sau.", centred=True,
+                      italic=True,
                       with_next=True)
     if len(rows) <= _MANY_CORNERS:
         return [title, Table(header, rows, (18, 36, 36, 26), frozenset({1, 2, 3}), points=11.0)]

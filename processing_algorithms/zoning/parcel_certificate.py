@@ -124,7 +124,8 @@ def draft_papers(
                          .format(n=len(missing), ids=name_some(missing)))
     template = template or read_template(None)
     layers = {"zones": zones, "overlays": overlays, "parcels": parcels if around is None else around}
-    surroundings = Surroundings(**{name: None if frame is None else to_crs(frame, crs) for name, frame in layers.items()})
+    surroundings = Surroundings(**{name: None if frame is None else to_crs(frame, crs) for name,
+                                   frame in layers.items()})
     said: set[str] = set()
     for start in range(0, len(parcels), _AT_ONCE):
         some = parcels.iloc[start:start + _AT_ONCE]
@@ -227,7 +228,8 @@ def register_row(draft: Draft, office: Office, request: Request, *, moment: str,
         "plan_refs": refs[:250] or None, "status": "draft", "issuing_agency": office.agency[:150] or None,
         "data_moment": moment, "content_digest": draft.paper.digest, "paper_code": draft.paper.code,
         "snapshot": draft.paper.text, "replaces_code": replaces or None,
-        "due_date": due_date(request.received, deadline_days).isoformat() if request.received and deadline_days else None}
+        "due_date": due_date(request.received,
+                             deadline_days).isoformat() if request.received and deadline_days else None}
     dataset = load_catalogue()["planning_paper"]
     row = {name: value if _holds(dataset.field(name), value) else None for name, value in row.items()}
     return row | {"parcel_no": int(number) if number.isdigit() and int(number) > 0 else None, "geom": geometry}

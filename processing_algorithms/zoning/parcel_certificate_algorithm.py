@@ -48,37 +48,55 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
 
     def help(self) -> str:  # noqa: D102
         return say(
-            "Lập dự thảo văn bản cung cấp thông tin quy hoạch cho một thửa, các thửa đang chọn, hàng loạt thửa, hoặc khu đất "
-            "theo tọa độ dán vào: tệp Word sửa được theo mẫu của cơ quan, bản đồ kèm theo (PDF, tỷ lệ cố định) và một dòng "
+            "Lập dự thảo văn bản cung cấp thông tin quy hoạch cho một thửa, các thửa đang chọn, hàng loạt thửa, hoặc "
+            "khu đất "
+            "theo tọa độ dán vào: tệp Word sửa được theo mẫu của cơ quan, bản đồ kèm theo (PDF, tỷ lệ cố định) và một "
+            "dòng "
             "trong sổ đăng ký. Số, ngày, chữ ký và con dấu thực hiện ngoài phần mềm.\n\n"
-            "Phương pháp: như \"Tra cứu quy hoạch theo thửa đất\": đồ án chi tiết nhất đang có hiệu lực là câu trả lời, các "
-            "đồ án khác được liệt kê, mâu thuẫn được nêu; chỉ trong các khu vực hạn chế mới lấy giá trị chặt nhất. Diện tích "
+            "Phương pháp: như \"Tra cứu quy hoạch theo thửa đất\": đồ án chi tiết nhất đang có hiệu lực là câu trả "
+            "lời, các "
+            "đồ án khác được liệt kê, mâu thuẫn được nêu; chỉ trong các khu vực hạn chế mới lấy giá trị chặt nhất. "
+            "Diện tích "
             "theo giấy tờ đứng cạnh diện tích bản đồ, không bị thay thế. Không đọc, không in tên người sử dụng đất.\n\n"
-            "Mỗi văn bản có bản chụp toàn bộ dữ liệu, mẫu và nội dung (JSON chuẩn tắc), mã SHA-256 và mã đối chiếu ngắn. Cùng dữ "
-            "liệu, cùng ngày thì cùng một văn bản, không ghi hai lần. Sổ đăng ký nằm trong cơ sở dữ liệu dùng chung, hoặc trong "
-            "thư mục kết quả khi không dùng cơ sở dữ liệu. Dùng \"Sổ đăng ký văn bản thông tin quy hoạch\" để trình ký, ghi số "
+            "Mỗi văn bản có bản chụp toàn bộ dữ liệu, mẫu và nội dung (JSON chuẩn tắc), mã SHA-256 và mã đối chiếu "
+            "ngắn. Cùng dữ "
+            "liệu, cùng ngày thì cùng một văn bản, không ghi hai lần. Sổ đăng ký nằm trong cơ sở dữ liệu dùng chung, "
+            "hoặc trong "
+            "thư mục kết quả khi không dùng cơ sở dữ liệu. Dùng \"Sổ đăng ký văn bản thông tin quy hoạch\" để trình "
+            "ký, ghi số "
             "và in lại; \"Đối chiếu văn bản đã cấp\" để đối chiếu.\n\n"
             "Mẫu riêng: tệp .docx có các chỗ điền như {{Số văn bản}}, {{Thông tin quy hoạch}}; sao chép mẫu kèm theo "
             "(styles/zoning/planning_paper.docx, giải thích trong planning_paper.md) rồi sửa bằng Word.\n\n"
-            "Đơn vị: m², m. Lớp ở hệ khác được chuyển về hệ của thửa (VN-2000: phép chuyển EPSG 6960). Thửa không có hình: từ "
+            "Đơn vị: m², m. Lớp ở hệ khác được chuyển về hệ của thửa (VN-2000: phép chuyển EPSG 6960). Thửa không có "
+            "hình: từ "
             "chối và nêu fid. Hình không hợp lệ được sửa và đếm. Dừng giữa chừng: không có tệp nào được ghi.",
-            "Drafts planning-information papers for one parcel, the selected ones, a batch, or for pasted corner coordinates: an "
-            "editable Word file after the office's template, the map annex (PDF, fixed scale) and a row in the register. Number, "
+            "Drafts planning-information papers for one parcel, the selected ones, a batch, or for pasted corner "
+            "coordinates: an "
+            "editable Word file after the office's template, the map annex (PDF, fixed scale) and a row in the "
+            "register. Number, "
             "date, signature and seal happen elsewhere.\n\n"
-            "Method: as \"Zones by parcel\": the most detailed plan in force answers, others are listed, contradictions told; "
-            "only among restrictions the tightest applies. The legal area stands beside the map area and is never replaced. Land "
+            "Method: as \"Zones by parcel\": the most detailed plan in force answers, others are listed, "
+            "contradictions told; "
+            "only among restrictions the tightest applies. The legal area stands beside the map area and is never "
+            "replaced. Land "
             "users' names are neither read nor printed.\n\n"
-            "Every paper has a snapshot of all data, the template and the contents (canonical JSON), its SHA-256 and a short "
-            "code. The same data on the same day are the same paper and are not entered twice. The register is in the shared "
-            "database, or in the output folder where there is none. \"Register of planning-information papers\" submits, enters "
+            "Every paper has a snapshot of all data, the template and the contents (canonical JSON), its SHA-256 and "
+            "a short "
+            "code. The same data on the same day are the same paper and are not entered twice. The register is in the "
+            "shared "
+            "database, or in the output folder where there is none. \"Register of planning-information papers\" "
+            "submits, enters "
             "numbers and prints again; \"Verify an issued paper\" compares.\n\n"
-            "Own template: a .docx with placeholders such as {{Số văn bản}}, {{Thông tin quy hoạch}}; copy the one shipped "
+            "Own template: a .docx with placeholders such as {{Số văn bản}}, {{Thông tin quy hoạch}}; copy the one "
+            "shipped "
             "(styles/zoning/planning_paper.docx, explained in planning_paper.md) and change it in Word.\n\n"
-            "Units: m2, m. Layers in other systems are brought to the parcels' (VN-2000: EPSG operation 6960). Parcels without "
+            "Units: m2, m. Layers in other systems are brought to the parcels' (VN-2000: EPSG operation 6960). "
+            "Parcels without "
             "shape: refused, with ids. Invalid shapes are repaired and counted. A stopped run writes no file.")
 
     def parameters(self) -> list[Any]:  # noqa: D102
-        corners = QgsProcessingParameterString("CORNERS", say("Hoặc tọa độ góc thửa", "Or corner coordinates"), "", True, True)
+        corners = QgsProcessingParameterString("CORNERS", say("Hoặc tọa độ góc thửa", "Or corner coordinates"), "",
+                                               True, True)
         crs = QgsProcessingParameterCrs("CORNERS_CRS", say("Kinh tuyến trục, múi chiếu của tọa độ",
                                                            "Meridian and zone of the coordinates"), None, True)
         template = QgsProcessingParameterFile("TEMPLATE", say("Mẫu riêng (.docx)", "Own template (.docx)"),
@@ -86,17 +104,22 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
         return [
             ask.layer("PARCELS", say("Thửa đất", "Parcels"),
                       say("Mỗi thửa một văn bản; chọn \"chỉ đối tượng đang chọn\" để lập cho một vài thửa.",
-                          "One paper for each; tick \"selected features only\" for a few."), ask.POLYGONS, optional=True),
+                          "One paper for each; tick \"selected features only\" for a few."), ask.POLYGONS,
+                          optional=True),
             ask.text("WHERE", say("Hoặc thửa trong cơ sở dữ liệu", "Or parcels of the database"),
                      say("Điều kiện, ví dụ: old_commune_code = '99101' AND sheet_no = '5' AND parcel_no = 12.",
-                         "A condition, such as: old_commune_code = '99101' AND sheet_no = '5' AND parcel_no = 12."), optional=True),
+                         "A condition, such as: old_commune_code = '99101' AND sheet_no = '5' AND parcel_no = 12."),
+                         optional=True),
             ask.with_help(corners, say(
-                "Dán từ Excel, Word hoặc tin nhắn, mỗi dòng một góc: số hiệu, X (Bắc), Y (Đông); hoặc đường dẫn tệp .csv, .txt, "
+                "Dán từ Excel, Word hoặc tin nhắn, mỗi dòng một góc: số hiệu, X (Bắc), Y (Đông); hoặc đường dẫn tệp "
+                ".csv, .txt, "
                 ".xlsx. Dấu phẩy hoặc chấm thập phân.",
-                "Paste from Excel, Word or a message, one corner a line: number, X (north), Y (east); or the path of a .csv, .txt "
+                "Paste from Excel, Word or a message, one corner a line: number, X (north), Y (east); or the path of "
+                "a .csv, .txt "
                 "or .xlsx file. Decimal comma or point.")),
             ask.with_help(crs, say("Bắt buộc khi dán tọa độ: hệ VN-2000 ghi trên giấy tờ, kinh tuyến trục cũ hoặc mới.",
-                                   "Needed with coordinates: the VN-2000 system stated on the paper, old or new meridian.")),
+                                   "Needed with coordinates: the VN-2000 system stated on the paper, old or new "
+                                   "meridian.")),
             ask.choice("CORNERS_ORDER", say("Thứ tự cột tọa độ", "Order of the coordinates"),
                        say("Mặc định nhận theo giá trị và hỏi lại khi hai cột bị đảo.",
                            "By default told by the values; swapped columns are asked about."),
@@ -104,34 +127,46 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
                         say("Y (Đông) trước, X sau", "Y (east) first, then X")], advanced=True),
             *self.source_parameters(),
             ask.text("DATE", say("Ngày tra cứu", "Day"), say("Ngày xét hiệu lực của quy hoạch; để trống: hôm nay.",
-                                                             "Day on which plans must be in force; empty: today."), optional=True),
+                                                             "Day on which plans must be in force; empty: today."),
+                                                             optional=True),
             ask.text("LOCATION", say("Địa bàn", "Place of the land"),
                      say("Ví dụ: phường Lam Trạch, tỉnh Hương Nguyên; in sau số thửa.",
                          "Such as: ward and province; printed after the parcel's number."), optional=True),
             ask.text("REQUEST_NUMBER", say("Mã hồ sơ đề nghị", "Request number"),
-                     say("Mã ở bộ phận một cửa; không ghi tên người đề nghị.", "Of the one-stop desk; never the applicant's name."),
+                     say("Mã ở bộ phận một cửa; không ghi tên người đề nghị.", "Of the one-stop desk; never the "
+                                                                               "applicant's name."),
                      optional=True),
             ask.text("REQUEST_DATE", say("Ngày tiếp nhận", "Day of receipt"), say("Ngày/tháng/năm.", "Day/month/year."),
                      optional=True),
             ask.number("DEADLINE_DAYS", say("Thời hạn trả lời (ngày làm việc)", "Deadline (working days)"),
-                       say("Do cơ quan đặt; luật không quy định. 15 ngày là thông lệ cũ, cần xác nhận. Tính ngày hẹn trả trong sổ, "
-                           "không kể ngày lễ.", "The office's own; the law sets none. 15 is former practice, to be confirmed. Gives "
-                           "the due date in the register, holidays aside."), default=15, minimum=1, maximum=365, integer=True,
+                       say("Do cơ quan đặt; luật không quy định. 15 ngày là thông lệ cũ, cần xác nhận. Tính ngày hẹn "
+                           "trả trong sổ, "
+                           "không kể ngày lễ.", "The office's own; the law sets none. 15 is former practice, to be "
+                                                "confirmed. Gives "
+                           "the due date in the register, holidays aside."), default=15, minimum=1, maximum=365,
+                           integer=True,
                        optional=True),
             ask.text("AGENCY", say("Cơ quan cung cấp thông tin", "Issuing agency"),
-                     say("Ví dụ: Sở Xây dựng; Phòng Kinh tế, Hạ tầng và Đô thị.", "Such as: Sở Xây dựng."), default="Sở Xây dựng"),
-            ask.text("AGENCY_ABOVE", say("Cơ quan cấp trên", "Agency above"), say("Dòng đầu bên trái.", "First line at the left."),
+                     say("Ví dụ: Sở Xây dựng; Phòng Kinh tế, Hạ tầng và Đô thị.", "Such as: Sở Xây dựng."),
+                     default="Sở Xây dựng"),
+            ask.text("AGENCY_ABOVE", say("Cơ quan cấp trên", "Agency above"), say("Dòng đầu bên trái.",
+                                                                                  "First line at the left."),
                      default="Ủy ban nhân dân tỉnh", optional=True),
             ask.text("NUMBER_SIGN", say("Ký hiệu văn bản", "Sign of the number"),
-                     say("Phần sau dấu gạch chéo của số văn bản, ví dụ SXD-QLQH.", "What follows the slash of the number."),
+                     say("Phần sau dấu gạch chéo của số văn bản, ví dụ SXD-QLQH.", "What follows the slash of the "
+                                                                                   "number."),
                      default="SXD-QLQH", optional=True),
-            ask.text("PLACE", say("Địa danh", "Place of issue"), say("Đứng trước ngày tháng.", "Stands before the date."),
+            ask.text("PLACE", say("Địa danh", "Place of issue"), say("Đứng trước ngày tháng.",
+                                                                     "Stands before the date."),
                      optional=True),
-            ask.text("AUTHORITY", say("Chức vụ người ký", "Office of the signer"), say("Ví dụ: Giám đốc.", "Such as: Giám đốc."),
+            ask.text("AUTHORITY", say("Chức vụ người ký", "Office of the signer"), say("Ví dụ: Giám đốc.",
+                                                                                       "Such as: Giám đốc."),
                      default="Giám đốc"),
-            ask.text("SIGNER", say("Họ tên người ký", "Name of the signer"), say("Thường để trống.", "Usually left empty."),
+            ask.text("SIGNER", say("Họ tên người ký", "Name of the signer"), say("Thường để trống.",
+                                                                                 "Usually left empty."),
                      optional=True, advanced=True),
-            ask.text("RECIPIENTS", say("Nơi nhận", "Recipients"), say("Các dòng cách nhau bằng dấu |.", "Lines parted by |."),
+            ask.text("RECIPIENTS", say("Nơi nhận", "Recipients"), say("Các dòng cách nhau bằng dấu |.",
+                                                                      "Lines parted by |."),
                      default="- Như trên;|- Lưu: VT, HS.", optional=True, advanced=True),
             ask.text("VALIDITY_NOTE", say("Câu về giá trị của thông tin", "Validity note"),
                      say("Để trống: câu mặc định.", "Empty: the default sentence."), optional=True, advanced=True),
@@ -142,14 +177,18 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
                        say("Tự chọn: tỷ lệ lớn nhất thấy trọn thửa và xung quanh.",
                            "Automatic: the largest at which the parcel and its surroundings are seen."),
                        [say("Tự chọn", "Automatic"), *(f"1/{scale}" for scale in _SCALES[1:] if scale)], advanced=True),
-            ask.choice("PAPER", say("Khổ giấy bản đồ", "Paper of the map"), say("Tự chọn theo số góc thửa.", "By the number of corners."),
+            ask.choice("PAPER", say("Khổ giấy bản đồ", "Paper of the map"), say("Tự chọn theo số góc thửa.",
+                                                                                "By the number of corners."),
                        [say("Tự chọn", "Automatic"), "A4", "A3"], advanced=True),
             ask.text("REPLACES", say("Thay thế văn bản có mã", "Replaces the paper of code"),
-                     say("Mã đối chiếu của văn bản đã ký mà văn bản này thay thế.", "Short code of the signed paper it replaces."),
+                     say("Mã đối chiếu của văn bản đã ký mà văn bản này thay thế.", "Short code of the signed paper "
+                                                                                    "it replaces."),
                      optional=True, advanced=True),
             *(ask.with_help(ask.field(key, say("Trường: {name}", "Field: {name}").format(name=name),
-                                      say("Để trống: trường cùng tên nếu có.", "Empty: the field of that name, if there is one."),
-                                      "PARCELS", optional=True), say("Trường của lớp thửa đất.", "Field of the parcels."),
+                                      say("Để trống: trường cùng tên nếu có.", "Empty: the field of that name, if "
+                                                                               "there is one."),
+                                      "PARCELS", optional=True), say("Trường của lớp thửa đất.",
+                                                                     "Field of the parcels."),
                             advanced=True)
               for name, key in _FIELDS.items()),
             ask.with_help(QgsProcessingParameterFolderDestination("OUTPUT", say("Thư mục kết quả", "Output folder")),
@@ -205,15 +244,18 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
         with noted(problems):
             self.parcels = self.layer(parameters, "PARCELS", context)
         if (self.parcels is not None) + bool(self.where) + bool(text.strip()) != 1:
-            problems.append(say("Hãy cho đúng một trong ba: lớp thửa đất, điều kiện chọn thửa trong cơ sở dữ liệu, tọa độ góc.",
-                                "Give exactly one of: a layer of parcels, a condition for parcels of the database, corners."))
+            problems.append(say("Hãy cho đúng một trong ba: lớp thửa đất, điều kiện chọn thửa trong cơ sở dữ liệu, "
+                                "tọa độ góc.",
+                                "Give exactly one of: a layer of parcels, a condition for parcels of the database, "
+                                "corners."))
             return
         if self.where and not self.location:
             problems.append(say("Chọn thửa theo điều kiện cần cơ sở dữ liệu dùng chung (HUB).",
                                 "Parcels by condition need the shared database (HUB)."))
         if self.parcels is not None:
             for check in (lambda: self.not_empty(self.parcels),
-                          lambda: require_metric(require_stated(self.parcels.crs, self.parcels.name), self.parcels.name)):
+                          lambda: require_metric(require_stated(self.parcels.crs, self.parcels.name),
+                                                 self.parcels.name)):
                 with noted(problems):
                     check()
             self.fields = {}
@@ -226,8 +268,10 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
             with noted(problems):
                 crs = to_pyproj(self.parameterAsCrs(parameters, "CORNERS_CRS", context))
                 if crs is None:
-                    problems.append(say("Chưa chọn kinh tuyến trục và múi chiếu của tọa độ góc thửa (CORNERS_CRS); tọa độ không tự "
-                                        "nói lên điều đó.", "The meridian and zone of the corners are not chosen (CORNERS_CRS); "
+                    problems.append(say("Chưa chọn kinh tuyến trục và múi chiếu của tọa độ góc thửa (CORNERS_CRS); "
+                                        "tọa độ không tự "
+                                        "nói lên điều đó.", "The meridian and zone of the corners are not chosen "
+                                                            "(CORNERS_CRS); "
                                         "coordinates do not tell them."))
                 else:
                     order = AxisOrder(self.parameterAsEnum(parameters, "CORNERS_ORDER", context))
@@ -269,14 +313,16 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
                     progress=part(progress, 0.0, 0.95)):
                 names += files.write(draft.paper, draft_folder, draft.name)
                 rows.append(register_row(
-                    draft, self.office, self.request, moment=moment, geometry=shape_for(register, draft.shape, parcels.crs),
+                    draft, self.office, self.request, moment=moment, geometry=shape_for(register, draft.shape,
+                                                                                        parcels.crs),
                     deadline_days=int(self.deadline) if self.deadline else None, replaces=self.replaces))
             progress(0.96)
             new = register_drafts(register, rows, message=say("Dự thảo {n} văn bản cung cấp thông tin quy hoạch",
                                                               "Drafts of {n} planning-information papers").format(n=len(rows)))
             where = register.info.location
         codes = [str(row["paper_code"]) for row in rows]
-        feedback.pushInfo(say("{n} văn bản, {new} mới ghi vào sổ {register}.", "{n} papers, {new} new in the register {register}.")
+        feedback.pushInfo(say("{n} văn bản, {new} mới ghi vào sổ {register}.", "{n} papers, {new} new in the register "
+                                                                               "{register}.")
                           .format(n=len(rows), new=new, register=where))
         return {"OUTPUT": str(self.folder), "COUNT": len(rows), "NEW": new, "CODES": ";".join(codes),
                 "FILES": ";".join(str(self.folder / name) for name in names[:_MOST_NAMED]), "REGISTER": where}
@@ -322,4 +368,5 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
             shapes.append(shapely.from_wkb(bytes(feature.geometry().asWkb())) if feature.hasGeometry() else None)
             values.append([str(feature[name]) for name, _ in names])
         data = {ours: [row[at] for row in values] for at, (_, ours) in enumerate(names)}
-        return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, crs=parcels.crs, dtype="geometry"), crs=parcels.crs)
+        return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, crs=parcels.crs, dtype="geometry"),
+                                      crs=parcels.crs)

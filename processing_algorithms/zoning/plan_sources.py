@@ -52,10 +52,13 @@ def hub_sources(hub: Hub, bounds: tuple[float, float, float, float]) -> PlanSour
 
     plan, zone = dataset("plan"), dataset("zone")
     if plan is None or zone is None:
-        raise InputError(say("Cơ sở dữ liệu {name} không có đồ án và ô quy hoạch; hãy chọn cơ sở dữ liệu khác hoặc cho lớp PLANS "
-                             "và ZONES.", "The database {name} holds no plans and zones; choose another or give PLANS and "
+        raise InputError(say("Cơ sở dữ liệu {name} không có đồ án và ô quy hoạch; hãy chọn cơ sở dữ liệu khác hoặc "
+                             "cho lớp PLANS "
+                             "và ZONES.", "The database {name} holds no plans and zones; choose another or give PLANS "
+                                          "and "
                              "ZONES.").format(name=hub.info.name))
-    overlay, override, parcel, unit = map(dataset, ("constraint_overlay", "parcel_override", "parcel", "administrative_unit"))
+    overlay, override, parcel, unit = map(dataset, ("constraint_overlay", "parcel_override", "parcel",
+                                                    "administrative_unit"))
     communes: dict[str, str] = {}
     if unit is not None:
         units = hub.read(unit, columns=["unit_code", "name"])
@@ -93,7 +96,8 @@ def parcel_now(parcel: Mapping[str, Any], source: Hub | geopandas.GeoDataFrame) 
         wanted = pandas.Series(True, index=source.index)
         for name, value in key.items():
             if name in source.columns:
-                wanted &= source[name].map(lambda held: "" if pandas.isna(held) else str(held).removesuffix(".0")) == value
+                wanted &= source[name].map(lambda held: ""
+                                           if pandas.isna(held) else str(held).removesuffix(".0")) == value
         return source[wanted]
     dataset = _parcel_dataset(source)
     number = key["parcel_no"]

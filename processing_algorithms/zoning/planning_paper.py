@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class Paper:
 
     text: str
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the snapshot."""
         return digest(self.text)
@@ -58,9 +58,9 @@ class Paper:
         """The short code printed on the paper."""
         return short_code(self.digest)
 
-    @property
+    @cached_property
     def content(self) -> dict[str, Any]:
-        """The snapshot as data."""
+        """The snapshot as data, read once; nobody changes it."""
         return json.loads(self.text)
 
 
@@ -75,9 +75,11 @@ def read_template(path: Path | None) -> tuple[WordTemplate, str]:
     used = path or TEMPLATE
     template = WordTemplate(used)
     if len(template.data) > _MOST_TEMPLATE_BYTES:
-        raise InputError(say("Mẫu {name} nặng {size} kB; mẫu được lưu cùng mỗi văn bản nên không quá {most} kB: hãy thu nhỏ "
+        raise InputError(say("Mẫu {name} nặng {size} kB; mẫu được lưu cùng mỗi văn bản nên không quá {most} kB: hãy "
+                             "thu nhỏ "
                              "hình trong mẫu.",
-                             "Template {name} has {size} kB; it is kept with every paper and may have {most} kB: make its "
+                             "Template {name} has {size} kB; it is kept with every paper and may have {most} kB: make "
+                             "its "
                              "pictures smaller.").format(name=used.name, size=len(template.data) // 1000,
                                                          most=_MOST_TEMPLATE_BYTES // 1000))
     template.check([*TEXT_PLACEHOLDERS, *BLOCK_PLACEHOLDERS], NEEDED_PLACEHOLDERS, used.name)

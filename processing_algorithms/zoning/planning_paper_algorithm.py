@@ -43,7 +43,8 @@ class PlanningPaperAlgorithm(QuyHoachAlgorithm):
             ask.layer("PLANS", say("Đồ án quy hoạch", "Plans"),
                       say("Khi không dùng cơ sở dữ liệu dùng chung: lớp có plan_ref, level, status, decision_number, "
                           "approval_date, scale như tập dữ liệu Đồ án quy hoạch.",
-                          "Without a shared database: a layer with plan_ref, level, status, decision_number, approval_date, "
+                          "Without a shared database: a layer with plan_ref, level, status, decision_number, "
+                          "approval_date, "
                           "scale, as the dataset Plan."), ask.POLYGONS, optional=True),
             ask.layer("ZONES", say("Ô quy hoạch, lô đất quy hoạch", "Zones of the plans"),
                       say("Lớp có plan_ref, zone_code, function_code và các chỉ tiêu, như tập dữ liệu Ô quy hoạch.",
@@ -67,7 +68,8 @@ class PlanningPaperAlgorithm(QuyHoachAlgorithm):
                 if self.layers[key] is not None:
                     require_stated(self.layers[key].crs, self.layers[key].name)
         if not self.location and not (self.layers.get("PLANS") and self.layers.get("ZONES")):
-            problems.append(say("Hãy chọn cơ sở dữ liệu dùng chung (HUB), hoặc cả lớp đồ án (PLANS) và lớp ô quy hoạch (ZONES).",
+            problems.append(say("Hãy chọn cơ sở dữ liệu dùng chung (HUB), hoặc cả lớp đồ án (PLANS) và lớp ô quy "
+                                "hoạch (ZONES).",
                                 "Choose the shared database (HUB), or both the plans (PLANS) and the zones (ZONES)."))
         for key in ("PLANS", "ZONES"):
             if self.layers.get(key) is not None:
@@ -100,7 +102,8 @@ class PaperFiles:
     def __init__(self) -> None:
         self._maps: dict[tuple[str, str], Any] = {}
 
-    def write(self, paper: Paper, folder: Path, name: str, *, number: str = "", date: datetime.date | None = None) -> list[str]:
+    def write(self, paper: Paper, folder: Path, name: str, *, number: str = "",
+              date: datetime.date | None = None) -> list[str]:
         """Write document and map annex; return the names of the files."""
         from ..common.qgis_parcel_map import MAP_ENDING, ParcelMap, ParcelMapTexts
         from .parcel_certificate import MAP_TITLE, annex_of

@@ -70,7 +70,8 @@ def _lean(data: bytes) -> bytes:
                 content = re.sub(r'<Override[^>]*PartName="/(?:docProps|customXml|word/theme|word/stylesWithEffects)[^>]*/>', "",
                                  content)
             elif name.endswith(".rels"):
-                content = re.sub(r'<Relationship [^>]*Target="[^"]*(?:docProps|customXml|theme/|stylesWithEffects)[^>]*/>', "",
+                content = re.sub(r'<Relationship '
+                                 r'[^>]*Target="[^"]*(?:docProps|customXml|theme/|stylesWithEffects)[^>]*/>', "",
                                  content)
             elif name == "word/styles.xml":
                 content = re.sub(r"<w:latentStyles.*?</w:latentStyles>", "", content, flags=re.S)

@@ -136,7 +136,8 @@ def test_a_paper_is_not_signed_without_number_date_and_snapshot(hub):
 def test_a_push_cannot_change_a_signed_paper_either(hub):
     entry = signed(hub)
     with pytest.raises(OutputError, match="không được sửa, xóa"):
-        paper_register._submit(hub, [Change("planning_paper", entry.feature_id, entry.row, entry.row | {"note": "x"})], "")
+        paper_register._submit(hub, [Change("planning_paper", entry.feature_id, entry.row, entry.row | {"note": "x"})],
+                               "")
 
 
 def test_a_hub_gives_the_plans_around_a_parcel(hub):
@@ -160,6 +161,7 @@ def test_a_hub_gives_the_plans_around_a_parcel(hub):
     assert found["legal_area_m2"].tolist() == [100.0] and "certificate_no" not in found
     sources = hub_sources(hub, tuple(found.total_bounds))
     assert sources.zones["zone_code"].tolist() == ["A"] and sources.communes == {"99004": "Phường Lam Trạch"}
-    assert parcel_now({"sheet_no": "5", "parcel_no": "12", "old_commune_code": "99101"}, hub)["legal_area_m2"].tolist() == [100.0]
+    assert parcel_now({"sheet_no": "5", "parcel_no": "12", "old_commune_code": "99101"},
+                      hub)["legal_area_m2"].tolist() == [100.0]
     with pytest.raises(InputError, match="thỏa điều kiện"):
         hub_parcels(hub, "parcel_no = 99")

@@ -36,20 +36,23 @@ def made(provider, tmp_path_factory):
 
 
 def pdf_text(path):
-    return subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True).stdout.decode("utf-8")
+    return subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True,
+                          check=True).stdout.decode("utf-8")
 
 
 def test_papers_maps_and_register(made):
     files = [Path(name) for name in made["FILES"].split(";")]
     assert made["COUNT"] == made["NEW"] == 3 and len(files) == 6 and all(file.is_file() for file in files)
     folder = Path(made["OUTPUT"])
-    assert sorted(file.name for file in folder.iterdir()) == sorted([*(file.name for file in files), Path(made["REGISTER"]).name])
+    assert sorted(file.name for file in folder.iterdir()) == sorted([*(file.name for file in files),
+                                                                     Path(made["REGISTER"]).name])
     assert [file for file in files if file.suffix == ".docx"] and "thua_3" in files[4].name
     said = " ".join(item.text for item in read_words(files[4].read_bytes()))
     assert "Thửa đất số 3, tờ bản đồ số 1" in said and "2046/QĐ-UBND" in said
     register = QgsVectorLayer(f"{made['REGISTER']}|layername=planning_paper")
     rows = list(register.getFeatures())
-    assert [row["status"] for row in rows] == ["draft"] * 3 and {row["paper_code"] for row in rows} == set(made["CODES"].split(";"))
+    assert [row["status"] for row in rows] == ["draft"] * 3 and {row["paper_code"]
+                                                                 for row in rows} == set(made["CODES"].split(";"))
     assert {row["due_date"].toString("yyyy-MM-dd") for row in rows} == {"2026-12-11"}
 
 
@@ -73,7 +76,8 @@ def test_the_same_run_again_makes_no_second_entry(made, run):
 def test_signing_printing_again_and_verifying(made, run, tmp_path):
     code, document = made["CODES"].split(";")[1], made["FILES"].split(";")[2]
     verified = run("quyhoach:certificateverify", PLANS | {
-        "CODE": code.lower(), "DOCX": document, "REGISTER": made["REGISTER"], "PARCELS": town("parcel"), "DATE": "25/11/2026",
+        "CODE": code.lower(), "DOCX": document, "REGISTER": made["REGISTER"], "PARCELS": town("parcel"),
+        "DATE": "25/11/2026",
         "OUTPUT": "memory:"})
     assert (verified["DIFFERENCES"], verified["CHANGES"], verified["STATUS"]) == (0, 0, "draft")
     signed = run("quyhoach:certificateregister", {
@@ -86,7 +90,8 @@ def test_signing_printing_again_and_verifying(made, run, tmp_path):
     old = run("quyhoach:certificateverify", asked | {"DOCX": document})  # the draft has no number yet
     assert old["DIFFERENCES"] == 2 and {f["kind"] for f in old["OUTPUT"].getFeatures()} <= {"figure", "text"}
     with pytest.raises(QgsProcessingException, match="không chuyển sang"):
-        run("quyhoach:certificateregister", {"CODE": code, "ACTION": ACTIONS.index("draft"), "REGISTER": made["REGISTER"]})
+        run("quyhoach:certificateregister", {"CODE": code, "ACTION": ACTIONS.index("draft"),
+                                             "REGISTER": made["REGISTER"]})
     with pytest.raises(QgsProcessingException, match="không phải văn bản đã đăng ký"):
         run("quyhoach:certificateverify", asked | {"CODE": "0000-0000"})
 
@@ -99,8 +104,10 @@ def test_corners_in_the_old_meridian_are_the_parcel(run, tmp_path):
     new, old = (pyproj.Proj(f"+proj=tmerc +lat_0=0 +lon_0={meridian} +k=0.9999 +x_0=500000 +y_0=0 +ellps=WGS84")
                 for meridian in (107, 107.75))
     points = [(vertex.x(), vertex.y()) for vertex in shape.vertices()][:-1]
-    lines = [f"{at}\t{y:.4f}\t{x:.4f}" for at, (x, y) in enumerate((old(*new(*point, inverse=True)) for point in points), 1)]
-    pasted = {"CORNERS": "\n".join(["STT\tX\tY", *lines]).replace(".", ","), "OUTPUT": str(tmp_path / "ra"), "DATE": "25/11/2026",
+    lines = [f"{at}\t{y:.4f}\t{x:.4f}" for at, (x, y) in enumerate((old(*new(*point,
+                                                                             inverse=True)) for point in points), 1)]
+    pasted = {"CORNERS": "\n".join(["STT\tX\tY", *lines]).replace(".", ","), "OUTPUT": str(tmp_path / "ra"),
+              "DATE": "25/11/2026",
               "MAP": False}
     with pytest.raises(QgsProcessingException, match="CORNERS_CRS"):
         run("quyhoach:parcelcertificate", PLANS | pasted)
@@ -144,7 +151,8 @@ def test_a_stopped_run_writes_no_paper(run, tmp_path):
                 self.cancel()
 
     with pytest.raises(QgsProcessingException, match="dừng"):
-        run("quyhoach:parcelcertificate", PLANS | {"PARCELS": town("parcel", ONE), "OUTPUT": str(tmp_path), "MAP": False},
+        run("quyhoach:parcelcertificate", PLANS | {"PARCELS": town("parcel", ONE), "OUTPUT": str(tmp_path),
+                                                   "MAP": False},
             feedback=Stopped())
     assert not list(tmp_path.glob("*.docx"))
 
@@ -156,7 +164,8 @@ def test_with_the_shared_database(run, tmp_path):
         layer = town(name, "\"old_commune_code\" = '99101' AND \"sheet_no\" = '1'" if name == "parcel" else "")
         run("quyhoach:hubimport", {"HUB": hub, "INPUT": layer, "DATASET": name})
     result = run("quyhoach:parcelcertificate", {
-        "HUB": hub, "WHERE": "old_commune_code = '99101' AND sheet_no = '1' AND parcel_no = 3", "OUTPUT": str(tmp_path / "ra"),
+        "HUB": hub, "WHERE": "old_commune_code = '99101' AND sheet_no = '1' AND parcel_no = 3",
+        "OUTPUT": str(tmp_path / "ra"),
         "DATE": "25/11/2026", "MAP": False})
     assert result["REGISTER"] == hub and result["COUNT"] == 1 and not (tmp_path / "ra" / "so_dang_ky.gpkg").exists()
     document = Path(result["FILES"].split(";")[0])

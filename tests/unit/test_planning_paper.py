@@ -67,9 +67,11 @@ def data():
     return {
         "parcels": frame([{
             "sheet_no": "5", "parcel_no": 12, "old_commune_code": "99101", "commune_code": "99004", "land_code": "ODT",
-            "legal_area_m2": 198.5, "address": "tổ dân phố 2", "chu_su_dung": "Nguyễn Văn Ân", "geometry": box(0, 0, 20, 10)}]),
+            "legal_area_m2": 198.5, "address": "tổ dân phố 2", "chu_su_dung": "Nguyễn Văn Ân", "geometry": box(0, 0, 20,
+                                                                                                               10)}]),
         "plans": frame([
-            {"plan_ref": "QHC", "name": "Quy hoạch chung đô thị Lam Trạch", "level": "general", "scale": 10000, "status": "approved",
+            {"plan_ref": "QHC", "name": "Quy hoạch chung đô thị Lam Trạch", "level": "general", "scale": 10000,
+             "status": "approved",
              "approval_date": "2024-06-20", "decision_number": "1187/QĐ-UBND", "geometry": box(-900, -900, 900, 900)},
             {"plan_ref": "QPK", "name": "Trung tâm", "level": "sub_area", "scale": 2000, "status": "approved",
              "approval_date": "2025-10-14", "decision_number": "2046/QĐ-UBND", "geometry": box(-500, -500, 500, 500)}]),
@@ -99,7 +101,8 @@ def words(document):
 
 
 def entry_of(paper, **row):
-    return Entry("x", {"paper_code": paper.code, "content_digest": paper.digest, "snapshot": paper.text, "status": "draft",
+    return Entry("x", {"paper_code": paper.code, "content_digest": paper.digest, "snapshot": paper.text,
+                       "status": "draft",
                        "paper_number": None, "issued_date": None} | row)
 
 
@@ -113,7 +116,8 @@ def test_printed_areas_close(data):
                             "geometry": box(4.04 * at, -99, 4.04 * (at + 1), 99)} for at in range(3)])
     text, tables = words(write_paper(drafts(data)[0].paper))
     pieces = next(table for table in tables if "Chức năng sử dụng đất" in table[0])
-    assert sorted(row[3] for row in pieces[1:4]) == ["4,0", "4,0", "4,1"] and pieces[4][3] == "12,1" and "12,1 m²" in text
+    assert sorted(row[3] for row in pieces[1:4]) == ["4,0", "4,0",
+                                                     "4,1"] and pieces[4][3] == "12,1" and "12,1 m²" in text
 
 
 def test_a_paper_says_what_was_worked_out_by_hand(data):
@@ -133,7 +137,8 @@ def test_a_paper_says_what_was_worked_out_by_hand(data):
     assert ["2", "CX-1", "Tầng cao tối đa", "1 tầng", "Theo đồ án"] in figures
     # 4 x 10 m of the corridor, a fifth of the parcel.
     corridor = next(table for table in tables if table[0][0] == "Khu vực")
-    assert corridor[1][0] == "Hành lang an toàn lưới điện 110 kV" and corridor[1][2:] == ["40,0", "20,0", "Nghị định 62/2025/NĐ-CP"]
+    assert corridor[1][0] == "Hành lang an toàn lưới điện 110 kV" and corridor[1][2:] == ["40,0", "20,0",
+                                                                                          "Nghị định 62/2025/NĐ-CP"]
     assert "0,80 m" in text and "xác định tại thực địa" in text  # 0,4 mm at 1/2.000
     assert "khi quy hoạch được điều chỉnh" in text
     corners = next(table for table in tables if table[0][0] == "Góc")
@@ -168,7 +173,8 @@ def test_parcels_without_shape_or_metres_are_refused(data):
     with pytest.raises(InputError, match="fid: 1"):
         drafts(data)
     with pytest.raises(InputError, match="độ"):
-        list(draft_papers(frame([{"geometry": shapely.box(107, 16, 107.1, 16.1)}]).set_crs("EPSG:4326", allow_override=True),
+        list(draft_papers(frame([{"geometry": shapely.box(107, 16, 107.1, 16.1)}]).set_crs("EPSG:4326",
+                                                                                           allow_override=True),
                           data["plans"], data["zones"], date=DAY, office=OFFICE))
 
 
@@ -358,7 +364,8 @@ def test_codes_are_read_as_people_write_them(number):
     assert read_code(code.lower().replace("-", " ").replace("0", "o").replace("1", "l")) == code
 
 
-@given(st.lists(st.tuples(st.integers(-500_000, 500_000), st.integers(-500_000, 500_000)), min_size=3, max_size=12, unique=True))
+@given(st.lists(st.tuples(st.integers(-500_000, 500_000), st.integers(-500_000, 500_000)), min_size=3, max_size=12,
+                unique=True))
 def test_shapes_come_back_to_the_millimetre(points):
     hull = shapely.convex_hull(shapely.MultiPoint([(X + x / 1000, Y + y / 1000) for x, y in points]))
     if hull.geom_type == "Polygon":
@@ -374,7 +381,8 @@ def test_the_parcel_is_seen_at_a_round_scale(width, height):
 
 def test_templates_of_an_office(tmp_path, data):
     own = docx.Document()
-    for text in ("{{SO VAN BAN}} - {{mã đối chiếu}}", "{{Thông tin thửa đất}}", "{{Thông tin quy hoạch}}", "{{Khu vực hạn chế}}",
+    for text in ("{{SO VAN BAN}} - {{mã đối chiếu}}", "{{Thông tin thửa đất}}", "{{Thông tin quy hoạch}}",
+                 "{{Khu vực hạn chế}}",
                  "{{Lưu ý}}", "Phòng một cửa, điện thoại 0234"):
         own.add_paragraph(text)
     path = tmp_path / "mẫu của phòng.docx"

@@ -101,9 +101,11 @@ def test_blocks_in_a_cell_and_none_at_all():
 
 def png(side=3):
     raw = b"".join(b"\0" + b"\xff\0\0" * side for _ in range(side))
-    chunks = ((b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(raw)), (b"IEND", b""))
+    chunks = ((b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(raw)), (b"IEND",
+                                                                                                             b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks)
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name,
+        data in chunks)
 
 
 def test_pictures_belong_to_one_filling_only():
@@ -142,13 +144,15 @@ def test_the_form_of_the_decree():
     add_text(document, "VĂN BẢN", bold=True, centred=True)
     add_foot(document, "- Lưu: VT.", "GIÁM ĐỐC", "")
     words = read_words(saved(document))
-    assert words[0].cells[0] == ("UBND TỈNH SỞ XÂY DỰNG", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM Độc lập - Tự do - Hạnh phúc")
+    assert words[0].cells[0] == ("UBND TỈNH SỞ XÂY DỰNG", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM Độc lập - Tự do - Hạnh "
+                                                          "phúc")
     assert words[1].text == "VĂN BẢN" and words[2].cells[0][0] == "Nơi nhận: - Lưu: VT."
     section = document.sections[0]
     assert [round(side.mm) for side in (section.page_width, section.left_margin, section.right_margin)] == [210, 30, 15]
 
 
-@given(st.lists(st.text(st.characters(blacklist_categories=("C", "Zl", "Zp"), blacklist_characters="{}"), min_size=1, max_size=20),
+@given(st.lists(st.text(st.characters(blacklist_categories=("C", "Zl", "Zp"), blacklist_characters="{}"), min_size=1,
+                        max_size=20),
                 min_size=1, max_size=6))
 def test_any_text_comes_back_as_it_was(values):
     names = [f"n{at}" for at in range(len(values))]
