@@ -29,7 +29,7 @@ _DIAGONAL = np.float32(1.41421356)
 _SEARCHED = 100_000
 #: Pits given to the compiled loop at a time.
 _PITS = 2_000
-_STRIP = 1_000_000
+_STRIP = 250_000
 _ALL_AROUND = ndimage.generate_binary_structure(2, 2)
 
 
@@ -221,7 +221,7 @@ def fill(
     basin[floor] = number
     basin = basin[end_of_way(receivers(code), progress)].reshape(z.shape)
     progress(0.5)
-    level = _spill_levels(*_passes(z, basin), len(first) + 1)
+    level = _spill_levels(*_passes(z, basin, progress), len(first) + 1)
     with np.errstate(invalid="ignore"):
         raised = np.flatnonzero(z.ravel() < level[basin.ravel()])
     z.ravel()[raised] = level[basin.ravel()[raised]]
@@ -229,21 +229,26 @@ def fill(
     return raised
 
 
-def _passes(z, basin):
+def _passes(z, basin, progress):
     """Pairs of basins that touch and the lowest height of a step between them; basin 0 is the outside."""
     rows, columns = z.shape
-    strips = []
     height = max(1, _STRIP // columns)
-    for start in range(0, rows - 1, height):
-        stop = min(start + height, rows - 1)
-        for row, column in ((0, 1), (1, 1), (1, 0), (1, -1)):
-            here = np.s_[start:stop, max(0, -column):columns - max(0, column)]
-            there = np.s_[start + row:stop + row, max(0, column):columns - max(0, -column)]
-            one, other = basin[here], basin[there]
-            between = np.nonzero(one != other)
-            one, other = one[between], other[between]
-            strips.append((np.minimum(one, other), np.maximum(one, other), np.fmax(z[here][between], z[there][between])))
-    low, high, level = (np.concatenate([strip[k] for strip in strips]) for k in range(3))
+    strips = [[] for _ in range(0, rows - 1, height)]
+
+    def work(first: int, last: int) -> None:
+        for strip in range(first, last):
+            start, stop = strip * height, min(strip * height + height, rows - 1)
+            for row, column in ((0, 1), (1, 1), (1, 0), (1, -1)):
+                here = np.s_[start:stop, max(0, -column):columns - max(0, column)]
+                there = np.s_[start + row:stop + row, max(0, column):columns - max(0, -column)]
+                one, other = basin[here], basin[there]
+                between = np.nonzero(one != other)
+                one, other = one[between], other[between]
+                strips[strip].append(
+                    (np.minimum(one, other), np.maximum(one, other), np.fmax(z[here][between], z[there][between])))
+
+    run_blocks(work, np.arange(len(strips)), 1, progress)
+    low, high, level = (np.concatenate([pairs[k] for strip in strips for pairs in strip]) for k in range(3))
     key = low.astype(np.int64) << 32 | high
     order = np.lexsort((level, key))
     key = key[order]
