@@ -14,6 +14,7 @@ from .disaster.flood_correct_algorithm import FloodCorrectAlgorithm
 from .disaster.flood_depth_algorithm import FloodDepthAlgorithm
 from .disaster.flood_exposure_algorithm import FloodExposureAlgorithm
 from .disaster.flood_import_algorithm import FloodImportAlgorithm
+from .disaster.flood_report_algorithm import FloodReportAlgorithm
 from .disaster.flood_scenario_algorithm import FloodScenarioAlgorithm
 from .disaster.flood_hand_algorithm import FloodHandAlgorithm
 from .disaster.flooded_network_algorithm import FloodedNetworkAlgorithm
@@ -87,6 +88,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         FloodHandAlgorithm,
         FloodExposureAlgorithm,
         FloodedNetworkAlgorithm,
+        FloodReportAlgorithm,
         ServiceAreaAlgorithm,
         HubCreateAlgorithm,
         HubImportAlgorithm,

@@ -257,9 +257,9 @@ def _level(match: re.Match, text: str, folded: str) -> Token | None:
         return amount if match["levunit"] or match["levhigh"] else None
     written = match["levlow"]
     has_unit = match["levunit"] is not None or "m" in written
-    if not has_unit and not re.search(r"[.,]", written):
-        return Level(*_place(match), *amount, sure=False)
-    return Level(*_place(match), *amount)
+    # "là 3,58 m" begins at the figure: the word before it may be the end of a name (Bến Lạ, Mường La).
+    place = match.start("levlow"), _place(match)[1]
+    return Level(*place, *amount, sure=has_unit or bool(re.search(r"[.,]", written)))
 
 
 _READERS = {

@@ -85,7 +85,7 @@ def all_together(summary: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def hamlet_names(hamlets: geopandas.GeoDataFrame, name_field: str, communes: geopandas.GeoDataFrame | None, commune_field: str | None) -> list[str]:
-    """Names of hamlets that tell two of one name apart: the commune's name behind a comma, where communes are known."""
+    """Names of hamlets that tell two of one name apart: the commune's name in brackets, where communes are known."""
     names = ["" if pandas.isna(v) else str(v).strip() for v in hamlets[name_field]]
     if communes is None or commune_field is None:
         return names
@@ -93,7 +93,7 @@ def hamlet_names(hamlets: geopandas.GeoDataFrame, name_field: str, communes: geo
     one, other = shapely.STRtree(np.asarray(communes.geometry.array, dtype=object)).query(points, predicate="intersects")
     commune = np.full(len(hamlets), "", dtype=object)
     commune[one[::-1]] = communes[commune_field].map(lambda v: "" if pandas.isna(v) else str(v).strip()).to_numpy()[other[::-1]]
-    return [f"{name}, {where}" if where else name for name, where in zip(names, commune)]
+    return [f"{name} ({where})" if where else name for name, where in zip(names, commune)]
 
 
 @dataclass(frozen=True)

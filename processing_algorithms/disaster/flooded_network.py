@@ -54,8 +54,8 @@ def cut_off(network: Network, places: Snapped, blocked: Blocked) -> CutOff:
         Buildings or the like on the network, shape (k,).
     blocked : Blocked
     """
-    part_before, largest_before = _parts(network, np.ones(network.edge_count, bool))
-    part_after, largest_after = _parts(network, ~blocked.edges)
+    part_before, largest_before = _parts(network, None)
+    part_after, largest_after = _parts(network, blocked)
     before = part_before[network.start[places.edge]]
     start_open, end_open = _open_sides(places, blocked)
     at_start, at_end = part_after[network.start[places.edge]], part_after[network.end[places.edge]]
@@ -130,9 +130,15 @@ def _shortest(rows: Indices, columns: Indices, weights: Floats, count: int) -> c
     return csr_array(coo_array((np.maximum(weights[first], 1e-9), (low[first], high[first])), shape=(count, count)))
 
 
-def _parts(network: Network, passable: NDArray[np.bool_]) -> tuple[Indices, int]:
-    """Connected part of each node, and the part with most length of street."""
+def _parts(network: Network, blocked: Blocked | None) -> tuple[Indices, int]:
+    """Connected part of each node, and the part with most length of street, open ends of blocked edges included."""
+    passable = np.ones(network.edge_count, bool) if blocked is None else ~blocked.edges
     start, end = network.start[passable], network.end[passable]
     graph = coo_array((np.ones(len(start), np.int8), (start, end)), shape=(network.node_count,) * 2)
     count, part = connected_components(graph, directed=False)
-    return part, int(np.argmax(np.bincount(part[start], network.length[passable], count)))
+    length = np.bincount(part[start], network.length[passable], count)
+    if blocked is not None:
+        shut = blocked.edges
+        length += np.bincount(part[network.start[shut]], np.maximum(blocked.first_m[shut], 0.0), count)
+        length += np.bincount(part[network.end[shut]], np.maximum(network.length[shut] - blocked.last_m[shut], 0.0), count)
+    return part, int(np.argmax(length))

@@ -82,7 +82,7 @@ class FloodedNetworkAlgorithm(QuyHoachAlgorithm):
                              "Buildings, households, residents, and those cut off (_cut_off); length of street and of what is not passable."), optional=True),
             ask.table_output("OUTPUT_ACCESS", say("Khả năng đến cơ sở", "Access to facilities"), say("Trung vị quãng đường trước, sau, phần xa thêm; số công trình, hộ, khẩu không còn đường đến.",
                              "Median way before, after, further; buildings, households and residents without a way."), optional=True),
-            ask.layer_output("OUTPUT_FACILITIES", say("Cơ sở và tình trạng", "Facilities and their state"), say("depth_m, usable, joined_after.", "depth_m, usable, joined_after."), Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True),
+            ask.layer_output("OUTPUT_FACILITIES", say("Cơ sở và tình trạng", "Facilities and their state"), say("Các trường của cơ sở và depth_m (độ sâu), usable (còn dùng được), joined_after (còn đến được).", "Their fields and depth_m, usable, joined_after."), Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True),
             ask.layer_output("OUTPUT_BUILDINGS", say("Công trình bị cô lập", "Buildings cut off"), say("Mọi công trình với cut_off và quãng đường đến từng loại cơ sở.", "All buildings with cut_off and their ways to each kind."),
                              Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True),
         ]

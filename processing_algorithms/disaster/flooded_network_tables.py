@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..common.columns import numbers
-from ..common.errors import name_some
+from ..common.errors import InputError, name_some
 from ..common.language import say
 from ..common.progress import Progress, part, silent
 from ..common.raster import Heights
@@ -43,7 +43,7 @@ class FloodedNetwork:
     access : DataFrame
         By unit and kind of facility: before_m, after_m (medians of those who have a way), further_m, and buildings, households, residents without a way.
     facilities : DataFrame
-        As the facilities given: kind, depth_m, usable, joined_after.
+        As the facilities given: kind, depth_m (above the floor where it is known), usable, joined_after.
     impassable_m, wet_m, unknown_m, network_m : float
     notes : list of str
     """
@@ -75,6 +75,7 @@ def flooded_network(
     facilities: geopandas.GeoDataFrame | None = None,
     kind_field: str | None = None,
     facility_depth_m: float = 0.3,
+    facility_floor: str | None = None,
     units: geopandas.GeoDataFrame | None = None,
     unit_field: str | None = None,
     least_m: float = 2.0,
@@ -97,7 +98,9 @@ def flooded_network(
         Fields of the buildings; null is not counted, and told.
     facilities : GeoDataFrame, optional
     facility_depth_m : float
-        A facility in deeper water is of no use.
+        A facility in deeper water, above its floor where that is known, is of no use.
+    facility_floor : str, optional
+        Field of the facilities' floor level in the terrain's datum, m; needs ``terrain``.
     units : GeoDataFrame, optional
         Polygons. ``unit_field`` names them.
     least_m : float
@@ -118,7 +121,8 @@ def flooded_network(
     points, spots = _places(network, lines, buildings)
     found = cut_off(network, spots, blocked)
     progress(0.6)
-    facility_table, usable, snapped = _facilities(network, depth, blocked, facilities, kind_field, facility_depth_m, notes, part(progress, 0.6, 0.7))
+    facility_table, usable, snapped = _facilities(
+        network, depth, terrain, blocked, facilities, kind_field, facility_depth_m, facility_floor, notes, part(progress, 0.6, 0.7))
     places = pandas.DataFrame({"unit": place.named(points), "cut_off": found.cut_off, "joined_before": found.joined_before, "snap_m": np.round(spots.distance, 1)},
                               index=buildings.index if buildings is not None else pandas.RangeIndex(len(points)))
     if snapped is not None:
@@ -160,13 +164,22 @@ def _places(network: Network, lines: NDArray, buildings: geopandas.GeoDataFrame 
     return points, snap(network, points)
 
 
-def _facilities(network: Network, depth: Heights, blocked: Blocked, facilities: geopandas.GeoDataFrame | None, kind_field: str | None, most_m: float,
-                notes: list[str], progress: Progress) -> tuple[pandas.DataFrame, NDArray[np.bool_], Snapped | None]:
+def _facilities(network: Network, depth: Heights, terrain: Heights | None, blocked: Blocked, facilities: geopandas.GeoDataFrame | None, kind_field: str | None, most_m: float,
+                floor_field: str | None, notes: list[str], progress: Progress) -> tuple[pandas.DataFrame, NDArray[np.bool_], Snapped | None]:
     columns = ["kind", "depth_m", "usable", "joined_after", "snap_m"]
     if facilities is None or not len(facilities):
         return pandas.DataFrame(columns=columns), np.zeros(0, bool), None
     shapes = np.asarray(facilities.geometry.array, dtype=object)
-    water = building_depths(shapes, depth, progress=progress).depth_m
+    found = building_depths(shapes, depth, terrain=terrain if floor_field else None, progress=progress)
+    water = found.depth_m
+    if floor_field is not None:
+        floor, wrong = numbers(facilities[floor_field])
+        if wrong:
+            raise InputError(say("Trường \"{field}\" có giá trị không phải là cao độ (fid: {ids}).", "The field \"{field}\" has values that are no heights (ids: {ids}).")
+                             .format(field=floor_field, ids=name_some(wrong)))
+        with np.errstate(invalid="ignore"):
+            above = ~np.isnan(floor) & (water > 0) & ~np.isnan(found.water_level_m)
+            water = np.where(above, np.maximum(found.water_level_m - floor, 0.0), water)
     snapped = snap(network, shapely.point_on_surface(shapes))
     with np.errstate(invalid="ignore"):
         usable = ~(water > most_m)

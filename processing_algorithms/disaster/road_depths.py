@@ -21,6 +21,9 @@ from ..common.raster import Heights
 from .depth_at_shapes import _same_grid, _segment_lengths
 from .depth_classes import refuse_negative
 
+#: Depths come as float32: 0.3 m is not deeper than 0.3 m.
+_ROUNDING_M = 1e-5
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
@@ -60,7 +63,7 @@ class RoadDepths:
     def length_deeper(self, depth_m: float) -> Floats:
         """Length of each edge in water deeper than this, m, shape (E,)."""
         with np.errstate(invalid="ignore"):
-            deep = self.depth_m > depth_m
+            deep = self.depth_m > depth_m + _ROUNDING_M
         return np.bincount(self.edge[deep], self.length_m[deep], self.edges)
 
     def unknown_length(self) -> Floats:
@@ -73,7 +76,7 @@ class RoadDepths:
         stops = self.length_deeper(depth_m)
         edges = (stops > 0) & (stops >= least_m)
         with np.errstate(invalid="ignore"):
-            deep = (self.depth_m > depth_m) & edges[self.edge]
+            deep = (self.depth_m > depth_m + _ROUNDING_M) & edges[self.edge]
         first, last = np.full(self.edges, np.inf), np.full(self.edges, -np.inf)
         np.minimum.at(first, self.edge[deep], (self.along_m - self.length_m / 2)[deep])
         np.maximum.at(last, self.edge[deep], (self.along_m + self.length_m / 2)[deep])
@@ -173,7 +176,7 @@ def stretches(found: RoadDepths, lines: NDArray[np.object_], limits_m: Floats) -
         A row per stretch; lengths add up to those of the edges.
     """
     unknown = len(limits_m) + 1
-    code = np.where(np.isnan(found.depth_m), unknown, np.searchsorted(limits_m, np.nan_to_num(found.depth_m), side="left"))
+    code = np.where(np.isnan(found.depth_m), unknown, np.searchsorted(limits_m + _ROUNDING_M, np.nan_to_num(found.depth_m), side="left"))
     if not len(code):
         return (np.zeros(0, np.intp), np.zeros(0, object), np.zeros(0, np.intp), np.zeros(0))
     change = np.concatenate([[True], (found.edge[1:] != found.edge[:-1]) | (code[1:] != code[:-1])])

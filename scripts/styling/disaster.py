@@ -51,7 +51,7 @@ def styled_layers() -> dict[str, QgsMapLayer]:
     return {**made, "building": building(), "river": river(), "gauge": gauge(), "flood_mark": flood_mark(),
             "flood_zone": flood_zone(),
             "landslide_zone": landslide_zone(), "shelter": shelter(), "field_report": field_report(),
-            "flooded_network": flooded_network()}
+            "flooded_network": flooded_network(), "flood_report_streets": flood_report_streets()}
 
 
 def depth_raster(classes: tuple[DepthClass, ...]) -> QgsRasterLayer:
@@ -191,6 +191,13 @@ def flooded_network() -> QgsVectorLayer:
     for code, text, colour, width in looks:
         root.appendChild(rule(line(colour, width, "dash" if code == -1 else "solid"), 0, 0, f'"passability" = {code}', text))
     layer.setRenderer(QgsRuleBasedRenderer(root))
+    return layer
+
+
+def flood_report_streets() -> QgsVectorLayer:
+    """Streets not passable on the map of a report: one thin line, so that the depth below stays readable."""
+    layer = memory("MultiLineString", "passability:integer")
+    layer.setRenderer(QgsSingleSymbolRenderer(line("215,25,28", 0.35)))
     return layer
 
 

@@ -98,6 +98,7 @@ def test_wordings_are_read_without_diacritics_too():
 QUESTIONS = {
     "Klong 3,58m": "Kim Long?",
     "Kim Long 3,58m, Bến Lức 1,5m": "Bến Lức",
+    "Kim Long 3,58m, Bến Lạ 1,5m": "Bến Lạ",
     "Kim Long 358m": "xăng-ti-mét",
     "Kim Long 358": "không có đơn vị",
     "Kim Long 3,58m, trên BĐ3 0,5m": "không khớp",

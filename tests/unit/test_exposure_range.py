@@ -46,7 +46,7 @@ def test_by_hand():
     assert (whole["buildings_low"], whole["buildings"], whole["buildings_high"]) == (2, 3, 6)
     assert [whole[f"road_m{end}"] for end in ("_low", "", "_high")] == pytest.approx([30, 50, 120])
     assert table.loc[("commune", "Bến"), ["residents", "residents_high"]].tolist() == [0, 6]
-    assert table.loc[("hamlet", "Đông, Lam"), "residents"] == 6 and table.loc[("hamlet", "Tây, Lam"), "residents_high"] == 9
+    assert table.loc[("hamlet", "Đông (Lam)"), "residents"] == 6 and table.loc[("hamlet", "Tây (Lam)"), "residents_high"] == 9
     assert found.table.loc[found.table["depth_class"] == 2, "residents"].sum() == 6  # 0,8 m is in 0,5-1 m
     sheets = range_sheets(summary, None, depth_name="d", tags={}, remarks=[])
     assert sheets[0].rows[0][:2] == ("Toàn bộ", "Toàn bộ") and sheets[0].rows[0][8:11] == ("< 10", 10, 20)
@@ -72,7 +72,7 @@ def test_facilities():
 
 
 def test_names_of_hamlets():
-    assert hamlet_names(HAMLETS, "thon", COMMUNES, "ten") == ["Đông, Lam", "Tây, Lam", "Đông, Bến", "Tây, Bến"]
+    assert hamlet_names(HAMLETS, "thon", COMMUNES, "ten") == ["Đông (Lam)", "Tây (Lam)", "Đông (Bến)", "Tây (Bến)"]
     assert hamlet_names(HAMLETS, "thon", None, None) == ["Đông", "Tây", "Đông", "Tây"]
 
 
