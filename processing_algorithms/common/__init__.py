@@ -9,15 +9,16 @@ Without QGIS
   match leave), `parallel` (blocks on all cores), `memory` (asked before work that needs a lot).
   Rasters: `raster` (reading by strips), `raster_writing`, `cells` (which cells a shape covers).
   Tables and files: `columns` (free names, numbers stored as text), `destinations` (checked first, replaced only by a
-  whole file), `addresses` (a database, or a file), `files` (vector files), `geopackage` (rows and spatial index at once), `workbook` (xlsx), `word_document`
-  (docx from a template) and `word_form` (the form of administrative papers), `norms`
-  (regulations as data).
+  whole file), `addresses` (a database, or a file), `files` (vector files), `geopackage` (rows and spatial index at
+  once), `workbook` (xlsx), `word_document` (docx from a template) and `word_form` (the form of administrative papers),
+  `norms` (regulations as data).
 With QGIS
   `qgis_algorithm` (the base of every algorithm; start here), `qgis_parameters` (one function per kind of parameter),
   `qgis_hub_parameters` (those of hubs), `qgis_destinations` (where results may go), `qgis_layers` (layer to
   GeoDataFrame and back), `qgis_rasters`, `qgis_crs` (the pinned shift in a project), `qgis_forms` (field forms from
-  the catalogue), `qgis_working_copy` (what QGIS has open), `qgis_project` (projects handed over), `qgis_layout` (printed maps; with `qgis_layout_grid`,
-  `_items`, `_legend`, `_page`, `_table`, `_text`, and `_drawing`, `_drawing_page` for drawings of a plan),
-  `qgis_zone_map` (zones in official colours with texts placed beforehand), `qgis_parcel_map` (the map annex of a
-  paper about one parcel).
+  the catalogue), `qgis_working_copy` (what QGIS has open), `qgis_project` (projects handed over), `qgis_layout` (printed
+  maps; with `qgis_layout_grid`, `_items`, `_legend`, `_page`, `_table`, `_text`, and `_drawing`, `_drawing_page` for
+  drawings of a plan), `qgis_zone_map` (zones in official colours with texts placed beforehand), `qgis_parcel_map` (the
+  map annex of a paper about one parcel), `qgis_flood_map` (the map of a flood report) with `qgis_phone_picture` and
+  `qgis_report_pdf` (pages of text and tables, then maps).
 """

@@ -136,7 +136,7 @@ def _parts(network: Network, blocked: Blocked | None) -> tuple[Indices, int]:
     start, end = network.start[passable], network.end[passable]
     graph = coo_array((np.ones(len(start), np.int8), (start, end)), shape=(network.node_count,) * 2)
     count, part = connected_components(graph, directed=False)
-    length = np.bincount(part[start], network.length[passable], count)
+    length = np.bincount(part[start], network.length[passable], count).astype(float)
     if blocked is not None:
         shut = blocked.edges
         length += np.bincount(part[network.start[shut]], np.maximum(blocked.first_m[shut], 0.0), count)
