@@ -7,6 +7,7 @@ from qgis.core import QgsApplication, QgsProject
 from ..processing_algorithms.common.bundled import offer_bundled_packages, withdraw_bundled_packages
 from ..processing_algorithms.common.packages import optional
 from ..processing_algorithms.provider import QuyHoachProvider
+from .desks import DESKS, Desk
 
 
 class QuyHoachPlugin:
@@ -17,6 +18,8 @@ class QuyHoachPlugin:
         offer_bundled_packages()
         self.provider: QuyHoachProvider | None = None
         self._has_window = False
+        #: What a person opens from the toolbar and the menu.
+        self._desks: list[Desk] = []
 
     def initProcessing(self) -> None:  # noqa: N802
         """Add the provider to the registry."""
@@ -30,6 +33,7 @@ class QuyHoachPlugin:
         QgsProject.instance().readProject.connect(self._pin_shift)
         self._has_window = True
         self._pin_shift()
+        self._desks = [Desk(self.iface, *of) for of in DESKS]
 
     def _pin_shift(self, *_: object) -> None:
         if optional("pyproj") is None:
@@ -44,6 +48,9 @@ class QuyHoachPlugin:
 
     def unload(self) -> None:
         """Leave nothing behind."""
+        for desk in self._desks:
+            desk.remove()
+        self._desks = []
         if self._has_window:
             self.iface.newProjectCreated.disconnect(self._pin_shift)
             QgsProject.instance().readProject.disconnect(self._pin_shift)

@@ -149,8 +149,13 @@ def rights_table(hub: Hub) -> pandas.DataFrame:
     known = departments(hub)
     names = {dataset.id: dataset.name for dataset in hub.datasets.values()}
     rows = [(name, *known.get(name, ("", "")), names.get(right.dataset_id, right.dataset_id or ""), right.commune or "",
-             "write" if right.may_write else "read") for name, right in _rights_of(hub).rights(hub)]
+             "write" if right.may_write else "read") for name, right in rights_of_departments(hub)]
     return pandas.DataFrame(rows, columns=["department", "label", "kind", "dataset", "commune", "access"], dtype=object)
+
+
+def rights_of_departments(hub: Hub) -> list[tuple[str, Right]]:
+    """Return every right with the short name of the department, or the person, it is of."""
+    return _rights_of(hub).rights(hub)
 
 
 def beyond(given: Sequence[Right], label: str, datasets: Catalogue, changeset: Changeset) -> list[Objection]:
@@ -187,7 +192,7 @@ class Office:
                              .format(name=name, names=", ".join(known) or "-"))
         self.label = known[found][0]
         self._datasets = hub.datasets
-        self._given = [right for department, right in _rights_of(hub).rights(hub) if department == found]
+        self._given = [right for department, right in rights_of_departments(hub) if department == found]
 
     def objections(self, changeset: Changeset) -> list[Objection]:
         """What of a changeset is beyond its rights."""

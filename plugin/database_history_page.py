@@ -1,0 +1,273 @@
+"""The page of the change ledger (nhật ký chỉnh sửa): who changed what and when, the data of a moment, taking a changeset back."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+from qgis.core import QgsProcessingUtils, QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import QDateTime, Qt
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QDateTimeEdit,
+    QGridLayout,
+    QHeaderView,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..processing_algorithms.common.errors import OutputError
+from ..processing_algorithms.common.language import say
+from ..processing_algorithms.common.numbers_vi import format_number
+from ..processing_algorithms.common.progress import Progress
+from ..processing_algorithms.common.qgis_algorithm import PLUGIN_FOLDER
+from ..processing_algorithms.common.qgis_forms import configure_form
+from ..processing_algorithms.provincial_database.changes import Outcome
+from .database_session import Session
+from .working_copy_state import shown_time
+
+_MOST = 500
+
+
+class HistoryPage(QWidget):
+    """The changesets of the hub, newest first."""
+
+    def __init__(self, session: Session):
+        super().__init__()
+        self._session = session
+        self._notes: list[Any] = []
+        self._labels: dict[str, str] = {}
+        self._read_of = ""
+        self._build()
+        session.hub_chosen.connect(self._forget)
+        session.exchanged.connect(self._forget)
+
+    def _build(self) -> None:
+        self.table = QTableWidget(0, 6)
+        self.table.setObjectName("changesets")
+        self.table.setHorizontalHeaderLabels([say("Số", "No."), say("Thời gian", "When"), say("Người cập nhật", "Author"),
+                                              say("Nội dung", "Message"), say("Số quyết định", "Decision"), say("Đối tượng", "Features")])
+        self.table.verticalHeader().hide()
+        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.horizontalHeader().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+        self.table.itemSelectionChanged.connect(self._show_chosen)
+        self.details = QLabel()
+        self.details.setWordWrap(True)
+        self.details.setTextFormat(Qt.TextFormat.PlainText)
+        self.dataset = QComboBox()
+        self.dataset.setObjectName("dataset_then")
+        self.moment = QDateTimeEdit(QDateTime.currentDateTime())
+        self.moment.setDisplayFormat("dd/MM/yyyy HH:mm")
+        self.moment.setCalendarPopup(True)
+        self._buttons = {}
+        for name, text, action in (
+                ("as_of", say("Thêm dữ liệu lúc đó", "Add the data of then"), self._add_as_of),
+                ("changes", say("Xem thay đổi của đợt", "Show what it changed"), self._add_changes),
+                ("revert", say("Hoàn tác đợt cập nhật…", "Revert the changeset…"), self._revert)):
+            button = self._buttons[name] = QPushButton(text)
+            button.setObjectName(name)
+            button.clicked.connect(lambda _=False, action=action: self._session.attempt(action))
+        grid = QGridLayout()
+        grid.addWidget(QLabel(say("Tập dữ liệu", "Dataset")), 0, 0)
+        grid.addWidget(self.dataset, 0, 1)
+        grid.addWidget(QLabel(say("Thời điểm", "Moment")), 1, 0)
+        grid.addWidget(self.moment, 1, 1)
+        grid.addWidget(self._buttons["as_of"], 2, 0)
+        grid.addWidget(self._buttons["changes"], 2, 1)
+        grid.addWidget(self._buttons["revert"], 3, 0, 1, 2)
+        grid.setColumnStretch(1, 1)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.details)
+        layout.addLayout(grid)
+        self._show_chosen()
+
+    # reading ------------------------------------------------------------------------------------------------------
+
+    def _forget(self) -> None:
+        self._read_of = ""
+        if self.isVisible():
+            self.read_if_old()
+
+    def read_if_old(self) -> None:
+        """Read the ledger unless what is shown is still true."""
+        place = self._session.hub
+        if not place or self._read_of == place:
+            return
+        self._read_of = place
+        location = self._session.hub_location()
+
+        def job(progress: Progress) -> tuple[list[Any], dict[str, str]]:
+            from ..processing_algorithms.provincial_database.hub import open_hub
+
+            with open_hub(location) as hub:
+                return hub.changesets(most=_MOST), {name: str(dataset.label) for name, dataset in hub.datasets.items()}
+
+        def failed(error: BaseException) -> None:
+            self._read_of = ""
+            self._session.desk.tell_failure(error)
+
+        self._session.desk.start_quietly(job, lambda found: self._show(*found), failed)
+
+    def _show(self, notes: list[Any], labels: dict[str, str]) -> None:
+        self._notes, self._labels = notes, labels
+        chosen = self.dataset.currentData()
+        self.dataset.clear()
+        for name, label in labels.items():
+            self.dataset.addItem(label, name)
+        self.dataset.setCurrentIndex(max(self.dataset.findData(chosen), 0))
+        self.table.setRowCount(len(notes))
+        for row, note in enumerate(notes):
+            cells = [str(note.number), shown_time(note.applied_at), note.author, note.message, note.decision_no,
+                     format_number(sum(note.features.values()))]
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                item.setToolTip(text)
+                self.table.setItem(row, column, item)
+        self._show_chosen()
+
+    def _chosen(self) -> Any | None:
+        rows = {index.row() for index in self.table.selectedIndexes()}
+        return self._notes[rows.pop()] if len(rows) == 1 else None
+
+    def _show_chosen(self) -> None:
+        note = self._chosen()
+        self.set_busy(self._session.desk.busy)
+        if note is None:
+            self.details.setText(say("Chọn một đợt cập nhật để xem, hoặc đặt thời điểm ở dưới.", "Choose a changeset, or set a moment below."))
+            return
+        self.moment.setDateTime(QDateTime.fromSecsSinceEpoch(int(note.applied_at.timestamp())))
+        touched = [name for name, count in note.features.items() if count]
+        if touched and self.dataset.currentData() not in touched:
+            self.dataset.setCurrentIndex(self.dataset.findData(touched[0]))
+        counts = ", ".join(f"{self._labels.get(name, name)} {format_number(count)}" for name, count in note.features.items())
+        text = say("Đợt {number}: {counts}.", "Changeset {number}: {counts}.").format(number=note.number, counts=counts or "0")
+        if note.department:
+            text += " " + say("Cơ quan: {name}.", "Department: {name}.").format(name=note.department)
+        if note.reverts:
+            text += " " + say("Hoàn tác đợt {number}.", "It reverts changeset {number}.").format(number=note.reverts)
+        self.details.setText(text)
+
+    def set_busy(self, busy: bool) -> None:
+        """Offer nothing that would have to wait."""
+        chosen = self._chosen() is not None
+        self._buttons["as_of"].setEnabled(bool(self._labels) and not busy)
+        for name in ("changes", "revert"):
+            self._buttons[name].setEnabled(chosen and not busy)
+
+    # the past -----------------------------------------------------------------------------------------------------
+
+    def _add_as_of(self) -> None:
+        from ..processing_algorithms.provincial_database.history import layer_as_of
+
+        note, at = self._chosen(), self.moment.dateTime()
+        if note is not None and int(note.applied_at.timestamp()) == at.toSecsSinceEpoch():
+            moment: Any = note.number
+            when = say("sau đợt {number}", "after changeset {number}").format(number=note.number)
+        else:
+            moment = end_of_minute(at)
+            when = at.toString("dd/MM/yyyy HH:mm")
+        self._add_layer(lambda hub, dataset: layer_as_of(hub, dataset, moment), when)
+
+    def _add_changes(self) -> None:
+        from ..processing_algorithms.provincial_database.history import difference_layer
+
+        number = self._chosen().number
+        self._add_layer(lambda hub, dataset: difference_layer(hub, dataset, number - 1, number),
+                        say("thay đổi của đợt {number}", "changes of {number}").format(number=number))
+
+    def _add_layer(self, compute: Callable[[Any, Any], Any], when: str) -> None:
+        """Compute rows of the past beside the window and add them as a layer that lives as long as QGIS runs."""
+        name, location = self.dataset.currentData(), self._session.hub_location()
+        path = QgsProcessingUtils.generateTempFilename(f"{name}.gpkg")
+
+        def job(progress: Progress) -> tuple[Any, int]:
+            from ..processing_algorithms.common.files import write_vector
+            from ..processing_algorithms.provincial_database.hub import open_hub
+            from ..processing_algorithms.provincial_database.hub_export import cut_to
+
+            with open_hub(location) as hub:
+                # Personal data are for the algorithm, where one has to ask for them.
+                dataset = cut_to(hub.dataset(name), "internal")
+                frame = compute(hub, dataset)
+            if len(frame):
+                write_vector(frame if dataset.geometry else frame.drop(columns=frame.geometry.name), path, dataset.geometry or "None")
+            return dataset, len(frame)
+
+        def done(found: tuple[Any, int]) -> None:
+            dataset, count = found
+            title = f"{dataset.label} ({when})"
+            if not count:
+                self._session.desk.tell(say("{title}: không có đối tượng nào.", "{title}: no features.").format(title=title))
+                return
+            layer = QgsVectorLayer(path, title, "ogr")
+            if not layer.isValid():
+                self._session.desk.tell_failure(OutputError(say("Không mở được lớp tạm {path}.", "The temporary layer {path} cannot be opened.")
+                                                            .format(path=path)))
+                return
+            layer.loadNamedStyle(str(PLUGIN_FOLDER / "styles" / dataset.style))
+            configure_form(layer, dataset)
+            layer.setName(title)
+            QgsProject.instance().addMapLayer(layer)
+            self._session.desk.tell(say("Đã thêm lớp {title}: {n} đối tượng.", "Layer {title} is added: {n} features.")
+                                    .format(title=title, n=format_number(count)))
+
+        self._session.desk.start(say("Đọc dữ liệu của quá khứ", "Reading the past"), job, done)
+
+    def _revert(self) -> None:
+        note = self._chosen()
+        counts = ", ".join(f"{self._labels.get(name, name)} {format_number(count)}" for name, count in note.features.items())
+        box = QMessageBox(self._session.iface.mainWindow())
+        box.setObjectName("revert_box")
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(say("Hoàn tác đợt cập nhật", "Revert the changeset"))
+        box.setText(say("Hoàn tác đợt {number} \"{message}\" của {author}, {when}?", "Revert changeset {number} \"{message}\" of {author}, {when}?")
+                    .format(number=note.number, message=note.message, author=note.author, when=shown_time(note.applied_at)))
+        box.setInformativeText(say(
+            "Các giá trị trước đợt này ({counts}) được ghi lại trong cơ sở dữ liệu dùng chung bằng một đợt cập nhật mới; nhật ký giữ cả hai, và "
+            "đợt mới cũng hoàn tác được. Trường mà người khác đã sửa tiếp thì không bị đụng tới: khi đó không hoàn tác gì và nêu rõ chỗ vướng.",
+            "The values from before it ({counts}) are written into the shared database again by a new changeset; the ledger keeps both, and the "
+            "new one can be reverted too. Where others have changed the same since, nothing is done and the places are named.")
+            .format(counts=counts or "0"))
+        yes = box.addButton(say("Hoàn tác", "Revert"), QMessageBox.ButtonRole.AcceptRole)
+        yes.setObjectName("revert_yes")
+        box.setDefaultButton(box.addButton(say("Thôi", "Cancel"), QMessageBox.ButtonRole.RejectRole))
+        box.exec()
+        if box.clickedButton() is not yes:
+            return
+        location, author, department = self._session.hub_location(), self._session.author, self._session.department
+        message = say("Hoàn tác đợt {number}: {message}", "Revert of {number}: {message}").format(number=note.number, message=note.message)
+
+        def job(progress: Progress) -> Any:
+            from ..processing_algorithms.provincial_database.hub import open_hub
+
+            with open_hub(location) as hub:
+                return hub.revert(note.number, author=author, department=department, message=message, progress=progress)
+
+        def done(receipt: Any) -> None:
+            self._session.exchanged.emit()
+            if receipt.outcome is Outcome.APPLIED:
+                self._session.desk.tell(say("Đã hoàn tác đợt {old} bằng đợt {new}. Các bản dữ liệu làm việc nhận được khi nhận cập nhật.",
+                                            "Changeset {old} is reverted by {new}. Working copies get it with their next pull.")
+                                        .format(old=note.number, new=receipt.number))
+            else:
+                reasons = "; ".join(dict.fromkeys(objection.reason for objection in receipt.objections[:5]))
+                self._session.warn(say("Chưa hoàn tác, không ghi gì ({n} đối tượng vướng): {reasons}",
+                                       "Not reverted, nothing was written ({n} features in the way): {reasons}")
+                                   .format(n=format_number(len(receipt.objections)), reasons=reasons))
+
+        self._session.desk.start(say("Hoàn tác đợt cập nhật", "Reverting"), job, done)
+
+
+def end_of_minute(at: QDateTime) -> datetime.datetime:
+    """Turn what the widget shows into a moment: the minute to its end, in this machine's zone."""
+    return datetime.datetime.fromtimestamp(at.toSecsSinceEpoch() // 60 * 60 + 59.999, datetime.timezone.utc)

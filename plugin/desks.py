@@ -1,0 +1,66 @@
+"""The desks of the plugin: each a dock with an action in the menu and on the toolbar, made when it is first opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from qgis.core import Qgis
+from qgis.gui import QgisInterface, QgsDockWidget
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import QAction
+
+from ..processing_algorithms.common.errors import MissingPackageError
+from ..processing_algorithms.common.language import say
+from ..processing_algorithms.common.packages import require
+
+_ICONS = Path(__file__).parent / "icons"
+MENU = "QuyHoạch"
+
+
+def _database(iface: QgisInterface) -> QgsDockWidget:
+    require("geopandas", "shapely", "pandas", "numpy", "pyproj")
+    from .database_dock import DatabaseDock
+
+    return DatabaseDock(iface)
+
+
+#: What opens a desk, what it is called (a pair, spoken when it is shown), its icon. A dock has ``close_down()``.
+DESKS: tuple[tuple[Callable[[QgisInterface], QgsDockWidget], tuple[str, str], str], ...] = (
+    (_database, ("Cơ sở dữ liệu dùng chung", "Shared database"), "provincial_database.svg"),
+)
+
+
+class Desk:
+    """The action of one desk, and its dock once it was opened."""
+
+    def __init__(self, iface: QgisInterface, make: Callable[[QgisInterface], QgsDockWidget], title: tuple[str, str], icon: str):
+        self._iface, self._make = iface, make
+        self.dock: QgsDockWidget | None = None
+        self.action = QAction(QIcon(str(_ICONS / icon)), say(*title), iface.mainWindow())
+        self.action.setCheckable(True)
+        self.action.triggered.connect(self._toggle)
+        iface.addToolBarIcon(self.action)
+        iface.addPluginToMenu(MENU, self.action)
+
+    def _toggle(self, wanted: bool) -> None:
+        if self.dock is None:
+            try:
+                self.dock = self._make(self._iface)
+            except MissingPackageError as error:
+                self.action.setChecked(False)
+                self._iface.messageBar().pushMessage(self.action.text(), str(error), Qgis.MessageLevel.Critical, 0)
+                return
+            self._iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
+            self.dock.visibilityChanged.connect(lambda _: self.action.setChecked(self.dock is not None and self.dock.isUserVisible()))
+        self.dock.setUserVisible(wanted)
+
+    def remove(self) -> None:
+        """Take action and dock out of the window."""
+        if self.dock is not None:
+            dock, self.dock = self.dock, None
+            dock.close_down()
+        self._iface.removePluginMenu(MENU, self.action)
+        self._iface.removeToolBarIcon(self.action)
+        self.action.deleteLater()

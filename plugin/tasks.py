@@ -1,0 +1,164 @@
+"""Long work of the docks beside the window: one QgsTask each, with progress, cancel, and one way to fail.
+
+A `Desk` is what a dock holds: it starts work, tells the person what became of it, and forgets all of it at unload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from qgis.core import Qgis, QgsApplication, QgsTask
+from qgis.gui import QgisInterface
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ..processing_algorithms.common.errors import Cancelled, QuyHoachError
+from ..processing_algorithms.common.language import say
+from ..processing_algorithms.common.progress import Progress
+
+#: Gets the progress to report to; runs beside the window, so it touches neither widgets nor layers of the project.
+Job = Callable[[Progress], Any]
+
+
+class _Kept:
+    """Keeps what a block raises, to be raised again in the thread that can show it."""
+
+    error: BaseException | None = None
+
+    def __enter__(self) -> _Kept:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        self.error = error
+        return True
+
+
+class Work(QgsTask):
+    """One job in a thread. Its ends are called in the main thread, exactly one of them, and none after `forget`."""
+
+    said = pyqtSignal(str)
+
+    def __init__(self, title: str, job: Job, done: Callable[[Any], None], failed: Callable[[BaseException], None], *, quiet: bool):
+        flags = QgsTask.Flag.CanCancel | QgsTask.Flag.Silent
+        super().__init__(title, flags | QgsTask.Flag.Hidden if quiet else flags)
+        self._job, self._done, self._failed = job, done, failed
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._forgotten = False
+
+    def run(self) -> bool:  # noqa: D102
+        with _Kept() as kept:
+            self._result = self._job(self._progress)
+        self._error = kept.error
+        return self._error is None
+
+    def _progress(self, fraction: float, message: str | None = None) -> None:
+        if self.isCanceled():
+            raise Cancelled()
+        self.setProgress(100.0 * fraction)
+        if message:
+            self.said.emit(message)
+
+    def forget(self) -> None:
+        """Stop as soon as may be, and tell nobody."""
+        self._forgotten = True
+        self.cancel()
+
+    def finished(self, well: bool) -> None:  # noqa: D102
+        if self._forgotten:
+            return
+        if well:
+            self._done(self._result)
+        else:
+            # Stopped before it began: nothing was raised.
+            self._failed(self._error or Cancelled())
+
+
+class Desk(QObject):
+    """Starts the work of one dock. ``changed`` comes when work a person waits for begins, moves or ends."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, iface: QgisInterface, title: str):
+        super().__init__()
+        self._iface, self._title = iface, title
+        # QGIS keeps no reference to a task of Python: without one here it is gone before it has run.
+        self._works: list[Work] = []
+        self.current: Work | None = None
+        self.step = ""
+
+    @property
+    def busy(self) -> bool:
+        """Whether work a person waits for is under way."""
+        return self.current is not None
+
+    def start(self, title: str, job: Job, done: Callable[[Any], None]) -> None:
+        """Begin work a person waits for, one at a time; what fails is told in the message bar."""
+        if self.busy:
+            self.tell(say("Đang làm: {work}. Hãy đợi xong hoặc bấm Dừng.", "Under way: {work}. Wait for it, or press Stop.")
+                      .format(work=self.current.description()), Qgis.MessageLevel.Warning)
+            return
+
+        def ended(error: BaseException | None, result: Any = None) -> None:
+            self._works.remove(work)
+            self.current, self.step = None, ""
+            self.changed.emit()
+            if error is None:
+                done(result)
+            else:
+                self.tell_failure(error)
+
+        work = Work(title, job, lambda result: ended(None, result), ended, quiet=False)
+        self.current, self.step = work, title
+        work.said.connect(self._says)
+        work.progressChanged.connect(lambda _: self.changed.emit())
+        self._begin(work)
+        self.changed.emit()
+
+    def start_quietly(self, job: Job, done: Callable[[Any], None], failed: Callable[[BaseException], None]) -> Work:
+        """Begin work nobody waits for."""
+
+        def ended(end: Callable[[Any], None], value: Any) -> None:
+            self._works.remove(work)
+            end(value)
+
+        work = Work(self._title, job, lambda result: ended(done, result), lambda error: ended(failed, error), quiet=True)
+        self._begin(work)
+        return work
+
+    def _begin(self, work: Work) -> None:
+        self._works.append(work)
+        QgsApplication.taskManager().addTask(work)
+
+    def _says(self, text: str) -> None:
+        self.step = text
+        self.changed.emit()
+
+    def stop(self) -> None:
+        """Stop the work a person waits for."""
+        if self.current is not None:
+            self.current.cancel()
+
+    def tell(self, text: str, level: Qgis.MessageLevel = Qgis.MessageLevel.Success) -> None:
+        """Say something in the message bar; what went wrong stays until it is read."""
+        grave = level in (Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical)
+        self._iface.messageBar().pushMessage(self._title, text, level, 0 if grave else 8)
+
+    def tell_failure(self, error: BaseException) -> None:
+        """Say in the message bar what a person can do about; anything else is a bug and raised with its traceback."""
+        if isinstance(error, Cancelled):
+            self.tell(str(error), Qgis.MessageLevel.Info)
+        elif isinstance(error, QuyHoachError):
+            self.tell(str(error), Qgis.MessageLevel.Critical)
+        else:
+            raise error
+
+    def close(self) -> None:
+        """Forget all work, and let the threads end before the program that runs in them is taken away."""
+        works, self._works, self.current = self._works, [], None
+        for work in works:
+            work.forget()
+        for work in works:
+            if work.isActive():
+                work.waitForFinished(3000)
