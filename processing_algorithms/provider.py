@@ -38,6 +38,7 @@ from .provincial_database.hub_lock_algorithm import HubLockAlgorithm
 from .provincial_database.hub_person_algorithm import HubPersonAlgorithm
 from .provincial_database.hub_restore_algorithm import HubRestoreAlgorithm
 from .provincial_database.hub_upgrade_algorithm import HubUpgradeAlgorithm
+from .provincial_database.open_layers_algorithm import OpenLayersAlgorithm
 from .provincial_database.pull_algorithm import PullAlgorithm
 from .provincial_database.push_algorithm import PushAlgorithm
 from .provincial_database.resolve_algorithm import ResolveAlgorithm
@@ -93,6 +94,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         HubCreateAlgorithm,
         HubImportAlgorithm,
         HubListAlgorithm,
+        OpenLayersAlgorithm,
         HubExportAlgorithm,
         CheckoutAlgorithm,
         WorkingCopyScopeAlgorithm,

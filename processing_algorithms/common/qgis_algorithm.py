@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from qgis.core import (
     QgsProcessingOutputDefinition,
     QgsWkbTypes,
 )
+from qgis.PyQt import sip
 from qgis.PyQt.QtGui import QIcon
 
 from .errors import Cancelled, InputError, OutputError, QuyHoachError
@@ -286,7 +286,8 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
     def style_on_load(self, context: QgsProcessingContext, destination: str, style: str | None) -> None:
         """Apply ``styles/<style>`` when the destination is loaded into a project."""
         if style and context.willLoadLayerOnCompletion(destination):
-            context.layerToLoadOnCompletionDetails(destination).setPostProcessor(_styler(style))
+            context.layerToLoadOnCompletionDetails(destination).setPostProcessor(
+                kept(_StyleOnLoad(str(PLUGIN_FOLDER / "styles" / style))))
 
     def _is_asked_for(self, key: str, value: Any) -> bool:
         if value is None or value == "":
@@ -309,10 +310,17 @@ class _StyleOnLoad(QgsProcessingLayerPostProcessorInterface):
         layer.triggerRepaint()
 
 
-@lru_cache(maxsize=None)
-def _styler(style: str) -> _StyleOnLoad:
-    # QGIS does not own post-processors and runs them after the algorithm is gone: the cache keeps them alive.
-    return _StyleOnLoad(str(PLUGIN_FOLDER / "styles" / style))
+_kept: list[QgsProcessingLayerPostProcessorInterface] = []
+
+
+def kept(processor: QgsProcessingLayerPostProcessorInterface) -> QgsProcessingLayerPostProcessorInterface:
+    """Keep a post-processor alive until QGIS is done with it.
+
+    QGIS runs them after the algorithm is gone, and the context deletes them: one serves one run only.
+    """
+    _kept[:] = [one for one in _kept if not sip.isdeleted(one)]
+    _kept.append(processor)
+    return processor
 
 
 def _ogr_geometry_name(wkb_type: Qgis.WkbType) -> str:

@@ -20,6 +20,7 @@ from qgis.core import (
 from .errors import OutputError
 from .language import say
 from .qgis_crs import pin_project
+from .qgis_dressing import show_present
 
 
 @dataclass
@@ -96,5 +97,6 @@ def _add(project: QgsProject, parent: QgsLayerTreeGroup, groups: Iterable[Group]
             leaf = node.addLayer(layer)
             leaf.setExpanded(False)
             leaf.setItemVisibilityChecked(visible)
+            show_present(leaf)
             layers.append(layer)
         _add(project, node, group.groups, layers)
