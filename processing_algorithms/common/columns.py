@@ -53,11 +53,12 @@ def numbers(column: pandas.Series) -> tuple[NDArray[np.float64], list[str]]:
         values = column.astype("float64").to_numpy()
         return values, [f"{id_}: {value}" for id_, value in zip(column.index, values) if np.isinf(value)]
     values, wrong = np.full(len(column), np.nan), []
-    for position, (id_, value) in enumerate(column.items()):
-        if pandas.isna(value) or str(value).strip() == "":
+    for position in np.flatnonzero(column.notna()):  # most columns of texts for numbers are empty
+        value = column.iloc[position]
+        if str(value).strip() == "":
             continue
         try:
             values[position] = parse_number(str(value))
         except InputError:
-            wrong.append(f"{id_}: {value}")
+            wrong.append(f"{column.index[position]}: {value}")
     return values, wrong

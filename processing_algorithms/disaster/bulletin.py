@@ -17,7 +17,7 @@ from ..common.language import say
 from ..common.numbers_vi import format_date, format_number
 from .bulletin_sentences import Statement, statements
 from .bulletin_table import table_statements
-from .bulletin_words import AlarmRelation, AlarmSpan, Time, fold
+from .bulletin_words import AlarmRelation, AlarmSpan, Level, Time, fold
 from .stations import Station, StationNames
 
 VIETNAM = datetime.timezone(datetime.timedelta(hours=7))
@@ -29,6 +29,10 @@ _COARSE_M = 0.051
 _ABOVE_RECORD_M, _ABOVE_ALARM_3_M = 3.0, 8.0
 #: Rivers do not fall so far below alarm 1, nor below the sea, m.
 _BELOW_ALARM_1_M, _LOWEST_M = 25.0, -5.0
+#: "lên 0,5 m" below alarm 1 and not above this may be the rise, m; lower than minus this is rather a dash, m.
+_MOVED_M, _DASH_M = 1.5, 1.0
+#: "xấp xỉ BĐ3", "ở mức BĐ2-BĐ3" are said within this of the alarm level, m.
+_ABOUT_M = 0.25
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ class Reading:
     outward : bool or None
         A release (True) or an inflow (False); None where the bulletin does not say.
     time : datetime or None
-        In Vietnam's time; None where none is written.
+        In Vietnam's time; None where no hour is written.
+    day : date or None
+        The day, where one is written without an hour.
     forecast : bool
     origin : str
         ``stated``; ``alarm``: computed from an alarm level and the amount above or below it; ``river``: said of the whole river.
@@ -61,6 +67,7 @@ class Reading:
     forecast: bool
     origin: str
     quote: str
+    day: datetime.date | None = None
 
     @property
     def level_m(self) -> float | None:
@@ -132,6 +139,7 @@ def read_bulletin(text: str, stations: list[Station], *, today: datetime.date) -
             readings.append(reading)
         if note:
             notes.append(note)
+    notes += _unread(text, names, said)
     readings, contradictions = _once(readings)
     questions += contradictions
     return Bulletin(readings, list(dict.fromkeys(questions)), list(dict.fromkeys(notes)), clock.issued, doubtful)
@@ -146,7 +154,7 @@ class _Clock:
         self.notes: list[str] = []
         self.issued: datetime.datetime | None = None
         folded = fold(text)
-        times = [t for t in scan(text, folded) if isinstance(t, Time) and t.day is not None and t.possible]
+        times = [t for t in scan(text, folded) if isinstance(t, Time) and t.dated and t.possible]
         full = [t for t in times if t.year is not None]
         self.today = datetime.date(full[0].year, full[0].month, full[0].day) if full else today
         self._assumed = not full
@@ -160,19 +168,32 @@ class _Clock:
         """The moment meant, None where no hour is written."""
         if time is None or time.hour is None:
             return None
-        if self._assumed and not self.notes:
-            self.notes.append(say("Bản tin không ghi đủ ngày, tháng, năm: hiểu theo ngày {day}.",
-                                  "The bulletin writes no full date: read as of {day}.").format(day=format_date(self.today)))
-        source = time if time.day is not None else day
-        date = self._date(source) if source is not None and source.day is not None else (
+        self._tell()
+        source = time if time.dated else day
+        date = self.day(source) if source is not None and source.dated else (
             self.issued.date() if self.issued else self.today)
         moment = datetime.datetime.combine(date, datetime.time(0), VIETNAM) + datetime.timedelta(
             hours=time.hour, minutes=time.minute)
-        if forecast and time.day is None and self.issued and moment < self.issued:
+        if forecast and not time.dated and not (day is not None and day.shift) and self.issued and moment < self.issued:
             moment += datetime.timedelta(days=1)  # "đến 1 giờ" in this evening's bulletin
         return moment
 
-    def _date(self, time: Time) -> datetime.date:
+    def _tell(self) -> None:
+        if self._assumed and not self.notes:
+            self.notes.append(say("Bản tin không ghi đủ ngày, tháng, năm: hiểu theo ngày {day}.",
+                                  "The bulletin writes no full date: read as of {day}.").format(day=format_date(self.today)))
+
+    def day(self, time: Time | None) -> datetime.date | None:
+        """The day meant, None where none is written."""
+        if time is None or not time.dated:
+            return None
+        self._tell()
+        if time.shift is not None:
+            return (self.issued.date() if self.issued else self.today) + datetime.timedelta(days=time.shift)
+        if time.month is None:  # "7h/25"
+            days = [self.today + datetime.timedelta(days=k) for k in range(-15, 46)]
+            near = [day for day in days if day.day == time.day]
+            return min(near, key=lambda day: abs((day - self.today).days))
         if time.year is not None:
             return datetime.date(time.year, time.month, time.day)
         near = [datetime.date(year, time.month, time.day) for year in (self.today.year - 1, self.today.year, self.today.year + 1)
@@ -191,26 +212,31 @@ def _judge(
     if station is None:
         if nothing_said:
             return None, "", ""
+        if statement.general:
+            return None, "", say("\"{quote}\": nói chung nhiều sông; không lấy cho trạm nào.",
+                                 "\"{quote}\": said of many rivers; taken for no station.").format(quote=quote)
         return None, _whose(statement, names, rivers, quote), ""
     for time in (statement.time, statement.day):
         if time is not None and not time.possible:
             return None, say("\"{quote}\": giờ hoặc ngày không có thật; đúng ra là lúc nào?",
                              "\"{quote}\": no such hour or day; when was it?").format(quote=quote), ""
     if statement.unreadable is not None:
-        why = say("khoảng giá trị viết ngược", "the range is written backwards") if statement.unreadable.why == "reversed" \
-            else statement.unreadable.why
+        why = _why(statement.unreadable.why)
         return None, say("\"{quote}\": {why}; mực nước đúng là bao nhiêu?",
                          "\"{quote}\": {why}; what is the level?").format(quote=quote, why=why.rstrip(".")), ""
     moment = clock.moment(statement.time, statement.day, statement.forecast)
+    day = clock.day(statement.day) if moment is None else None
     if statement.discharge is not None:
         flow = statement.discharge
-        return Reading(station, None, None, flow.low, flow.high, flow.outward, moment, statement.forecast, "stated", quote), "", ""
+        return Reading(station, None, None, flow.low, flow.high, flow.outward, moment, statement.forecast, "stated", quote, day), "", ""
     if nothing_said:
         return None, "", say("\"{quote}\": chỉ nêu cấp báo động, không có trị số; không lấy.",
                              "\"{quote}\": names an alarm level without a figure; not taken.").format(quote=quote)
     expected, question = _from_alarms(statement, station, quote)
     if question:
         return None, question, ""
+    if statement.level is None and expected is None:
+        return None, "", ""  # only the alarm levels themselves
     if statement.level is None:
         low, high, origin = *expected, "river" if statement.whole_river else "alarm"
     else:
@@ -219,7 +245,7 @@ def _judge(
             return None, say("\"{quote}\": {value} không có đơn vị và phần thập phân; mực nước trạm {name} là bao nhiêu mét?",
                              "\"{quote}\": {value} has neither unit nor decimals; how many metres is the level at {name}?"
                              ).format(quote=quote, value=format_number(low), name=station.name), ""
-        if expected is not None and (question := _contradiction(statement, station, low, high, expected, quote)):
+        if question := _doubt(statement.level, station, quote) or _contradiction(statement, station, low, high, expected, quote):
             return None, question, ""
     if question := _impossible(station, low, high, quote):
         return None, question, ""
@@ -228,7 +254,17 @@ def _judge(
         note = say("\"{quote}\": nói chung cho cả sông, áp dụng cho từng trạm trên {river}.",
                    "\"{quote}\": said of the whole river, applied to each station on {river}."
                    ).format(quote=quote, river=station.river if fold(station.river).startswith("song ") else f"sông {station.river}")
-    return Reading(station, round(low, 3), round(high, 3), None, None, None, moment, statement.forecast, origin, quote), "", note
+    return Reading(station, round(low, 3), round(high, 3), None, None, None, moment, statement.forecast, origin, quote, day), "", note
+
+
+def _unread(text: str, names: StationNames, said: list[Statement]) -> list[str]:
+    """Notes on stations named beside figures of which none was taken: nobody should believe the bulletin was silent on them."""
+    folded = fold(text)
+    heard = {statement.station.name for statement in said if statement.station is not None}
+    named = {station.name for _, stop, station in names.spans(text, folded)
+             if station is not None and re.match(r"[^\n;.]{0,60}\d", text[stop:])}
+    return [say("Không đọc được mực nước nào của trạm {name} dù bản tin có nêu tên.",
+                "No level of the station {name} was read, though the bulletin names it.").format(name=name) for name in sorted(named - heard)]
 
 
 def _whose(statement: Statement, names: StationNames, rivers: dict[str, list[Station]], quote: str) -> str:
@@ -245,6 +281,32 @@ def _whose(statement: Statement, names: StationNames, rivers: dict[str, list[Sta
                ).format(quote=quote, name=statement.name, hint=hint)
 
 
+def _why(code: str) -> str:
+    return {
+        "reversed": say("khoảng giá trị viết ngược", "the range is written backwards"),
+        "one-sided": say("chỉ nêu cao hơn hoặc thấp hơn một mức, không nêu trị số", "only says above or below, not the level"),
+        "unit": say("số không có đơn vị, có thể là lưu lượng", "a number without a unit, maybe a discharge"),
+        "slash": say("hai số cách nhau bằng dấu gạch chéo", "two numbers with a slash between"),
+        "moved": say("không rõ là mực nước hay mức lên, xuống", "a level, or how far it rose or fell?"),
+        "shared": say("nêu các trạm liền nhau, không rõ trị số nào của trạm nào", "names stations one after another; which figure is whose?"),
+    }.get(code, code)
+
+
+def _doubt(level: Level, station: Station, quote: str) -> str:
+    """A question where a figure may be something else: how far the water moved, a dash taken for a minus, a figure without unit."""
+    low_alarm = station.alarm_m[0]
+    why = ""
+    if level.moved and level.high <= _MOVED_M and (low_alarm is None or level.high < low_alarm):
+        why = _why("moved")
+    elif level.low < 0 and (station.kind != "tide" and level.low < -_DASH_M or level.low < -3 * _DASH_M):
+        why = say("dấu trừ hay gạch nối", "a minus or a dash")
+    elif not level.unit and station.record_m is None and all(alarm is None for alarm in station.alarm_m):
+        why = say("số không có đơn vị, trạm chưa có mực nước báo động để đối chiếu",
+                  "a number without a unit, and no alarm levels of the station to hold it against")
+    return why and say("\"{quote}\": {why}; mực nước trạm {name} là bao nhiêu mét?", "\"{quote}\": {why}; how many metres is the level at {name}?"
+                       ).format(quote=quote, why=why, name=station.name)
+
+
 def _from_alarms(statement: Statement, station: Station, quote: str) -> tuple[tuple[float, float] | None, str]:
     """The level that relations to alarm levels give, as (low, high); or a question."""
     expected: tuple[float, float] | None = None
@@ -257,7 +319,9 @@ def _from_alarms(statement: Statement, station: Station, quote: str) -> tuple[tu
                              "\"{quote}\": the layer has no alarm level {alarm} of the station {name}."
                              ).format(quote=quote, alarm=", ".join(map(str, needed)), name=station.name)
         if isinstance(relation, AlarmSpan):
-            found = (station.alarm_m[relation.low_alarm - 1], station.alarm_m[relation.high_alarm - 1])
+            found = (station.alarm_m[relation.low_alarm - 1] + relation.low_offset, station.alarm_m[relation.high_alarm - 1] + relation.high_offset)
+        elif relation.by_sign and relation.side < 0 and abs(relation.low - station.alarm_m[relation.alarm - 1]) < 0.02:
+            continue  # "BĐ3 - 4,5m" tells the alarm level
         elif relation.low is not None:
             ends = sorted(station.alarm_m[relation.alarm - 1] + relation.side * amount for amount in (relation.low, relation.high))
             found = (ends[0], ends[1])
@@ -265,18 +329,32 @@ def _from_alarms(statement: Statement, station: Station, quote: str) -> tuple[tu
             found = (station.alarm_m[relation.alarm - 1],) * 2
         else:
             continue
-        expected = expected or found
+        if expected is None:
+            expected = found
+        elif max(expected[0], found[0]) > min(expected[1], found[1]) + _COARSE_M:
+            return None, say("\"{quote}\": các cấp báo động nêu cho trạm {name} không khớp nhau ({one} m và {two} m).",
+                             "\"{quote}\": the alarm levels told of {name} do not agree ({one} m and {two} m).").format(
+                quote=quote, name=station.name, one=_range(*expected), two=_range(*found))
     return expected, ""
 
 
-def _contradiction(statement: Statement, station: Station, low: float, high: float, expected: tuple[float, float], quote: str) -> str:
+def _contradiction(statement: Statement, station: Station, low: float, high: float, expected: tuple[float, float] | None, quote: str) -> str:
+    for relation in statement.relations:
+        alarm = station.alarm_m[relation.alarm - 1] if isinstance(relation, AlarmRelation) else None
+        if alarm is not None and relation.low is None and relation.side and (high if relation.side > 0 else -low) < relation.side * alarm - _ROUNDING_M:
+            return say("\"{quote}\": {level} m không {side} báo động {k} của trạm {name} ({alarm} m); kiểm tra số liệu.",
+                       "\"{quote}\": {level} m is not {side} alarm {k} of {name} ({alarm} m); check the figures.").format(
+                quote=quote, level=_range(low, high), k=relation.alarm, name=station.name, alarm=format_number(alarm, 2),
+                side=say("trên", "above") if relation.side > 0 else say("dưới", "below"))
     exact = [r for r in statement.relations if isinstance(r, AlarmRelation) and r.low is not None]
-    if not exact:
+    if expected is None:
         return ""
     coarse = all(round(v * 10, 6) == round(v * 10) for r in exact for v in (r.low, r.high))
-    tolerance = _COARSE_M if coarse else _ROUNDING_M
+    tolerance = (_COARSE_M if coarse else _ROUNDING_M) if exact else _ABOUT_M
     if expected[0] - tolerance <= low + 1e-9 and high - 1e-9 <= expected[1] + tolerance:
         return ""
+    if expected[0] == expected[1] and low - tolerance <= expected[0] <= high + tolerance:
+        return ""  # "1,58-1,63 m, trên BĐ3 0,02 m" tells how high its upper end is
     return say("\"{quote}\": mực nước {level} m không khớp với báo động của trạm {name} ({alarms} m), theo đó phải là {expected} m; "
                "kiểm tra số liệu, mực nước báo động và số \"0\" của trạm.",
                "\"{quote}\": the level {level} m does not agree with the alarm levels of {name} ({alarms} m), which give "
@@ -309,7 +387,7 @@ def _once(readings: list[Reading]) -> tuple[list[Reading], list[str]]:
     for reading in readings:
         if reading.origin == "river" and (reading.station.name, reading.forecast) in stated:
             continue
-        key = (reading.station.name, reading.time, reading.forecast, reading.low_m is None, reading.outward)
+        key = (reading.station.name, reading.time, reading.day, reading.forecast, reading.low_m is None, reading.outward)
         other = kept.setdefault(key, reading)
         if other is reading:
             continue

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from enum import IntEnum
 
 import geopandas
 import pandas
 
-from .bulletin import Reading
+from .bulletin import VIETNAM, Reading
 
 
 class Readings(IntEnum):
@@ -38,6 +39,8 @@ def chosen(readings: list[Reading], which: Readings | int) -> list[Reading]:
 def _rank(reading: Reading, which: Readings | int) -> float:
     if which == Readings.HIGHEST:
         return reading.level_m
+    if reading.time is None and reading.day is not None:
+        return datetime.datetime.combine(reading.day, datetime.time(0), VIETNAM).timestamp()
     return reading.time.timestamp() if reading.time else float("-inf")
 
 
@@ -76,7 +79,7 @@ def _row(reading: Reading) -> tuple:
     record = nothing if station.record_m is None or reading.low_m is None else round(reading.level_m - station.record_m, 3)
     kind = "" if reading.discharge_low_m3s is None else {True: "release", False: "inflow", None: "unstated"}[reading.outward]
     return (station.code, station.name, station.river, "forecast" if reading.forecast else "observed",
-            reading.time.isoformat(timespec="minutes") if reading.time else None, *levels, *heights, station.datum,
+            reading.time.isoformat(timespec="minutes") if reading.time else reading.day.isoformat() if reading.day else None, *levels, *heights, station.datum,
             nothing if station.zero_m is None else station.zero_m, alarm, nothing if above is None else above, record,
             nothing if reading.discharge_low_m3s is None else reading.discharge_low_m3s,
             nothing if reading.discharge_high_m3s is None else reading.discharge_high_m3s, kind or None, reading.origin, reading.quote)

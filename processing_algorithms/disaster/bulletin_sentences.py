@@ -11,14 +11,24 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from .bulletin_words import AlarmRelation, AlarmSpan, Discharge, Level, Time, Token, Unreadable, fold, scan
+from .bulletin_words import AlarmRelation, AlarmSpan, Discharge, Level, Other, Time, Token, Unreadable, fold, scan
 from .stations import Station, StationNames
 
-_FORECAST = re.compile(r"(?<!\w)(?:du bao|kha nang|du kien|nhan dinh|canh bao|se (?:len|dat|xuong|tiep|o muc|dao dong)|trong \d+[^.;\n]{0,12}(?:gio|h) toi)(?!\w)")
+_FORECAST = re.compile(r"(?<!\w)(?:du bao|kha nang|co the|du kien|nhan dinh|canh bao|se (?:len|dat|xuong|tiep|o muc|dao dong)|trong \d+[^.;\n]{0,12}(?:gio|h) toi)(?!\w)")
 _OBSERVED = re.compile(r"(?<!\w)(?:hien trang|hien nay|hien tai|hien (?:o|dang|la)|thuc do|do duoc|dien bien|quan trac|da (?:dat|len|xuong|qua)|muc nuoc (?:luc|hoi))(?!\w)")
 _BREAK = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?P<line>\S))|;|\.(?=\s+(?P<next>\S)|\s*$)")
 _NAMED_BY = re.compile(r"(?:tram(?: thuy van| tv| do| kttv)?|(?<!\w)tv|(?<!\w)tai|thuy van)\s*$")
 _RIVER_BEFORE = re.compile(r"(?<!\w)(?:song|luu vuc song|ha luu|thuong luu)\s*$")
+#: What figures may speak of besides a river's level; the words end where a level is spoken of again.
+_RAIN = re.compile(r"(?<!\w)luong mua(?!\w)")
+_DEPTHS = re.compile(r"(?<!\w)(?:do sau ngap|do ngap|muc do ngap|muc ngap|ngap sau|diem ngap)(?!\w)[^:]*:")
+_LEVELS = re.compile(r"(?<!\w)(?:muc nuoc|mn|dinh lu|dinh trieu|trieu|luu luong|ho|thuy van)(?!\w)")
+_CLAUSE = r"(?<!\w)(?:{})(?!\w)(?!.*(?:[,;.]|(?<!\w)(?:muc nuoc|dinh lu|hien nay|hien tai)(?!\w)))"
+_FLOODED = re.compile(_CLAUSE.format("ngap|do sau|mua tai|mua o|mua do duoc|tran qua|sat lo|cao trinh|do mo|mo cua|cong mo|(?:dai|mo)(?=\\s*$)"), re.DOTALL)
+_RECORD = re.compile(_CLAUSE.format("lich su"), re.DOTALL)
+_YEAR_BEHIND = re.compile(r"\s*[(,]?\s*(?:nam\s+)?(?:19|20)\d\d(?![\d/-])")
+_ALL_RIVERS = re.compile(r"(?<!\w)(?:cac|nhieu|mot so|cac luu vuc|he thong)\s+(?:con\s+)?(?:song|tram|noi)(?!\w)")
+_JOINED = re.compile(r"\s*(?:\([^)\d]*\)\s*)?(?:va|,|&)\s*(?:tai |tram )*\s*")
 #: Words a sentence or a remark may begin with; none is the name of a place by itself.
 _NO_NAMES = {"muc", "bd", "bao", "h", "q", "hien", "luc", "hoi", "du", "tren", "duoi", "dinh", "lu", "tin", "ngay", "khoang", "tu", "den",
              "song", "ho", "trong", "nuoc", "so", "cap", "i", "ii", "iii", "luu", "dat", "cao", "thap", "max", "min", "utc", "tp", "xa",
@@ -51,6 +61,7 @@ class Statement:
     discharge: Discharge | None = None
     unreadable: Unreadable | None = None
     whole_river: bool = False
+    general: bool = False  # said of many rivers at once
 
 
 @dataclass
@@ -61,6 +72,7 @@ class _Context:
     day: Time | None = None
     forecast: bool = False
     last: Named | None = None
+    topic: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,9 +85,12 @@ class _Mode:
 def statements(text: str, names: StationNames, rivers: dict[str, list[Station]]) -> list[Statement]:
     """Read a text in NFC; ``rivers`` maps folded names of rivers to their stations."""
     folded = fold(text)
-    context, result = _Context(), []
+    context, result, before = _Context(), [], 0
     for start, stop, same_line in _sentences(text):
         here, plain = text[start:stop], folded[start:stop]
+        if "\n\n" in re.sub(r"[ \t]", "", text[before:start]):
+            context.topic = ""
+        before = stop
         result += _read(here, plain, names, rivers, context, same_line)
     return result
 
@@ -84,7 +99,8 @@ def _sentences(text: str) -> Iterator[tuple[int, int, bool]]:
     """Yield start, stop and whether the sentence goes on in the line of the one before."""
     start, same_line = 0, False
     for match in [*_BREAK.finditer(text), None]:
-        if match is not None and not _ends(match, text):
+        inside = match is not None and match[0] == ";" and text.count("(", start, match.start()) > text.count(")", start, match.start())
+        if inside or match is not None and not _ends(match, text):
             continue
         stop = match.start() if match else len(text)
         if text[start:stop].strip():
@@ -108,7 +124,7 @@ def _read(here: str, plain: str, names: StationNames, rivers: dict[str, list[Sta
     masked = list(plain)
     for name in known:  # "Hà Nội 10,6m": no word of a name is a word of the sentence
         masked[name.start:name.stop] = ";" * (name.stop - name.start)
-    tokens = scan(here, "".join(masked))
+    tokens = _only_levels(scan(here, "".join(masked)), plain, context)
     places = known + _other_names(here, plain, known, tokens)
     # A bare whole number is a level only right behind a name: others are numbers of lists, classes, households.
     tokens = [t for t in tokens if not (isinstance(t, Level) and not t.sure)
@@ -120,7 +136,8 @@ def _read(here: str, plain: str, names: StationNames, rivers: dict[str, list[Sta
     speakers = [p for p in places if not p.river]
     quote = " ".join(here.split())
     if not speakers:
-        if same_line and context.last is not None and elements and isinstance(elements[0], Time):
+        goes_on = same_line and context.last is not None and not places and elements
+        if goes_on and (isinstance(elements[0], Time) or isinstance(elements[0], _Mode) and said or _of_reservoir(context.last, said)):
             return _group(context.last, elements, context, quote)
         return _without_station([p for p in places if p.river], rivers, elements, said, context, quote)
     groups = _groups(sorted(speakers, key=lambda p: p.start), elements, plain)
@@ -128,7 +145,7 @@ def _read(here: str, plain: str, names: StationNames, rivers: dict[str, list[Sta
     for speaker, members in groups:
         if speaker is None:
             _advance(members, context)
-            result += [_unassigned(e, context, quote) for e in members if _quantity(e)]
+            result += [_unassigned(e, context, quote, plain) for e in members if _quantity(e) and not _bare(e)]
         else:
             result += _group(speaker, members, context, quote)
             context.last = speaker
@@ -136,7 +153,39 @@ def _read(here: str, plain: str, names: StationNames, rivers: dict[str, list[Sta
 
 
 def _quantity(element: object) -> bool:
-    return (isinstance(element, (Level, AlarmSpan, Discharge, Unreadable)) or isinstance(element, AlarmRelation))
+    return isinstance(element, (Level, AlarmSpan, AlarmRelation, Discharge, Unreadable))
+
+
+def _bare(element: object) -> bool:
+    """"trên báo động 3" without a figure."""
+    return isinstance(element, AlarmRelation) and element.low is None and element.side != 0
+
+
+def _of_reservoir(last: Named, said: list) -> bool:
+    """"...; Q đến 350 m3/s; Q xả 280 m3/s" goes on about the reservoir named before."""
+    return last.station is not None and last.station.kind == "reservoir" and bool(said) and all(isinstance(e, Discharge) for e in said)
+
+
+def _only_levels(tokens: list[Token], plain: str, context: _Context) -> list[Token]:
+    """Make others of the figures that are depths on streets, rain, or levels of floods long ago."""
+    kept: list[Token] = []
+    for token in tokens:
+        if isinstance(token, (Level, Unreadable)):
+            since = plain[max((t.stop for t in kept if _quantity(t)), default=0):token.start]
+            whole = plain[:token.start]
+            for pattern, topic in ((_RAIN, "rain"), (_DEPTHS, "depth")):
+                last = max((m.start() for m in pattern.finditer(whole)), default=-1)
+                if last >= 0:
+                    context.topic = topic
+                if context.topic and max((m.start() for m in _LEVELS.finditer(whole)), default=-1) > last:
+                    context.topic = ""
+            if (context.topic == "depth" or context.topic == "rain" and not (isinstance(token, Level) and token.unit)
+                    or _FLOODED.search(since) or _RECORD.search(since) or _YEAR_BEHIND.match(plain, token.stop)):
+                token = Other(token.start, token.stop)
+        kept.append(token)
+    if plain.rstrip().endswith(":"):
+        context.topic = "rain" if _RAIN.search(plain) else "depth" if _DEPTHS.search(plain) else context.topic
+    return kept
 
 
 def _other_names(here: str, plain: str, known: list[Named], tokens: list[Token]) -> list[Named]:
@@ -147,7 +196,7 @@ def _other_names(here: str, plain: str, known: list[Named], tokens: list[Token])
             if any(n.start < stop and start < n.stop for n in known) or any(t.start <= start < t.stop for t in tokens):
                 continue
             words = plain[start:stop].split()
-            while words and words[0] in _NO_NAMES and words[0] not in ("song", "ho"):
+            while words and (words[0] in _NO_NAMES or re.fullmatch(r"h(?:\d{1,2}h|td)", words[0])) and words[0] not in ("song", "ho"):
                 start += len(re.match(r"\S+\s*", here[start:stop])[0])
                 words = words[1:]
             if not words:
@@ -174,7 +223,7 @@ def _capitalised(here: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
         yield run[0][0], run[-1][1]
 
 
-_BETWEEN = re.compile(r"\s*(?:\([^)\d]*\))?\s*[:=\-]?\s*(?:(?:la|o muc|muc|dat|len|xuong|khoang|hien|dang)\s+)*[(]?\s*")
+_BETWEEN = re.compile(r"\s*(?:\([^)\d]*\))?\s*[:=~\-]?\s*(?:(?:la|o muc|muc|dat|len|xuong|khoang|hien|dang)\s+)*[(]?\s*")
 
 
 def _directly_before(plain: str, stop: int, token: Token) -> bool:
@@ -192,7 +241,11 @@ def _groups(speakers: list[Named], elements: list, plain: str) -> list[tuple[Nam
     others = [e for e in elements if not isinstance(e, Named)]
     ahead = [e for e in others if e.start < speakers[0].start]
     if len(speakers) == 1:
-        return [(speakers[0], others)]
+        first = [e for e in ahead if _quantity(e) and not _bare(e)]
+        if not first or len(first) == len([e for e in said if not _bare(e)]):
+            return [(speakers[0], others)]
+        # "Các sông ở mức BĐ1, riêng Kim Long 3,58m": what goes before is not of Kim Long.
+        return [(None, ahead), (speakers[0], [e for e in others if e.start >= speakers[0].start])]
     if "lan luot" in plain and len(levels) == len(speakers) and all(e.start > speakers[-1].start for e in levels):
         starts = [*(e.start for e in levels), len(plain)]
         common = [e for e in others if e.start < starts[0]]
@@ -206,7 +259,11 @@ def _groups(speakers: list[Named], elements: list, plain: str) -> list[tuple[Nam
         return groups
     groups = [(None, ahead)]
     edges = [*(s.start for s in speakers), len(plain) + 1]
-    groups += [(s, [e for e in others if edges[k] <= e.start < edges[k + 1]]) for k, s in enumerate(speakers)]
+    for k, speaker in enumerate(speakers):
+        members = [e for e in others if edges[k] <= e.start < edges[k + 1]]
+        alone = k > 0 and not any(_quantity(e) for e in groups[-1][1]) and _JOINED.fullmatch(plain, speakers[k - 1].stop, speaker.start)
+        # "Kim Long và Phú Ốc 3,58m": of both, or of the latter?
+        groups.append((speaker, [Unreadable(e.start, e.stop, "shared") if alone and _quantity(e) else e for e in members]))
     return groups
 
 
@@ -222,14 +279,20 @@ def _advance(elements: list, context: _Context) -> None:
 def _set_mode(mode: _Mode, context: _Context) -> None:
     if mode.forecast and not context.forecast:
         context.time = None  # the hour of the reading is not the hour of the forecast
+    if not mode.forecast and _ahead(context.day):
+        context.time = context.day = None  # "chiều mai 3,9m, hiện tại 3,2m"
     context.forecast = mode.forecast
 
 
 def _set_time(time: Time, context: _Context) -> None:
-    if time.day is not None:
+    if time.dated:
         context.day = time
-    if time.hour is not None or time.day is not None:
-        context.time = time if time.hour is not None or context.time is None else context.time
+    if time.hour is not None or context.time is None:
+        context.time = time
+
+
+def _ahead(time: Time | None) -> bool:
+    return time is not None and (time.shift or 0) > 0
 
 
 def _group(speaker: Named, elements: list, context: _Context, quote: str) -> list[Statement]:
@@ -268,31 +331,48 @@ def _times_behind(elements: list) -> dict[int, Time]:
     """Hours written behind their levels ("4,12m lúc 3h, hiện 3,58m"), by the id of the level; none where hours go first."""
     found: dict[int, Time] = {}
     level = day = None
-    for element in elements:
-        if isinstance(element, (Level, AlarmSpan, Unreadable)):
+    days_behind, hours_ahead = True, False
+    for k, element in enumerate(elements):
+        if isinstance(element, (Level, AlarmSpan, Unreadable)) or level is None and isinstance(element, AlarmRelation) and element.low is not None:
             level, day = element, None
         elif isinstance(element, Time) and element.hour is None:
             day = element
+            days_behind = days_behind and (level is not None or bool(found))
+            if level is not None and days_behind:
+                found.setdefault(id(level), element)  # "3,9m ngày mai"
         elif isinstance(element, _Mode):
-            level = None
+            level, days_behind, hours_ahead = None, True, False
         elif isinstance(element, Time) and element.hour is not None:
-            if level is None and not found and not any(isinstance(e, _Mode) for e in elements[:elements.index(element)]):
-                return {}
-            if level is not None:
-                dated = day is not None and element.day is None
-                found[id(level)] = replace(element, day=day.day, month=day.month, year=day.year) if dated else element
+            # "13h: 3,2m, 19h: 3,4m": once hours go first they do until the next "hiện nay", "dự báo".
+            hours_ahead = hours_ahead or level is None and not _hours_behind(elements[:k], found)
+            if level is not None and not hours_ahead:
+                dated = day is not None and not element.dated
+                found[id(level)] = replace(element, day=day.day, month=day.month, year=day.year, shift=day.shift) if dated else element
                 level = None
     return found
 
 
+def _hours_behind(before: list, found: dict[int, Time]) -> bool:
+    """Whether a level since the last "hiện nay", "dự báo" has its hour behind it already."""
+    for element in reversed(before):
+        if isinstance(element, _Mode):
+            return False
+        if id(element) in found:
+            return True
+    return False
+
+
 def _new(speaker: Named | None, context: _Context, quote: str, time: Time | None) -> Statement:
-    day = time if time is not None and time.day is not None else context.day
-    return Statement(speaker.station if speaker else None, speaker.name if speaker else "", quote, context.forecast,
-                     time or context.time, day)
+    day = time if time is not None and time.dated else context.day
+    hour = time if time is not None and time.hour is not None else context.time
+    return Statement(speaker.station if speaker else None, speaker.name if speaker else "", quote, context.forecast or _ahead(day),
+                     hour, day)
 
 
-def _unassigned(element: object, context: _Context, quote: str) -> Statement:
+def _unassigned(element: object, context: _Context, quote: str, plain: str = "") -> Statement:
     statement = _new(None, context, quote, None)
+    if plain and isinstance(element, (AlarmRelation, AlarmSpan)):
+        statement.general = bool(_ALL_RIVERS.search(plain[:element.start]))
     if isinstance(element, Level):
         statement.level = element
     elif isinstance(element, Unreadable):
@@ -316,4 +396,4 @@ def _without_station(named_rivers: list[Named], rivers: dict[str, list[Station]]
         if stations:
             whole = [_unassigned(element, context, quote) for element in told]
             return [replace(w, station=s, name=s.name, whole_river=True) for s in stations for w in whole]
-    return [_unassigned(e, context, quote) for e in said]
+    return [_unassigned(e, context, quote, fold(quote) + " " * len(quote)) for e in said]

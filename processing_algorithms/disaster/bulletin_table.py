@@ -13,6 +13,7 @@ _STATION = re.compile(r"(?<!\w)(?:ten )?(?:tram|diem do|vi tri)(?!\w)")
 _LEVEL = re.compile(r"(?<!\w)(?:muc nuoc|h|htd|h td|thuc do|hien tai|gia tri|du bao)(?!\w)")
 _AGAINST = re.compile(r"(?:so (?:voi )?|tren|duoi|\+/-|chenh)\s*(?:muc )?(?:bao dong|bd)\s*(?:cap )?(iii|ii|i|[123])(?!\w)")
 _NOT_LEVEL = re.compile(r"(?<!\w)(?:bd|bao dong|so voi|chenh|lich su|bien do|xu the|luu luong|q|stt|tt|song|luu vuc|ghi chu|mua)(?!\w)")
+_MEASURED = re.compile(r"(?<!\w)(?:thuc do|hien tai|htd)(?!\w)")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "1": 1, "2": 2, "3": 3}
 
 
@@ -34,7 +35,7 @@ def table_statements(text: str, names: StationNames) -> tuple[list[Statement], s
     for line in text.split("\n"):
         cells = _cells(line)
         if len(cells) < 2:
-            dates = [t for t in scan(line, fold(line)) if isinstance(t, Time) and t.day is not None]
+            dates = [t for t in scan(line, fold(line)) if isinstance(t, Time) and t.dated]
             day = dates[-1] if dates else day
             layout = None if line.strip() else layout
             left.append(line)
@@ -76,7 +77,9 @@ def _header(cells: list[str]) -> tuple[int, list[_Column], dict[int, int]] | Non
             continue
         end = "low" if re.search(r"thap nhat|(?<!\w)tu(?!\w)|min", plain) else (
             "high" if re.search(r"cao nhat|(?<!\w)den(?!\w)|max", plain) else "")
-        columns.append(_Column(k, "cm" in plain, times[0] if times else None, "du bao" in plain, end))
+        # Hours right of a forecast are forecasts too.
+        forecast = "du bao" in plain or bool(times and columns and columns[-1].forecast and not _MEASURED.search(plain))
+        columns.append(_Column(k, "cm" in plain, times[0] if times else None, forecast, end))
     return (stations[0], columns, against) if columns or against else None
 
 
@@ -104,7 +107,7 @@ def _row(cells: list[str], line: str, layout: tuple[int, list[_Column], dict[int
             level = Level(0, 0, low, high) if low <= high else Unreadable(0, 0, "reversed")
             pending = {}
         time = column.time or own_time
-        statement = Statement(station, name, line, column.forecast, time, time if time is not None and time.day is not None else day)
+        statement = Statement(station, name, line, column.forecast, time, time if time is not None and time.dated else day)
         if isinstance(level, Level):
             statement.level = level
         else:

@@ -6,6 +6,9 @@ land is shared out exactly among them, so lengths and areas by class add up to t
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -18,6 +21,7 @@ from ..common.areas import Surface, areas_m2
 from ..common.cells import Runs, cell_areas_m2, centres_inside, clipped, covered, crossed, segments
 from ..common.errors import InputError
 from ..common.language import say
+from ..common.parallel import ahead
 from ..common.progress import Progress, part, silent
 from ..common.raster import Grid, Heights, Window
 from .depth_classes import ClassRaster, refuse_negative
@@ -77,21 +81,50 @@ def building_depths(
     InputError
         Negative depths; a terrain on another grid.
     """
-    grid = depth.grid
+    (found,) = several_building_depths(shapes, [depth], statistic=statistic, terrain=terrain, progress=progress)
+    return found
+
+
+def several_building_depths(
+    shapes: NDArray[np.object_],
+    depths: Sequence[Heights],
+    *,
+    statistic: Statistic = Statistic.MAXIMUM,
+    terrain: Heights | None = None,
+    seen: Callable[[int, Window, NDArray[np.float32]], None] | None = None,
+    progress: Progress = silent,
+) -> list[BuildingDepths]:
+    """Find the water at buildings in several rasters of one grid; see `building_depths`.
+
+    Parameters
+    ----------
+    seen : callable, optional
+        Gets the number of the raster, window and depths of every strip, so that they need not be read again.
+    """
+    grid = depths[0].grid
     if terrain is not None and not _same_grid(grid, terrain.grid):
         raise InputError(say("Địa hình và raster độ sâu phải có cùng lưới ô; hãy dùng chính địa hình đã tính độ sâu.",
                              "Terrain and depth must have the same cells; use the terrain the depth was computed "
                              "from."))
-    everywhere = _building_runs(shapes, grid, part(progress, 0.0, 0.5))
+    everywhere = _building_runs(shapes, grid, part(progress, 0.0, 0.3))
     runs = clipped(everywhere, grid)
     cells_of = np.bincount(everywhere.shape, everywhere.stop.astype(np.int64) - everywhere.start, len(shapes))
-    found = _Gathered.empty(len(runs))
-    for window in grid.strips():
-        first, last = np.searchsorted(runs.row, (window.row, window.row + window.rows))
-        if last > first:
-            found.take(slice(first, last), runs, depth, terrain, window)
-        progress(0.5 + 0.5 * (window.row + window.rows) / grid.shape[0])
-    return found.summed(runs.shape, len(shapes), cells_of, statistic)
+    found = [_Gathered.empty(len(runs)) for _ in depths]
+    strips = ((window, None if terrain is None else terrain.read(window), [one.read(window) for one in depths]) for window in grid.strips())
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for window, ground, values in ahead(strips):
+            here = slice(*(int(k) for k in np.searchsorted(runs.row, (window.row, window.row + window.rows))))
+
+            def take(number: int, one: NDArray[np.float32]) -> None:
+                refuse_negative(one)
+                if seen is not None:
+                    seen(number, window, one)
+                if here.stop > here.start:
+                    found[number].take(here, runs, one, ground, window)
+
+            list(pool.map(take, range(len(values)), values))
+            progress(0.3 + 0.7 * (window.row + window.rows) / grid.shape[0])
+    return [one.summed(runs.shape, len(shapes), cells_of, statistic) for one in found]
 
 
 def lengths_by_class(lines: NDArray[np.object_], raster: ClassRaster,
@@ -106,22 +139,48 @@ def lengths_by_class(lines: NDArray[np.object_], raster: ClassRaster,
     array of float, shape (number of lines, number of codes)
         What lies outside the raster is unknown.
     """
-    codes = raster.classes.unknown + 1
-    result = np.zeros((len(lines), codes))
+    groups = [group.lengths_by_class(raster) for group in line_cells(lines, raster.grid, progress)]
+    return np.concatenate(groups) if groups else np.zeros((0, raster.classes.unknown + 1))
+
+
+@dataclass(frozen=True)
+class LineCells:
+    """Pieces of lines in cells of a grid; n lines, p pieces.
+
+    Attributes
+    ----------
+    line, row, column : array of int, shape (p,)
+    length_m : array of float, shape (p,)
+    beyond_m : array of float, shape (n,)
+        Length of each line outside the grid.
+    """
+
+    line: NDArray[np.int32]
+    row: NDArray[np.int32]
+    column: NDArray[np.int32]
+    length_m: NDArray[np.float64]
+    beyond_m: NDArray[np.float64]
+
+    def lengths_by_class(self, raster: ClassRaster) -> NDArray[np.float64]:
+        """See the function of that name; shape (n, number of codes)."""
+        codes, count = raster.classes.unknown + 1, len(self.beyond_m)
+        here = raster.codes[self.row, self.column]
+        result = np.bincount(self.line.astype(np.int64) * codes + here, self.length_m, count * codes).reshape(-1, codes)
+        result[:, raster.classes.unknown] += self.beyond_m
+        return result
+
+
+def line_cells(lines: NDArray[np.object_], grid: Grid, progress: Progress = silent) -> Iterator[LineCells]:
+    """Cut lines at the borders of cells, some thousands at a time."""
     for first in range(0, len(lines), _GROUP):
         group = lines[first:first + _GROUP]
         start, end, owner = segments(group)
-        length = _segment_lengths(start, end, raster.grid)
-        runs, segment = crossed(group, raster.grid)
-        metres = runs.weight * length[segment]
-        here = raster.codes[runs.row, runs.start]
-        result[first:first + len(group)] = np.bincount(
-            runs.shape.astype(np.int64) * codes + here, metres, len(group) * codes).reshape(-1, codes)
+        length = _segment_lengths(start, end, grid)
+        runs, segment = crossed(group, grid)
         outside = np.maximum(1.0 - np.bincount(segment, runs.weight, len(owner)), 0.0)
         outside[outside < _ROUNDING] = 0.0
-        result[first:first + len(group), raster.classes.unknown] += np.bincount(owner, outside * length, len(group))
+        yield LineCells(runs.shape, runs.row, runs.start, runs.weight * length[segment], np.bincount(owner, outside * length, len(group)))
         progress(min(1.0, (first + _GROUP) / len(lines)))
-    return result
 
 
 def areas_by_class(polygons: NDArray[np.object_], raster: ClassRaster,
@@ -179,11 +238,8 @@ class _Gathered:
         return cls(np.zeros(runs, np.int64), np.zeros(runs), np.zeros(runs), np.zeros(runs, np.int64),
                    np.full(runs, -np.inf), np.zeros(runs))
 
-    def take(self, here: slice, runs: Runs, depth: Heights, terrain: Heights | None, window: Window) -> None:
+    def take(self, here: slice, runs: Runs, values: NDArray[np.float32], ground: NDArray[np.float32] | None, window: Window) -> None:
         first = here.start
-        values = depth.read(window)
-        refuse_negative(values)
-        ground = terrain.read(window) if terrain is not None else None
         mine = Runs(runs.shape[here], runs.row[here], runs.start[here], runs.stop[here], runs.weight[here])
         for group in mine.groups():
             _, row, column = group.cells()

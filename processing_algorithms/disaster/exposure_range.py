@@ -19,9 +19,9 @@ from ..common.errors import InputError, name_some
 from ..common.language import say
 from ..common.progress import Progress, silent
 from ..common.raster import Heights
-from .depth_at_shapes import Statistic, building_depths
+from .depth_at_shapes import Statistic, several_building_depths
 from .depth_classes import DRY, UNKNOWN_IN_TABLES, DepthClasses
-from .flood_exposure import FloodExposure, sum_of_known
+from .flood_exposure import FloodExposure, sum_of_known, sums_of_known
 
 #: What is summed, in the order of the tables.
 QUANTITIES = ("buildings", "households", "residents", "road_m", "land_m2")
@@ -37,16 +37,13 @@ def wet_totals(found: FloodExposure) -> pandas.DataFrame:
         Index = (unit_kind, unit); further columns: households_missing, residents_missing (buildings in the water without a count),
         buildings_unknown.
     """
-    rows = {}
-    for (kind, unit), table in found.table.groupby(["unit_kind", "unit"], sort=False):
-        wet = table[table["depth_class"] > DRY]
-        row = {name: sum_of_known(wet[name]) for name in QUANTITIES}
-        row |= {f"{name}_missing": sum_of_known(wet[f"{name}_missing"]) for name in ("households", "residents")}
-        row["buildings_unknown"] = int(table.loc[table["depth_class"] == UNKNOWN_IN_TABLES, "buildings"].sum())
-        rows[kind, unit] = row
-    table = pandas.DataFrame.from_dict(rows, orient="index", dtype=float)
-    table.index = pandas.MultiIndex.from_tuples(rows, names=["unit_kind", "unit"])
-    return table
+    keys = ["unit_kind", "unit"]
+    names = [*QUANTITIES, "households_missing", "residents_missing"]
+    wet = found.table[found.table["depth_class"] > DRY]
+    table = sums_of_known(wet[names], [wet[key] for key in keys])
+    unknown = found.table[found.table["depth_class"] == UNKNOWN_IN_TABLES]
+    table["buildings_unknown"] = unknown.groupby(keys, sort=False)["buildings"].sum().astype(float)
+    return table.reindex(pandas.MultiIndex.from_frame(found.table[keys].drop_duplicates(), names=keys))
 
 
 def range_summary(found: Mapping[str, FloodExposure], level: str) -> pandas.DataFrame:
@@ -140,11 +137,9 @@ def facility_depths(
         if wrong:
             raise InputError(say("Trường \"{field}\" có giá trị không phải là cao độ (fid: {ids}).", "The field \"{field}\" has values that are no heights (ids: {ids}).")
                              .format(field=floor_field, ids=name_some(wrong)))
-    found, above = {}, {}
-    for step, (end, depth) in enumerate(depths.items()):
-        water = building_depths(shapes, depth, statistic=Statistic.MAXIMUM, terrain=terrain)
-        found[end], above[end] = water.depth_m, _above(water.depth_m, water.water_level_m, floor)
-        progress((step + 1) / len(depths))
+    water = several_building_depths(shapes, list(depths.values()), statistic=Statistic.MAXIMUM, terrain=terrain, progress=progress)
+    found = {end: one.depth_m for end, one in zip(depths, water)}
+    above = {end: _above(one.depth_m, one.water_level_m, floor) for end, one in zip(depths, water)}
     code = classes.codes(above["middle"]).astype(np.intp)
     kind = np.full(len(facilities), say("Cơ sở", "Facility"), dtype=object) if kind_field is None else facilities[kind_field].map(
         lambda v: say("(không loại)", "(no kind)") if pandas.isna(v) else str(v)).to_numpy(dtype=object)

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import geopandas
 import numpy as np
 import pandas
+import shapely
+from numpy.typing import NDArray
 
 from ..common.progress import Progress, part, silent
-from ..common.raster import Heights
-from .depth_at_shapes import Statistic, building_depths
-from .depth_classes import DepthClasses, class_raster
+from ..common.raster import Heights, Window
+from .depth_at_shapes import Statistic, several_building_depths
+from .depth_classes import ClassRaster, DepthClasses
+from .exposure_places import place_all
 from .exposure_range import all_together, hamlet_names, range_summary
 from .flood_exposure import BuildingFields, FloodExposure, flood_exposure
 
@@ -66,16 +69,26 @@ def exposures(
     """
     shapes = np.asarray(buildings.geometry.array, dtype=object)
     measured = roads is not None and len(roads) or land_use is not None and len(land_use)
-    by_level: dict[str, dict[str, FloodExposure]] = {level.level: {} for level in levels}
-    for step, (end, depth) in enumerate(depths.items()):
-        steps = part(progress, step / len(depths), (step + 1) / len(depths))
-        water = building_depths(shapes, depth, statistic=statistic, terrain=terrain, progress=part(steps, 0.0, 0.3))
-        raster = class_raster(depth, classes, part(steps, 0.3, 0.5)) if measured else None
-        for number, level in enumerate(levels):
-            by_level[level.level][end] = flood_exposure(
-                depth, buildings, classes, fields=fields, statistic=statistic, terrain=terrain, units=level.units, unit_field=level.field, roads=roads,
-                land_use=land_use, code_field=code_field if end == "middle" and number == 0 else None, water=water, raster=raster,
-                progress=part(steps, 0.5 + 0.5 * number / len(levels), 0.5 + 0.5 * (number + 1) / len(levels)))
+    grid, ends, rasters = next(iter(depths.values())).grid, list(depths), {}
+    if measured:
+        rasters = {end: ClassRaster(grid, np.empty(grid.shape, np.uint8), classes) for end in ends}
+
+    def classify(number: int, window: Window, values: NDArray[np.float32]) -> None:
+        rasters[ends[number]].codes[window.row:window.row + window.rows] = classes.codes(values)
+
+    water = several_building_depths(shapes, list(depths.values()), statistic=statistic, terrain=terrain, seen=classify if measured else None,
+                                    progress=part(progress, 0.0, 0.5))
+    points = shapely.point_on_surface(shapes)
+    by_level: dict[str, dict[str, FloodExposure]] = {}
+    for number, level in enumerate(levels):
+        steps = part(progress, 0.5 + 0.5 * number / len(levels), 0.5 + 0.5 * (number + 1) / len(levels))
+        placed = place_all(buildings, level.units, level.field, roads, land_use, part(steps, 0.0, 0.4), points=points)
+        if placed.roads is not None and len(ends) > 1:
+            placed.roads.keep_cells(grid)
+        by_level[level.level] = {end: flood_exposure(
+            depth, buildings, classes, fields=fields, statistic=statistic, terrain=terrain, units=level.units, unit_field=level.field, roads=roads,
+            land_use=land_use, code_field=code_field if end == "middle" and number == 0 else None, water=water[k], raster=rasters.get(end), placed=placed,
+            progress=part(steps, 0.4 + 0.6 * k / len(ends), 0.4 + 0.6 * (k + 1) / len(ends))) for k, (end, depth) in enumerate(depths.items())}
     summaries = [range_summary(by_level[level.level], level.level) for level in levels]
     if levels[0].level != "all":
         summaries.insert(0, all_together(summaries[0]))

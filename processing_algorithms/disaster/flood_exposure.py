@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import geopandas
 import numpy as np
 import pandas
-import shapely
 from numpy.typing import NDArray
 
 from ..common.columns import numbers
@@ -19,12 +18,9 @@ from ..common.errors import name_some, refuse_if
 from ..common.language import say
 from ..common.progress import Progress, part, silent
 from ..common.raster import Heights
-from .depth_at_shapes import BuildingDepths, Statistic, areas_by_class, building_depths, lengths_by_class
+from .depth_at_shapes import BuildingDepths, Statistic, building_depths
 from .depth_classes import ClassRaster, DepthClasses, class_raster
-from .units import Units, disjoint_units
-
-#: Units of the tables: a unit of the layer, the ground outside all of them, and everything when no units were given.
-UNIT, OUTSIDE, EVERYTHING = "unit", "outside", "all"
+from .exposure_places import Placed, place_all
 
 
 @dataclass(frozen=True)
@@ -87,6 +83,7 @@ def flood_exposure(
     code_field: str | None = None,
     water: BuildingDepths | None = None,
     raster: ClassRaster | None = None,
+    placed: Placed | None = None,
     progress: Progress = silent,
 ) -> FloodExposure:
     """Count what stands in the water.
@@ -107,8 +104,9 @@ def flood_exposure(
         Polygons, lines, polygons. An empty frame gives zeros, None gives nulls. Units of one name are one unit.
     unit_field, code_field : str, optional
         Columns; feature ids name the units without one.
-    water, raster : optional
-        The water at these buildings and the classes of this raster, where they were worked out before.
+    water, raster, placed : optional
+        The water at these buildings, the classes of this raster, and what lies in which unit (`exposure_places.placed`), where they were
+        worked out before.
 
     All frames are clean and in the CRS of the depth raster.
 
@@ -122,22 +120,23 @@ def flood_exposure(
         Negative depths or counts, floor levels without a terrain.
     """
     _check(buildings, fields, terrain)
-    place = _Places.of(units, unit_field, part(progress, 0.0, 0.05))
+    if placed is None:
+        placed = place_all(buildings, units, unit_field, roads, land_use, part(progress, 0.0, 0.2))
+    place = placed.place
     notes = list(place.notes)
-    shapes = np.asarray(buildings.geometry.array, dtype=object)
     if water is None:
-        water = building_depths(shapes, depth, statistic=statistic, terrain=terrain, progress=part(progress, 0.05, 0.4))
+        water = building_depths(np.asarray(buildings.geometry.array, dtype=object), depth, statistic=statistic, terrain=terrain,
+                                progress=part(progress, 0.2, 0.4))
     above_floor = _above_floor(buildings, fields, water.depth_m, water.water_level_m, notes)
     deciding = water.depth_m if above_floor is None else above_floor
     code = classes.codes(deciding).astype(np.intp)
-    group = place.of_points(shapely.point_on_surface(shapes))
     table = place.frame(classes)
     size = (len(place.names), classes.unknown + 1)
-    _count_buildings(table, buildings, fields, group, code, size, notes)
+    _count_buildings(table, buildings, fields, placed.group, code, size, notes)
     if raster is None and ((roads is not None and len(roads)) or (land_use is not None and len(land_use))):
         raster = class_raster(depth, classes, part(progress, 0.4, 0.6))
-    table["road_m"] = _roads(roads, raster, place, size, part(progress, 0.6, 0.75))
-    by_code = _land(land_use, code_field, raster, place, size, part(progress, 0.75, 1.0))
+    table["road_m"] = np.nan if placed.roads is None else placed.roads.by_unit_and_class(raster, size, part(progress, 0.6, 0.75)).ravel()
+    by_code = None if land_use is None else _land(land_use, code_field, raster, placed, size, part(progress, 0.75, 1.0))
     table["land_m2"] = np.nan if by_code is None else np.sum(list(by_code.values()), axis=0).ravel() if by_code else 0.0
     unknown = int((code == classes.unknown).sum())
     if unknown:
@@ -152,10 +151,17 @@ def flood_exposure(
         "floor_depth_m": np.nan if above_floor is None else above_floor,
         "depth_class": np.array([c.code for c in described])[code],
         "class_label": np.array([c.label for c in described], dtype=object)[code],
-        "unit": np.array(place.names, dtype=object)[group],
+        "unit": np.array(place.names, dtype=object)[placed.group],
     }, index=buildings.index)
     land = place.land_frame(classes, by_code) if by_code is not None and code_field is not None else None
     return FloodExposure(found, place.without_empty_outside(table), land, classes, notes)
+
+
+def sums_of_known(columns: pandas.DataFrame, keys: list[pandas.Series]) -> pandas.DataFrame:
+    """`sum_of_known` of every column by the values of the keys, null for None, in the order in which these first occur."""
+    grouped = columns.astype("float64").groupby(keys, sort=False)
+    total, known, rows = grouped.sum(), grouped.count(), grouped.size().to_numpy()[:, None]
+    return total.mask((known == 0) | ((known < rows) & (total == 0)))
 
 
 def sum_of_known(column: pandas.Series) -> float | None:
@@ -250,121 +256,17 @@ def _count_buildings(
                          .format(n=int(missing.sum()), field=name, column=f"{column}_missing"))
 
 
-def _roads(
-    roads: geopandas.GeoDataFrame | None, raster: ClassRaster | None, place: _Places, size: tuple[int, int],
-    progress: Progress,
-) -> NDArray[np.float64] | float:
-    if roads is None:
-        return np.nan
-    if not len(roads):
-        return 0.0
-    lines = np.asarray(roads.geometry.array, dtype=object)
-    return _shared(lines, lengths_by_class, place.units and place.units.cut_lines, raster, place, size,
-                   progress).ravel()
-
-
 def _land(
-    land_use: geopandas.GeoDataFrame | None, code_field: str | None, raster: ClassRaster | None, place: _Places,
-    size: tuple[int, int], progress: Progress,
-) -> dict[str | None, NDArray[np.float64]] | None:
-    """Area by unit and class for each land-use code (one entry without codes); None without land use."""
-    if land_use is None:
-        return None
+    land_use: geopandas.GeoDataFrame, code_field: str | None, raster: ClassRaster | None, placed: Placed, size: tuple[int, int], progress: Progress,
+) -> dict[str | None, NDArray[np.float64]]:
+    """Area by unit and class for each land-use code (one entry without codes)."""
     if not len(land_use):
         return {}
-    polygons = np.asarray(land_use.geometry.array, dtype=object)
-    codes = np.zeros(len(polygons), np.intp)
+    codes = np.zeros(len(land_use), np.intp)
     names: list[str | None] = [None]
     if code_field is not None:
         text = land_use[code_field].astype(object).where(land_use[code_field].notna(), None)
         codes, names = pandas.factorize(text.map(lambda value: "" if value is None else str(value)), sort=True)
         names = [name or None for name in names]
-    stacked = _shared(polygons, areas_by_class, place.units and place.units.cut_polygons, raster, place,
-                      (len(names) * size[0], size[1]), progress, codes * size[0])
+    stacked = placed.land.by_unit_and_class(raster, (len(names) * size[0], size[1]), progress, codes * size[0])
     return dict(zip(names, stacked.reshape(len(names), *size)))
-
-
-def _shared(shapes, measure, cut, raster, place, size, progress, offset=None) -> NDArray[np.float64]:
-    """Measure shapes by class and add them up by unit; ``offset`` shifts the units of each shape (by land-use code)."""
-    offset = np.zeros(len(shapes), np.intp) if offset is None else offset
-    result = np.zeros(size)
-    if cut is None:
-        np.add.at(result, offset + place.elsewhere, measure(shapes, raster, progress))
-        return result
-    pieces = cut(shapes, part(progress, 0.0, 0.4))
-    inside = measure(pieces.geometry, raster, part(progress, 0.4, 0.7))
-    np.add.at(result, offset[pieces.shape] + place.group[pieces.unit], inside)
-    rest = measure(shapes[pieces.whole], raster, part(progress, 0.7, 1.0))
-    position = np.full(len(shapes), -1)
-    position[pieces.whole] = np.arange(len(pieces.whole))
-    partly = position[pieces.shape] >= 0
-    taken = np.zeros_like(rest)
-    np.add.at(taken, position[pieces.shape[partly]], inside[partly])
-    left = rest - taken
-    # What is left after subtraction is rounding unless it is a visible share of the shape.
-    left[left < 1e-9 * rest.sum(axis=1, keepdims=True)] = 0.0
-    np.add.at(result, offset[pieces.whole] + place.elsewhere, left)
-    return result
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Rows of the tables: units by name, and what is outside all of them (or everything, without units)."""
-
-    names: list[str]
-    units: Units | None
-    group: NDArray[np.intp]
-    notes: list[str]
-
-    @classmethod
-    def of(cls, frame: geopandas.GeoDataFrame | None, unit_field: str | None, progress: Progress) -> _Places:
-        if frame is None:
-            return cls([say("Toàn bộ", "All")], None, np.zeros(0, np.intp), [])
-        column = frame[unit_field] if unit_field else pandas.Series(frame.index, index=frame.index)
-        nameless = say("(không tên) {id}", "(no name) {id}")
-        names = [nameless.format(id=id_) if pandas.isna(value) or str(value).strip() == "" else str(value).strip()
-                 for id_, value in zip(frame.index, column)]
-        units = disjoint_units(names, np.asarray(frame.geometry.array, dtype=object), progress)
-        group, unique = pandas.factorize(np.array(names, dtype=object))
-        notes = []
-        if units.overlapping:
-            notes.append(say("Các đơn vị chồng lấn nhau ({pairs}); phần chồng lấn tính cho đơn vị đứng trước.",
-                             "Units overlap ({pairs}); the common part counts for the earlier one.")
-                         .format(pairs=name_some(units.overlapping)))
-        return cls([*unique, say("Ngoài các đơn vị", "Outside the units")], units, group.astype(np.intp), notes)
-
-    @property
-    def elsewhere(self) -> int:
-        return len(self.names) - 1
-
-    def of_points(self, points: NDArray[np.object_]) -> NDArray[np.intp]:
-        if self.units is None:
-            return np.zeros(len(points), np.intp)
-        unit = self.units.of_points(points)
-        return np.where(unit >= 0, np.r_[self.group, self.elsewhere][unit], self.elsewhere)
-
-    def kinds(self) -> list[str]:
-        return [EVERYTHING] if self.units is None else [UNIT] * self.elsewhere + [OUTSIDE]
-
-    def frame(self, classes: DepthClasses) -> pandas.DataFrame:
-        described, places = classes.all, len(self.names)
-        return pandas.DataFrame({
-            "unit": np.repeat(np.array(self.names, dtype=object), len(described)),
-            "unit_kind": np.repeat(np.array(self.kinds(), dtype=object), len(described)),
-            "depth_class": [c.code for c in described] * places,
-            "class_label": [c.label for c in described] * places,
-            "depth_min_m": np.array([c.minimum_m for c in described] * places, dtype=float),
-            "depth_max_m": np.array([c.maximum_m for c in described] * places, dtype=float),
-        })
-
-    def without_empty_outside(self, table: pandas.DataFrame) -> pandas.DataFrame:
-        measured = table[["buildings", "road_m", "land_m2"]].fillna(0).to_numpy(dtype=float)
-        outside = (table["unit_kind"] == OUTSIDE).to_numpy()
-        empty = self.elsewhere > 0 and outside.any() and not measured[outside].any()
-        return table[~outside].reset_index(drop=True) if empty else table
-
-    def land_frame(self, classes: DepthClasses, by_code: dict[str | None, NDArray[np.float64]]) -> pandas.DataFrame:
-        rows = [(self.names[place], self.kinds()[place], code, described.code, described.label, float(areas[place, k]))
-                for code, areas in by_code.items() for place in range(len(self.names))
-                for k, described in enumerate(classes.all) if areas[place, k] > 0]
-        return pandas.DataFrame(rows, columns=["unit", "unit_kind", "code", "depth_class", "class_label", "land_m2"])

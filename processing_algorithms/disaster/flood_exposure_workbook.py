@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pandas
+from numpy.typing import NDArray
 
 from ..common.areas import HECTARE
 from ..common.language import say, speaking
 from ..common.rounding import round_closed, round_estimate
 from ..common.workbook import Column, Sheet
 from .depth_classes import DRY, UNKNOWN_IN_TABLES, DepthClasses
-from .flood_exposure import OUTSIDE, UNIT, FloodExposure, sum_of_known
+from .exposure_places import OUTSIDE, UNIT
+from .flood_exposure import FloodExposure, sums_of_known
 
+_OUTSIDE = "Ngoài các đơn vị"
 _PEOPLE = ("households", "residents")
 _COUNTS = ("buildings", "households_missing", "residents_missing")
 #: Measured columns: divisor to the printed unit, decimals.
@@ -40,7 +43,7 @@ def exposure_sheets(found: FloodExposure, *, depth_name: str, tags: dict[str, st
     """
     with speaking("vi"):
         table = _printed_measures(found.table)
-        whole = _block(table, found.classes)
+        whole = _blocks(table, found.classes, [pandas.Series(0, index=table.index)], None)
         title = "THỐNG KÊ ĐỐI TƯỢNG BỊ NGẬP (ƯỚC TÍNH)"
         time, datum = _stated(tags, "TIME"), _stated(tags, "VERTICAL_DATUM")
         subtitle = f"Độ sâu ngập: {depth_name}; thời điểm: {time}; hệ cao độ: {datum}"
@@ -48,7 +51,9 @@ def exposure_sheets(found: FloodExposure, *, depth_name: str, tags: dict[str, st
         sheets = [Sheet("Tổng hợp", _columns("Cấp độ sâu ngập"), [row[1:] for row in whole], title, subtitle, notes,
                         bold_rows=_bold(whole), frozen_columns=1)]
         if (table["unit_kind"] == UNIT).any():
-            rows = [row for name, part in _by_unit(table) for row in _block(part, found.classes, name)]
+            units = table[["unit", "unit_kind"]].drop_duplicates()
+            names = [_OUTSIDE if kind == OUTSIDE else name for name, kind in zip(units["unit"], units["unit_kind"])]
+            rows = _blocks(table, found.classes, [table["unit"], table["unit_kind"]], names)
             sheets.append(Sheet("Theo đơn vị", [Column("Đơn vị"), *_columns("Cấp độ sâu ngập")], rows, title, subtitle,
                                 notes,
                                 bold_rows=_bold(rows), frozen_columns=2))
@@ -83,30 +88,26 @@ def _printed_measures(table: pandas.DataFrame) -> pandas.DataFrame:
     return printed
 
 
-def _by_unit(table: pandas.DataFrame) -> list[tuple[str, pandas.DataFrame]]:
-    names = {OUTSIDE: "Ngoài các đơn vị"}
-    return [(names.get(kind, name), part) for (name, kind), part in table.groupby(["unit", "unit_kind"], sort=False)]
-
-
-def _block(table: pandas.DataFrame, classes: DepthClasses, unit: str = "Toàn bộ") -> list[tuple[object, ...]]:
-    """Rows of one unit: the wet classes, their sum, dry, unknown, all."""
+def _blocks(table: pandas.DataFrame, classes: DepthClasses, keys: list[pandas.Series], names: list[str] | None) -> list[tuple[object, ...]]:
+    """Rows of every unit: the wet classes, their sum, dry, unknown, all."""
     code = table["depth_class"]
-    rows = [_row(unit, described.label_vi, table[code == described.code]) for described in classes.classes]
-    rows.append(_row(unit, "Cộng bị ngập", table[code > DRY]))
-    rows.append(_row(unit, "Không ngập", table[code == DRY]))
-    rows.append(_row(unit, "Chưa rõ", table[code == UNKNOWN_IN_TABLES]))
-    rows.append(_row(unit, "Tổng số", table))
-    return rows
+    plan = [*((one.label_vi, code == one.code) for one in classes.classes), ("Cộng bị ngập", code > DRY), ("Không ngập", code == DRY),
+            ("Chưa rõ", code == UNKNOWN_IN_TABLES), ("Tổng số", code == code)]
+    columns = [*_PEOPLE, *_COUNTS, *_MEASURED]
+    sums = [sums_of_known(table.loc[which, columns], [key[which] for key in keys]) for _, which in plan]
+    every = sums[-1].index
+    figures = [one.reindex(every).astype(object).where(one.reindex(every).notna(), None).to_numpy() for one in sums]
+    return [_row(names[unit] if names else "Toàn bộ", label, figures[k][unit]) for unit in range(len(every)) for k, (label, _) in enumerate(plan)]
 
 
 def _bold(rows: list[tuple[object, ...]]) -> set[int]:
     return {k for k, row in enumerate(rows) if row[1] in ("Cộng bị ngập", "Tổng số")}
 
 
-def _row(unit: str, label: str, part: pandas.DataFrame) -> tuple[object, ...]:
-    rounded = [_people(sum_of_known(part[name])) for name in _PEOPLE]
-    buildings, *missing = (sum_of_known(part[name]) for name in _COUNTS)
-    return (unit, label, buildings, *rounded, *missing, *(sum_of_known(part[name]) for name in _MEASURED))
+def _row(unit: str, label: str, sums: NDArray[np.object_]) -> tuple[object, ...]:
+    households, residents, *others = sums
+    buildings, *others = others
+    return (unit, label, buildings, _people(households), _people(residents), *others)
 
 
 def _people(count: float | None) -> int | str | None:

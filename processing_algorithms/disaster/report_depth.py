@@ -24,7 +24,7 @@ _NUMBER = r"\d+(?:[.,]\d+)?"
 _UNIT = r"(?P<unit>cm|centimet|xang ti met|xang-ti-met|tac|dm|met|m|phan|li|mm)(?![a-z])"
 _FIGURE = re.compile(
     rf"(?P<more>hon|tren|qua|>|gan|duoi|<|khoang|chung|tam|~)?\s*(?:(?P<metres>\d+)\s*m\s*(?P<rest>\d{{1,2}})(?!\d)|(?P<half>nua (?:met|m)(?![a-z]))|"
-    rf"(?P<low>{_NUMBER})\s*(?:{_UNIT.replace('unit', 'first')})?\s*(?:(?:-|den|toi)\s*(?P<high>{_NUMBER}))?\s*(?:{_UNIT})?(?P<and_half>\s*ruoi)?)")
+    rf"(?P<low>{_NUMBER})\s*(?:{_UNIT.replace('unit', 'first')})?\s*(?:(?:-|~|den|toi)\s*(?P<high>{_NUMBER}))?\s*(?:{_UNIT})?(?P<and_half>\s*ruoi)?)")
 _METRES = {"cm": 0.01, "centimet": 0.01, "xang ti met": 0.01, "xang-ti-met": 0.01, "phan": 0.01, "tac": 0.1, "dm": 0.1, "mm": 0.001, "li": 0.001,
            "m": 1.0, "met": 1.0}
 
