@@ -51,7 +51,7 @@ def numbers(column: pandas.Series) -> tuple[NDArray[np.float64], list[str]]:
 
     if pandas.api.types.is_numeric_dtype(column.dtype):
         values = column.astype("float64").to_numpy()
-        return values, [f"{id_}: {value}" for id_, value in zip(column.index, values) if np.isinf(value)]
+        return values, [f"{column.index[at]}: {values[at]}" for at in np.flatnonzero(np.isinf(values))]
     values, wrong = np.full(len(column), np.nan), []
     for position in np.flatnonzero(column.notna()):  # most columns of texts for numbers are empty
         value = column.iloc[position]

@@ -7,7 +7,9 @@ writes the depth of the parts that water reaches. Memory is that of a strip, wha
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -166,19 +168,15 @@ def flood_depths(
         One for each set; see `flood_depth` for these and the rest.
     """
     origin = _gauge_cells(terrain.grid, gauges) if source is None else source
-    passage = source is not None
-    results = []
-    for k, (level_m, write) in enumerate(zip(levels_m, writes)):
-        steps = part(progress, k / len(writes), (k + 1) / len(writes))
-        if rivers is not None:
-            surface, errors = rivers.surface(level_m), rivers.leave_one_out(level_m)
-        else:
-            surface = water_surface(gauges.x, gauges.y, level_m, method, gauges.scale)
-            errors = leave_one_out(gauges.x, gauges.y, level_m, method, gauges.scale)
-        reached = _reached_parts(terrain, surface, origin, passage, connectivity, part(steps, 0.0, 0.5))
-        results.append(_write_depths(terrain, surface, origin, passage, connectivity, reached, write, errors,
-                                     part(steps, 0.5, 1.0)))
-    return results
+    if rivers is not None:
+        surfaces = [rivers.surface(level_m) for level_m in levels_m]
+        errors = [rivers.leave_one_out(level_m) for level_m in levels_m]
+    else:
+        surfaces = [water_surface(gauges.x, gauges.y, level_m, method, gauges.scale) for level_m in levels_m]
+        errors = [leave_one_out(gauges.x, gauges.y, level_m, method, gauges.scale) for level_m in levels_m]
+    sweep = _Sweep(terrain, surfaces, origin, source is not None, connectivity)
+    reached = _reached_parts(sweep, part(progress, 0.0, 0.4))
+    return _write_depths(sweep, reached, writes, errors, part(progress, 0.4, 1.0))
 
 
 def source_cells(frame: geopandas.GeoDataFrame, grid: Grid, progress: Progress = silent) -> Runs:
@@ -235,41 +233,78 @@ def _gauge_cells(grid: Grid, gauges: Gauges) -> Runs:
     return clipped(runs, grid)
 
 
-def _strips(
-    terrain: Heights, surface: WaterSurface, origin: Runs, passage: bool
-) -> Iterator[tuple[Window, NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Yield window, water above ground (m, below 0 where the ground is higher), cells water can be in, source cells."""
-    rows, columns = terrain.grid.shape
-    for window in terrain.grid.strips():
-        heights = terrain.read(window)
-        above = (surface.on(terrain.grid, window) - heights).astype(np.float32)
+@dataclass(frozen=True)
+class _Sweep:
+    """One way down the terrain for all surfaces together: it is read once a pass."""
+
+    terrain: Heights
+    surfaces: Sequence[WaterSurface]
+    origin: Runs
+    passage: bool
+    connectivity: Connectivity
+
+    def strips(self) -> Iterator[tuple[Window, NDArray[np.bool_], list[_Strip]]]:
+        """Yield window, source cells, and the water of each surface."""
+        grid = self.terrain.grid
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for window in grid.strips():
+                heights = self.terrain.read(window)
+                source = burn(self.origin, window.row, window.rows, grid.shape[1])
+                yield window, source, list(pool.map(lambda surface: self._strip(surface, window, heights, source), self.surfaces))
+
+    def _strip(self, surface: WaterSurface, window: Window, heights: NDArray[np.float32], source: NDArray[np.bool_]) -> _Strip:
+        above = surface.above(heights, self.terrain.grid, window)
         with np.errstate(invalid="ignore"):
             passable = above > 0
-        source = burn(origin, window.row, window.rows, columns)
-        if passage:
+        if self.passage:
             passable |= np.isnan(above) & source
-        yield window, above, passable, source
+        labels, count = _label(passable, self.connectivity)
+        return _Strip(above, labels, count)
 
 
-def _reached_parts(
-    terrain: Heights, surface: WaterSurface, origin: Runs, passage: bool, connectivity: Connectivity, progress: Progress
-) -> NDArray[np.bool_]:
-    """First pass: which connected parts of the strips, numbered in order from 1, have a path to the source."""
-    joined: list[NDArray[np.int64]] = []
-    count, last = 0, None
-    for window, _, passable, source in ahead(_strips(terrain, surface, origin, passage)):
-        labels, here = _label(passable, connectivity)
-        touching = np.unique(labels[source & passable]).astype(np.int64) + count
-        joined.append(np.column_stack([np.full_like(touching, _SOURCE), touching]))
-        if last is not None:
-            joined += _seam(last, labels[0], count, connectivity)
-        last = np.where(labels[-1] > 0, labels[-1].astype(np.int64) + count, 0)
-        count += here
-        progress((window.row + window.rows) / terrain.grid.shape[0])
-    pairs = np.concatenate(joined)
-    graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(count + 1, count + 1))
-    component = connected_components(graph, directed=False)[1]
-    return component == component[_SOURCE]
+@dataclass(frozen=True)
+class _Strip:
+    """Water above ground (m, below 0 where the ground is higher), and the connected parts of the cells it can be in."""
+
+    above: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    count: int
+
+
+def _reached_parts(sweep: _Sweep, progress: Progress) -> list[NDArray[np.bool_]]:
+    """First pass: which connected parts of the strips, numbered in order from 1, have a path to the source, for each surface."""
+    joining = [_Joining(sweep.connectivity) for _ in sweep.surfaces]
+    for window, source, strips in ahead(sweep.strips()):
+        for one, strip in zip(joining, strips):
+            one.take(strip, source)
+        progress((window.row + window.rows) / sweep.terrain.grid.shape[0])
+    return [one.reached() for one in joining]
+
+
+class _Joining:
+    """Parts of strips that touch each other or the source."""
+
+    def __init__(self, connectivity: Connectivity):
+        self._connectivity, self._count, self._last = connectivity, 0, None
+        self._pairs: list[NDArray[np.int64]] = []
+
+    def take(self, strip: _Strip, source: NDArray[np.bool_]) -> None:
+        """The next strip."""
+        labels, count = strip.labels, self._count
+        touching = np.unique(labels[source]).astype(np.int64)
+        touching = touching[touching > 0] + count
+        self._pairs.append(np.column_stack([np.full_like(touching, _SOURCE), touching]))
+        if self._last is not None:
+            self._pairs += _seam(self._last, labels[0], count, self._connectivity)
+        self._last = np.where(labels[-1] > 0, labels[-1].astype(np.int64) + count, 0)
+        self._count += strip.count
+
+    def reached(self) -> NDArray[np.bool_]:
+        """Which parts have a path to the source."""
+        pairs = np.concatenate(self._pairs)
+        graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(self._count + 1, self._count + 1))
+        component = connected_components(graph, directed=False)[1]
+        return component == component[_SOURCE]
 
 
 def _seam(above: NDArray[np.int64], below: NDArray[np.int32], offset: int,
@@ -290,27 +325,49 @@ def _label(passable: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDA
 
 
 def _write_depths(
-    terrain: Heights, surface: WaterSurface, origin: Runs, passage: bool, connectivity: Connectivity,
-    reached: NDArray[np.bool_], write: Callable[[Window, NDArray[np.float32]], None], errors: NDArray[np.float64],
-    progress: Progress,
-) -> FloodDepth:
+    sweep: _Sweep, reached: Sequence[NDArray[np.bool_]], writes: Sequence[Callable[[Window, NDArray[np.float32]], None]],
+    errors: Sequence[NDArray[np.float64]], progress: Progress,
+) -> list[FloodDepth]:
     """Second pass: the same parts get the same numbers, and those water reaches are written."""
-    count, deepest, wet_area, volume, unreached, unknown = 0, 0.0, 0.0, 0.0, 0.0, 0
-    for window, above, passable, _ in ahead(_strips(terrain, surface, origin, passage)):
-        labels, here = _label(passable, connectivity)
-        wet = np.concatenate([[False], reached[count + 1:count + here + 1]])[labels]
-        count += here
-        area = cell_areas_m2(terrain.grid, window)
+    totals = [_Totals(parts) for parts in reached]
+    for window, depths in ahead(_depths(sweep, totals)):
+        for write, depth in zip(writes, depths):
+            write(window, depth)
+        progress((window.row + window.rows) / sweep.terrain.grid.shape[0])
+    return [one.found(error) for one, error in zip(totals, errors)]
+
+
+def _depths(sweep: _Sweep, totals: Sequence[_Totals]) -> Iterator[tuple[Window, list[NDArray[np.float32]]]]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for window, _, strips in ahead(sweep.strips()):
+            area = cell_areas_m2(sweep.terrain.grid, window)
+            yield window, list(pool.map(lambda one, strip: one.take(strip, area), totals, strips))
+
+
+class _Totals:
+    """Sums over the strips of one surface."""
+
+    def __init__(self, reached: NDArray[np.bool_]):
+        self._reached, self._count = reached, 0
+        self._deepest, self._wet_area, self._volume, self._unreached, self._unknown = 0.0, 0.0, 0.0, 0.0, 0
+
+    def take(self, strip: _Strip, area: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Depths of the next strip, m; nan where the terrain is unknown."""
+        above, first = strip.above, self._count + 1
+        wet = np.concatenate([[False], self._reached[first:first + strip.count]])[strip.labels]
+        self._count += strip.count
         with np.errstate(invalid="ignore"):
             standing = above > 0
-        below = np.isnan(above)
+        unknown = np.isnan(above)
         depth = np.where(wet & standing, above, np.float32(0))
-        deepest = max(deepest, float(depth.max()))
-        wet_area += weighted_sum(depth > 0, area)
-        volume += weighted_sum(depth, area)
-        unreached += weighted_sum(standing & ~wet, area)
-        unknown += int(below.sum())
-        depth[below] = np.nan
-        write(window, depth)
-        progress((window.row + window.rows) / terrain.grid.shape[0])
-    return FloodDepth(wet_area, volume, deepest, unreached, unknown, errors)
+        self._deepest = max(self._deepest, float(depth.max()))
+        self._wet_area += weighted_sum(depth > 0, area)
+        self._volume += weighted_sum(depth, area)
+        self._unreached += weighted_sum(standing & ~wet, area)
+        self._unknown += int(unknown.sum())
+        depth[unknown] = np.nan
+        return depth
+
+    def found(self, errors: NDArray[np.float64]) -> FloodDepth:
+        """What the strips came to."""
+        return FloodDepth(self._wet_area, self._volume, self._deepest, self._unreached, self._unknown, errors)

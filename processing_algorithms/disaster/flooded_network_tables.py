@@ -237,24 +237,15 @@ def _sum(values: pandas.Series, unit: pandas.Series) -> pandas.Series:
 
 
 def _access(places: pandas.DataFrame, counts: pandas.DataFrame, facilities: pandas.DataFrame) -> pandas.DataFrame:
-    rows = []
-    for kind in sorted(set(facilities["kind"])):
-        before, after = places[f"before_{kind}_m"], places[f"after_{kind}_m"]
-        for unit, members in places.groupby("unit", sort=False).groups.items():
-            had, has = before[members], after[members]
-            lost = np.isfinite(had) & ~np.isfinite(has)
-            still = had.index[np.isfinite(had) & np.isfinite(has)]
-            row = {"unit": unit, "kind": kind, "before_m": _median(had), "after_m": _median(has), "further_m": _median(has[still] - had[still])}
-            for column in counts:
-                row[f"{column}_without"] = float(counts.loc[members, column][lost.to_numpy()].sum())
-            rows.append(row)
     columns = ["unit", "kind", "before_m", "after_m", "further_m", *(f"{c}_without" for c in counts)]
-    return pandas.DataFrame(rows, columns=columns)
-
-
-def _median(values: pandas.Series) -> float:
-    known = values[np.isfinite(values)]
-    return round(float(known.median()), 1) if len(known) else float("nan")
+    parts = []
+    for kind in sorted(set(facilities["kind"])):
+        had, has = (places[f"{end}_{kind}_m"].where(np.isfinite(places[f"{end}_{kind}_m"])) for end in ("before", "after"))
+        lost = had.notna() & has.isna()
+        found = pandas.DataFrame({"before_m": had, "after_m": has, "further_m": has - had}).groupby(places["unit"], sort=False).median().round(1)
+        without = counts.where(lost, 0.0).groupby(places["unit"].to_numpy(), sort=False).sum().add_suffix("_without")
+        parts.append(found.assign(kind=kind).join(without).rename_axis("unit").reset_index()[columns])
+    return pandas.concat(parts, ignore_index=True) if parts else pandas.DataFrame(columns=columns)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ a level falls. A cell takes the level of the nearest place on the river.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -232,6 +234,7 @@ class _NearestNode:
     def __init__(self, nodes: Array, scale: tuple[float, float]):
         self._tree, self._scale = cKDTree(nodes), scale
         self._windows: dict[tuple, NDArray[np.int32]] = {}
+        self._asking = threading.Lock()
 
     def of(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.int32]:
         x, y = np.broadcast_arrays(np.asarray(x, float) * self._scale[0], np.asarray(y, float) * self._scale[1])
@@ -239,10 +242,11 @@ class _NearestNode:
 
     def of_window(self, grid: Grid, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int32]:
         key = (grid.transform, rows[0], rows[-1], columns[0], columns[-1])
-        if key not in self._windows:
-            c, r = np.meshgrid(columns * _NODE_CELLS + 0.5, rows * _NODE_CELLS + 0.5)
-            self._windows[key] = self.of(*grid.to_map(c, r))
-        return self._windows[key]
+        with self._asking:  # surfaces that ask for the same window at once wait for one answer
+            if key not in self._windows:
+                c, r = np.meshgrid(columns * _NODE_CELLS + 0.5, rows * _NODE_CELLS + 0.5)
+                self._windows[key] = self.of(*grid.to_map(c, r))
+            return self._windows[key]
 
 
 @dataclass(frozen=True)
@@ -257,13 +261,30 @@ class RiverSurface:
 
     def on(self, grid: Grid, window: Window) -> Array:
         """Levels at cell centres: exact every few cells, bilinear between, so that a window does not depend on how it is cut."""
+        result = np.empty((window.rows, window.columns))
+        for rows, levels in self._blocks(grid, window):
+            result[rows] = levels
+        return result
+
+    def above(self, heights: NDArray[np.float32], grid: Grid, window: Window) -> NDArray[np.float32]:  # noqa: D102
+        result = np.empty(heights.shape, np.float32)
+        for rows, levels in self._blocks(grid, window):
+            np.subtract(levels, heights[rows], out=result[rows], casting="same_kind")
+        return result
+
+    def _blocks(self, grid: Grid, window: Window) -> Iterator[tuple[slice, Array]]:
+        """Levels of a few rows at a time, which stay in the processor's cache."""
         rows, row_share = _steps(window.row, window.rows)
         columns, column_share = _steps(window.column, window.columns)
         coarse = self.level[self.nearest.of_window(grid, rows, columns)]
-        low = np.arange(window.row, window.row + window.rows) // _NODE_CELLS - rows[0]
         left = np.arange(window.column, window.column + window.columns) // _NODE_CELLS - columns[0]
         across = coarse[:, left] * (1 - column_share) + coarse[:, left + 1] * column_share
-        return across[low] * (1 - row_share[:, None]) + across[low + 1] * row_share[:, None]
+        first = 0
+        for low in range(len(rows) - 1):
+            last = min(int(rows[low + 1]) * _NODE_CELLS - window.row, window.rows)
+            share = row_share[first:last, None]
+            yield slice(first, last), across[low] * (1 - share) + across[low + 1] * share
+            first = last
 
 
 def _steps(first: int, count: int) -> tuple[NDArray[np.int64], Array]:

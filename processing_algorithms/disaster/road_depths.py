@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas
 import shapely
 from numpy.typing import NDArray
 
@@ -199,11 +200,31 @@ def _substrings(lines: NDArray[np.object_], edge: Indices, low: Floats, high: Fl
     """Parts of lines between shares of their length."""
     result = lines[edge].copy()
     cut = np.flatnonzero((low > 1e-12) | (high < 1 - 1e-12))
-    for k in cut:
-        xy = shapely.get_coordinates(lines[edge[k]])
-        along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
-        at = along[-1] * np.array([low[k], high[k]])
-        inner = (along > at[0]) & (along < at[1])
-        ends = np.column_stack([np.interp(at, along, xy[:, c]) for c in (0, 1)])
-        result[k] = shapely.linestrings(np.concatenate([ends[:1], xy[inner], ends[1:]]))
+    if not cut.size:
+        return result
+    used, line = np.unique(edge[cut], return_inverse=True)
+    xy, owner = shapely.get_coordinates(lines[used], return_index=True)
+    count = np.bincount(owner, minlength=len(used))
+    first = np.cumsum(count) - count
+    step = np.concatenate([[0.0], np.hypot(*np.diff(xy, axis=0).T)])
+    step[first] = 0.0
+    along = pandas.Series(step).groupby(owner).cumsum().to_numpy()
+    total = along[first + count - 1][line]
+    # Every vertex of its line for every piece, of which those inside are kept.
+    piece = np.repeat(np.arange(len(cut)), count[line])
+    vertex = np.arange(len(piece)) + np.repeat(first[line] - np.cumsum(count[line]) + count[line], count[line])
+    at = np.stack([low[cut], high[cut]]) * total
+    inner = (along[vertex] > at[0][piece]) & (along[vertex] < at[1][piece])
+    ends = [_at(xy, along, first[line], count[line], piece, vertex, place) for place in at]
+    place = np.concatenate([np.full(len(cut), -1), vertex[inner], np.full(len(cut), len(xy))])
+    owner = np.concatenate([np.arange(len(cut)), piece[inner], np.arange(len(cut))])
+    order = np.lexsort((place, owner))
+    result[cut] = shapely.linestrings(np.concatenate([ends[0], xy[vertex[inner]], ends[1]])[order], indices=owner[order])
     return result
+
+
+def _at(xy: Floats, along: Floats, first: Indices, count: Indices, piece: Indices, vertex: Indices, place: Floats) -> Floats:
+    """Points at distances from the start of the line of each piece."""
+    before = first + np.clip(np.bincount(piece, along[vertex] <= place[piece], len(place)).astype(np.intp) - 1, 0, count - 2)
+    share = (place - along[before]) / np.maximum(along[before + 1] - along[before], 1e-30)
+    return xy[before] + np.clip(share, 0.0, 1.0)[:, None] * (xy[before + 1] - xy[before])

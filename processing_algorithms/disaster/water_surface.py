@@ -58,6 +58,9 @@ class WaterSurface(Protocol):
     def on(self, grid: Grid, window: Window) -> Array:
         """Levels at the cell centres of a window, m; shape (rows, columns), or (1, 1) when the same everywhere."""
 
+    def above(self, heights: NDArray[np.float32], grid: Grid, window: Window) -> NDArray[np.float32]:
+        """Level minus the heights of the window, m, without holding all levels of it where that can be helped."""
+
 
 def water_surface(
     x: Array, y: Array, level: Array, method: Interpolation = Interpolation.LINEAR,
@@ -135,8 +138,15 @@ def _on_one_line(points: Array) -> bool:
     return len(points) == 2 or bool(extent[1] <= _COLLINEAR * extent[0])
 
 
+class _Whole:
+    """Surfaces whose levels are made for a whole window."""
+
+    def above(self, heights: NDArray[np.float32], grid: Grid, window: Window) -> NDArray[np.float32]:
+        return np.subtract(self.on(grid, window), heights, out=np.empty(heights.shape, np.float32), casting="same_kind")
+
+
 @dataclass(frozen=True)
-class _Flat:
+class _Flat(_Whole):
     level: float
 
     def at(self, x: ArrayLike, y: ArrayLike) -> Array:
@@ -147,7 +157,7 @@ class _Flat:
 
 
 @dataclass(frozen=True)
-class _InverseDistance:
+class _InverseDistance(_Whole):
     points: Array
     level: Array
     origin: Array
@@ -182,7 +192,7 @@ class _InverseDistance:
 
 
 @dataclass(frozen=True)
-class _Linear:
+class _Linear(_Whole):
     """A continuous surface that is straight between its break lines.
 
     Along any row of cells the surface is a polyline in the crossings with the break lines: triangle edges, and outside

@@ -20,6 +20,8 @@ A benchmark is a module of this folder with
 ``check(folder, case)``, optional
     Compares ``folder / "ours"`` with ``folder / "peer"``, the outputs of the last run of each, and returns one line
     for the print; raises when they differ by more than they may.
+``told(folder, case)``, optional
+    A line about the last run of a case of ``SECONDS``, such as the time of its stages.
 
 Time is the median of the runs by the clock, without the start of Python and QGIS, which both sides pay. Processor time
 of all threads is told beside it: on a busy machine it says more. Memory is the highest resident size of the process
@@ -126,6 +128,8 @@ def measure(name: str, module: ModuleType, folder: Path, runs: int, share: float
         memory = max(run["peak_mb"] for run in found)
         print(f"  ours  {median:8.3f} s   processor {busy:7.2f} s   peak memory {memory:6.0f} MB   runs: {each}")
         print(f"  to reach {reach:g} s, aim {aim:g} s: {verdict}", flush=True)
+        if hasattr(module, "told"):
+            print(f"  {module.told(folder, case)}", flush=True)
     return reached
 
 

@@ -1,7 +1,7 @@
-"""The flood morning: terrain to HAND against pyflwdir. Each part is a module ``flood_<part>.py``; see `PARTS`.
+"""The flood morning: terrain to HAND against pyflwdir, bulletin to report against the clock. Each part is a module ``flood_<part>.py``; see `PARTS`.
 
 A part has ``DESCRIPTION``, ``COMPARED`` (what `compare` calls CASES) or ``TIMED`` (its SECONDS), and ``prepare``, ``warm``,
-``ours``, ``peer``, ``check`` as `compare` describes them; its names of cases start with the part's own first words.
+``ours``, ``peer``, ``check``, ``told`` as `compare` describes them; its names of cases start with the part's own first words.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
+import flood_bulletin
 import flood_terrain
 
-PARTS: tuple[ModuleType, ...] = (flood_terrain,)
+PARTS: tuple[ModuleType, ...] = (flood_terrain, flood_bulletin)
 DESCRIPTION = "; ".join(part.DESCRIPTION for part in PARTS)
 CASES = {case: goal for part in PARTS for case, goal in getattr(part, "COMPARED", {}).items()}
 SECONDS = {case: goal for part in PARTS for case, goal in getattr(part, "TIMED", {}).items()}
@@ -46,3 +47,8 @@ def peer(folder: Path, case: str) -> None:
 def check(folder: Path, case: str) -> str:
     """The case of the part it belongs to."""
     return _part(case).check(folder, case)
+
+
+def told(folder: Path, case: str) -> str:
+    """The case of the part it belongs to."""
+    return _part(case).told(folder, case)
