@@ -26,21 +26,34 @@ def _database(iface: QgisInterface) -> QgsDockWidget:
     return DatabaseDock(iface)
 
 
-#: What opens a desk, what it is called (a pair, spoken when it is shown), its icon. A dock has ``close_down()``.
-DESKS: tuple[tuple[Callable[[QgisInterface], QgsDockWidget], tuple[str, str], str], ...] = (
-    (_database, ("Cơ sở dữ liệu dùng chung", "Shared database"), "provincial_database.svg"),
+def _parcel(iface: QgisInterface) -> QgsDockWidget:
+    require("geopandas", "shapely", "pandas", "numpy", "pyproj")
+    from .parcel_dock import ParcelDock
+
+    return ParcelDock(iface)
+
+
+#: What opens a desk, what it is called (a pair, spoken when it is shown), its icon, its shortcut. A dock has ``close_down()``.
+DESKS: tuple[tuple[Callable[[QgisInterface], QgsDockWidget], tuple[str, str], str, str], ...] = (
+    (_database, ("Cơ sở dữ liệu dùng chung", "Shared database"), "provincial_database.svg", "Ctrl+Alt+1"),
+    (_parcel, ("Tra cứu thửa đất", "Parcel lookup"), "parcel_lookup.svg", "Ctrl+Alt+2"),
 )
 
 
 class Desk:
     """The action of one desk, and its dock once it was opened."""
 
-    def __init__(self, iface: QgisInterface, make: Callable[[QgisInterface], QgsDockWidget], title: tuple[str, str], icon: str):
+    def __init__(self, iface: QgisInterface, make: Callable[[QgisInterface], QgsDockWidget], title: tuple[str, str], icon: str,
+                 shortcut: str):
         self._iface, self._make = iface, make
         self.dock: QgsDockWidget | None = None
         self.action = QAction(QIcon(str(_ICONS / icon)), say(*title), iface.mainWindow())
         self.action.setCheckable(True)
+        # Known to the program's own list of shortcuts, where a person may change it.
+        self.action.setObjectName(f"QuyHoach{Path(icon).stem.title().replace('_', '')}")
+        self.action.setToolTip(f"{self.action.text()} ({shortcut})")
         self.action.triggered.connect(self._toggle)
+        iface.registerMainWindowAction(self.action, shortcut)
         iface.addToolBarIcon(self.action)
         iface.addPluginToMenu(MENU, self.action)
 
@@ -61,6 +74,7 @@ class Desk:
         if self.dock is not None:
             dock, self.dock = self.dock, None
             dock.close_down()
+        self._iface.unregisterMainWindowAction(self.action)
         self._iface.removePluginMenu(MENU, self.action)
         self._iface.removeToolBarIcon(self.action)
         self.action.deleteLater()

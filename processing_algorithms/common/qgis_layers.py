@@ -30,6 +30,7 @@ from qgis.core import (
     QgsProcessingFeatureSource,
     QgsProcessingFeatureSourceDefinition,
     QgsProviderRegistry,
+    QgsRectangle,
     QgsVectorLayer,
     QgsVectorLayerFeatureSource,
     QgsWkbTypes,
@@ -58,7 +59,8 @@ class FileTable:
 class LayerInput:
     """A layer parameter, resolved in the main thread, to be read in any thread, even when the layer is gone.
 
-    ``snapshot`` sees the edit buffer, joins and virtual fields as they were; ``only`` are the ids of a selection.
+    ``snapshot`` sees the edit buffer, joins and virtual fields as they were; ``only`` are the ids of a selection;
+    ``window`` (x min, y min, x max, y max in the layer's system) keeps what touches it.
     """
 
     key: str
@@ -71,6 +73,7 @@ class LayerInput:
     only: frozenset[int] | None = None
     expression: str = ""
     limit: int = -1
+    window: tuple[float, float, float, float] | None = None
 
     @property
     def crs(self) -> pyproj.CRS | None:
@@ -124,6 +127,18 @@ def layer_input(key: str, value: Any, source: QgsProcessingFeatureSource, layer:
         key=key, name=_name_people_know(value, layer), fields=layer.fields(), qgis_crs=layer.crs(),
         feature_count=count, snapshot=QgsVectorLayerFeatureSource(layer),
         file=_file_behind(layer) if whole else None, only=chosen, expression=expression, limit=limit)
+
+
+def part_of_layer(
+    layer: QgsVectorLayer, window: tuple[float, float, float, float] | None = None, expression: str = "", limit: int = -1
+) -> LayerInput:
+    """Describe what of a layer touches a window or fulfils an expression; call it in the main thread.
+
+    The layer's index and its database are asked: what lies elsewhere is never read.
+    """
+    return LayerInput(
+        key="", name=layer.name(), fields=layer.fields(), qgis_crs=layer.crs(), feature_count=-1,
+        snapshot=QgsVectorLayerFeatureSource(layer), file=None, expression=expression, limit=limit, window=window)
 
 
 def _name_people_know(value: Any, layer: QgsVectorLayer) -> str:
@@ -232,6 +247,8 @@ def _walk(layer: LayerInput, wanted: list[str]) -> geopandas.GeoDataFrame:
         request.setFilterFids(list(layer.only))
     else:
         request.setSubsetOfAttributes(positions)
+    if layer.window is not None:
+        request.setFilterRect(QgsRectangle(*layer.window))
     ids: list[int] = []
     shapes: list[bytes | None] = []
     values: list[list[Any]] = [[] for _ in wanted]

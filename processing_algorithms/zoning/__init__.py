@@ -8,7 +8,7 @@ Plans of several levels: `plan_answers` is the entrance (what all plans say abou
 `plan_states` (which plans are in force, which one answers), `plan_pieces` (parcels cut by them), `plan_restrictions`
 (what lies on top, and figures for single parcels), `plan_figures` (the figures that hold, with the reason),
 `plan_contradictions`, and `plan_tables` (all that as tables). `plan_difference` compares two versions of a plan,
-`plan_conflicts` the plans in force with each other.
+`plan_conflicts` the plans in force with each other; `parcel_brief` tells one parcel's answer on a screen.
 
 Printed plans: `zoning_sheets` (what is on which sheet), on `sheet_index` (the division), `sheet_labels` (texts that lie
 whole in their zones) and `sheet_symbols` (codes and official colours).

@@ -111,11 +111,7 @@ def read_corners(text: str, crs: pyproj.CRS, *, order: AxisOrder = AxisOrder.BY_
     >>> corners.names, float(corners.polygon().area)
     (('1', '2', '3'), 200.0)
     """
-    if not is_vn2000(crs) or crs.is_geographic:
-        raise InputError(say("Tọa độ góc thửa phải ở hệ VN-2000 phẳng; hãy chọn kinh tuyến trục và múi chiếu của tọa "
-                             "độ.",
-                             "Corners must be in a plane VN-2000 system; choose the meridian and zone they are in."))
-    require_metric(crs, say("Tọa độ góc thửa", "The corners"))
+    _refuse_system(crs)
     lines, declared = _lines(text)
     if len(lines) < 3:
         raise InputError(say("Chỉ đọc được {n} góc thửa; cần ít nhất 3 dòng, mỗi dòng một góc: số hiệu, X (Bắc), Y "
@@ -138,6 +134,43 @@ def read_corners(text: str, crs: pyproj.CRS, *, order: AxisOrder = AxisOrder.BY_
         notes.append(say("Các góc đi ngược chiều kim đồng hồ; giữ nguyên thứ tự đã ghi.",
                          "The corners run anticlockwise; their order is kept as written."))
     return Corners(tuple(names), north, east, crs, tuple(notes))
+
+
+def read_point(text: str, crs: pyproj.CRS, *, order: AxisOrder = AxisOrder.BY_VALUES) -> shapely.Point | None:
+    """Read one pasted coordinate; None where the text holds several, which are corners.
+
+    Refuses what `read_corners` does.
+
+    Examples
+    --------
+    >>> read_point("X = 1161155,94; Y = 505277,23", pyproj.CRS.from_epsg(9210))
+    <POINT (505277.23 1161155.94)>
+    """
+    _refuse_system(crs)
+    # "X = 1161155,94; Y = 505277,23" is one place, though it stands as two.
+    labelled = re.findall(rf"\b([XxYy])\s*[=:]\s*({_NUMBER})", text)
+    if [name.lower() for name, _ in labelled] in (["x", "y"], ["y", "x"]):
+        by_name = {name.lower(): number for name, number in labelled}
+        text, order = f"{by_name['x']}\t{by_name['y']}", AxisOrder.NORTH_FIRST
+    halves = [half.strip() for half in text.strip().split(";")]
+    if len(halves) == 2 and all(_value(half) is not None for half in halves):
+        text = "\t".join(halves)  # apart by the semicolon that elsewhere stands between corners
+    lines, declared = _lines(text)
+    if len(lines) > 1:
+        return None
+    if not lines:
+        raise InputError(say("Không đọc được tọa độ nào; mỗi dòng một điểm: số hiệu (nếu có), X (Bắc), Y (Đông).",
+                             "No coordinate was read; one point a line: number (if any), X (north), Y (east)."))
+    north, east = _axes(lines, order, declared)
+    _refuse_elsewhere(north, east, crs)
+    return shapely.Point(float(east[0]), float(north[0]))
+
+
+def _refuse_system(crs: pyproj.CRS) -> None:
+    if not is_vn2000(crs) or crs.is_geographic:
+        raise InputError(say("Tọa độ góc thửa phải ở hệ VN-2000 phẳng; hãy chọn kinh tuyến trục và múi chiếu của tọa độ.",
+                             "Corners must be in a plane VN-2000 system; choose the meridian and zone they are in."))
+    require_metric(crs, say("Tọa độ góc thửa", "The corners"))
 
 
 # lines ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,136 @@
+"""Which layer shows a dataset: chosen by hand, in the file or database chosen for the desks, or in the project.
+
+Layers are known by the table they show, which bears the dataset's name in working copies and in hubs alike. What was
+chosen is remembered in the settings of QGIS.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.core import QgsDataSourceUri, QgsMapLayer, QgsProject, QgsProviderRegistry, QgsRasterLayer, QgsSettings, QgsVectorLayer
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ..processing_algorithms.common.language import say
+from ..processing_algorithms.provincial_database.catalogue import load_catalogue
+
+_SETTINGS = "quyhoach/desks"
+#: Schema of a PostGIS hub's tables.
+_SCHEMA = "quyhoach_data"
+
+
+def label_of(dataset: str) -> str:
+    """Return what people call a dataset; what the catalogue does not know are inputs of the flood desk."""
+    others = {"terrain": say("Địa hình (mô hình số độ cao)", "Terrain (digital elevation model)"), "river_axis": say("Tim sông", "River axes"),
+              "dyke": say("Đê", "Dykes"), "source": say("Nguồn nước (sông chính, biển)", "Source of the water (main river, sea)")}
+    return others[dataset] if dataset in others else str(load_catalogue()[dataset].label)
+
+
+def table_of(layer: QgsMapLayer) -> str:
+    """Return the name of the table or file a layer shows."""
+    if layer.providerType() == "postgres":
+        return QgsDataSourceUri(layer.source()).table()
+    parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
+    return parts.get("layerName") or Path(parts.get("path") or "").stem
+
+
+class DatasetLayers(QObject):
+    """Finds the layers of datasets for one desk; ``changed`` comes when a person has chosen others."""
+
+    changed = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Layers that are not in the project, by what they were opened from.
+        self._opened: dict[str, QgsMapLayer] = {}
+
+    @property
+    def place(self) -> str:
+        """The file, or the PostgreSQL connection, whose tables are taken; blank for none."""
+        return QgsSettings().value(f"{_SETTINGS}/place", "", str)
+
+    def choose_place(self, place: str) -> None:
+        """Remember a file or connection."""
+        QgsSettings().setValue(f"{_SETTINGS}/place", place.strip())
+        self.changed.emit()
+
+    def chosen(self, dataset: str) -> str:
+        """Return the source chosen by hand for a dataset; blank for none."""
+        return QgsSettings().value(f"{_SETTINGS}/layers/{dataset}", "", str)
+
+    def choose(self, dataset: str, layer: QgsMapLayer | None) -> None:
+        """Remember a layer for a dataset; None lets it be found again."""
+        key = f"{_SETTINGS}/layers/{dataset}"
+        if layer is None:
+            QgsSettings().remove(key)
+        else:
+            kind = "raster" if isinstance(layer, QgsRasterLayer) else layer.providerType()
+            QgsSettings().setValue(key, f"{kind}:{layer.source()}")
+        self.changed.emit()
+
+    def choose_file(self, dataset: str, path: str) -> None:
+        """Remember a raster file for a dataset."""
+        QgsSettings().setValue(f"{_SETTINGS}/layers/{dataset}", f"raster:{path}")
+        self.changed.emit()
+
+    def layer(self, dataset: str) -> QgsVectorLayer | None:
+        """Return the layer of a dataset, or None."""
+        layer = self._find(dataset)
+        return layer if isinstance(layer, QgsVectorLayer) else None
+
+    def raster(self, dataset: str) -> QgsRasterLayer | None:
+        """Return the raster of a dataset, or None."""
+        layer = self._find(dataset)
+        return layer if isinstance(layer, QgsRasterLayer) else None
+
+    def _find(self, dataset: str) -> QgsMapLayer | None:
+        source = self.chosen(dataset)
+        if source:
+            kind, _, where = source.partition(":")
+            found = self._in_project(where) or self._open(kind, where)
+            if found is not None:
+                return found
+        place = self.place
+        if place:
+            kind, where = self._table(place, dataset)
+            found = self._in_project(where) or self._open(kind, where)
+            if found is not None:
+                return found
+        same = [layer for layer in QgsProject.instance().mapLayers().values() if layer.isValid() and table_of(layer) == dataset]
+        return same[0] if same else None
+
+    def _table(self, place: str, dataset: str) -> tuple[str, str]:
+        connection = QgsProviderRegistry.instance().providerMetadata("postgres").connections(False).get(place)
+        if connection is None:
+            return "ogr", f"{Path(place)}|layername={dataset}"
+        uri = QgsDataSourceUri(connection.uri())
+        geometry = load_catalogue()[dataset].geometry if dataset in load_catalogue() else None
+        uri.setDataSource(_SCHEMA, dataset, "geom" if geometry else None, "", "fid")
+        return "postgres", uri.uri(False)
+
+    def _in_project(self, source: str) -> QgsMapLayer | None:
+        return next((layer for layer in QgsProject.instance().mapLayers().values() if layer.source() == source and layer.isValid()), None)
+
+    def _open(self, kind: str, source: str) -> QgsMapLayer | None:
+        if source not in self._opened:
+            if kind in ("ogr", "raster") and not Path(source.split("|")[0]).exists():
+                return None
+            layer: QgsMapLayer
+            if kind == "raster":
+                layer = QgsRasterLayer(source, Path(source).stem)
+            else:
+                options = QgsVectorLayer.LayerOptions(QgsProject.instance().transformContext())
+                layer = QgsVectorLayer(source, table_name(source), kind, options)
+            if not layer.isValid():
+                return None
+            self._opened[source] = layer
+        return self._opened[source]
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._opened.clear()
+
+
+def table_name(source: str) -> str:
+    """Return the table named in a source, for a layer's name."""
+    return source.partition("layername=")[2].split("|")[0] or Path(source.split("|")[0]).stem
