@@ -199,7 +199,8 @@ def scan(text: str, folded: str) -> list[Token]:
     """Cut a text into tokens, left to right; ``folded`` is `fold` of it."""
     tokens: list[Token] = []
     # Without diacritics "tối" and "tới" are one word; where they are written, an evening is no "in the next hours".
-    folded = re.sub(r"(?<!\w)toi(?!\w)", lambda word: "dem" if "ố" in text[word.start():word.end()].lower() else word[0], folded)
+    folded = re.sub(r"(?<!\w)toi(?!\w)(?P<of>\s+(?:qua|nay|mai)(?!\w))?",
+                    lambda word: "dem" + word[0][3:] if word["of"] or "ố" in text[word.start():word.end()].lower() else word[0], folded)
     for match in _MASTER.finditer(folded):
         token = _READERS[match.lastgroup if match.lastgroup in _READERS else _kind(match)](match, text, folded)
         if token is not None:

@@ -28,6 +28,11 @@ DEPTHS = {
     "gần 1 m": (0.7, 1.0, 1.0), "từ 0,3 đến 0,5 mét": (0.2, 0.4, 0.6), "0.5": (0.4, 0.5, 0.6), "50": (0.4, 0.5, 0.6),
     "ngang đầu gối": (0.4, 0.5, 0.6), "nước tới ngực": (1.15, 1.3, 1.45), "ngập nửa bánh xe": (0.25, 0.3, 0.4), "nước đã rút": (0, 0, 0),
     "ngang gối, chừng 6 tấc": (0.5, 0.6, 0.7), "đường số 5 ngập 0,4m": (0.3, 0.4, 0.5),
+    # what the water rose or fell, and how high or long something is, are no depths
+    "nước rút 20cm còn 30cm": (0.2, 0.3, 0.4), "dâng thêm 10cm, giờ 60cm": (0.5, 0.6, 0.7), "đê cao 3m, nước ngập 0,4m": (0.3, 0.4, 0.5),
+    "dài 5m sâu 0,4m": (0.3, 0.4, 0.5), "ngập 1m, 20 hộ": (0.9, 1.0, 1.1), "một mét hai": (1.1, 1.2, 1.3), "năm mươi phân": (0.4, 0.5, 0.6),
+    "hai gang tay": (0.3, 0.4, 0.5), "quá gối": (0.5, 0.6, 0.7), "chưa tới gối": (0.3, 0.4, 0.5), "ngập cổ chân": (0.05, 0.1, 0.15),
+    "không quá 0,5m": (0.2, 0.5, 0.5), "chưa ngập": (0, 0, 0),
 }
 
 
@@ -38,7 +43,8 @@ def test_depths(text):
         assert (told.low_m, told.depth_m, told.high_m) == pytest.approx(DEPTHS[text])
 
 
-@pytest.mark.parametrize("text", ["", "ngập sâu", "7", "ngập 2 thôn", "200 hộ", "ngập 40 m", "0,7-0,5m", "-"])
+@pytest.mark.parametrize("text", ["", "ngập sâu", "7", "ngập 2 thôn", "200 hộ", "ngập 40 m", "0,7-0,5m", "-", "5", "-0,5m", "0,5m2", "rút bớt 2 tấc", "cách mái 0,5m", "Bến xe ngập",
+                                  "ngập bên đường", "vài nơi ngập", "vai đường ngập", "có nơi ngập sâu", "không ngập sâu", "gọi cứu hộ"])
 def test_no_depth_is_no_depth(text):
     assert told_depth(text) is None
 
