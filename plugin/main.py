@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qgis.core import QgsApplication, QgsProject
 
 from ..processing_algorithms.common.bundled import offer_bundled_packages, withdraw_bundled_packages
 from ..processing_algorithms.common.packages import optional
 from ..processing_algorithms.provider import QuyHoachProvider
 from .desks import DESKS, Desk
+
+if TYPE_CHECKING:
+    from .start import Start
 
 
 class QuyHoachPlugin:
@@ -18,6 +23,7 @@ class QuyHoachPlugin:
         offer_bundled_packages()
         self.provider: QuyHoachProvider | None = None
         self._has_window = False
+        self._start: Start | None = None
         #: What a person opens from the toolbar and the menu.
         self._desks: list[Desk] = []
 
@@ -33,6 +39,9 @@ class QuyHoachPlugin:
         QgsProject.instance().readProject.connect(self._pin_shift)
         self._has_window = True
         self._pin_shift()
+        from .start import Start  # qgis_process, without a window, does without
+
+        self._start = Start(self.iface)
         self._desks = [Desk(self.iface, *of) for of in DESKS]
 
     def _pin_shift(self, *_: object) -> None:
@@ -48,6 +57,9 @@ class QuyHoachPlugin:
 
     def unload(self) -> None:
         """Leave nothing behind."""
+        if self._start is not None:
+            self._start.close()
+            self._start = None
         for desk in self._desks:
             desk.remove()
         self._desks = []

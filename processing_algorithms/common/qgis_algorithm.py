@@ -104,7 +104,13 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
         return words
 
     def icon(self) -> QIcon:  # noqa: D102
-        return QIcon(str(PLUGIN_FOLDER / "plugin" / "icons" / f"{self.ROOM}.svg"))
+        own = PLUGIN_FOLDER / "plugin" / "icons" / f"{self.ID}.svg"
+        return QIcon(str(own if own.exists() else own.with_name(f"{self.ROOM}.svg")))
+
+    def helpUrl(self) -> str:  # noqa: D102, N802
+        from .qgis_help import algorithm_page
+
+        return algorithm_page(self).as_uri()
 
     def createInstance(self) -> QuyHoachAlgorithm:  # noqa: D102, N802
         return type(self)()

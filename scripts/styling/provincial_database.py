@@ -17,19 +17,21 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QFont
 
 _COMMUNE, _HAMLET = "#6b2d8a", "#8a6b2d"
+#: Units that are no more have their outline, without a name across that of today; a layer without the field names all.
+_PRESENT = "if(attribute(@feature, 'valid_to') IS NULL, \"name\", '')"
 
 
 def styled_layers() -> dict[str, QgsVectorLayer]:
     """Return a memory layer with symbols and labels for each style."""
-    return {"administrative_unit": boundary("name", _COMMUNE, 0.55, [6.0, 1.6, 1.0, 1.6], 9.0, bold=True,
+    return {"administrative_unit": boundary(_PRESENT, _COMMUNE, 0.55, [6.0, 1.6, 1.0, 1.6], 9.0, bold=True,
                                             smallest_scale=120_000),
             "hamlet": boundary("name", _HAMLET, 0.3, [3.0, 1.6], 7.0, bold=False, smallest_scale=15_000)}
 
 
-def boundary(field: str, colour: str, width_mm: float, dashes: list[float], points: float, *, bold: bool,
+def boundary(text: str, colour: str, width_mm: float, dashes: list[float], points: float, *, bold: bool,
              smallest_scale: float) -> QgsVectorLayer:
     """A dashed outline without filling, labelled from a scale on; lengths of dashes in widths of the line."""
-    layer = QgsVectorLayer(f"MultiPolygon?crs=EPSG:9214&field={field}:string", "", "memory")
+    layer = QgsVectorLayer(f"MultiPolygon?crs=EPSG:9214&field=name:string", "", "memory")
     symbol = QgsFillSymbol()
     white = QgsSimpleLineSymbolLayer(QColor(255, 255, 255, 170), 2.2 * width_mm)
     line = QgsSimpleLineSymbolLayer(QColor(colour), width_mm)
@@ -40,7 +42,7 @@ def boundary(field: str, colour: str, width_mm: float, dashes: list[float], poin
     symbol.appendSymbolLayer(line)
     layer.setRenderer(QgsSingleSymbolRenderer(symbol))
     settings = QgsPalLayerSettings()
-    settings.fieldName = field
+    settings.fieldName, settings.isExpression = text, text != "name"
     settings.placement = Qgis.LabelPlacement.Horizontal
     settings.scaleVisibility, settings.minimumScale = True, smallest_scale
     settings.setFormat(lettering(points, colour, bold=bold))

@@ -103,7 +103,7 @@
   </selection>
   <labeling type="simple">
     <settings calloutType="simple">
-      <text-style fieldName="name" fontWeight="75" forcedItalic="0" useSubstitutions="0" capitalization="0" fontSizeMapUnitScale="3x:0,0,0,0,0,0" tabStopDistanceUnit="Percentage" textOrientation="horizontal" legendString="Aa" textColor="107,45,138,255,rgb:0.41960784313725491,0.17647058823529413,0.54117647058823526,1" fontSize="9" fontUnderline="0" fontStrikeout="0" fontLetterSpacing="0" textOpacity="1" blendMode="0" tabStopDistanceMapUnitScale="3x:0,0,0,0,0,0" fontItalic="0" fontWordSpacing="0" fontSizeUnit="Point" multilineHeightUnit="Percentage" previewBkgrdColor="255,255,255,255,rgb:1,1,1,1" fontKerning="1" fontFamily="Noto Sans" allowHtml="0" isExpression="0" tabStopDistance="6" forcedBold="1" namedStyle="" multilineHeight="1">
+      <text-style fieldName="if(attribute(@feature, 'valid_to') IS NULL, &quot;name&quot;, '')" fontWeight="75" forcedItalic="0" useSubstitutions="0" capitalization="0" fontSizeMapUnitScale="3x:0,0,0,0,0,0" tabStopDistanceUnit="Percentage" textOrientation="horizontal" legendString="Aa" textColor="107,45,138,255,rgb:0.41960784313725491,0.17647058823529413,0.54117647058823526,1" fontSize="9" fontUnderline="0" fontStrikeout="0" fontLetterSpacing="0" textOpacity="1" blendMode="0" tabStopDistanceMapUnitScale="3x:0,0,0,0,0,0" fontItalic="0" fontWordSpacing="0" fontSizeUnit="Point" multilineHeightUnit="Percentage" previewBkgrdColor="255,255,255,255,rgb:1,1,1,1" fontKerning="1" fontFamily="Noto Sans" allowHtml="0" isExpression="1" tabStopDistance="6" forcedBold="1" namedStyle="" multilineHeight="1">
         <families>
           <family name="DejaVu Sans"/>
           <family name="Arial"/>

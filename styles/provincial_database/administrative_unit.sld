@@ -31,8 +31,7 @@
           <se:MaxScaleDenominator>120000</se:MaxScaleDenominator>
           <se:TextSymbolizer>
             <se:Label>
-              <ogc:PropertyName>name</ogc:PropertyName>
-            </se:Label>
+              <!--SE Export for if(attribute(var('feature'), 'valid_to') IS NULL, name, '') not implemented yet-->Placeholder</se:Label>
             <se:Font>
               <se:SvgParameter name="font-family">Noto Sans</se:SvgParameter>
               <se:SvgParameter name="font-size">11</se:SvgParameter>
