@@ -55,6 +55,9 @@ class Marks:
 
     def __init__(self, algorithm: QuyHoachAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, *, has_terrain: bool):
         self.layer: LayerInput | None = algorithm.layer(parameters, "MARKS", context)
+        from ..common.crs import require_stated
+        from .mark_depths import check_marks
+
         problems: list[str] = []
         self.fields: dict[str, str | None] = {}
         for key in ("MARK_DEPTH_FIELD", "MARK_LEVEL_FIELD"):
@@ -68,7 +71,13 @@ class Marks:
                 problems.append(say("Vết lũ chỉ có cao độ: cần chọn địa hình để tính độ sâu.", "Marks with a level only: choose the terrain to get depths."))
             with noted(problems):
                 algorithm.not_empty(self.layer)
+                require_stated(self.layer.crs, self.layer.name)
         refuse_if(problems)
+        self.frame = None
+        if self.layer is not None:
+            # Before any work: a text that is no number must not leave a map behind.
+            self.frame = self.layer.read()
+            check_marks(self.frame, self.fields["MARK_DEPTH_FIELD"], self.fields["MARK_LEVEL_FIELD"])
 
     def fit(self, depth_path: str, terrain: Heights | None, feedback: QgsProcessingFeedback) -> tuple[DepthFit | None, geopandas.GeoDataFrame | None]:
         """Compare, tell the figures, and return the marks with ``map_depth_m``, ``mark_depth_m`` and ``difference_m``."""
@@ -77,9 +86,8 @@ class Marks:
         from ..common.raster import open_raster
         from .mark_depths import mark_depths
 
-        marks = self.layer.read()
         with open_raster(depth_path, name=say("Độ sâu ngập", "Flood depth")) as depth:
-            fit, table = mark_depths(marks, depth, terrain, self.fields["MARK_DEPTH_FIELD"], self.fields["MARK_LEVEL_FIELD"], self.layer.name)
+            fit, table = mark_depths(self.frame, depth, terrain, self.fields["MARK_DEPTH_FIELD"], self.fields["MARK_LEVEL_FIELD"], self.layer.name)
         feedback.pushInfo(fit.sentence())
         return fit, table
 

@@ -13,6 +13,7 @@ from ..common.errors import InputError, OutputError, name_some, noted, refuse_if
 from ..common.language import say
 from ..common.numbers_vi import format_number
 from ..common.qgis_algorithm import QuyHoachAlgorithm
+from .depth_fit_algorithm import Marks, fit_outputs, fit_results, marks_parameters
 
 if TYPE_CHECKING:
     import geopandas
@@ -112,6 +113,7 @@ class FloodHandAlgorithm(QuyHoachAlgorithm):
             ask.text("TIME", say("Thời điểm của mực nước", "Time of the levels"),
                      say("Ví dụ \"07:00 22/11/2026\"; ghi vào kết quả.", "Such as \"07:00 22/11/2026\"; written into the result."),
                      optional=True),
+            *marks_parameters(),
             ask.invalid_geometry(),
             ask.raster_output("OUTPUT", say("Độ sâu ngập (m)", "Flood depth (m)"),
                               say("GeoTIFF float32: 0 = không ngập, không dữ liệu = không rõ.",
@@ -130,7 +132,7 @@ class FloodHandAlgorithm(QuyHoachAlgorithm):
             ("WET_AREA_HIGH", say("Diện tích ngập, mức cao (m²)", "Flooded area, high (m²)")),
             ("MAX_DEPTH", say("Độ sâu lớn nhất (m)", "Greatest depth (m)")),
             ("VOLUME", say("Thể tích nước (m³)", "Volume of water (m³)")),
-            ("UNKNOWN_CELLS", say("Số ô không rõ", "Unknown cells")))]
+            ("UNKNOWN_CELLS", say("Số ô không rõ", "Unknown cells")))] + fit_outputs()
 
     def prepare(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -178,6 +180,8 @@ class FloodHandAlgorithm(QuyHoachAlgorithm):
             self.model = read_model(self.parameterAsString(parameters, "TERRAIN_MODEL", context),
                                     (ABOVE, GROUND_ABOVE, REACH, CHAINAGE, STREAMS))
             self.datum = self._datum(self.parameterAsString(parameters, "VERTICAL_DATUM", context).strip())
+        with noted(problems):
+            self.marks = Marks(self, parameters, context, has_terrain=True)
         refuse_if(problems)
         error = self.numbers["TERRAIN_ERROR"]
         self.error = self.model.card["terrain"]["error_m"] if error is None else error
@@ -202,6 +206,7 @@ class FloodHandAlgorithm(QuyHoachAlgorithm):
         import pyogrio
 
         from ..common.progress import part
+        from ..common.raster import open_raster
         from ..common.raster_writing import write_raster
         from .flood_hand import flood_hand, open_model_rasters
         from .terrain_model import STREAMS, source_changed
@@ -237,10 +242,15 @@ class FloodHandAlgorithm(QuyHoachAlgorithm):
                 between.tag({**tags, "RANGE_OF": Path(self.path).name, "BANDS": "LOW; HIGH"})
             progress(1.0)  # the last moment to stop: leaving the block puts the files in place
         _tell(found, feedback)
+        fit = None
+        if self.marks.layer is not None:
+            ground = Path(self.model.card["terrain"]["path"])
+            with open_raster(ground if ground.is_file() else self.model.path("conditioned.tif"), name=self.model.card["terrain"]["name"]) as terrain:
+                fit, _ = self.marks.fit(self.path, terrain, feedback)
         self.style_on_load(context, self.path, "disaster/flood_depth.qml")
         results = {"OUTPUT": self.path, "STAGES_USED": len(levels), "WET_AREA": found.wet_area_m2[0],
                    "WET_AREA_LOW": found.wet_area_m2[1], "WET_AREA_HIGH": found.wet_area_m2[2],
-                   "MAX_DEPTH": found.max_depth_m, "VOLUME": found.volume_m3[0], "UNKNOWN_CELLS": found.unknown_cells}
+                   "MAX_DEPTH": found.max_depth_m, "VOLUME": found.volume_m3[0], "UNKNOWN_CELLS": found.unknown_cells, **fit_results(fit)}
         return results | ({"OUTPUT_RANGE": self.range_path} if self.range_path else {})
 
     def _stages(

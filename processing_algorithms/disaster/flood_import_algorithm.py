@@ -12,6 +12,7 @@ from ..common.errors import InputError, noted, refuse_if
 from ..common.language import say
 from ..common.qgis_algorithm import QuyHoachAlgorithm
 from ..common.qgis_rasters import raster_input
+from .depth_fit_algorithm import Marks, fit_outputs, fit_results, marks_parameters
 
 
 class FloodImportAlgorithm(QuyHoachAlgorithm):
@@ -61,12 +62,13 @@ class FloodImportAlgorithm(QuyHoachAlgorithm):
                      say("Ví dụ \"Kim Long = 3,5 m; Hương Điền = 1200 m3/s\". Tên như trong bản tin.", "Such as \"Kim Long = 3,5 m; Hương Điền = 1200 m3/s\". Names as in bulletins.")),
             ask.text("SOURCE_NOTE", say("Nguồn, phương pháp", "Source, method"), say("Đơn vị lập, mô hình, năm; ghi vào thẻ của raster.", "Who made it, model, year; goes into the raster's tags."), optional=True),
             ask.text("VERTICAL_DATUM", say("Hệ cao độ", "Vertical datum"), say("Của mực nước và địa hình.", "Of levels and terrain."), optional=True),
+            *marks_parameters(),
             ask.invalid_geometry(),
         ]
 
     def outputs(self) -> list[Any]:  # noqa: D102
         return [QgsProcessingOutputString("DEPTH_FILE", say("Raster độ sâu trong thư viện", "Depth raster in the library")),
-                QgsProcessingOutputNumber("SCENARIOS", say("Số kịch bản trong thư viện", "Scenarios in the library"))]
+                QgsProcessingOutputNumber("SCENARIOS", say("Số kịch bản trong thư viện", "Scenarios in the library")), *fit_outputs()]
 
     def prepare(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -101,6 +103,8 @@ class FloodImportAlgorithm(QuyHoachAlgorithm):
             self.keys = parse_keys(self.parameterAsString(parameters, "KEYS", context))
         with noted(problems):
             self.library = open_library(self.parameterAsString(parameters, "LIBRARY", context))
+        with noted(problems):
+            self.marks = Marks(self, parameters, context, has_terrain=self.terrain is not None)
         self.label = " ".join(self.parameterAsString(parameters, "NAME", context).split())
         if not self.label:
             problems.append(say("Hãy đặt tên kịch bản.", "Give the scenario a name."))
@@ -109,7 +113,7 @@ class FloodImportAlgorithm(QuyHoachAlgorithm):
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
-        from contextlib import ExitStack
+        from contextlib import ExitStack, nullcontext
 
         from ..common.raster_writing import write_raster
         from .scenario_import import MapKind, depth_from_map, depth_from_polygons, grid_of_polygons
@@ -149,7 +153,10 @@ class FloodImportAlgorithm(QuyHoachAlgorithm):
         library = add_scenario(self.library, grid, scenario)
         feedback.pushInfo(say("Đã nhập kịch bản \"{name}\" ({keys}); thư viện có {n} kịch bản.", "Scenario \"{name}\" ({keys}) is in; the library has {n}.")
                           .format(name=self.label, keys=scenario.told(), n=len(library.scenarios)))
-        return {"DEPTH_FILE": str(Path(library.folder) / scenario.depth), "SCENARIOS": len(library.scenarios)}
+        path = str(Path(library.folder) / scenario.depth)
+        with self.terrain.open() if self.terrain is not None else nullcontext() as terrain:
+            fit, _ = self.marks.fit(path, terrain, feedback)
+        return {"DEPTH_FILE": path, "SCENARIOS": len(library.scenarios), **fit_results(fit)}
 
     def _polygons(self, parameters: dict[str, Any], context: QgsProcessingContext, terrain: Any, grid_of_polygons: Any, feedback: QgsProcessingFeedback) -> tuple:
         from ..common.crs import require_metric, to_crs

@@ -8,7 +8,7 @@ import shapely
 
 from ..common.columns import free_names, numbers
 from ..common.crs import require_crs, to_crs
-from ..common.errors import InputError, name_some
+from ..common.errors import InputError, name_some, noted, refuse_if
 from ..common.language import say
 from ..common.raster import Heights, sample
 from .depth_fit import DepthFit, depth_fit
@@ -44,11 +44,9 @@ def mark_depths(
     points = to_crs(marks, depth.grid.crs_wkt)
     x, y = _first_points(points)
     truth = np.full(len(marks), np.nan)
+    check_marks(marks, depth_field, level_field)
     if depth_field is not None:
         truth = _values(marks, depth_field)
-        if (truth < 0).any():
-            raise InputError(say("Trường \"{field}\" có độ sâu âm (fid: {ids}).", "The field \"{field}\" has negative depths (ids: {ids}).")
-                             .format(field=depth_field, ids=name_some(marks.index[truth < 0])))
     if level_field is not None and terrain is not None:
         tx, ty = _first_points(to_crs(marks, terrain.grid.crs_wkt))
         from_level = np.maximum(0.0, _values(marks, level_field) - sample(terrain, tx, ty))
@@ -58,6 +56,18 @@ def mark_depths(
     table = marks.assign(**{names["map_depth_m"]: np.round(on_map, 3), names["mark_depth_m"]: np.round(truth, 3),
                             names["difference_m"]: np.round(on_map - truth, 3)})
     return depth_fit(on_map, truth), table
+
+
+def check_marks(marks: geopandas.GeoDataFrame, depth_field: str | None, level_field: str | None) -> None:
+    """Refuse depths and levels that are no numbers, and negative depths; nothing else of the marks is looked at."""
+    problems: list[str] = []
+    for field in (depth_field, level_field):
+        with noted(problems):
+            values = _values(marks, field) if field is not None else np.array([])
+            if field == depth_field and (values < 0).any():
+                raise InputError(say("Trường \"{field}\" có độ sâu âm (fid: {ids}).", "The field \"{field}\" has negative depths (ids: {ids}).")
+                                 .format(field=field, ids=name_some(marks.index[values < 0])))
+    refuse_if(problems)
 
 
 def _first_points(frame: geopandas.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -36,7 +36,9 @@ def library(tmp_path_factory):
     folder = tmp_path_factory.mktemp("thư viện kịch bản")
     made = tmp_path_factory.mktemp("bản đồ")
     for level in (4.0, 5.0):
-        processing.run("quyhoach:floodimport", {"INPUT": flat(made, level), "LIBRARY": str(folder), "NAME": f"Mức {level}", "KEYS": f"Lam Trạch = {level:.1f}".replace(".", ",")})
+        result = processing.run("quyhoach:floodimport", {"INPUT": flat(made, level), "LIBRARY": str(folder), "NAME": f"Mức {level}", "KEYS": f"Lam Trạch = {level:.1f}".replace(".", ","),
+                                                         "MARKS": layer("flood_mark"), "MARK_DEPTH_FIELD": "depth_m"})
+        assert result["FIT_MARKS"] == 16 and 0 < result["FIT_HIT_RATE"] <= 1
     return folder, made
 
 

@@ -190,6 +190,11 @@ def test_a_flood_by_hand(run, valley):
     tags, range_tags = (gdal.Open(found[key]).GetMetadata() for key in ("OUTPUT", "OUTPUT_RANGE"))
     assert tags["METHOD"] == "HAND" and tags["VERTICAL_DATUM"] == "Hòn Dấu 1992" and tags["TIME"] == "07:00 22/11/2026"
     assert tags["TERRAIN_ERROR_M"] == "0.5" and tags["RANGE"] == "khoảng.tif" and range_tags["BANDS"] == "LOW; HIGH"
+    # Marks 2 and 7 cells from the stream: the map says 3,2 - 0,5 * 2 = 2,2 and, at 3,2 - 3,5 < 0, dry.
+    marks = vector(valley / "vết lũ.gpkg", [shapely.Point(X + 3050 + 200, Y - 2050), shapely.Point(X + 3050 + 700, Y - 2050)], sau=["2,0", "0,4"])
+    told = run("quyhoach:floodhand", flood(valley, STAGE=3.2, MARKS=marks, MARK_DEPTH_FIELD="sau"))
+    assert (told["FIT_MARKS"], told["FIT_HIT_RATE"], told["FIT_CSI"]) == (2, 0.5, 0.5)
+    assert told["FIT_BIAS"] == pytest.approx((0.2 - 0.4) / 2, abs=1e-3) and told["FIT_MAE"] == pytest.approx(0.3, abs=1e-3)
     # Levels of two gauges in the terrain's datum: 4 m above the bed at 99 m, 2 m above it at 97 m.
     gauges = vector(valley / "trạm.gpkg", [shapely.Point(X + 3100, Y - 1050), shapely.Point(X + 3050, Y - 3050)],
                     h=["103,0", "99"], thap=[102.5, None], cao=[None, 99.5])
@@ -230,6 +235,9 @@ def test_flood_refusals_and_warnings(run, valley):
         ({"STAGES": gauge, "STAGE_FIELD": "h", "STAGE_HIGH_FIELD": "cao"}, "low <= middle"),
         ({"STAGES": far, "STAGE_FIELD": "h"}, "more than 300 m"),
         ({"STAGES": naked, "STAGE_FIELD": "h"}, "coordinate system"),
+        ({"STAGE": 1, "MARKS": gauge}, "depth or the level field"),
+        ({"STAGE": 1, "MARKS": gauge, "MARK_DEPTH_FIELD": "chu"}, "no metres"),
+        ({"STAGE": 1, "MARKS": naked, "MARK_DEPTH_FIELD": "h"}, "coordinate system"),
         ({"STAGES": null, "STAGE_FIELD": "h"}, "holds no level"),
         ({"STAGES": str(valley / "đoạn.csv"), "STAGE_FIELD": "h", "REACH_FIELD": "reach_id"}, "the model does not have"),
     ]
