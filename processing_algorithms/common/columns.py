@@ -37,6 +37,22 @@ def free_names(wanted: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
     return names
 
 
+def whole_names(present: Iterable[str], wanted: Iterable[str]) -> dict[str, str]:
+    """Find the names a shapefile has cut to ten characters; only where it cannot be another one.
+
+    Examples
+    --------
+    >>> whole_names(["function_c", "plan_ref", "max_densit"], ["function_code", "plan_ref", "max_density_pct"])
+    {'function_c': 'function_code', 'max_densit': 'max_density_pct'}
+    """
+    held, names = list(present), list(wanted)
+    cut: dict[str, list[str]] = {}
+    for name in names:
+        cut.setdefault(name[:10].lower(), []).append(name)
+    return {name: whole[0] for name in held if len(name) == 10
+            if len(whole := cut.get(name.lower(), [])) == 1 and len(whole[0]) > 10 and whole[0] not in held}
+
+
 def numbers(column: pandas.Series) -> tuple[NDArray[np.float64], list[str]]:
     """Read a column of numbers, or of texts as people write them (``"3,58"``).
 

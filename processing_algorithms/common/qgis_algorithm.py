@@ -164,7 +164,11 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
             raise QgsProcessingException(self._refusal)
         try:
             # Engines look for a cancel until results are complete; what is written after that is no longer taken back.
-            return self.process(parameters, context, feedback)
+            import numpy
+
+            # GEOS leaves the processor's "invalid operation" flag set now and then, and numpy would warn people of it.
+            with numpy.errstate(invalid="ignore"):
+                return self.process(parameters, context, feedback)
         except QuyHoachError as error:
             raise QgsProcessingException(str(error)) from None
 
@@ -211,9 +215,14 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
         if not isinstance(value, str):
             return self.parameterAsDouble(parameters, key, context)
         try:
-            number = float(value)
-        except ValueError:
-            number = parse_number(value)
+            number = parse_number(value)  # refuses 14.500, which is fourteen and a half to a program and 14500 to a person
+        except InputError:
+            if "e" not in value.lower():
+                raise
+            try:
+                number = float(value)  # 1e-3
+            except ValueError:
+                number = parse_number(value)
         definition = self.parameterDefinition(key)
         if not definition.minimum() <= number <= definition.maximum():
             raise InputError(say("\"{label}\": {value} nằm ngoài khoảng cho phép.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber, QgsProcessingParameterFile
 
 from ..common import qgis_parameters as ask
-from ..common.errors import name_some, noted, refuse_if
+from ..common.errors import InputError, name_some, noted, refuse_if
 from ..common.language import say, speaking
 from ..common.numbers_vi import format_date, format_number, parse_date
 from ..common.qgis_algorithm import QuyHoachAlgorithm
@@ -166,6 +166,10 @@ class LandBalanceAlgorithm(QuyHoachAlgorithm):
             boundary=None if self.boundary is None else self.boundary.read([]), population=self.population,
             general=self.level == "general", decimals=self.parameterAsInt(parameters, "DECIMALS", context), surface=self.surface,
             invalid=self.invalid, progress=self.progress(feedback))
+        if balance.closing("outside") >= (1 - 1e-9) * balance.closing("total"):
+            raise InputError(say("Ranh giới ({boundary}) và các ô không có phần đất chung; kiểm tra hệ tọa độ và lớp đã chọn.",
+                                 "The boundary ({boundary}) and the zones share no land; check the coordinate systems and the layers chosen.")
+                             .format(boundary=self.boundary.name))
         norms = balance_norms(balance, on=on, settlement=self.settlement, plan_level=self.level, province_folder=self.folder)
         comparison = None if self.stated is None else compare_stated(balance, self.stated)
         _tell(balance, norms, comparison, feedback)

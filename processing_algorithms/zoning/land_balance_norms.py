@@ -78,6 +78,10 @@ def _compared(balance, functions: str, rows: list[Row], cite, settlement: str, p
     civil = functions == "@civil"
     area = balance.area_m2(group="civil") if civil else balance.area_m2(functions.split())
     measured = area / people if people else np.nan
+    # Ground that may have this function too, and ground counted here that may not belong: the verdict is told only where
+    # every possibility gives the same.
+    more = (balance.area_m2(group="unknown") + balance.closing("gap")) / people if people else 0.0
+    less = (balance.closing("overlap") + balance.closing("outside")) / people if people else 0.0
     reasons = [say("chưa có dân số", "no population given")] if not people else []
     if unsure_class:
         reasons.append(say("chưa chọn loại đô thị", "the class of the town is not given"))
@@ -92,16 +96,25 @@ def _compared(balance, functions: str, rows: list[Row], cite, settlement: str, p
         limits = pandas.DataFrame({column: [""] for column in COLUMNS}).assign(
             value=strictest if single else np.nan, strictest=strictest, loosest=loosest, status=Status.LIMIT.value,
             reason="; ".join(text for text in (*reasons, "" if single else reason) if text))
-        judged = judge([measured], limits, upper=bound == "max", unit=say("m²/người", "m² per person"),
-                       unmeasured=limits["reason"].iloc[0]).iloc[0]
+        upper = bound == "max"
+        ends_of = (max(measured - less, 0.0), measured + more)
+        judged = judge([ends_of[0] if upper else ends_of[1]], limits, upper=upper, at_worst=[ends_of[1] if upper else ends_of[0]],
+                       unit=say("m²/người", "m² per person"), unmeasured=_unclear(ends_of) if people else limits["reason"].iloc[0]).iloc[0]
+        margin = (limits["value"].iloc[0] - measured) * (1.0 if upper else -1.0)
         ends = [row["valid_to"] for row in needed if row["valid_to"]]
         result.append({
             "name": _name(functions), "functions": "" if civil else functions, "area_m2": area, "measured": measured,
             "bound": bound, "limit": limits["value"].iloc[0], "limit_strictest": strictest,
-            "limit_loosest": loosest if np.isfinite(loosest) else np.nan, "margin": judged["margin"], "verdict": judged["verdict"],
+            "limit_loosest": loosest if np.isfinite(loosest) else np.nan, "margin": margin, "verdict": judged["verdict"],
             "reason": judged["reason"] if judged["verdict"] == "open" else "", "citation": "; ".join(dict.fromkeys(f"{cite({**row, 'row': ''})}, {_row_name(row)}" for row in needed)),
             "valid_to": min(ends) if ends else None, "confidence": least_sure(needed)})
     return result
+
+
+def _unclear(ends: tuple[float, float]) -> str:
+    return say("từ {a} đến {b} m²/người, vì có đất chưa rõ chức năng, chưa có ô, chồng lấn hoặc ngoài ranh giới",
+               "from {a} to {b} m² per person, as some land has no known function or no zone, overlaps or lies outside").format(
+        a=format_number(ends[0], 2), b=format_number(ends[1], 2))
 
 
 def _least(rows: list[Row], plan_level: str, civil: bool, unsure_class: bool) -> tuple[float, float, str]:

@@ -235,9 +235,7 @@ def sliver_pieces(
         Another line that cuts parts in no zone, such as the plan's boundary.
     """
     cut = np.flatnonzero(share < _WHOLE_PCT)
-    shapes = in_metres(pieces.geometry[cut], crs)
-    narrow = is_narrow(shapes, tolerance_m, progress)
-    cut, shapes = cut[narrow], shapes[narrow]
+    cut = cut[is_narrow(in_metres(pieces.geometry[cut], crs), tolerance_m, progress)]
     beyond = pieces.right[cut] < 0
     # A piece in a zone is cut off by the zone's outline, one outside all zones by the rest of its parcel.
     zone, zone_of = np.unique(pieces.right[cut[~beyond]], return_inverse=True)
@@ -245,7 +243,9 @@ def sliver_pieces(
     reach = tolerance_m * (1e-4 if crs.is_geographic else 2.0)
     rest = [_beside(pieces.geometry[(pieces.left == k) & (pieces.right >= 0)], outline,
                     pieces.geometry[(pieces.left == k) & (pieces.right < 0)], reach) for k in parcel]
-    borders = in_metres(np.array([*shapely.boundary(zones[zone]), *rest], dtype=object), crs)
+    # Together: metres are counted from the middle of what is brought to metres.
+    metric = in_metres(np.array([*pieces.geometry[cut], *shapely.boundary(zones[zone]), *rest], dtype=object), crs)
+    shapes, borders = metric[:len(cut)], metric[len(cut):]
     border_of = np.empty(len(cut), dtype=np.intp)
     border_of[~beyond], border_of[beyond] = zone_of, len(zone) + parcel_of
     sliver = np.zeros(len(pieces), dtype=bool)

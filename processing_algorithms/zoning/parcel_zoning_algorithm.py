@@ -169,10 +169,14 @@ class ParcelZoningAlgorithm(QuyHoachAlgorithm):
         self.plans, self.overlays, self.overrides = (
             self.layer(parameters, key, context) for key in ("PLANS", "OVERLAYS", "OVERRIDES"))
         self.date = datetime.date.today()
+        asked = self.parameterAsString(parameters, "DATE", context).strip()
         problems: list[str] = []
         with noted(problems):
-            if asked := self.parameterAsString(parameters, "DATE", context).strip():
+            if asked:
                 self.date = parse_date(asked)
+        if self.plans is None and asked:
+            problems.append(say("Ngày tra cứu chỉ có nghĩa khi có lớp đồ án quy hoạch (PLANS).",
+                                "The day asked for means something only with the layer of plans (PLANS)."))
         if self.plans is None and any(parameters.get(key) not in (None, "") for key in _NEED_PLANS):
             problems.append(say("Hạn chế, chỉ tiêu riêng và các kết quả kèm theo cần lớp đồ án quy hoạch (PLANS).",
                                 "Restrictions, parcel figures and the results with them need the layer of plans (PLANS)."))

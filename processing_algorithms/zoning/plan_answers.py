@@ -37,7 +37,7 @@ from .plan_contradictions import contradictions
 from .plan_figures import FIGURES, EffectiveFigure, effective_figures, rows_of
 from .plan_pieces import cut_by_plans
 from .plan_restrictions import lay_on_top, match_overrides
-from .plan_states import PlanStates, plan_states, refs_of
+from .plan_states import PlanStates, named_as_catalogue, plan_states, refs_of, scales_of
 
 #: Columns of `PlanAnswers.pieces`, before geometry. Figures are those of the zone, as the plan states them.
 PIECE_COLUMNS = (
@@ -178,7 +178,9 @@ def plan_answers(
              "overlays": say("Lớp khu vực hạn chế", "The layer of restrictions"),
              "overrides": say("Lớp chỉ tiêu riêng của thửa", "The layer of parcel figures")}
     frames = {"parcels": parcels, "plans": plans, "zones": zones, "overlays": overlays, "overrides": overrides}
-    frames = {key: frame for key, frame in frames.items() if frame is not None}
+    datasets = {"plans": "plan", "zones": "zone", "overlays": "constraint_overlay", "overrides": "parcel_override"}
+    frames = {key: named_as_catalogue(frame, datasets[key]) if key in datasets else frame
+              for key, frame in frames.items() if frame is not None}
     needed = {"zones": ("plan_ref", "zone_code", "function_code"), "overlays": ("name", "effect"),
               "overrides": ("decision_number",)}
     states: PlanStates | None = None
@@ -240,7 +242,10 @@ def _numbered(
     read = {}
     for column in wanted:
         if column in frame.columns:
-            read[column], wrong = numbers(frame[column])
+            stated = frame[column]
+            if column == "scale" and stated.dtype == object:
+                stated = scales_of(stated)
+            read[column], wrong = numbers(stated)
             if wrong:
                 problems.append(say("{name}, trường {column}: không phải là số: {values}.",
                                     "{name}, field {column}: no numbers: {values}.").format(

@@ -17,7 +17,7 @@ from ..common.workbook import Column, Sheet
 from .plan_answers import plan_answers
 from .plan_difference_tables import function_words
 from .plan_figures import figure_label
-from .plan_states import PlanStates, plan_states, refs_of
+from .plan_states import PlanStates, named_as_catalogue, plan_states, refs_of
 
 SUMMARY_COLUMNS = ("answer_ref", "other_ref", "kind", "figure", "places", "area_m2")
 _KINDS = {"function": "khác chức năng", "figure": "chỉ tiêu vượt đồ án cấp trên", "same_level": "hai đồ án cùng cấp",
@@ -71,6 +71,7 @@ def plan_conflicts(
     InputError
         As `plan_answers`; no plan in force on the day has zones.
     """
+    zones = named_as_catalogue(zones, "zone")
     states = plan_states(plans.drop(columns=plans.geometry.name), date)
     refs = refs_of(zones["plan_ref"]) if "plan_ref" in zones.columns else pandas.Series(None, index=zones.index)
     in_force = refs.isin(states.table.index[states.table["in_force"]])

@@ -8,6 +8,7 @@ from typing import Any
 from qgis.core import Qgis, QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber
 
 from ..common import qgis_parameters as ask
+from ..common.columns import whole_names
 from ..common.errors import noted, refuse_if
 from ..common.language import say
 from ..common.numbers_vi import format_date, parse_date
@@ -89,7 +90,8 @@ class PlanConflictsAlgorithm(QuyHoachAlgorithm):
                 self.not_empty(layer)
             with noted(problems):
                 require_stated(layer.crs, layer.name)
-        lacking = [name for name in ("plan_ref", "zone_code", "function_code") if name not in self.zones.columns()]
+        needed, held = ("plan_ref", "zone_code", "function_code"), self.zones.columns()
+        lacking = sorted(set(needed) - {*held, *whole_names(held, needed).values()}, key=needed.index)
         if lacking:
             problems.append(say("Lớp {layer} thiếu trường {fields}.", "Layer {layer} lacks the fields {fields}.").format(
                 layer=self.zones.name, fields=", ".join(lacking)))

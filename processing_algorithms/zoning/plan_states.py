@@ -9,15 +9,21 @@ later approval.
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pandas
 
+from ..common.columns import whole_names
 from ..common.errors import InputError, name_some, refuse_if
 from ..common.language import say
 from ..common.numbers_vi import format_date, parse_date
 from ..provincial_database.catalogue import load_catalogue
 
+Frame = TypeVar("Frame", bound=pandas.DataFrame)
+
+_SCALE = re.compile(r"(?:1\s*[/:]\s*)?(\d{1,3}(?:[. ]\d{3})+|\d+)")
 #: The coarsest level is 1; where two plans in force cover the same ground the higher rank answers.
 LEVEL_RANK = {"general": 1, "sub_area": 2, "urban_design": 3, "detailed": 4, "short_detailed": 4}
 #: Columns of the dataset `plan` that must be there; the others may be missing and then are empty.
@@ -148,7 +154,28 @@ def codes_of(column: pandas.Series, dataset: str, field: str) -> pandas.Series:
     return column.map(lambda value: known.get(str(value).strip().casefold(), value) if isinstance(value, str) else value)
 
 
+def named_as_catalogue(frame: Frame, dataset: str) -> Frame:
+    """Return a dataset with the catalogue's names where a shapefile has cut them."""
+    return frame.rename(columns=whole_names(frame.columns, load_catalogue()[dataset].field_names))
+
+
+def scales_of(column: pandas.Series) -> pandas.Series:
+    """Return denominators where scales are written as people do; anything else stays.
+
+    Examples
+    --------
+    >>> scales_of(pandas.Series(["1/2.000", "1:500", "5000", 10000, None, "lớn"])).tolist()
+    ['2000', '500', '5000', 10000, None, 'lớn']
+    """
+    def denominator(value: object) -> object:
+        found = _SCALE.fullmatch(value.strip()) if isinstance(value, str) else None
+        return re.sub(r"\D", "", found[1]) if found else value
+
+    return pandas.Series([denominator(value) for value in column], index=column.index, dtype=object)
+
+
 def _usable(plans: pandas.DataFrame) -> pandas.DataFrame:
+    plans = named_as_catalogue(plans, "plan")
     missing = [name for name in REQUIRED if name not in plans.columns]
     if missing:
         raise InputError(say("Lớp đồ án quy hoạch thiếu trường {fields} (tập dữ liệu plan của danh mục).",
@@ -159,6 +186,7 @@ def _usable(plans: pandas.DataFrame) -> pandas.DataFrame:
     table = table.where(table.notna(), None)
     for name in ("plan_ref", "replaces_ref"):
         table[name] = refs_of(table[name])
+    table["scale"] = scales_of(table["scale"])
     for name in ("level", "status", "adjustment"):
         table[name] = codes_of(table[name], "plan", name)
     problems: list[str] = []

@@ -15,6 +15,8 @@ from ..common.norms import load_table
 OFFICIAL = ("text", "secondary")
 #: What follows the text of a colour that is not.
 MARK = " *"
+#: More unknown codes than this are told in one sentence.
+_TOLD_APART = 8
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def require_symbols(codes: pandas.Series, symbols: Mapping[str, FunctionSymbol],
     Raises
     ------
     InputError
-        One sentence per code, and one for zones without a code.
+        One sentence per code (one for all when they are many), and one for zones without a code.
     """
     problems = []
     lacking = codes.isna() | (codes.astype(str).str.strip() == "")
@@ -87,6 +89,15 @@ def require_symbols(codes: pandas.Series, symbols: Mapping[str, FunctionSymbol],
                             "{layer}: {n} zones have no function code (ids: {ids}); fill it in, then print again.")
                         .format(layer=layer_name, n=int(lacking.sum()), ids=name_some(codes.index[lacking])))
     unknown = codes[~lacking & ~codes.isin(list(symbols))]
+    if unknown.nunique() > _TOLD_APART:
+        # Most likely another field than that of the function: one sentence instead of one per zone.
+        problems.append(
+            say("{layer}: {n} mã chức năng không có ký hiệu trong bảng chức năng sử dụng đất quy hoạch: {codes}. Hãy kiểm tra "
+                "trường chức năng đã chọn, sửa mã, hoặc bổ sung ký hiệu vào bảng của tỉnh.",
+                "{layer}: {n} function codes have no symbol in the table of land functions: {codes}. Check the field of the "
+                "function, correct the codes, or add symbols to the province's table.")
+            .format(layer=layer_name, n=unknown.nunique(), codes=name_some(sorted(map(str, unknown.unique())))))
+        unknown = unknown.iloc[:0]
     for code, group in unknown.groupby(unknown, sort=True):
         problems.append(
             say("{layer}: mã chức năng \"{code}\" không có ký hiệu trong bảng chức năng sử dụng đất quy hoạch; có ở {n} "

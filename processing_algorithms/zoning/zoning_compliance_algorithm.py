@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import Qgis, QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber
 
 from ..common import qgis_parameters as ask
+from ..common.columns import whole_names
 from ..common.errors import name_some, noted, refuse_if
 from ..common.language import say, speaking
 from ..common.numbers_vi import format_date, format_number, parse_date
@@ -175,11 +176,12 @@ class ZoningComplianceAlgorithm(QuyHoachAlgorithm):
             key: self.layer(parameters, key, context) for key in ("LOTS", "BUILDINGS", "ZONES", "ROADS", "PLANS", "GREEN")}
         self.invalid = self.invalid_geometry(parameters, context)
         problems: list[str] = []
+        self.unknown: list[str] = []
         self.names = {layer: self._names(parameters, layer, fields, context, problems) for layer, fields in FIELDS.items()}
         for key, layer in self.layers.items():
             if layer is None:
                 continue
-            if key in ("LOTS", "BUILDINGS", "ZONES"):
+            if key != "GREEN":
                 with noted(problems):
                     self.not_empty(layer)
             with noted(problems):
@@ -192,6 +194,12 @@ class ZoningComplianceAlgorithm(QuyHoachAlgorithm):
             text = self.parameterAsString(parameters, key, context).strip()
             with noted(problems):
                 self.days[key] = parse_date(text) if text else None
+        if self.layers["PLANS"] is not None and (self.days.get("APPRAISAL_DATE") or self.days.get("APPROVAL_DATE")):
+            problems.append(say("Đã có lớp đồ án thì ngày thẩm định, phê duyệt lấy ở lớp đó; hãy để trống hai ngày hoặc bỏ lớp đồ án.",
+                                "With a layer of plans the days of appraisal and approval come from it; leave both empty, or the layer."))
+        if self.layers["ROADS"] is None and self.parameterAsBool(parameters, "RED_LINES", context):
+            problems.append(say("Đã chọn \"lớp đường là chỉ giới đường đỏ\" nhưng chưa chọn lớp đường.",
+                                "\"The roads are red lines\" is chosen without a layer of roads."))
         self.numbers = {}
         for key in ("POINT_ERROR", "STOREY_HEIGHT"):
             with noted(problems):
@@ -213,6 +221,10 @@ class ZoningComplianceAlgorithm(QuyHoachAlgorithm):
         for name, parameter, _, _ in fields:
             asked = self.parameterAsString(parameters, parameter, context)
             if asked == name and layer.fields.lookupField(name) < 0:
+                cut = whole_names(layer.columns(), [engine for engine, *_ in fields])
+                found.update({name: field for field, engine in cut.items() if engine == name})
+                if name not in found:
+                    self.unknown.append(f"{layer.name}: {name}")
                 continue
             with noted(problems):
                 field = self.field(parameters, parameter, layer, context)
@@ -252,6 +264,9 @@ class ZoningComplianceAlgorithm(QuyHoachAlgorithm):
             storey_height_m=self.numbers["STOREY_HEIGHT"], invalid=self.invalid, province_folder=self.folder,
             progress=self.progress(feedback))
         _tell(result, feedback)
+        if self.unknown:
+            feedback.pushInfo(say("Không có các trường sau, coi là chưa biết: {names}.", "These fields are not there and taken as unknown: "
+                                  "{names}.").format(names="; ".join(self.unknown)))
         xlsx = self.parameterAsFileOutput(parameters, "XLSX", context)
         if xlsx:
             subtitle, notes = self._print_texts(on)

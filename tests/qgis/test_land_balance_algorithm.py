@@ -71,6 +71,10 @@ def test_all_problems_are_told_together(case, folder):
         assert part in message
 
 
+def test_a_boundary_elsewhere_is_refused(case, folder):
+    assert "không có phần đất chung" in fail({**case, "BOUNDARY": save(folder, "nơi khác", [box(9000, 9000, 9900, 9900)])})
+
+
 def test_degrees_missing_systems_and_broken_workbooks(case, folder):
     assert "hệ tọa độ phẳng" in fail({**case, "ZONES": save(folder, "độ", [box(107, 16, 107.1, 16.1)], crs="EPSG:4326", chuc_nang=["NO"])})
     assert "hệ tọa độ" in fail({**case, "BOUNDARY": save(folder, "không hệ", [box(0, 0, 1, 1)], crs=None)})

@@ -83,6 +83,22 @@ def test_degrees_missing_systems_words_for_numbers_and_coarse_maps(case, folder)
     assert "25.000" in fail({**case, "POINT_ERROR": None, "SCALE": 25000})
 
 
+def test_options_that_contradict_each_other(case, folder):
+    plan = save(folder, "đồ án", [box(-50, -50, 50, 50)], plan_ref=["P"], level=["detailed"], status=["approved"])
+    message = fail({**case, "PLANS": plan, "APPROVAL_DATE": "1/6/2026", "ROADS": None, "RED_LINES": True})
+    assert "để trống hai ngày" in message and "chưa chọn lớp đường" in message
+    assert "không có đối tượng" in fail({**case, "ROADS": save(folder, "không đường", [], kind="MultiLineString", red_line_width_m=[])})
+
+
+def test_names_cut_by_a_shapefile_are_understood_and_missing_ones_told(case, run, folder):
+    cut = save(folder, "ô cắt tên", [box(-50, -50, 50, 50)], zone_code=["A1"], function_c=["NO"], density_ki=["net"], max_densit=[70.0])
+    feedback = QgsProcessingFeedback()
+    result = processing.run(ID, {**{key: value for key, value in case.items() if key != "FUNCTION_FIELD"}, "ZONES": cut}, feedback=feedback)
+    checks = geopandas.read_file(result["OUTPUT"], engine="pyogrio").set_index("rule")
+    assert checks.at["PLAN-DENSITY", "verdict"] == "broken" and checks.at["QC-DENSITY", "verdict"] == "broken"
+    assert "ô cắt tên: max_far" in feedback.textLog()
+
+
 def test_every_parameter_has_help():
     algorithm = QgsApplication.processingRegistry().algorithmById(ID)
     assert all(parameter.help() for parameter in algorithm.parameterDefinitions())

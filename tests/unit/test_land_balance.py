@@ -187,6 +187,29 @@ def test_small_towns_need_no_upper_secondary_school_and_facts_that_lack_leave_it
     assert row["verdict"] == "open" and "loại đô thị" in row["reason"]  # 45, 50 or 70
 
 
+def test_land_that_may_have_the_function_leaves_a_lack_open():
+    # 10,000 people need 1.8 ha of schools and have 1 ha. Land without a known function or without a zone may be the rest
+    # where it is 0.8 ha, a strip of 80 m. What lies outside the boundary, or twice on the map, may be too much.
+    def row(zones, limit):
+        balance = land_balance(zones, "cn", boundary=layer([limit]), population=10_000, general=True)
+        found = balance_norms(balance, on=OLD, settlement="III", plan_level="general")
+        return found[found["functions"] == "TRUONG"].iloc[0]
+
+    for more, verdict in ((0, "broken"), (79, "broken"), (81, "open")):
+        ground = box(0, 0, 100 + more, 100)
+        found = [row(layer([box(0, 0, 100, 100), box(100, 0, 100 + more, 100)], cn=["TRUONG", code]), ground)
+                 for code in ("XYZ", "") if more]
+        for one in [*found, row(layer([box(0, 0, 100, 100)], cn=["TRUONG"]), ground)]:
+            assert (one["verdict"], one["measured"], one["limit"]) == (verdict, 1, 1.8)
+            assert one["margin"] == pytest.approx(-0.8)
+    for outside, verdict in ((0, "kept"), (1, "open")):
+        one = row(layer([box(0, 0, 180, 100)], cn=["TRUONG"]), box(outside, 0, 180, 100))
+        assert one["verdict"] == verdict
+    assert "ngoài ranh giới" in one["reason"]
+    twice = row(layer([box(0, 0, 100, 100), box(90, 0, 179, 100)], cn=["TRUONG", "TRUONG"]), box(0, 0, 179, 100))
+    assert (twice["verdict"], twice["measured"]) == ("open", pytest.approx(1.89))
+
+
 def test_the_new_regulation_is_known_in_part_and_says_how_surely():
     row = norm({"TRUONG": 18}, "TRUONG", people=100_000, on=NEW)
     assert row["verdict"] == "kept" and row["confidence"] == "secondary" and "QCVN 01:2026/BXD" in row["citation"]

@@ -245,3 +245,13 @@ def test_an_override_without_a_shape_goes_by_the_parcels_numbers():
     lost = plan_answers(parcels, frame_of([GENERAL]), frame_of(ZONES[:1]), date=DAY,
                         overrides=overrides.assign(parcel_no=99))
     assert "1 chỉ tiêu riêng không ứng với thửa nào" in lost.notices[0]
+
+
+def test_scales_and_levels_as_people_write_them_and_names_a_shapefile_cut():
+    told = [{**GENERAL, "scale": "1/10.000", "level": "Quy hoạch chung"}, {**SUB_AREA, "scale": "1:2000"}]
+    plans = frame_of(told).rename(columns={"approval_date": "approval_d", "decision_number": "decision_n"})
+    zones = frame_of(ZONES[:2]).rename(columns={"function_code": "function_c", "max_storeys": "max_storey"})
+    result = plan_answers(layer([box(300, 300, 310, 310)]), plans, zones, date=DAY)
+    first = result.pieces.iloc[0]
+    assert first[["plan_ref", "scale", "function_code", "max_storeys", "decision_number"]].tolist() == ["QPK", 2000, "CN", 7.0, "1/QPK"]
+    assert result.states.table["order"].to_dict() == {"QHC": 0, "QPK": 1}
