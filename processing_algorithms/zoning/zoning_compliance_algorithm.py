@@ -55,7 +55,7 @@ class ZoningComplianceAlgorithm(QuyHoachAlgorithm):
     NEEDS = (*QuyHoachAlgorithm.NEEDS, "openpyxl")
 
     def title(self) -> str:  # noqa: D102
-        return say("Kiểm tra lô đất và công trình theo quy hoạch, quy chuẩn", "Lots and buildings against plan and regulation")
+        return say("Kiểm tra chỉ tiêu theo quy hoạch và QCVN 01", "Lots and buildings against plan and regulation")
 
     def help(self) -> str:  # noqa: D102
         return say(

@@ -123,22 +123,6 @@ def test_texts_are_in_both_languages(path):
                     assert not vi.isascii(), f"line {node.lineno}: Vietnamese without diacritics: {vi}"
 
 
-FORBIDDEN = {  # words the glossary rules out in what people read
-    "chứng chỉ quy hoạch": "văn bản cung cấp thông tin quy hoạch", "lớp phủ ràng buộc": "khu vực hạn chế, khống chế xây dựng",
-    "hầm trú ẩn": "điểm sơ tán", "bác sĩ": "kiểm tra", "phân vùng thửa đất": "tra cứu quy hoạch theo thửa đất",
-    "tuân thủ phân vùng": "kiểm tra chỉ tiêu", "lộ giới": "chỉ giới đường đỏ", "kéo dữ liệu": "nhận cập nhật", "đẩy dữ liệu": "gửi cập nhật",
-}
-
-
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
-def test_words_of_the_glossary(path):
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say" and node.args:
-            if isinstance(node.args[0], ast.Constant):
-                for word, instead in FORBIDDEN.items():
-                    assert word not in node.args[0].value.lower(), f"line {node.lineno}: \"{word}\", write \"{instead}\""
-
-
 def test_only_the_package_root_is_free_of_qgis():
     tree = ast.parse((ROOT / "__init__.py").read_text("utf-8"))
     assert not [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
