@@ -33,10 +33,18 @@ def _parcel(iface: QgisInterface) -> QgsDockWidget:
     return ParcelDock(iface)
 
 
+def _flood(iface: QgisInterface) -> QgsDockWidget:
+    require("geopandas", "shapely", "pandas", "numpy", "pyproj", "scipy")
+    from .flood_dock import FloodDock
+
+    return FloodDock(iface)
+
+
 #: What opens a desk, what it is called (a pair, spoken when it is shown), its icon, its shortcut. A dock has ``close_down()``.
 DESKS: tuple[tuple[Callable[[QgisInterface], QgsDockWidget], tuple[str, str], str, str], ...] = (
     (_database, ("Cơ sở dữ liệu dùng chung", "Shared database"), "provincial_database.svg", "Ctrl+Alt+1"),
     (_parcel, ("Tra cứu thửa đất", "Parcel lookup"), "parcel_lookup.svg", "Ctrl+Alt+2"),
+    (_flood, ("Trực ban ngập lụt", "Flood desk"), "flood_desk.svg", "Ctrl+Alt+3"),
 )
 
 

@@ -143,8 +143,10 @@ class RasterReader:
         """Rows of the blocks the file is stored in."""
         return int(self._band.GetBlockSize()[1])
 
-    def read(self, window: Window) -> NDArray[np.float32]:
+    def read(self, window: Window, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
         """Read a window: scale and offset applied, nan for nodata, masked and infinite cells.
+
+        With a ``shape`` of fewer rows and columns cells are averaged, from overviews where the file has them.
 
         Raises
         ------
@@ -152,10 +154,12 @@ class RasterReader:
             The file is damaged there.
         """
         row, column, rows, columns = window
+        buffer = {} if shape is None else {"buf_xsize": shape[1], "buf_ysize": shape[0]}
+        averaged = {**buffer, "resample_alg": gdal.GRIORA_Average} if buffer else {}
         with gdal_exceptions():
             try:
-                stored = self._band.ReadAsArray(column, row, columns, rows)
-                mask = self._band.GetMaskBand().ReadAsArray(column, row, columns, rows) if self._has_mask else None
+                stored = self._band.ReadAsArray(column, row, columns, rows, **averaged)
+                mask = self._band.GetMaskBand().ReadAsArray(column, row, columns, rows, **buffer) if self._has_mask else None
             except RuntimeError as error:
                 raise _unreadable(self._dataset.GetDescription(), error) from error
         unknown = ~np.isfinite(stored) if stored.dtype.kind == "f" else np.zeros(stored.shape, bool)
@@ -212,6 +216,31 @@ def open_raster(
         yield reader
     finally:
         reader._band = reader._dataset = dataset = None
+
+
+def coarse(raster: RasterReader, bounds: tuple[float, float, float, float], cells: int) -> ArrayRaster | None:
+    """Return what of a raster lies within bounds, averaged to no more than so many cells; None where nothing does.
+
+    Parameters
+    ----------
+    bounds : x min, y min, x max, y max
+        In the raster's system.
+    """
+    grid = raster.grid
+    x_min, y_min, x_max, y_max = bounds
+    column, row = grid.to_pixel(np.array([x_min, x_max, x_min, x_max]), np.array([y_min, y_min, y_max, y_max]))
+    first_row, last_row = max(0, int(np.floor(row.min()))), min(grid.shape[0], int(np.ceil(row.max())))
+    first, last = max(0, int(np.floor(column.min()))), min(grid.shape[1], int(np.ceil(column.max())))
+    rows, columns = last_row - first_row, last - first
+    if rows < 1 or columns < 1:
+        return None
+    step = max(1.0, np.sqrt(rows * columns / cells))
+    shape = max(1, int(rows / step)), max(1, int(columns / step))
+    x0, y0 = grid.to_map(first, first_row)
+    _, a, b, _, d, e = grid.transform
+    across, down = columns / shape[1], rows / shape[0]
+    values = raster.read(Window(first_row, first, rows, columns), shape)
+    return ArrayRaster(Grid((float(x0), a * across, b * down, float(y0), d * across, e * down), shape, grid.crs_wkt), values)
 
 
 def require_metres(raster: RasterReader, name: str) -> None:

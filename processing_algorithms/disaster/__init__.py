@@ -4,14 +4,14 @@ Terms: *mực nước* (level at a gauge, metres above a stated datum), *độ s
 are metres, float32, 0 = dry, nodata = terrain unknown.
 
 Bulletin in: `stations` (alarm levels, zeros), `bulletin_words` (what is a level, what is not), `bulletin_sentences` and
-`bulletin_table` (whose level), `bulletin` (checks and questions), `bulletin_levels` (as a layer), `bulletin_file`.
+`bulletin_table` (whose level), `bulletin` (checks and questions), `bulletin_levels` (as a layer), `bulletin_file`, `bulletin_text` (corrected, in words again).
 Reports from the spot: `report_table` (any headings), `report_depth` (figures and words), `field_reports`.
 Terrain, once: `terrain_ground` (heights and lines in memory), `d8` (directions), `depressions` (cut, then filled),
 `drainage` (streams and what drains to them), `terrain_loops` (the same compiled), `terrain_prepare` (all of it,
 in order), `terrain_model` (on disk).
 From it `flood_hand` (depth from height above drainage, with `network_stage`, stages along the streams).
 Hazard: `gauges` (levels, checked and set on the terrain), `water_surface` (the level between gauges), `river_surface`
-(along rivers), `dykes` (crests and breaches), `flood_depth` (where the water gets to, and how deep). Maps made elsewhere:
+(along rivers), `dykes` (crests and breaches), `flood_depth` (where the water gets to, and how deep), `flood_preview` (coarse, for the screen). Maps made elsewhere:
 `scenario_library`, `scenario_import`, `scenario_interpolation`; by hand: `flood_corrections`. Fit against what people
 saw: `mark_depths`, `depth_fit`. Exposure: `depth_classes` (from the norms), `depth_at_shapes` (buildings, roads
 and land against a depth raster), `units` (everything counts once), `flood_exposure` (the tables),
