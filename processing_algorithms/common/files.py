@@ -6,7 +6,8 @@ import datetime
 import os
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,34 +66,62 @@ def write_vector(
     if is_layer and driver == "FlatGeobuf" and frame.geometry.isna().any():
         raise OutputError(say("Định dạng FlatGeobuf bỏ mất đối tượng không có hình; hãy ghi kết quả vào tệp .gpkg.",
                               "FlatGeobuf loses features without geometry; write the result to a .gpkg file."))
-    options = {}
-    if driver == "GPKG" and is_layer:
-        options = {"SPATIAL_INDEX": "YES", "GEOMETRY_NAME": _free_name("geom", names)}
-    if driver == "ESRI Shapefile":
-        options["ENCODING"] = "UTF-8"
-    # GDAL makes the empty GeoPackage, SQLite fills it; other formats are GDAL's alone.
-    fast = driver == "GPKG"
-    data_for_gdal = [column[:0] for column in data] if fast else list(data)
-    geometry = None
-    if is_layer:
-        geometry = np.empty(0, dtype=object) if fast else shapely.to_wkb(promoted(shapes, geometry_type))
+    options = {"ENCODING": "UTF-8"} if driver == "ESRI Shapefile" else {}
     with written_whole(target) as part:
-        try:
+        with _refused_as_output(target):
+            if driver == "GPKG":
+                _add_layer(part, layer or target.stem, frame, shapes, names, data, masks, geometry_type)
+                return
             pyogrio.raw.write(
-                part, geometry=geometry, field_data=data_for_gdal, fields=np.array(names, dtype=object),
-                field_mask=None if fast else list(masks), layer=layer or target.stem, driver=driver,
-                geometry_type=re.sub(r"(?<=[a-z])(Z?M?)$", r" \1", geometry_type).strip() if is_layer else None,
-                crs=frame.crs.to_wkt() if is_layer and frame.crs is not None else None,
-                dataset_options=None, layer_options=options, gdal_tz_offsets=None if fast else _utc_columns(frame, names))
+                part, geometry=shapely.to_wkb(promoted(shapes, geometry_type)) if is_layer else None, field_data=list(data), fields=np.array(names, dtype=object),
+                field_mask=list(masks), layer=layer or target.stem, driver=driver, geometry_type=_ogr_name(geometry_type) if is_layer else None,
+                crs=_wkt_of(frame) if is_layer else None, dataset_options=None, layer_options=options, gdal_tz_offsets=_utc_columns(frame, names))
             if driver == "GeoJSON":
                 _refuse_cut_off(part, target)
-            if fast:
-                fill_layer(part, layer or target.stem, shapes, names, data, masks, multi=geometry_type.startswith("Multi"),
-                           utc=_utc_columns(frame, names))
-        except (sqlite3.Error, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
-                pyogrio.errors.FieldError, pyogrio.errors.GeometryError) as error:
-            raise OutputError(say("Không ghi được {path}: {why}", "{path} cannot be written: {why}")
-                              .format(path=target, why=error)) from error
+
+
+def add_to_geopackage(
+    frame: geopandas.GeoDataFrame | pandas.DataFrame, path: str | os.PathLike[str], layer: str, geometry_type: str = "Unknown"
+) -> None:
+    """Add a layer to a GeoPackage of ours that is being made (see `write_vector`); the file begins with the first one."""
+    frame = _without_reserved_names(frame)
+    is_layer = isinstance(frame, geopandas.GeoDataFrame)
+    names = [name for name in frame.columns if not (is_layer and name == frame.geometry.name)]
+    data, masks = zip(*(_field(frame[name]) for name in names)) if names else ((), ())
+    with _refused_as_output(Path(path)):
+        _add_layer(Path(path), layer, frame, np.asarray(frame.geometry.array, dtype=object) if is_layer else None, names, data, masks, geometry_type)
+
+
+def _add_layer(path: Path, layer: str, frame: Any, shapes: NDArray[np.object_] | None, names: list[str], data: tuple, masks: tuple, geometry_type: str) -> None:
+    """GDAL makes the empty layer, SQLite fills it."""
+    import pyogrio
+
+    is_layer = shapes is not None
+    pyogrio.raw.write(
+        path, geometry=np.empty(0, dtype=object) if is_layer else None, field_data=[column[:0] for column in data], fields=np.array(names, dtype=object),
+        field_mask=None, layer=layer, driver="GPKG", geometry_type=_ogr_name(geometry_type) if is_layer else None, crs=_wkt_of(frame) if is_layer else None,
+        dataset_options=None, layer_options={"SPATIAL_INDEX": "YES", "GEOMETRY_NAME": _free_name("geom", names)} if is_layer else {}, gdal_tz_offsets=None)
+    fill_layer(path, layer, shapes, names, data, masks, multi=geometry_type.startswith("Multi"), utc=_utc_columns(frame, names))
+
+
+@contextmanager
+def _refused_as_output(target: Path) -> Iterator[None]:
+    import pyogrio
+
+    try:
+        yield
+    except (sqlite3.Error, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
+            pyogrio.errors.FieldError, pyogrio.errors.GeometryError) as error:
+        raise OutputError(say("Không ghi được {path}: {why}", "{path} cannot be written: {why}")
+                          .format(path=target, why=error)) from error
+
+
+def _ogr_name(geometry_type: str) -> str:
+    return re.sub(r"(?<=[a-z])(Z?M?)$", r" \1", geometry_type).strip()
+
+
+def _wkt_of(frame: geopandas.GeoDataFrame) -> str | None:
+    return frame.crs.to_wkt() if frame.crs is not None else None
 
 
 def _write_csv(frame: geopandas.GeoDataFrame | pandas.DataFrame, target: Path) -> None:

@@ -42,7 +42,8 @@ def bridges_of(streets: geopandas.GeoDataFrame, bridge_field: str | None, deck_f
     """
     if bridge_field is None:
         return None, None
-    bridge = np.array([not pandas.isna(v) and fold(str(v)).strip() not in _NO for v in streets[bridge_field]], dtype=bool)
+    code, values = pandas.factorize(streets[bridge_field].astype(object).map(str, na_action="ignore"))
+    bridge = np.array([*(fold(value).strip() not in _NO for value in values), False], dtype=bool)[code]  # null is -1, the last
     if deck_field is None:
         return bridge, None
     deck, wrong = numbers(streets[deck_field])

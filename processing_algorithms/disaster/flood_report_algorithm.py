@@ -241,13 +241,14 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
 
         place = self._said(parameters, "PLACE", context)
         title, extent = title_of(report, place), frame_of(report, layers)
-        flood_map = FloodMap(draft, draft / GPKG, crs, limit_m=report.vehicle.depth_max_m)
+        flood_map = FloodMap(draft, draft / GPKG, crs, extent, limit_m=report.vehicle.depth_max_m)
         sheet = flood_map.sheet(SheetTexts(title="BẢN ĐỒ NGẬP LỤT ƯỚC TÍNH", subtitle=title, source=sources(report, self.terrain.name),
                                            remarks=["Kết quả tính từ mực nước trạm và mô hình số độ cao; không thay thế kết quả điều tra thực địa."]), extent)
         blocks = annex_blocks(report, lines, agency=self._said(parameters, "AGENCY", context), place=place, risk_level=self._said(parameters, "RISK_LEVEL", context),
                           reported=self.parameterAsString(parameters, "REPORTED", context).strip(), previous=self.previous, terrain=self.terrain.name, road_names=self._road_names())
         write_report_pdf(draft / PDF, blocks, [sheet.layout], title="Phụ lục ước tính ngập lụt", footer=f"{title}. Số liệu ước tính.")
         flood_map.phone(draft / PNG, title=title, figures=phone_lines(report), foot=f"{lines[-1]} Nguồn: {self.terrain.name}.", extent=extent)
+        flood_map.close()
 
     def _road_names(self) -> Any:
         layer = self.inputs["ROADS"]
@@ -255,7 +256,7 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
 
 
 #: Fields of the catalogue that are read where a layer has them.
-_WANTED = {"DYKES": ("crest_level_m",), "BUILDINGS": ("households", "residents", "floor_level_m"), "UNITS": ("name",), "HAMLETS": ("name",), "ROADS": ("name", "bridge", "bridge_deck_level_m"),
+_WANTED = {"DYKES": ("crest_level_m",), "BUILDINGS": ("households", "residents", "floor_level_m"), "UNITS": ("name",), "HAMLETS": ("name",), "ROADS": ("name", "road_class", "bridge", "bridge_deck_level_m"),
            "FACILITIES": ("kind", "name"), "SHELTERS": ("name", "kind", "capacity", "floor_level_m"), "SOURCE": ("name",)}
 
 

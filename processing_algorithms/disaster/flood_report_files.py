@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import geopandas
 import pandas
 
-from ..common.errors import OutputError
-from ..common.language import say, speaking
+from ..common.files import add_to_geopackage
+from ..common.language import speaking
 from ..common.workbook import Column, Sheet, write_workbook
 from .exposure_range_workbook import range_sheets
 from .flood_exposure_workbook import exposure_sheets
@@ -29,7 +28,7 @@ def write_tables(report: FloodReport, layers: ReportLayers, fields: ReportFields
     """
     with speaking("vi"):
         for name, frame, kind in _layers(report, layers):
-            _write(frame, geopackage, name, kind)
+            add_to_geopackage(frame, geopackage, name, kind or "Unknown")
         told = {"depth_name": report.depth_path.name, "tags": {"TIME": f"{report.time:%H:%M %d/%m/%Y}" if report.time else "", "VERTICAL_DATUM": report.datum}, "remarks": []}
         names = None if layers.roads is None or "name" not in layers.roads else layers.roads["name"]
         more = [t for t in (level_table(report), street_table(report, names), cut_off_table(report), shelter_table(report), change_table(report, previous)) if t is not None]
@@ -61,7 +60,10 @@ def _layers(report: FloodReport, layers: ReportLayers) -> list[tuple[str, pandas
     polygonal = shown.geometry.geom_type.str.contains("Polygon").any()
     found.append(("cong_trinh_ngap", shown, "MultiPolygon" if polygonal else "MultiPoint"))
     if report.network is not None:
-        found += [("duong", report.network.streets, "MultiLineString"), ("don_vi", report.network.units, None), ("duong_nen", layers.roads, "MultiLineString")]
+        streets = report.network.streets
+        if "road_class" in layers.roads:
+            streets = streets.assign(road_class=streets["street_id"].map(layers.roads["road_class"]))
+        found += [("duong", streets, "MultiLineString"), ("don_vi", report.network.units, None), ("duong_nen", layers.roads, "MultiLineString")]
     for name, table, frame in (("diem_so_tan", report.shelters, layers.shelters), ("co_so", None if report.facilities is None else report.facilities.facilities, layers.facilities)):
         if table is not None:
             new = table.drop(columns=[c for c in ("name", "kind") if c in frame.columns and c in table.columns])
@@ -71,19 +73,6 @@ def _layers(report: FloodReport, layers: ReportLayers) -> list[tuple[str, pandas
         if frame is not None and frame.geometry.geom_type.str.contains("Polygon").any():
             found.append((name, frame, "MultiPolygon"))
     return found
-
-
-def _write(frame: pandas.DataFrame, path: Path, name: str, kind: str | None) -> None:
-    import pyogrio
-    from pyogrio.errors import DataSourceError
-
-    try:
-        if isinstance(frame, geopandas.GeoDataFrame) and kind is not None:
-            pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG", geometry_type=kind, promote_to_multi=kind.startswith("Multi"))
-        else:
-            pyogrio.write_dataframe(pandas.DataFrame(frame), path, layer=name, driver="GPKG")
-    except (DataSourceError, OSError) as error:
-        raise OutputError(say("Không ghi được {path}: {why}", "{path} cannot be written: {why}").format(path=path, why=error)) from error
 
 
 def _sheet(table: ReportTable, number: int) -> Sheet:

@@ -10,7 +10,7 @@ a level falls. A cell takes the level of the nearest place on the river.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -244,9 +244,41 @@ class _NearestNode:
         key = (grid.transform, rows[0], rows[-1], columns[0], columns[-1])
         with self._asking:  # surfaces that ask for the same window at once wait for one answer
             if key not in self._windows:
-                c, r = np.meshgrid(columns * _NODE_CELLS + 0.5, rows * _NODE_CELLS + 0.5)
-                self._windows[key] = self.of(*grid.to_map(c, r))
+                ends = len(rows) - 1, len(columns) - 1
+                corner = self.of(*grid.to_map(columns * _NODE_CELLS + 0.5, rows[[0, -1], None] * _NODE_CELLS + 0.5))
+                side = self.of(*grid.to_map(columns[[0, -1]] * _NODE_CELLS + 0.5, rows[:, None] * _NODE_CELLS + 0.5))
+                # Halved along the axis that stays with one node more often.
+                if (corner[0] == corner[1]).mean() >= (side[:, 0] == side[:, 1]).mean():
+                    found = _halved(ends[0], corner, lambda r, c: self.of(*grid.to_map(columns[c] * _NODE_CELLS + 0.5, rows[r] * _NODE_CELLS + 0.5)))
+                else:
+                    found = _halved(ends[1], side.T, lambda c, r: self.of(*grid.to_map(columns[c] * _NODE_CELLS + 0.5, rows[r] * _NODE_CELLS + 0.5))).T
+                self._windows[key] = np.ascontiguousarray(found)
             return self._windows[key]
+
+
+def _halved(last: int, ends: NDArray[np.int32], ask: Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.int32]]) -> NDArray[np.int32]:
+    """Answers along lines from 0 to ``last`` of which the ends are known; where a stretch has one answer at both ends it has it all along.
+
+    The places nearest to one node are a convex set, so what lies between two of them is one of them.
+
+    Parameters
+    ----------
+    ends : array of int, shape (2, lines)
+    ask : callable
+        Takes positions and lines.
+    """
+    found = np.empty((last + 1, ends.shape[1]), np.int32)
+    found[0], found[-1] = ends
+    known = np.array([0, last])
+    while len(known) <= last:
+        middle = (known[:-1] + known[1:]) // 2
+        low, high = known[:-1][middle > known[:-1]], known[1:][middle > known[:-1]]
+        middle = middle[middle > known[:-1]]
+        found[middle] = found[low]
+        stretch, line = np.nonzero(found[low] != found[high])
+        found[middle[stretch], line] = ask(middle[stretch], line)
+        known = np.union1d(known, middle)
+    return found
 
 
 @dataclass(frozen=True)

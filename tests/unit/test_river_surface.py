@@ -119,3 +119,14 @@ def test_low_and_high_levels():
     assert low == pytest.approx([1.2, 1.9]) and high == pytest.approx([2.1, 2.1])
     with pytest.raises(InputError, match="fid: 1"):
         level_ends(gauges, frame.assign(low=[0.8, 2.5]), "low", "high")
+
+
+def test_nearest_places_of_a_window_are_those_asked_one_by_one():
+    # a river that meanders and one across it: neither rows nor columns stay with one place of it
+    t = np.linspace(0, 12, 200)
+    rivers, gauges = placed([np.column_stack([70 * t, 450 + 300 * np.sin(t)]), [(0, 0), (900, 900)]], [(0, 450), (840, 290)], [3.0, 7.0])
+    surface = rivers.surface(gauges.level_m)
+    for window in (Window(0, 0, 100, 100), Window(13, 5, 40, 90)):
+        rows, columns = np.arange(window.row // 8, window.row // 8 + 4), np.arange(window.column // 8, window.column // 8 + 9)
+        x, y = GRID.to_map(columns * 8 + 0.5, rows[:, None] * 8 + 0.5)
+        assert np.array_equal(surface.level[surface.nearest.of_window(GRID, rows, columns)], surface.at(x, y))
