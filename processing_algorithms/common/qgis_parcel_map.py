@@ -113,10 +113,10 @@ class ParcelMap:
             SheetTexts(title=texts.title, subtitle=texts.subtitle, source=texts.source, table=table, date=texts.date,
                        remarks=[*texts.remarks, *remark]),
             extent=QgsRectangle(*window), scale=scale,
-            legend=[LegendEntry(self._layers["parcel"]), LegendEntry(self._layers["corners"]),
-                    LegendEntry(self._layers["parcels"]),
-                    LegendEntry(self._layers["overlays"], "Khu vực hạn chế, khống chế"),
-                    LegendEntry(self._layers["zones"], "Chức năng sử dụng đất quy hoạch")])
+            legend=[entry for entry in (
+                LegendEntry(self._layers["parcel"]), LegendEntry(self._layers["corners"]), LegendEntry(self._layers["parcels"]),
+                LegendEntry(self._layers["overlays"], "Khu vực hạn chế, khống chế"),
+                LegendEntry(self._layers["zones"], "Chức năng sử dụng đất quy hoạch")) if entry.layer.featureCount()])
         self._sheet.to_pdf(path)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from ..common.errors import noted, refuse_if
 from ..common.language import say
 from ..common.progress import part
 from ..common.qgis_layers import to_pyproj
+from ..provincial_database.catalogue import load_catalogue
 from .planning_paper_algorithm import PaperFiles, PlanningPaperAlgorithm
 
 _PAPERS = (None, "A4", "A3")
@@ -95,6 +97,7 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
             "shape: refused, with ids. Invalid shapes are repaired and counted. A stopped run writes no file.")
 
     def parameters(self) -> list[Any]:  # noqa: D102
+        fields = load_catalogue()["parcel"]
         corners = QgsProcessingParameterString("CORNERS", say("Hoặc tọa độ góc thửa", "Or corner coordinates"), "",
                                                True, True)
         crs = QgsProcessingParameterCrs("CORNERS_CRS", say("Kinh tuyến trục, múi chiếu của tọa độ",
@@ -184,12 +187,10 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
                      say("Mã đối chiếu của văn bản đã ký mà văn bản này thay thế.", "Short code of the signed paper "
                                                                                     "it replaces."),
                      optional=True, advanced=True),
-            *(ask.with_help(ask.field(key, say("Trường: {name}", "Field: {name}").format(name=name),
-                                      say("Để trống: trường cùng tên nếu có.", "Empty: the field of that name, if "
-                                                                               "there is one."),
-                                      "PARCELS", optional=True), say("Trường của lớp thửa đất.",
-                                                                     "Field of the parcels."),
-                            advanced=True)
+            *(ask.with_help(ask.field(key, say("Trường: {label}", "Field: {label}").format(label=fields.field(name).label), "", "PARCELS",
+                                      optional=True),
+                            say("Để trống: trường {name}, nếu lớp thửa đất có.", "Empty: the field {name}, if the parcels have it.")
+                            .format(name=name), advanced=True)
               for name, key in _FIELDS.items()),
             ask.with_help(QgsProcessingParameterFolderDestination("OUTPUT", say("Thư mục kết quả", "Output folder")),
                           say("Nhận các tệp Word, PDF, và sổ đăng ký khi không dùng cơ sở dữ liệu dùng chung.",
@@ -283,13 +284,14 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
         from ..common.qgis_parcel_map import map_size_mm, paper_for
         from ..provincial_database.hub import open_hub
         from ..provincial_database.rows import now
-        from .paper_register import find_papers, local_register, register_dataset, register_drafts, shape_for
+        from .paper_register import LOCAL_REGISTER, find_papers, local_register, register_dataset, register_drafts, shape_for
         from .parcel_certificate import MapChoice, draft_papers, register_row
 
         progress = self.progress(feedback)
         for note in self.corners.notes if self.corners is not None else ():
             feedback.pushWarning(note)
         with ExitStack() as stack:
+            stack.push(_nothing_left_of(self.folder, self.folder / LOCAL_REGISTER))
             hub = stack.enter_context(open_hub(self.location)) if self.location else None
             if hub is not None:
                 register_dataset(hub)
@@ -370,3 +372,17 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
         data = {ours: [row[at] for row in values] for at, (_, ours) in enumerate(names)}
         return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, crs=parcels.crs, dtype="geometry"),
                                       crs=parcels.crs)
+
+
+def _nothing_left_of(folder: Path, register: Path) -> Callable[..., None]:
+    """Return an exit that takes back the register and folder a run has made, when it fails or is cancelled."""
+    made = [path for path in (register, folder) if not path.exists()]
+
+    def leave(kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if kind is None:
+            return
+        for path in made:
+            with suppress(OSError):  # others may have written into the folder meanwhile
+                path.rmdir() if path.is_dir() else path.unlink()
+
+    return leave

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pyproj
 import pytest
-from qgis.core import Qgis, QgsProcessingException, QgsProcessingFeatureSourceDefinition, QgsProcessingFeedback, QgsVectorLayer
+from qgis.core import (
+    Qgis, QgsFeature, QgsProcessingException, QgsProcessingFeatureSourceDefinition, QgsProcessingFeedback, QgsVectorLayer)
 from quyhoach.processing_algorithms.common.word_document import read_words
 from quyhoach.processing_algorithms.zoning.certificate_register_algorithm import ACTIONS
 
@@ -140,8 +141,19 @@ def test_bad_inputs_are_refused_and_nothing_is_written(run, tmp_path, given, why
         given = given | {"TEMPLATE": str(tmp_path / given["TEMPLATE"])}
     with pytest.raises(QgsProcessingException, match=why):
         run("quyhoach:parcelcertificate", PLANS | {"OUTPUT": str(tmp_path / "ra")} | given)
-    left = list((tmp_path / "ra").iterdir()) if (tmp_path / "ra").exists() else []
-    assert [file.name for file in left if file.suffix in (".docx", ".pdf")] == []
+    assert not (tmp_path / "ra").exists()
+
+
+def test_parcels_without_a_shape_leave_nothing_and_an_older_register_stays(run, tmp_path):
+    nowhere = QgsVectorLayer("MultiPolygon?crs=EPSG:9214&field=sheet_no:string&field=parcel_no:integer", "không hình", "memory")
+    nowhere.dataProvider().addFeatures([QgsFeature(nowhere.fields())])
+    for folder, left in ((tmp_path / "mới", []), (tmp_path / "cũ", ["so_dang_ky_thong_tin_quy_hoach.gpkg"])):
+        if left:
+            run("quyhoach:parcelcertificate", PLANS | {"PARCELS": town("parcel", ONE), "OUTPUT": str(folder), "MAP": False})
+            left = sorted(file.name for file in folder.iterdir())
+        with pytest.raises(QgsProcessingException, match="không có hình"):
+            run("quyhoach:parcelcertificate", PLANS | {"PARCELS": nowhere, "OUTPUT": str(folder)})
+        assert (sorted(file.name for file in folder.iterdir()) if folder.exists() else []) == left
 
 
 def test_a_stopped_run_writes_no_paper(run, tmp_path):

@@ -155,6 +155,9 @@ class PlanDossierCheckAlgorithm(QuyHoachAlgorithm):
             tolerance_m=self.parameterAsDouble(parameters, "TOLERANCE_MM", context) / 1000,
             area_tolerance_pct=self.parameterAsDouble(parameters, "AREA_TOLERANCE", context),
             province_folder=self.parameterAsString(parameters, "NORMS", context) or None)
+        if self.options.province_folder and not Path(self.options.province_folder).is_dir():
+            problems.append(say("Không có thư mục bảng của tỉnh: {folder}.", "The folder of the province's tables does not exist: {folder}.")
+                            .format(folder=self.options.province_folder))
         with noted(problems):
             load_schema(self.options.on, self.options.province_folder)
         refuse_if(problems)
@@ -204,9 +207,9 @@ class PlanDossierCheckAlgorithm(QuyHoachAlgorithm):
 def _office_texts() -> list[tuple[str, str, str]]:
     """Key, label and help of what the letter's head says; in the order of `letter.Office`."""
     return [
-        ("AGENCY_ABOVE", say("Cơ quan chủ quản", "Agency above"), say("Dòng trên của phần cơ quan, ví dụ ỦY BAN NHÂN DÂN TỈNH …",
+        ("AGENCY_ABOVE", say("Cơ quan chủ quản", "Agency above"), say("Dòng trên của phần cơ quan, ví dụ Ủy ban nhân dân tỉnh …",
                                                                       "Upper line of the agency's name.")),
-        ("AGENCY", say("Cơ quan gửi", "Agency"), say("Ví dụ SỞ XÂY DỰNG. Để trống: dòng chấm để điền.", "Blank: dots to fill in.")),
+        ("AGENCY", say("Cơ quan gửi", "Agency"), say("Ví dụ Sở Xây dựng. Để trống: dòng chấm để điền.", "Blank: dots to fill in.")),
         ("PLACE", say("Địa danh", "Place"), say("Trước ngày tháng của văn bản.", "Before the date of the letter.")),
         ("ADDRESSEE", say("Nơi nhận (đơn vị tư vấn)", "Addressee (consultant)"), say("Sau chữ Kính gửi.", "After the words Kính gửi.")),
         ("DEPARTMENT", say("Đơn vị soạn thảo", "Drafting unit"), say("Chữ viết tắt sau Lưu: VT, …", "Initials after Lưu: VT, …")),

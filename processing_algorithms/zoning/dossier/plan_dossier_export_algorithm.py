@@ -113,6 +113,11 @@ class PlanDossierExportAlgorithm(QuyHoachAlgorithm):
             raise InputError(say("Không đọc được {names}; hãy kiểm tra hồ sơ trước khi xuất.",
                                  "{names} cannot be read; check the dossier before exporting it.")
                              .format(names=", ".join(unreadable)))
+        if not dossier.files:
+            raise InputError(say("Thư mục {path} không có cơ sở dữ liệu nào của hồ sơ (HienTrang, QuyHoach, NenDiaHinh, MocGioi); hãy "
+                                 "chọn thư mục HoSoGIS.",
+                                 "The folder {path} holds none of the dossier's databases (HienTrang, QuyHoach, NenDiaHinh, MocGioi); "
+                                 "choose the folder HoSoGIS.").format(path=dossier.folder))
         if self.target:
             Path(self.target).mkdir(parents=True, exist_ok=True)
             dossier = read_dossier(copy_databases(dossier, self.target), progress=part(progress, 0.5, 0.8))
