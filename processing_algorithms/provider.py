@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingProvider
+from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from .common.language import say, set_language
 from .common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm, interface_language
+from .common.qgis_ready_models import ready_models
 from .disaster.bulletin_algorithm import BulletinAlgorithm
 from .disaster.depth_fit_algorithm import FloodFitAlgorithm
 from .disaster.field_reports_algorithm import FieldReportsAlgorithm
@@ -141,3 +142,13 @@ class QuyHoachProvider(QgsProcessingProvider):
         set_language(interface_language())
         for algorithm in algorithms():
             self.addAlgorithm(algorithm())
+        self._models = ready_models()
+        for model in self._models:
+            self.addAlgorithm(model)
+        # While it loads, the registry does not know this provider yet, nor models their algorithms.
+        QgsApplication.processingRegistry().providerAdded.connect(self._attach_models)
+
+    def _attach_models(self, provider: str) -> None:
+        if provider == self.id():
+            for model in self._models:
+                model.load()

@@ -17,7 +17,7 @@ With QGIS
   `qgis_hub_parameters` (those of hubs), `qgis_destinations` (where results may go), `qgis_layers` (layer to
   GeoDataFrame and back), `qgis_rasters`, `qgis_crs` (the pinned shift in a project), `qgis_forms` (field forms from
   the catalogue), `qgis_dressing` (the whole look of a dataset's layer), `qgis_open_layers` (layers of a place, ready to work with),
-  `qgis_help` (help pages), `qgis_readiness` (what a machine lacks), `qgis_working_copy` (what QGIS has open), `qgis_project` (projects handed over), `qgis_layout` (printed
+  `qgis_help` (help pages), `qgis_ready_models` (models of the toolbox), `qgis_readiness` (what a machine lacks), `qgis_working_copy` (what QGIS has open), `qgis_project` (projects handed over), `qgis_layout` (printed
   maps; with `qgis_layout_grid`, `_items`, `_legend`, `_page`, `_table`, `_text`, and `_drawing`, `_drawing_page` for
   drawings of a plan), `qgis_zone_map` (zones in official colours with texts placed beforehand), `qgis_parcel_map` (the
   map annex of a paper about one parcel), `qgis_flood_map` (the map of a flood report) with `qgis_phone_picture` and

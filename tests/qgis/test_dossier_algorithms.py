@@ -127,3 +127,18 @@ def test_bad_input_is_told_together(tmp_path):
     message = fail(CHECK, {"DOSSIER": str(tmp_path), "APPROVED": "32/1/2026", "OUTPUT": "memory:"})
     assert "\"32/1/2026\" không phải là ngày" in message and "không có cơ sở dữ liệu nào" in message
     assert "Không có thư mục hồ sơ" in fail(EXPORT, {"DOSSIER": str(tmp_path / "không")})
+
+
+def test_the_ready_model_takes_in_a_plan(made, tmp_path):
+    def town(layer):
+        return f"{TOWN}|layername={layer}"
+
+    part = tmp_path / "HoSoGIS"  # the other files are told as missing, which is quicker than reading them
+    part.mkdir()
+    shutil.copy(Path(made["OUTPUT"]) / "MocGioi.gpkg", part)
+    result = processing.run("quyhoach:planintake", {
+        "DOSSIER": str(part), "NEW_ZONES": town("zone|subset=plan_ref = 'QPK-TT-2035'"), "PLANS": town("plan"), "ZONES": town("zone"),
+        "plandossiercheck_output": "memory:", "plandossiercheck_report": str(tmp_path / "kiểm tra.xlsx"), "landbalance_output": "memory:",
+        "landbalance_xlsx": str(tmp_path / "cân bằng.xlsx"), "planconflicts_output": "memory:", "planconflicts_xlsx": str(tmp_path / "mâu thuẫn.xlsx")})
+    assert {path.name for path in tmp_path.iterdir()} == {"HoSoGIS", "kiểm tra.xlsx", "kiểm tra.docx", "cân bằng.xlsx", "mâu thuẫn.xlsx"}
+    assert result["planconflicts_output"].featureCount() > 0 and result["landbalance_output"].featureCount() > 5
