@@ -174,7 +174,7 @@ def _html(blocks: Sequence[Any], breaks: _Breaks) -> str:
         if _is_table(block):
             parts.append(_paragraph(block.title, new_page, bold=True, points=11, above=8))
             edges = [0, *breaks.rows.get(number, []), len(block.rows)]
-            parts += [(_NEW_PAGE if a else "") + _table(block.columns, block.rows[a:b]) for a, b in zip(edges, edges[1:])] if block.rows else [_paragraph("Không có.", "")]
+            parts += [(_NEW_PAGE if a else "") + _table(block.columns, block.rows[a:b]) for a, b in zip(edges, edges[1:])] if block.rows else [_paragraph(block.none, "")]
             if block.note:
                 parts.append(_paragraph(block.note, "", italic=True, points=9))
         elif hasattr(block, "lines"):

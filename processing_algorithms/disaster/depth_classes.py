@@ -53,9 +53,10 @@ class DepthClasses:
         """Name of the set and how sure it is, as a sentence for prints."""
         if self.confidence == "text":
             return self.source
-        return say("bộ {name}; chưa tìm thấy văn bản quy định (mức tin cậy: {confidence}), cần xác nhận",
+        # No internal names in prints: the set is told by its own words.
+        return say("{count} cấp theo thông lệ; chưa tìm thấy văn bản quy định, cần tỉnh xác nhận",
                    "set {name}; no regulation found (confidence: {confidence}), to be confirmed").format(
-                       name=self.name, confidence=self.confidence)
+                       name=self.name, confidence=self.confidence, count=len(self.classes))
 
     @property
     def narrowest_m(self) -> float:

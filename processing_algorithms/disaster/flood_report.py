@@ -207,7 +207,14 @@ def flood_report(
         names = layers.shelters[fields.shelter_name].to_numpy() if fields.shelter_name else layers.shelters.index
         shelters = network.facilities.assign(name=names)
     return FloodReport(bulletin, used, levels, depths, exposure, summary, network, facilities, shelters, folder / DEPTH, folder / RANGE, vehicle, terrain_error_m, datum,
-                       None if fields.households is None else pandas.Series(numbers(layers.buildings[fields.households])[0]), list(dict.fromkeys(notes)))
+                       None if fields.households is None else pandas.Series(numbers(layers.buildings[fields.households])[0]), list(dict.fromkeys(_printable(note, fields) for note in notes)))
+
+
+def _printable(note: str, fields: ReportFields) -> str:
+    """A note without names of fields."""
+    for name, words in ((fields.households, "số hộ"), (fields.residents, "số khẩu")):
+        note = note if name is None else note.replace(f'chưa có số liệu ở trường "{name}"', f"chưa có {words}")
+    return note
 
 
 def _usable(readings: list[Reading], told: list[str]) -> tuple[list[Reading], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from qgis.core import Qgis, QgsProcessingContext, QgsProcessingFeedback, QgsProc
 from ..common import qgis_parameters as ask
 from ..common.destinations import files_whole
 from ..common.errors import InputError, noted, refuse_if
-from ..common.language import say
+from ..common.language import current_language, say, speaking
 from ..common.numbers_vi import format_number, parse_date
 from ..common.qgis_algorithm import QuyHoachAlgorithm
 from ..common.qgis_rasters import raster_input
@@ -163,11 +164,18 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
         with self.terrain.open() as terrain, files_whole(self.folder) as draft:
             crs = terrain.grid.crs_wkt
             layers, fields = self._layers(crs, feedback)
-            report = flood_report(
-                self.text, terrain, layers, fields, self.classes, self.kinds, self.kinds[self.parameterAsEnum(parameters, "VEHICLE", context)], draft,
+            figures = partial(
+                flood_report, self.text, terrain, layers, fields, self.classes, self.kinds, self.kinds[self.parameterAsEnum(parameters, "VEHICLE", context)], draft,
                 which=(Readings.HIGHEST, Readings.LATEST_OBSERVED)[self.parameterAsEnum(parameters, "READINGS", context)],
                 terrain_error_m=self.parameterAsDouble(parameters, "TERRAIN_ERROR", context),
                 datum=self.parameterAsString(parameters, "VERTICAL_DATUM", context).strip(), today=self.today, progress=part(progress, 0.05, 0.75))
+            try:
+                with speaking("vi"):  # its notes are printed
+                    report = figures()
+            except InputError:
+                if current_language() == "vi":
+                    raise
+                report = figures()  # refuses again, in the user's language
             for sentence in report.notes:
                 feedback.pushWarning(sentence)
             lines = ten_lines(report, place=self._said(parameters, "PLACE", context), risk_level=self._said(parameters, "RISK_LEVEL", context), previous=self.previous)

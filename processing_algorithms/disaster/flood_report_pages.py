@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas
 
@@ -88,7 +88,7 @@ def annex_blocks(
         for table in tables:
             if table is not None:
                 table = printed_part(table)
-                parts.append(ReportTable(f"{number}. {table.title}", table.columns, table.rows, table.note))
+                parts.append(replace(table, title=f"{number}. {table.title}"))
                 number += 1
         return [*parts, _heading(number, "Phương pháp, nguồn, sai số"), *(Text("- " + text) for text in _method(report, terrain))]
 
@@ -116,9 +116,7 @@ def _method(report: FloodReport, terrain: str) -> list[str]:
         texts.append(f"Cấp độ sâu hẹp nhất ({format_number(narrowest, 2)} m) mịn hơn sai số địa hình ({format_number(report.terrain_error_m, 2)} m): số liệu theo cấp chỉ để tham khảo.")
     if depths.unknown_cells:
         texts.append(f"{format_number(depths.unknown_cells)} ô chưa có địa hình: chưa rõ ngập hay không, không coi là khô.")
-    texts += report.notes
-    texts.append("Ngưỡng xe đi được, phân cấp độ sâu: giá trị kinh nghiệm, chờ tỉnh xác nhận.")
-    return texts
+    return texts + report.notes
 
 
 def _method_tag(report: FloodReport) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas
 
@@ -23,6 +23,7 @@ class ReportTable:
     columns: list[str]
     rows: list[list[str]]
     note: str = ""
+    none: str = "Không có."  # instead of rows
 
 
 def people(value: float | None) -> str:
@@ -52,7 +53,7 @@ def level_table(report: FloodReport) -> ReportTable:
         level = format_number(reading.low_m, 2) if reading.low_m == reading.high_m else f"{format_number(reading.low_m, 2)} - {format_number(reading.high_m, 2)}"
         record = "" if reading.station.record_m is None else format_number(reading.station.record_m, 2)
         rows.append([reading.station.name, _river(reading.station.river), level, against, record, "dự báo" if reading.forecast else "thực đo",
-                     f"{reading.time:%H:%M %d/%m/%Y}" if reading.time else ""])
+                     f"{reading.time:%H:%M %d/%m/%Y}" if reading.time else f"{reading.day:%d/%m/%Y}" if reading.day else "không nêu giờ"])
     return ReportTable("Mực nước dùng để lập bản đồ", ["Trạm", "Sông", "Mực nước (m)", "So với báo động", "Lũ lịch sử (m)", "Loại", "Thời điểm"], rows)
 
 
@@ -81,7 +82,7 @@ def unit_table(report: FloodReport, level: str) -> ReportTable | None:
 
 def printed_part(table: ReportTable) -> ReportTable:
     """The rows the annex prints."""
-    return ReportTable(table.title, table.columns, table.rows[:_MOST_HAMLETS], table.note)
+    return replace(table, rows=table.rows[:_MOST_HAMLETS])
 
 
 def class_table(report: FloodReport) -> ReportTable:
@@ -122,7 +123,7 @@ def cut_off_table(report: FloodReport) -> ReportTable | None:
     units = report.network.units
     cut = units[units["buildings_cut_off"] > 0].sort_values("buildings_cut_off", ascending=False)
     rows = [[row.unit, people(row.buildings_cut_off), people(row.households_cut_off), people(row.residents_cut_off)] for row in cut.itertuples()]
-    return ReportTable("Nơi bị cô lập, chia cắt", ["Nơi", "Nhà", "Hộ", "Khẩu"], rows)
+    return ReportTable("Nơi bị cô lập, chia cắt", ["Nơi", "Nhà", "Hộ", "Khẩu"], rows, none="Không có nơi nào bị cô lập, chia cắt.")
 
 
 def shelter_table(report: FloodReport) -> ReportTable | None:
@@ -136,7 +137,7 @@ def shelter_table(report: FloodReport) -> ReportTable | None:
     note = "" if after is None else f"Hộ có đường đến một điểm sơ tán dùng được: {people(after)} (trước lũ {people(before)}), xét theo {report.vehicle.name.lower()}. "
     left = len(rows) - _MOST_SHELTERS
     return ReportTable(f"Điểm sơ tán: {int(table['usable'].sum())} trên {len(table)} dùng được", ["Điểm sơ tán bị ngập", "Ngập trên nền (m)"], rows[:_MOST_SHELTERS],
-                       note + (f"Còn {left} điểm khác trong GeoPackage." if left > 0 else ""))
+                       note + (f"Còn {left} điểm khác trong GeoPackage." if left > 0 else ""), none="Không có điểm sơ tán nào bị ngập.")
 
 
 def facility_table(report: FloodReport, labels: dict[str, str]) -> ReportTable | None:

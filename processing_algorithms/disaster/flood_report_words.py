@@ -38,6 +38,11 @@ def ten_lines(report: FloodReport, *, place: str, risk_level: str = "", previous
         return lines
 
 
+def kilometres(metres: float) -> str:
+    """Kilometres as an estimate is told: a tenth below 10 km, whole ones above."""
+    return format_number(metres / 1000, 1 if metres < 10_000 else 0)
+
+
 def _level(reading) -> str:
     level = format_number(reading.low_m, 2) if reading.low_m == reading.high_m else f"{format_number(reading.low_m, 2)}-{format_number(reading.high_m, 2)}"
     alarm, above = reading.above_alarm()
@@ -56,10 +61,11 @@ def _ha(square_metres: float) -> str:
 
 def _worst(report: FloodReport) -> str:
     level = "commune" if (report.summary["level"] == "commune").any() else "hamlet"
-    units = report.summary[(report.summary["level"] == level) & (report.summary["residents"].fillna(report.summary["buildings"]) > 0)]
+    units = report.summary[(report.summary["level"] == level) & (report.summary["buildings"].fillna(0) > 0)]
     if not len(units):
-        return "Không có xã, phường nào có nhà ngập."
-    column, word = ("residents", "khẩu") if units["residents"].notna().any() else ("buildings", "nhà")
+        return "Không có xã, phường nào có nhà ngập (mức giữa)."
+    column, word = ("residents", "khẩu") if (units["residents"].fillna(0) > 0).any() else ("buildings", "nhà")
+    units = units[units[column].fillna(0) > 0]
     worst = units.sort_values(column, ascending=False).head(_NAMES)
     return "Nhiều nhất: " + "; ".join(f"{row.unit} {people(getattr(row, column))} {word}" for row in worst.itertuples()) + "."
 
@@ -67,8 +73,8 @@ def _worst(report: FloodReport) -> str:
 def _roads(report: FloodReport) -> str:
     if report.network is None:
         return "Đường: chưa có lớp đường giao thông."
-    return (f"Đường ngập {format_number(report.network.wet_m / 1000, 1)} km, trong đó không bảo đảm lưu thông với {report.vehicle.name.lower()} "
-            f"{format_number(report.network.impassable_m / 1000, 1)} km.")
+    return (f"Đường ngập {kilometres(report.network.wet_m)} km, trong đó không bảo đảm lưu thông với {report.vehicle.name.lower()} "
+            f"{kilometres(report.network.impassable_m)} km.")
 
 
 def _cut_off(report: FloodReport) -> str:
@@ -78,8 +84,9 @@ def _cut_off(report: FloodReport) -> str:
     cut = units[units["buildings_cut_off"] > 0].sort_values("buildings_cut_off", ascending=False)
     if not len(cut):
         return "Không có nơi nào bị cô lập, chia cắt."
-    total = f"{people(_sum(cut['households_cut_off']))} hộ, {people(_sum(cut['residents_cut_off']))} khẩu"
-    names = ", ".join(cut["unit"].head(_NAMES)) + (", …" if len(cut) > _NAMES else "")
+    counted = [f"{people(_sum(cut[column]))} {word}" for column, word in (("households_cut_off", "hộ"), ("residents_cut_off", "khẩu")) if column in cut and cut[column].notna().any()]
+    total = ", ".join(counted or [f"{people(cut['buildings_cut_off'].sum())} nhà"])
+    names = ", ".join(cut["unit"].head(_NAMES)) + (f" và {len(cut) - _NAMES} nơi khác" if len(cut) > _NAMES else "")
     return f"Bị cô lập, chia cắt: {total} ở {len(cut)} nơi: {names}."
 
 
@@ -104,10 +111,10 @@ def phone_lines(report: FloodReport) -> list[str]:
         counted = [f"{people(whole.buildings)} nhà", *([f"{people(whole.households)} hộ"] if whole.households == whole.households else []), *([f"{people_wet} khẩu"] if people_wet else [])]
         lines.append(", ".join(counted))
         if report.network is not None:
-            lines.append(f"Đường không bảo đảm lưu thông: {format_number(report.network.impassable_m / 1000, 1)} km")
+            lines.append(f"Đường không bảo đảm lưu thông: {kilometres(report.network.impassable_m)} km")
             cut = report.network.units
-            total = _sum(cut["residents_cut_off"]) if "residents_cut_off" in cut else float("nan")
-            lines.append("Bị cô lập, chia cắt: " + (f"{people(_sum(cut['households_cut_off']))} hộ, {people(total)} khẩu" if total == total else f"{people(cut['buildings_cut_off'].sum())} nhà"))
+            counted = [f"{people(_sum(cut[column]))} {word}" for column, word in (("households_cut_off", "hộ"), ("residents_cut_off", "khẩu")) if column in cut and cut[column].notna().any()]
+            lines.append("Bị cô lập, chia cắt: " + ", ".join(counted or [f"{people(cut['buildings_cut_off'].sum())} nhà"]))
         if report.shelters is not None:
             lines.append(f"Điểm sơ tán dùng được: {int(report.shelters['usable'].sum())}/{len(report.shelters)}")
         return lines

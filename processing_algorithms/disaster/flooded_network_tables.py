@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..common.columns import numbers
 from ..common.errors import InputError, name_some
 from ..common.language import say
+from ..common.numbers_vi import format_number
 from ..common.progress import Progress, part, silent
 from ..common.raster import Heights
 from ..traffic.network import Network
@@ -25,6 +26,8 @@ from .vehicles import Vehicle
 
 #: Depth from which a street counts as wet at all, m.
 WET_M = 0.05
+#: Water not wider than this across a street is a canal or a brook rather than a flood, m; ours.
+_CROSSING_M = 30.0
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,13 @@ def flooded_network(
         notes.append(say("{n} đoạn cầu không có cao trình mặt cầu (hoặc chưa chọn địa hình): coi là trên mặt nước.",
                          "{n} bridges have no deck level (or no terrain is chosen): taken as above the water.").format(n=water.bridges_without_deck))
     blocked = water.blocked(chosen.depth_max_m, least_m)
+    with np.errstate(invalid="ignore"):
+        narrow = blocked.edges & (blocked.last_m - blocked.first_m <= _CROSSING_M) & (blocked.first_m > 0) & (blocked.last_m < network.length)
+    if narrow.any():
+        notes.append(say("{n} đoạn đường chỉ bị cắt ở một chỗ không quá {m} m, hai đầu khô, như chỗ vượt kênh, suối: nếu ở đó có cầu, cống, hãy đánh dấu cầu trong lớp đường; "
+                         "nơi bị cô lập khi đó ít đi.",
+                         "{n} streets are cut at one place of at most {m} m between dry ends, as where a street crosses a canal: if there is a bridge or culvert, mark it in the layer "
+                         "of streets; fewer places are then cut off.").format(n=int(narrow.sum()), m=format_number(_CROSSING_M)))
     place = _Units.of(units, unit_field, notes, part(progress, 0.3, 0.35))
     streets = _streets(network, lines, water, blocked, kinds)
     points, spots = _places(network, lines, buildings)

@@ -10,6 +10,7 @@ from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid
 from quyhoach.processing_algorithms.disaster.flooded_network import cut_off, distance_to_nearest
+from quyhoach.processing_algorithms.disaster.flooded_network_tables import flooded_network
 from quyhoach.processing_algorithms.disaster.road_depths import road_depths, stretches
 from quyhoach.processing_algorithms.disaster.vehicles import vehicle, vehicles
 from quyhoach.processing_algorithms.traffic.network import build_network
@@ -156,3 +157,14 @@ def test_vehicles_are_defaults_to_confirm():
     assert vehicle("car", kinds).depth_max_m == 0.3
     with pytest.raises(InputError, match="rescue_truck"):
         vehicle("tàu", kinds)
+
+
+def test_streets_cut_at_a_narrow_place_are_told():
+    """Water across 10 m of a street between dry ends may be a canal under a bridge nobody marked; 50 m of it is a flood."""
+    network, _ = town()
+    kinds = vehicles()
+    depth = raster()
+    depth.values[18:21, 20] = 0.5
+    depth.values[18:21, 38:43] = 0.5
+    found = flooded_network(depth, network, kinds, vehicle("car", kinds))
+    assert [note.split(" ")[0] for note in found.notes if "kênh" in note] == ["1"]
