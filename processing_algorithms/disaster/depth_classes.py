@@ -50,13 +50,12 @@ class DepthClasses:
 
     @property
     def citation(self) -> str:
-        """Name of the set and how sure it is, as a sentence for prints."""
+        """Where the classes come from and how sure they are, as a sentence for prints."""
         if self.confidence == "text":
             return self.source
         # No internal names in prints: the set is told by its own words.
         return say("{count} cấp theo thông lệ; chưa tìm thấy văn bản quy định, cần tỉnh xác nhận",
-                   "set {name}; no regulation found (confidence: {confidence}), to be confirmed").format(
-                       name=self.name, confidence=self.confidence, count=len(self.classes))
+                   "{count} classes of common practice; no regulation found, for the province to confirm").format(count=len(self.classes))
 
     @property
     def narrowest_m(self) -> float:
