@@ -17,11 +17,11 @@ from .after_restore import delivered, merge_after_restore
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID, FID
 from .changes import Delivery, ExchangingHub, Outcome, Parting, Position, Receipt, Row, RowBatch, Scope
-from .conflict_review import base_in_dispute, note_conflict, withdraw_conflict
+from .conflict_review import base_in_dispute, dispute_of, note_conflict, withdraw_conflict
 from .geopackage_schema import NEW_UUID, UUID_GLOB, quoted
 from .known_copies import tell_hub
 from .incoming_rows import Present, Sorted, batches, sort_out, stored_bases, stored_rows, write_rows
-from .merge import Clash, merge_rows, same_row
+from .merge import Clash, Merge, merge_rows, same_row
 from .outgoing import pending, settle
 from .rows import now, row_from_sqlite
 from .schema_growth import grow, lacking_fields
@@ -173,6 +173,10 @@ def _merge_in(
     if parting is None:
         base = base_in_dispute(copy, dataset, feature_id, base)
         merged = merge_rows(base, ours, theirs)
+        dispute = dispute_of(copy, dataset, feature_id)
+        if theirs is None and ours is not None and dispute is not None and dispute[0] is Clash.FIELDS:
+            # Since a restore the base may be ours itself, though nobody knows what was sent after the backup: then ours looks untouched.
+            merged = Merge(ours, Clash.DELETED_THEIRS, frozenset(ours))
     else:
         part = any(scope.dataset == dataset.name and not is_whole(scope) for scope in copy.scopes())
         merged, base = merge_after_restore(copy, dataset, feature_id, base, ours, theirs, parting, tracked=not tracking_was_lost, part=part)
