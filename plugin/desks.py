@@ -85,4 +85,5 @@ class Desk:
         self._iface.unregisterMainWindowAction(self.action)
         self._iface.removePluginMenu(MENU, self.action)
         self._iface.removeToolBarIcon(self.action)
+        self.action.setParent(None)
         self.action.deleteLater()

@@ -43,6 +43,7 @@ class QuyHoachPlugin:
 
         self._start = Start(self.iface)
         self._desks = [Desk(self.iface, *of) for of in DESKS]
+        self._start.take([desk.action for desk in self._desks])
 
     def _pin_shift(self, *_: object) -> None:
         if optional("pyproj") is None:
@@ -57,12 +58,12 @@ class QuyHoachPlugin:
 
     def unload(self) -> None:
         """Leave nothing behind."""
-        if self._start is not None:
-            self._start.close()
-            self._start = None
         for desk in self._desks:
             desk.remove()
         self._desks = []
+        if self._start is not None:
+            self._start.close()
+            self._start = None
         if self._has_window:
             self.iface.newProjectCreated.disconnect(self._pin_shift)
             QgsProject.instance().readProject.disconnect(self._pin_shift)

@@ -10,7 +10,7 @@ from qgis.core import QgsSettings
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QAction, QToolBar
+from qgis.PyQt.QtWidgets import QAction, QMenu, QToolBar
 
 from ..processing_algorithms.common.language import say
 
@@ -49,6 +49,13 @@ class Start:
         self._iface.registerMainWindowAction(action, shortcut)
         self._actions.append(action)
 
+    def take(self, actions: list[QAction]) -> None:
+        """Put the desks on the same toolbar, after the start button."""
+        following = self._bar.actions()[1] if len(self._bar.actions()) > 1 else None
+        for action in actions:
+            self._iface.removeToolBarIcon(action)
+            self._bar.insertAction(following, action)
+
     def show(self) -> None:
         """Show the start dialog."""
         if not self._actions:
@@ -79,6 +86,11 @@ class Start:
             self._dialog.setParent(None)
             self._dialog.deleteLater()
             self._dialog = None
+        for menu in self._iface.mainWindow().findChildren(QMenu):
+            # QGIS takes an empty submenu of plugins out of its menu and forgets it.
+            if menu.title() == MENU and not menu.actions():
+                menu.setParent(None)
+                menu.deleteLater()
         self._iface.mainWindow().removeToolBar(self._bar)
         self._bar.setParent(None)
         self._bar.deleteLater()

@@ -29,6 +29,8 @@ def test_load_and_unload_ten_times_leaves_no_trace(window):
 import sys
 from qgis.utils import loadPlugin, startPlugin, unloadPlugin
 registry = QgsApplication.processingRegistry()
+from qgis.core import QgsSettings
+QgsSettings().setValue("quyhoach/kept", "as it was")
 before = len(iface.mainWindow().children())
 for _ in range(10):
     assert unloadPlugin("quyhoach")
@@ -37,8 +39,11 @@ for _ in range(10):
     assert registry.providerById("quyhoach") is not None
 result["finders"] = sum(type(f).__name__ == "_BundledFinder" for f in sys.meta_path)
 result["children"] = len(iface.mainWindow().children()) - before
+result["kept"] = QgsSettings().value("quyhoach/kept")
+QgsSettings().remove("quyhoach/kept")
 ''')
     assert result["finders"] <= 1 and result["children"] <= 0
+    assert result["kept"] == "as it was", "an upgrade is an unload and a load"
 
 
 def test_dialog_of_an_algorithm_shows_its_help(window):
