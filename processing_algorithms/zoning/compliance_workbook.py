@@ -125,7 +125,7 @@ def _method(result: ZoningCompliance) -> Sheet:
         ("Khu vực hiện hữu", "Hệ số sử dụng đất của Bảng 2.12 có thể thay cho mật độ: vượt một trong hai mà đạt cái kia thì chưa kết luận."),
         ("Sai số đo", f"Sai số vị trí điểm {format_number(result.tolerance_m, 2)} m; sai số diện tích và khoảng cách tính theo lý thuyết "
          "sai số. Vượt trong sai số: chưa đủ căn cứ, cần đo đạc tại thực địa."),
-        ("Loại lô tra quy chuẩn", "Suy từ chức năng và công năng công trình (bảng lot_kinds); là gán của phần mềm, cần xác nhận."),
+        ("Loại lô tra quy chuẩn", "Suy từ chức năng và công năng công trình ; là gán của phần mềm, cần xác nhận."),
         ("Hiệu lực số liệu quy chuẩn", "; ".join(f"đến {format_date(date)}" for date in sorted(ends)) or "không dùng số liệu có thời hạn")]
     return Sheet("Cách đánh giá", [Column("Nội dung", width=32), Column("Cách đánh giá", width=100)],
                  [list(row) for row in texts], title="CÁCH ĐÁNH GIÁ")

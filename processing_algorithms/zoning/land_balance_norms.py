@@ -19,6 +19,8 @@ from .verdicts import judge
 #: Classes of towns in the tables, and rural settlements, which have tables of their own.
 URBAN_CLASSES = ("special", "I", "II", "III", "IV", "V")
 RURAL = "rural"
+#: m2 per person that do not show in print.
+_NOT_PRINTED = 0.005
 
 
 def balance_norms(
@@ -82,6 +84,7 @@ def _compared(balance, functions: str, rows: list[Row], cite, settlement: str, p
     # every possibility gives the same.
     more = (balance.area_m2(group="unknown") + balance.closing("gap")) / people if people else 0.0
     less = (balance.closing("overlap") + balance.closing("outside")) / people if people else 0.0
+    more, less = (0.0 if extra < _NOT_PRINTED else extra for extra in (more, less))
     reasons = [say("chưa có dân số", "no population given")] if not people else []
     if unsure_class:
         reasons.append(say("chưa chọn loại đô thị", "the class of the town is not given"))
@@ -112,6 +115,8 @@ def _compared(balance, functions: str, rows: list[Row], cite, settlement: str, p
 
 
 def _unclear(ends: tuple[float, float]) -> str:
+    if ends[1] - ends[0] < _NOT_PRINTED:
+        return ""
     return say("từ {a} đến {b} m²/người, vì có đất chưa rõ chức năng, chưa có ô, chồng lấn hoặc ngoài ranh giới",
                "from {a} to {b} m² per person, as some land has no known function or no zone, overlaps or lies outside").format(
         a=format_number(ends[0], 2), b=format_number(ends[1], 2))

@@ -9,6 +9,7 @@ import pandas
 
 from ..common.areas import HECTARE
 from ..common.language import say, speaking
+from ..common.norms.loader import confidence_label
 from ..common.numbers_vi import format_number
 from ..common.workbook import Column, Sheet
 from .land_balance import GROUPS, LandBalance
@@ -78,7 +79,7 @@ def _table(balance: LandBalance, subtitle: str, notes: Sequence[str]) -> Sheet:
         lines.append(["", row["name"], "", row["area_ha"], row["share_pct"], row["m2_per_person"] if people and kind == "boundary" else None])
     told = [f"Dân số: {format_number(people)} người." if people else "Chưa có dân số: không tính chỉ tiêu đất theo đầu người."]
     if ours:
-        told.append("* Xếp nhóm theo cách hiểu của phần mềm (bảng land_balance_groups), cần xác nhận; các nhóm còn lại theo lớp của "
+        told.append("* Xếp nhóm theo cách hiểu của phần mềm, cần xác nhận; các nhóm còn lại theo lớp của "
                     "Thông tư 16/2025/TT-BXD phụ lục I.")
     return Sheet("Cân bằng đất", columns, lines, title="BẢNG CÂN BẰNG SỬ DỤNG ĐẤT", subtitle=subtitle, notes=[*told, *notes],
                  bold_rows=bold, indents=indents, frozen_columns=2)
@@ -87,13 +88,13 @@ def _table(balance: LandBalance, subtitle: str, notes: Sequence[str]) -> Sheet:
 def _norms(norms: pandas.DataFrame) -> Sheet:
     columns = [Column("Loại đất", width=34), Column("Diện tích (ha)", 2, 11), Column("Bình quân (m²/người)", 2, 12),
                Column("Chỉ tiêu (m²/người)", width=16), Column("Chênh lệch", 2, 11), Column("Kết luận", width=23),
-               Column("Căn cứ", width=48), Column("Hiệu lực đến", width=12), Column("Độ tin cậy", width=10), Column("Lý do", width=40)]
+               Column("Căn cứ", width=48), Column("Hiệu lực đến", width=12), Column("Độ tin cậy", width=22), Column("Lý do", width=40)]
     rows = [[row["name"], row["area_m2"] / HECTARE, row["measured"], limit_text(row), row["margin"], Verdict(row["verdict"]).label,
-             row["citation"], row["valid_to"] if not pandas.isna(row["valid_to"]) else None, row["confidence"], row["reason"]]
+             row["citation"], row["valid_to"] if not pandas.isna(row["valid_to"]) else None,
+             confidence_label(row["confidence"]), row["reason"]]
             for _, row in norms.iterrows()]
     return Sheet("So với quy chuẩn", columns, rows, title="SO SÁNH VỚI CHỈ TIÊU ĐẤT THEO ĐẦU NGƯỜI CỦA QCVN 01",
-                 notes=["Ghép chức năng với chỉ tiêu là gán của phần mềm (cột functions của bảng service_norms), cần xác nhận.",
-                        "Độ tin cậy: text - đọc trong văn bản; secondary - theo nguồn khác, cần đối chiếu văn bản."],
+                 notes=["Ghép chức năng với chỉ tiêu là gán của phần mềm, cần xác nhận."],
                  frozen_columns=1)
 
 

@@ -113,7 +113,7 @@ def conflict_sheets(result: PlanConflicts, *, subtitle: str) -> list[Sheet]:
         places = [[number, row.answer_ref, row.answer_zone, row.other_ref, row.other_zone, kind(row),
                    words.get(row.answer_value, row.answer_value), words.get(row.other_value, row.other_value), row.area_m2] for number, row in enumerate(result.places.itertuples(), start=1)]
         notes = [f"Sai số ghép bản đồ: {result.tolerance_source}. Chỗ không rộng hơn sai số của bản đồ tỷ lệ nhỏ hơn không kể.",
-                 "Chức năng được cụ thể hóa trong ô của đồ án cấp trên (bảng function_nesting, cần xác nhận) không kể là "
+                 "Chức năng được cụ thể hóa trong ô của đồ án cấp trên (cách hiểu của phần mềm, cần xác nhận) không kể là "
                  "mâu thuẫn.", *result.notices]
         return [
             Sheet("Theo cặp đồ án", [Column("STT", 0, 6), Column("Đồ án áp dụng", width=44), Column("Đồ án khác", width=44),

@@ -85,10 +85,27 @@ class NormTable:
         'QCVN 01:2021/BXD, mục 2.6.3 Bảng 2.8, dòng 1'
         """
         regulation = regulations().get(str(row["regulation"]))
-        parts = [regulation.number if regulation else str(row["regulation"]), str(row["table"])]
+        # What no regulation's table says stands under our own table's name; people read its title.
+        place = f"“{self.title}”" if row["table"] == self.name else str(row["table"])
+        parts = [regulation.number if regulation else str(row["regulation"]), place]
         if row["row"]:
             parts.append(say("dòng {row}", "row {row}").format(row=row["row"]))
         return ", ".join(part for part in parts if part)
+
+
+#: How sure a figure is, by its code.
+_CONFIDENCE_WORDS = {
+    "text": ("đọc trong nguyên văn", "read in the text itself"),
+    "secondary": ("đọc qua bản chép lại, cần đối chiếu với bản gốc", "read in a transcription, to be compared"),
+    "conflict": ("các nguồn khác nhau", "sources disagree"),
+    "memory": ("theo trí nhớ, cần xác nhận", "from memory, to be confirmed"),
+    "analogy": ("do phần mềm đề xuất, cần xác nhận", "our proposal, to be confirmed"),
+}
+
+
+def confidence_label(code: str) -> str:
+    """Return how sure a figure is in words; "" for no code."""
+    return say(*_CONFIDENCE_WORDS[code]) if code else ""
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from pathlib import Path
 from ...common.errors import refuse_if
 from ...common.language import say
 from ...common.norms import load_table, regulations
-from ...common.norms.loader import CONFIDENCE, NormTable
+from ...common.norms.loader import CONFIDENCE, NormTable, confidence_label
 
 DATABASES = ("HienTrang", "QuyHoach", "NenDiaHinh", "MocGioi")
 #: Names of the folder and of the files a project may be kept in.
@@ -28,13 +28,6 @@ PLAN_CODE, DOSSIER_CODE, OBJECT_CODE, OBJECT_NAME, KIND = ("maThongTinQH", "maHo
                                                            "phanLoai")
 #: What a class name looks like; a class the list does not know must be named so, too.
 CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*(?:_[A-Z][A-Za-z0-9]*)*_[APL]")
-_CONFIDENCE_WORDS = {
-    "text": ("đọc trong nguyên văn", "read in the text itself"),
-    "secondary": ("đọc qua bản chép lại, cần đối chiếu với bản gốc", "read in a transcription, to be compared"),
-    "conflict": ("các nguồn khác nhau", "sources disagree"),
-    "memory": ("theo trí nhớ, cần xác nhận", "from memory, to be confirmed"),
-    "analogy": ("do phần mềm đề xuất, cần xác nhận", "our proposal, to be confirmed"),
-}
 
 
 @dataclass(frozen=True)
@@ -148,7 +141,7 @@ class DossierSchema:
         """Say the confidence in words, and which part is our proposal."""
         return say("{words}; tên các trường chỉ tiêu bổ sung: {proposal}",
                    "{words}; names of the fields with control figures: {proposal}").format(
-            words=say(*_CONFIDENCE_WORDS[self.confidence]), proposal=say(*_CONFIDENCE_WORDS["analogy"]))
+            words=confidence_label(self.confidence), proposal=confidence_label("analogy"))
 
 
 def load_schema(on: datetime.date, province_folder: str | Path | None = None) -> DossierSchema:
