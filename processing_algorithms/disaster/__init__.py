@@ -4,7 +4,7 @@ Terms: *mực nước* (level at a gauge, metres above a stated datum), *độ s
 are metres, float32, 0 = dry, nodata = terrain unknown.
 
 Bulletin in: `stations` (alarm levels, zeros), `bulletin_words` (what is a level, what is not), `bulletin_sentences` and
-`bulletin_table` (whose level), `bulletin` (checks and questions), `bulletin_levels` (as a layer), `bulletin_file`, `bulletin_text` (corrected, in words again).
+`bulletin_table` (whose level), `bulletin_doubts` (checks), `bulletin` (questions), `bulletin_levels` (as a layer), `bulletin_file`, `bulletin_text` (corrected, in words again).
 Reports from the spot: `report_table` (any headings), `report_depth` (figures and words), `field_reports`.
 Terrain, once: `terrain_ground` (heights and lines in memory), `d8` (directions), `depressions` (cut, then filled),
 `drainage` (streams and what drains to them), `terrain_loops` (the same compiled), `terrain_prepare` (all of it,

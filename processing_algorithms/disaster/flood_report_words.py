@@ -60,6 +60,8 @@ def _ha(square_metres: float) -> str:
 
 
 def _worst(report: FloodReport) -> str:
+    if not report.summary["level"].isin(("commune", "hamlet")).any():
+        return "Theo xã, phường: chưa có lớp xã, phường."
     level = "commune" if (report.summary["level"] == "commune").any() else "hamlet"
     units = report.summary[(report.summary["level"] == level) & (report.summary["buildings"].fillna(0) > 0)]
     if not len(units):

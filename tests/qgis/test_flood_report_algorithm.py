@@ -46,6 +46,8 @@ def test_the_sample_town(tmp_path):
     assert (picture.RasterXSize, picture.RasterYSize) == (1080, 1920) and len(set(picture.GetRasterBand(1).ReadAsArray()[200:1000].ravel().tolist())) > 50
     book = openpyxl.load_workbook(result["XLSX"])
     assert {"Mực nước", "Thấp - giữa - cao", "Cơ sở", "Tổng hợp"} <= set(book.sheetnames)
+    # Print is Vietnamese and without internal names whatever the interface speaks (here English).
+    assert "car, ambulance" not in result["MESSAGE"] and not any(word in text for word in ("are not", "households", "common_practice", "memory"))
     # No name of a person, no telephone of the sample is printed.
     assert "0" * 3 + "-" not in text
     again = run(tmp_path / "báo cáo trưa", TEXT="Lam Trạch 5,2m lúc 11h ngày 2/11/2026", **{**FULL, "PREVIOUS": result["GPKG"]})
@@ -54,6 +56,8 @@ def test_the_sample_town(tmp_path):
 
 def test_only_what_is_needed(tmp_path):
     result = run(tmp_path / "ít", TEXT="Lam Trạch 4,6m lúc 5h 2/11/2026")
+    # Nobody is told that no commune is in the water when no layer of communes was given.
+    assert "Theo xã, phường: chưa có lớp xã, phường." in result["MESSAGE"] and "Đường: chưa có lớp" in result["MESSAGE"]
     assert result["WET_AREA"] > 0 and result["CUT_OFF_RESIDENTS"] is None and Path(result["PDF"]).exists()
 
 
