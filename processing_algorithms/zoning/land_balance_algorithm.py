@@ -166,7 +166,7 @@ class LandBalanceAlgorithm(QuyHoachAlgorithm):
             boundary=None if self.boundary is None else self.boundary.read([]), population=self.population,
             general=self.level == "general", decimals=self.parameterAsInt(parameters, "DECIMALS", context), surface=self.surface,
             invalid=self.invalid, progress=self.progress(feedback))
-        if balance.closing("outside") >= (1 - 1e-9) * balance.closing("total"):
+        if balance.closing("gap") >= (1 - 1e-6) * balance.closing("boundary"):
             raise InputError(say("Ranh giới ({boundary}) và các ô không có phần đất chung; kiểm tra hệ tọa độ và lớp đã chọn.",
                                  "The boundary ({boundary}) and the zones share no land; check the coordinate systems and the layers chosen.")
                              .format(boundary=self.boundary.name))
