@@ -13,6 +13,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.provincial_database.catalogue import load_catalogue
+from ..processing_algorithms.provincial_database.catalogue.model import FID, GEOMETRY
 
 _SETTINGS = "quyhoach/desks"
 #: Schema of a PostGIS hub's tables.
@@ -41,8 +42,8 @@ class DatasetLayers(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        # Layers that are not in the project, by what they were opened from.
-        self._opened: dict[str, QgsMapLayer] = {}
+        # Layers that are not in the project, by what they were opened from; None for what is not there, so that a server is asked once.
+        self._opened: dict[str, QgsMapLayer | None] = {}
 
     @property
     def place(self) -> str:
@@ -52,6 +53,7 @@ class DatasetLayers(QObject):
     def choose_place(self, place: str) -> None:
         """Remember a file or connection."""
         QgsSettings().setValue(f"{_SETTINGS}/place", place.strip())
+        self._opened.clear()
         self.changed.emit()
 
     def chosen(self, dataset: str) -> str:
@@ -87,13 +89,13 @@ class DatasetLayers(QObject):
         source = self.chosen(dataset)
         if source:
             kind, _, where = source.partition(":")
-            found = self._in_project(where) or self._open(kind, where)
+            found = self._in_project(where) or self._open(kind, where, dataset)
             if found is not None:
                 return found
         place = self.place
         if place:
             kind, where = self._table(place, dataset)
-            found = self._in_project(where) or self._open(kind, where)
+            found = self._in_project(where) or self._open(kind, where, dataset)
             if found is not None:
                 return found
         same = [layer for layer in QgsProject.instance().mapLayers().values() if layer.isValid() and table_of(layer) == dataset]
@@ -105,32 +107,25 @@ class DatasetLayers(QObject):
             return "ogr", f"{Path(place)}|layername={dataset}"
         uri = QgsDataSourceUri(connection.uri())
         geometry = load_catalogue()[dataset].geometry if dataset in load_catalogue() else None
-        uri.setDataSource(_SCHEMA, dataset, "geom" if geometry else None, "", "fid")
+        uri.setDataSource(_SCHEMA, dataset, GEOMETRY if geometry else None, "", FID)
         return "postgres", uri.uri(False)
 
     def _in_project(self, source: str) -> QgsMapLayer | None:
         return next((layer for layer in QgsProject.instance().mapLayers().values() if layer.source() == source and layer.isValid()), None)
 
-    def _open(self, kind: str, source: str) -> QgsMapLayer | None:
+    def _open(self, kind: str, source: str, dataset: str) -> QgsMapLayer | None:
         if source not in self._opened:
             if kind in ("ogr", "raster") and not Path(source.split("|")[0]).exists():
                 return None
             layer: QgsMapLayer
             if kind == "raster":
-                layer = QgsRasterLayer(source, Path(source).stem)
+                layer = QgsRasterLayer(source, label_of(dataset))
             else:
                 options = QgsVectorLayer.LayerOptions(QgsProject.instance().transformContext())
-                layer = QgsVectorLayer(source, table_name(source), kind, options)
-            if not layer.isValid():
-                return None
-            self._opened[source] = layer
+                layer = QgsVectorLayer(source, label_of(dataset), kind, options)
+            self._opened[source] = layer if layer.isValid() else None
         return self._opened[source]
 
     def close(self) -> None:
         """Let go of the files."""
         self._opened.clear()
-
-
-def table_name(source: str) -> str:
-    """Return the table named in a source, for a layer's name."""
-    return source.partition("layername=")[2].split("|")[0] or Path(source.split("|")[0]).stem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,21 @@ from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.numbers_vi import parse_number
 
 _SETTINGS = "quyhoach/flood"
+#: A report no older than this is compared with, seconds.
+_SAME_FLOOD_S = 3 * 24 * 3600
 
 
 def _default(key: str) -> str:
     """Return what the algorithm prints where nothing is typed."""
     algorithm = QgsApplication.processingRegistry().algorithmById("quyhoach:floodreport")
     return str(algorithm.parameterDefinition(key).defaultValue() or "")
+
+
+def _last_report() -> str:
+    """Return the report of the last days; an older one is of another flood."""
+    last = Path(QgsSettings().value(f"{_SETTINGS}/PREVIOUS", "", str))
+    young = last.suffix == ".gpkg" and last.exists() and time.time() - last.stat().st_mtime < _SAME_FLOOD_S
+    return str(last) if young else ""
 
 
 class ReportPage(QWidget):
@@ -61,7 +71,7 @@ class ReportPage(QWidget):
         row.addWidget(self.folder, 1)
         row.addWidget(browse)
         form.addRow(say("Thư mục báo cáo", "Folder"), row)
-        self.previous = QLineEdit(QgsSettings().value(f"{_SETTINGS}/PREVIOUS", "", str))
+        self.previous = QLineEdit(_last_report())
         self.previous.setObjectName("previous")
         self.previous.setPlaceholderText(say("bao_cao.gpkg của báo cáo trước, để nêu thay đổi", "bao_cao.gpkg of the last report, to tell what changed"))
         form.addRow(say("Báo cáo trước", "Last report"), self.previous)
@@ -134,6 +144,7 @@ class ReportPage(QWidget):
         self.results = results
         self.message.setPlainText(results["MESSAGE"])
         QgsSettings().setValue(f"{_SETTINGS}/PREVIOUS", results["GPKG"])
+        self.previous.setText(results["GPKG"])
         for button in self.after:
             button.setEnabled(True)
 

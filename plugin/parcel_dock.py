@@ -65,6 +65,7 @@ class ParcelDock(QgsDockWidget):
         self._build()
         self._layers.changed.connect(self._list_communes)
         QgsProject.instance().layersAdded.connect(self._list_communes)
+        QgsProject.instance().layerWillBeRemoved[str].connect(self._forget)
         self._list_communes()
 
     # widgets ------------------------------------------------------------------------------------------------------
@@ -351,9 +352,18 @@ class ParcelDock(QgsDockWidget):
         if parcels is None:
             self._say(say("Chưa có lớp thửa đất: bấm \"Nguồn dữ liệu\" để chọn.", "There is no parcel layer: press \"Data\" to choose one."))
 
+    def _forget(self, identity: str) -> None:
+        """Let go of a parcel whose layer leaves the project."""
+        if self._land is not None and self._land.layer is not None and self._land.layer.id() == identity:
+            self._land = None
+            self._asked += 1
+            self._show(None)
+            self._say(say("Lớp thửa đất đã rời dự án; hãy chọn thửa lần nữa.", "The parcel layer has left the project; choose the parcel again."))
+
     def close_down(self) -> None:
         """Leave nothing behind."""
         QgsProject.instance().layersAdded.disconnect(self._list_communes)
+        QgsProject.instance().layerWillBeRemoved[str].disconnect(self._forget)
         canvas = self._iface.mapCanvas()
         canvas.unsetMapTool(self._tool)
         self._tool.deleteLater()

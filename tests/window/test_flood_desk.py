@@ -154,7 +154,7 @@ QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 result["left"] = [w.objectName() for w in window.findChildren((QDockWidget, QAction)) if "QuyHoach" in w.objectName()]
 result["folders"] = [str(folder) for folder in folders if folder.exists()]
 project.clear()
-''', timeout=150)
+''', timeout=240)
     assert "hỏi lại" in result["questions"] and "47,8" in result["questions"]
     assert "chỗ cần hỏi lại" in result["refused"] and not result["made_early"]
     read = {(cells[0], cells[1]): cells for cells in result["read"]}

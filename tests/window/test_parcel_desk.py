@@ -138,6 +138,14 @@ result["files"] = sorted(p.name for p in Path(FOLDER).iterdir()) if Path(FOLDER)
 dialog.reject()
 wait(0.2)
 
+# A parcel whose layer leaves the project is forgotten, and the dock goes on.
+project = QgsProject.instance()
+project.removeMapLayer(layer.id())
+wait(0.1)
+result["forgotten"] = answer.toPlainText(), child(QPushButton, "paper").isEnabled()
+press("find")
+until(lambda: child(QPushButton, "paper").isEnabled())
+
 # Nothing stays when the plugin goes, and settings are there when it comes back.
 from qgis.utils import loadPlugin, startPlugin, unloadPlugin
 from qgis.PyQt.QtCore import QEvent
@@ -148,7 +156,7 @@ assert loadPlugin("quyhoach") and startPlugin("quyhoach")
 window.findChild(QAction, "QuyHoachParcelLookup").trigger()
 dock = window.findChild(QDockWidget, "QuyHoachParcelDock")
 result["remembered"] = child(QComboBox, "commune").count()
-''', timeout=100)
+''', timeout=240)
     assert result["communes"] == 30  # 29 and the blank line
     assert "Thửa đất số 40, tờ bản đồ số 3" in result["clicked"] and "Ô NO-61" in result["clicked"]
     assert "Trong hạn sai ghép bản đồ 0,80 m, xác định tại thực địa" in result["clicked"]
@@ -162,4 +170,5 @@ result["remembered"] = child(QComboBox, "commune").count()
     assert {".docx", ".pdf"} <= kinds and any(name.startswith("thong_tin_quy_hoach_to_3_thua_40_") for name in result["files"])
     assert "đã ghi vào sổ đăng ký" in result["told"]
     assert result["next_seconds"] < 3.0
+    assert "đã rời dự án" in result["forgotten"][0] and not result["forgotten"][1]
     assert result["left"] == [] and result["remembered"] == 30
