@@ -1,5 +1,6 @@
 """The duty officer's morning: bulletin, stations, a correction, preview, report, its files, and the flooded area drawn anew."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -11,8 +12,10 @@ SAMPLES = Path(__file__).resolve().parents[2] / "data_samples"
 def test_a_morning_at_the_flood_desk(window, tmp_path):
     folder = tmp_path / "Trực ban" / "báo cáo sáng"
     folder.parent.mkdir()
+    # QGIS writes into a GeoPackage it merely opens, and beside a raster it draws.
+    data = shutil.copytree(SAMPLES, tmp_path / "dữ liệu")
     result = window(f'''
-SAMPLES, FOLDER = Path({str(SAMPLES)!r}), Path({str(folder)!r})
+SAMPLES, FOLDER = Path({str(data)!r}), Path({str(folder)!r})
 ''' + '''
 import time
 from qgis.core import QgsCoordinateReferenceSystem, QgsMapLayer, QgsPointXY, QgsProject, QgsRasterLayer, QgsRectangle, QgsVectorLayer

@@ -1,5 +1,6 @@
 """The Department of Construction at its desk: a parcel is clicked, searched and pasted; its paper is made."""
 
+import shutil
 from pathlib import Path
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data_samples"
@@ -8,8 +9,10 @@ SAMPLES = Path(__file__).resolve().parents[2] / "data_samples"
 def test_a_parcel_is_looked_up_and_its_paper_made(window, tmp_path):
     folder = tmp_path / "Nguyễn Văn Ân" / "văn bản"
     folder.parent.mkdir()
+    # QGIS writes into a GeoPackage it merely opens.
+    town = shutil.copy(SAMPLES / "town.gpkg", tmp_path / "đô thị.gpkg")
     result = window(f'''
-TOWN, FOLDER = {str(SAMPLES / "town.gpkg")!r}, {str(folder)!r}
+TOWN, FOLDER = {str(town)!r}, {str(folder)!r}
 ''' + '''
 from qgis.core import QgsProject, QgsVectorLayer, QgsRectangle, QgsPointXY, QgsGeometry, QgsCoordinateReferenceSystem
 from qgis.PyQt.QtCore import Qt, QPoint
