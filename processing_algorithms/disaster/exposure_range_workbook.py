@@ -37,11 +37,19 @@ def range_sheets(
         sheets = [Sheet("Thấp - giữa - cao", columns, rows, "ĐỐI TƯỢNG BỊ NGẬP: MỨC THẤP, GIỮA, CAO (ƯỚC TÍNH)", subtitle, notes,
                         bold_rows={k for k, level in enumerate(summary["level"]) if level == "all"}, frozen_columns=2)]
         if facilities is not None:
-            table = facilities.summary
+            table, labels = facilities.summary, facility_labels()
             sheets.append(Sheet("Cơ sở", [Column("Loại cơ sở"), Column("Tổng số", 0), *(Column(f"Bị ngập, {end}", 0) for end in ("thấp", "giữa", "cao")), Column("Chưa rõ", 0)],
-                                [(r.kind, r.total, *(_blank(v) for v in (r.wet_low, r.wet, r.wet_high)), r.unknown) for r in table.itertuples()],
+                                [(labels.get(r.kind, r.kind), r.total, *(_blank(v) for v in (r.wet_low, r.wet, r.wet_high)), r.unknown) for r in table.itertuples()],
                                 "CƠ SỞ BỊ NGẬP (ƯỚC TÍNH)", subtitle, remarks))
     return sheets
+
+
+def facility_labels() -> dict[str, str]:
+    """Labels of kinds of facilities, from the catalogue."""
+    from ..provincial_database.catalogue.loader import load_catalogue
+
+    domain = load_catalogue()["facility"].field("kind").domain
+    return {value.code: value.label.vi for value in domain.values} if domain is not None else {}
 
 
 def printed(value: float | None, divisor: float, decimals: int | None) -> float | int | str | None:

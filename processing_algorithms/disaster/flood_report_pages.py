@@ -9,6 +9,7 @@ import pandas
 
 from ..common.language import speaking
 from ..common.numbers_vi import format_number
+from .exposure_range_workbook import facility_labels
 from .flood_report import FloodReport
 from .flood_report_tables import ReportTable, change_table, class_table, cut_off_table, facility_table, level_table, printed_part, shelter_table, street_table, unit_table
 
@@ -95,14 +96,6 @@ def annex_blocks(
 
 def _heading(number: int, text: str) -> Text:
     return Text(f"{number}. {text}", bold=True, points=11, above=8)
-
-
-def facility_labels() -> dict[str, str]:
-    """Labels of kinds of facilities, from the catalogue."""
-    from ..provincial_database.catalogue.loader import load_catalogue
-
-    domain = load_catalogue()["facility"].field("kind").domain
-    return {value.code: value.label.vi for value in domain.values} if domain is not None else {}
 
 
 def _method(report: FloodReport, terrain: str) -> list[str]:

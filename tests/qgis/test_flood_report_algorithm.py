@@ -46,6 +46,7 @@ def test_the_sample_town(tmp_path):
     assert (picture.RasterXSize, picture.RasterYSize) == (1080, 1920) and len(set(picture.GetRasterBand(1).ReadAsArray()[200:1000].ravel().tolist())) > 50
     book = openpyxl.load_workbook(result["XLSX"])
     assert {"Mực nước", "Thấp - giữa - cao", "Cơ sở", "Tổng hợp"} <= set(book.sheetnames)
+    assert {"Trạm y tế", "Trường tiểu học"} <= {cell.value for cell in book["Cơ sở"]["A"]}
     # Print is Vietnamese and without internal names whatever the interface speaks (here English).
     assert "car, ambulance" not in result["MESSAGE"] and not any(word in text for word in ("are not", "households", "common_practice", "memory"))
     # No name of a person, no telephone of the sample is printed.
