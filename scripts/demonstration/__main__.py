@@ -48,7 +48,7 @@ def demonstrate(output: Path, pictures: Path | None = None, *, postgis: bool = F
     QuyHoachError
         A step failed; what was made before it stays.
     """
-    steps = Steps(total=18 if postgis else 17)
+    steps = Steps(total=17 if postgis else 16)
     with steps.step("Khởi động QGIS"):
         from .running import start_qgis
 
@@ -58,8 +58,8 @@ def demonstrate(output: Path, pictures: Path | None = None, *, postgis: bool = F
         from ...processing_algorithms.provincial_database.catalogue import load_catalogue
 
     with steps.step("Chuẩn bị thư mục và dữ liệu mẫu"):
-        town, terrain = SAMPLES / "town.gpkg", SAMPLES / "terrain.tif"
-        for needed in (town, terrain):
+        town, terrain, bulletin = SAMPLES / "town.gpkg", SAMPLES / "terrain.tif", SAMPLES / "bulletin_alarm_3.txt"
+        for needed in (town, terrain, bulletin):
             if not needed.exists():
                 raise InputError(say("Thiếu dữ liệu mẫu {path}; hãy chạy scripts/make_samples.",
                                      "The sample {path} is missing; run scripts/make_samples.").format(path=needed))
@@ -77,10 +77,8 @@ def demonstrate(output: Path, pictures: Path | None = None, *, postgis: bool = F
         zoning = analyses.parcel_zoning(folder)
     with steps.step("Phạm vi phục vụ theo mạng lưới đường"):
         access = analyses.service_areas(folder)
-    with steps.step("Tính độ sâu ngập từ mực nước trạm"):
-        depth = analyses.flood_depth(folder)
-    with steps.step("Thống kê đối tượng bị ngập"):
-        exposure = analyses.flood_exposure(folder)
+    with steps.step("Sáng mưa lũ: từ bản tin đến phụ lục báo cáo"):
+        flood = analyses.flood_morning(folder, town, bulletin)
     with steps.step("Hai phường và Sở Xây dựng cùng cập nhật"):
         story = offices.work_together(str(folder.hub), folder.offices, town)
     if postgis:
@@ -88,7 +86,7 @@ def demonstrate(output: Path, pictures: Path | None = None, *, postgis: bool = F
 
         with steps.step("Cùng cập nhật trên PostGIS"):
             work_together_on_postgis(folder.offices / "postgis", town)
-    findings = analyses.Findings(land_use, changes, zoning, access, depth, exposure)
+    findings = analyses.Findings(land_use, changes, zoning, access, flood)
     with steps.step("Lập dự án QGIS"):
         project, layers = projects.make_project(folder)
     sheets = []

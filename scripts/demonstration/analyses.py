@@ -1,20 +1,17 @@
-"""The six algorithms on the shared database, each with the layers a planner would give it."""
+"""The algorithms on the shared database, each with the layers a planner or a duty officer would give it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsFeature, QgsField, QgsVectorFileWriter, QgsVectorLayer
-from qgis.PyQt.QtCore import QMetaType
+from qgis.core import QgsVectorLayer
 
-from ...processing_algorithms.common.numbers_vi import format_number
 from .database import hub_layer
 from .folder import Folder
-from .running import AlgorithmFailed, run
+from .running import run
 
-#: The scenario of the flood: which alarm level, and metres above it at every gauge.
-ALARM, ABOVE_ALARM = 3, 0.10
 #: Minutes of travel for the service areas.
 BREAKS = "1;2;3;5"
 #: Width of the land on each side of a street that counts as served, metres.
@@ -24,19 +21,13 @@ SUB_AREA_PLAN = "QPK-TT-2035"
 
 @dataclass(frozen=True)
 class Findings:
-    """The outputs of the six algorithms by their id."""
+    """The outputs of the algorithms."""
 
     land_use: dict[str, Any]
     changes: dict[str, Any]
     zoning: dict[str, Any]
     access: dict[str, Any]
-    depth: dict[str, Any]
-    exposure: dict[str, Any]
-
-
-def scenario() -> str:
-    """The scenario of the flood in words."""
-    return f"mực nước các trạm trên BĐ{ALARM} {format_number(ABOVE_ALARM, 2)} m"
+    flood: dict[str, Any]
 
 
 def units(folder: Folder) -> QgsVectorLayer:
@@ -93,47 +84,14 @@ def service_areas(folder: Folder) -> dict[str, Any]:
                OUTPUT_ORIGINS=str(folder.result("noi_xuat_phat.gpkg")))
 
 
-def flood_depth(folder: Folder) -> dict[str, Any]:
-    """The depth of the scenario. Water comes from the river only: sluices of the canals behind the dyke are shut."""
-    return run("flooddepth", TERRAIN=str(folder.terrain), LEVELS=write_levels(folder), LEVEL_FIELD="level_m",
-               SOURCE=hub_layer(folder, "river", "Sông", "kind = 'river'"), VERTICAL_DATUM="Hòn Dấu (Việt Nam 2000)",
-               OUTPUT=str(folder.result("do_sau_ngap.tif")))
+def flood_morning(folder: Folder, town: Path, bulletin: Path) -> dict[str, Any]:
+    """From the bulletin to picture, text, annex and tables.
 
-
-def flood_exposure(folder: Folder) -> dict[str, Any]:
-    """Who and what stands in the water."""
-    return run("floodexposure", DEPTH=str(folder.result("do_sau_ngap.tif")),
-               BUILDINGS=hub_layer(folder, "building", "Công trình"),
-               RESIDENTS_FIELD="residents", HOUSEHOLDS_FIELD="households", UNITS=units(folder), UNIT_FIELD="name",
-               ROADS=hub_layer(folder, "road", "Đường giao thông"), LAND_USE=land_use(folder, 2025),
-               LAND_USE_FIELD="land_code",
-               OUTPUT_BUILDINGS=str(folder.result("cong_trinh_bi_ngap.gpkg")),
-               OUTPUT=str(folder.result("doi_tuong_bi_ngap.gpkg")),
-               OUTPUT_LAND_USE=str(folder.result("dat_bi_ngap.gpkg")), XLSX=str(folder.table("doi_tuong_bi_ngap.xlsx")))
-
-
-def write_levels(folder: Folder) -> str:
-    """Write the gauges with the level of the scenario in the national height system, as one types a bulletin.
-
-    A gauge that counts from its own zero is brought to the national system first.
+    Water comes from the river only: sluices of the canals behind the dyke are shut. Axes of rivers and dykes are the sample's own.
     """
-    gauges = hub_layer(folder, "gauge", "Trạm thủy văn")
-    levels = QgsVectorLayer(f"Point?crs={gauges.crs().authid()}", "levels", "memory")
-    levels.dataProvider().addAttributes([QgsField("name", QMetaType.Type.QString),
-                                         QgsField("level_m", QMetaType.Type.Double)])
-    levels.updateFields()
-    rows = []
-    for gauge in gauges.getFeatures():
-        zero = gauge["gauge_zero_m"] if gauge["datum"] == "gauge_zero" else 0.0
-        row = QgsFeature(levels.fields())
-        row.setAttributes([gauge["name"], round(gauge[f"alarm_{ALARM}_m"] + ABOVE_ALARM + zero, 2)])
-        row.setGeometry(gauge.geometry())
-        rows.append(row)
-    levels.dataProvider().addFeatures(rows)
-    options = QgsVectorFileWriter.SaveVectorOptions()
-    options.driverName, options.layerName = "GPKG", "muc_nuoc"
-    path = str(folder.result("muc_nuoc.gpkg"))
-    outcome = QgsVectorFileWriter.writeAsVectorFormatV3(levels, path, gauges.transformContext(), options)
-    if outcome[0] != QgsVectorFileWriter.WriterError.NoError:
-        raise AlgorithmFailed(outcome[1])
-    return path
+    return run("floodreport", FILE=str(bulletin), STATIONS=hub_layer(folder, "gauge", "Trạm thủy văn"), READINGS=1, TERRAIN=str(folder.terrain),
+               VERTICAL_DATUM="Hòn Dấu (Việt Nam 2000)", SOURCE=hub_layer(folder, "river", "Sông", "kind = 'river'"),
+               RIVERS=f"{town}|layername=river_axis", DYKES=f"{town}|layername=dyke", BUILDINGS=hub_layer(folder, "building", "Công trình"),
+               UNITS=units(folder), HAMLETS=hub_layer(folder, "hamlet", "Thôn, tổ dân phố"), ROADS=hub_layer(folder, "road", "Đường giao thông"),
+               FACILITIES=hub_layer(folder, "facility", "Công trình dịch vụ"), SHELTERS=hub_layer(folder, "shelter", "Điểm sơ tán"),
+               PLACE="đô thị mẫu Lam Trạch", RISK_LEVEL="cấp 3", OUTPUT=str(folder.report))

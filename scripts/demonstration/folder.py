@@ -38,6 +38,11 @@ class Folder:
         """Working copies and exchange files of the offices."""
         return self.root / "co_quan"
 
+    @property
+    def report(self) -> Path:
+        """The report of the flood morning: annex, picture for the telephone, text, tables."""
+        return self.root / "bao_cao_ngap_lut"
+
     def result(self, name: str) -> Path:
         """A layer or raster made by an algorithm."""
         return self.root / "ket_qua" / name
@@ -79,7 +84,7 @@ def new_folder(root: Path) -> Folder:
 
 
 def _empty(root: Path) -> None:
-    for part in ("ket_qua", "bang", "ban_do", "co_quan"):
+    for part in ("ket_qua", "bang", "ban_do", "co_quan", "bao_cao_ngap_lut"):
         shutil.rmtree(root / part, ignore_errors=True)
     for name in ("co_so_du_lieu.gpkg", "co_so_du_lieu.gpkg-wal", "co_so_du_lieu.gpkg-shm", "dia_hinh.tif",
                  "dia_hinh.tif.aux.xml", "du_an.qgz"):

@@ -44,13 +44,15 @@ class _Part:
 
 
 def _result(file: str, name: str, only: str = "") -> Callable[[Folder], QgsMapLayer]:
-    def open_(folder: Folder) -> QgsMapLayer:
-        path = folder.result(file)
-        if path.suffix == ".tif":
-            return QgsRasterLayer(str(path), name, "gdal")
-        return QgsVectorLayer(f"{path}|layername={path.stem}" + (f"|subset={only}" if only else ""), name, "ogr")
+    return lambda folder: _table(folder.result(file), Path(file).stem, name, only)
 
-    return open_
+
+def _report(table: str, name: str, only: str = "") -> Callable[[Folder], QgsMapLayer]:
+    return lambda folder: _table(folder.report / "bao_cao.gpkg", table, name, only)
+
+
+def _table(path: Path, table: str, name: str, only: str) -> QgsVectorLayer:
+    return QgsVectorLayer(f"{path}|layername={table}" + (f"|subset={only}" if only else ""), name, "ogr")
 
 
 def _dataset(dataset: str, name: str, only: str = "") -> Callable[[Folder], QgsMapLayer]:
@@ -61,11 +63,13 @@ def _dataset(dataset: str, name: str, only: str = "") -> Callable[[Folder], QgsM
 _PARTS = (
     _Part("units", BOUNDARIES, "provincial_database/administrative_unit.qml", "dtl", analyses.units),
     _Part("levels", DISASTER, "base/water_level.qml", "d",
-          _result("muc_nuoc.gpkg", "Trạm thủy văn và mực nước tính toán")),
+          _report("muc_nuoc", "Trạm thủy văn và mực nước theo bản tin")),
     _Part("shelters", DISASTER, "disaster/shelter.qml", "", _dataset("shelter", "Điểm sơ tán")),
     _Part("exposed", DISASTER, "base/exposed_building.qml", "d",
-          _result("cong_trinh_bi_ngap.gpkg", "Công trình bị ngập, theo độ sâu", "depth_class >= 1")),
-    _Part("depth", DISASTER, "disaster/flood_depth.qml", "d", _result("do_sau_ngap.tif", "Độ sâu ngập")),
+          _report("cong_trinh_ngap", "Công trình bị ngập, theo độ sâu", "depth_class >= 1")),
+    _Part("closed", DISASTER, "disaster/flood_report_streets.qml", "", _report("duong", "Đường không bảo đảm lưu thông", "passability >= 4")),
+    _Part("depth", DISASTER, "disaster/flood_depth.qml", "d",
+          lambda folder: QgsRasterLayer(str(folder.report / "do_sau_ngap.tif"), "Độ sâu ngập", "gdal")),
     _Part("origins", TRAFFIC, "traffic/service_area_origins.qml", "t",
           _result("noi_xuat_phat.gpkg", "Trạm y tế, bệnh viện")),
     _Part("facilities", TRAFFIC, "traffic/facility.qml", "",

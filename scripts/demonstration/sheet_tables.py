@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from pathlib import Path
 
+import pandas
 import pyogrio
 from qgis.core import QgsVectorLayer
 
@@ -65,13 +66,18 @@ def reach_by_break(reached: QgsVectorLayer, breaks: list[str]) -> SheetTable:
                       [*rows, ["Tổng cộng", format_number(total, 1), "100,0"]], total=True)
 
 
-def exposure_by_unit(exposure: dict[str, Any]) -> SheetTable:
+def flood_totals(geopackage: Path) -> pandas.Series:
+    """All that stands in the water, from the report: low, middle and high of every quantity."""
+    table = pyogrio.read_dataframe(geopackage, layer="tong_hop", read_geometry=False)
+    return table[table["level"] == "all"].iloc[0]
+
+
+def exposure_by_unit(geopackage: Path) -> SheetTable:
     """Estimated buildings, households and people in the water by ward; wards that stay dry are left out."""
-    table = pyogrio.read_dataframe(exposure["OUTPUT"], read_geometry=False)
-    wet = table[(table["depth_class"] >= 1) & (table["unit_kind"] == "unit")]
-    wards = wet.groupby("unit", sort=False)[["buildings", "households", "residents"]].sum(min_count=1)
-    rows = [[ward, *(estimate(value) for value in counts)] for ward, counts in zip(wards.index, wards.to_numpy())
-            if counts[0] > 0]
-    total = [exposure[key] for key in ("WET_BUILDINGS", "WET_HOUSEHOLDS", "WET_RESIDENTS")]
+    table = pyogrio.read_dataframe(geopackage, layer="tong_hop", read_geometry=False)
+    wet = table[(table["level"] == "commune") & (table["buildings"] > 0)]
+    rows = [[unit, *(estimate(value) for value in counts)]
+            for unit, counts in zip(wet["unit"], wet[["buildings", "households", "residents"]].to_numpy())]
+    whole = flood_totals(geopackage)
     return SheetTable("Ước tính công trình, người bị ngập (làm tròn)", ["Xã, phường", "Công trình", "Hộ", "Khẩu"],
-                      [*rows, ["Tổng cộng", *(estimate(value) for value in total)]], total=True)
+                      [*rows, ["Tổng cộng", *(estimate(whole[key]) for key in ("buildings", "households", "residents"))]], total=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from qgis.core import QgsMapLayer, QgsProject, QgsRectangle
 
@@ -13,7 +14,7 @@ from . import analyses
 from .analyses import Findings
 from .folder import Folder
 from .project import layers_of
-from .sheet_tables import exposure_by_unit, land_by_group, reach_by_break, zones_by_function
+from .sheet_tables import estimate, exposure_by_unit, land_by_group, reach_by_break, zones_by_function
 
 NOTICE = "DỮ LIỆU MẪU, KHÔNG CÓ GIÁ TRỊ PHÁP LÝ"
 _SOURCE = "cơ sở dữ liệu dùng chung (dữ liệu mẫu đô thị Lam Trạch, giả định)"
@@ -99,19 +100,18 @@ def _traffic(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
 
 
 def _flood(layers: dict[str, QgsMapLayer], findings: Findings) -> Content:
-    depth, exposure = findings.depth, findings.exposure
+    report = Path(findings.flood["GPKG"])
     return Content(
         layers_of(layers, "d"),
         SheetTexts(
             title="BẢN ĐỒ ĐỘ SÂU NGẬP VÀ CÔNG TRÌNH BỊ NGẬP",
-            subtitle=f"{_TOWN}. Kịch bản: {analyses.scenario()}", notice=NOTICE,
+            subtitle=f"{_TOWN}. Theo bản tin phát lúc 05 giờ 00 ngày 02/11/2026 (giả định)", notice=NOTICE,
             source=f"{_SOURCE}, mô hình số độ cao ô lưới 5 m.",
-            table=exposure_by_unit(exposure),
+            table=exposure_by_unit(report),
             remarks=[
-                f"Chiều dài đường bị ngập: {format_number(exposure['WET_ROAD'] / 1000)} km.",
-                f"Vùng thấp được đê, đường bảo vệ, nước không tới: {format_number(depth['UNREACHED_AREA'] / 1e4)} ha.",
-                f"Mặt nước nội suy từ {depth['LEVELS_USED']} trạm; sai số khi bỏ từng trạm: "
-                f"{format_number(depth['LOO_RMSE'], 1)} m."]),
+                f"Khoảng {estimate(findings.flood['CUT_OFF_RESIDENTS'])} khẩu bị cô lập, chia cắt.",
+                "Mặt nước dọc theo sông giữa các trạm; đê giữ đến khi tràn.",
+                "Phụ lục có mức thấp - giữa - cao theo sai số địa hình."]),
         layers["hillshade"].extent(),
         [LegendEntry(layers["levels"]), LegendEntry(layers["depth"], "Độ sâu ngập"),
          LegendEntry(layers["exposed"], "Công trình bị ngập"), LegendEntry(layers["buildings"], "Công trình khác"),

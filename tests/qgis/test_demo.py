@@ -77,10 +77,19 @@ def test_the_balance_of_the_plan_adds_up(made):
 def test_tables_are_workbooks(made):
     folder, _ = made
     found = sorted(path.name for path in (folder / "bang").iterdir())
-    assert found == ["chu_chuyen_dat_dai.xlsx", "dien_tich_theo_loai_dat.xlsx", "doi_tuong_bi_ngap.xlsx"]
+    assert found == ["chu_chuyen_dat_dai.xlsx", "dien_tich_theo_loai_dat.xlsx"]
     for name in found:
         workbook = openpyxl.load_workbook(folder / "bang" / name)
         assert workbook.worksheets[0].max_row > 5
+
+
+def test_the_flood_morning_leaves_annex_picture_text_and_tables(made):
+    folder, finished = made
+    report = folder / "bao_cao_ngap_lut"
+    assert {"phu_luc_ngap_lut.pdf", "anh_dien_thoai.png", "tin_nhan.txt", "so_lieu.xlsx", "bao_cao.gpkg"} <= {path.name for path in report.iterdir()}
+    lines = (report / "tin_nhan.txt").read_text("utf-8-sig").strip().splitlines()
+    assert len(lines) == 10 and all(line in finished.stdout for line in lines)
+    assert str(report / "anh_dien_thoai.png") in finished.stdout and "PHỤ LỤC ƯỚC TÍNH NGẬP LỤT" in text_of(report / "phu_luc_ngap_lut.pdf")
 
 
 def test_the_project_opens_whole_after_the_folder_has_moved(made, tmp_path):

@@ -113,7 +113,7 @@ def networks(draw):
     return streams, Places(np.arange(len(gauges)), reach, chain, np.zeros(len(gauges)), np.zeros(len(gauges), bool)), stage
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(networks(), st.integers(0, 4), st.floats(0, 3))
 def test_stages_keep_their_range_and_never_fall_when_a_gauge_rises(network, which, rise):
     streams, places, stage = network
@@ -157,7 +157,7 @@ def test_a_confluence_by_hand():
 rough = arrays(np.float32, st.tuples(st.integers(4, 12), st.integers(4, 12)), elements=st.floats(0, 12, width=16))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(rough, st.floats(0, 8), st.floats(0, 4), st.floats(0, 1), st.integers(0, 5))
 def test_sensible_physics(z, stage, more, error, hole):
     z = z.copy()

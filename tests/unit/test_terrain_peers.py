@@ -8,12 +8,13 @@ flood, not from the slope, and are another rule. whitebox's default ``fill_depre
 gets out from (1.6 % of the cells of Big Tujunga differ); ``fill_depressions_wang_and_liu`` is.
 """
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from osgeo import gdal
-from quyhoach.processing_algorithms.common.raster import open_raster
+from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster
 from quyhoach.processing_algorithms.disaster.d8 import STEPS
 from quyhoach.processing_algorithms.disaster.terrain_ground import read_ground
 from quyhoach.processing_algorithms.disaster.terrain_prepare import Rules, prepare_terrain
@@ -21,6 +22,8 @@ from quyhoach.processing_algorithms.disaster.terrain_prepare import Rules, prepa
 ROOT = Path(__file__).resolve().parents[2]
 TERRAINS = {"Big Tujunga": (ROOT.parent / "shared" / "data" / "terrain" / "bigtujunga.tif", 1.0),
             "sample town": (ROOT / "data_samples" / "terrain.tif", 0.2)}
+#: By night all of them; by day a part.
+WHOLE = bool(os.environ.get("QUYHOACH_NIGHTLY"))
 whitebox = pytest.importorskip("whitebox_workflows", reason="no whitebox-workflows on this machine")
 
 
@@ -61,7 +64,7 @@ def test_cell_by_cell(name, tmp_path):
     if not path.exists():
         pytest.skip(f"real data not here: {path}")
     with open_raster(path, name=name) as reader:
-        ground = read_ground(reader)
+        ground = read_ground(reader if WHOLE else _part(reader))
     bridged = ground.z[1:-1, 1:-1].copy()
     found = prepare_terrain(ground, Rules(area, breach_cells=0))
     peer = Whitebox(tmp_path, ground.grid)
@@ -92,9 +95,14 @@ def test_cell_by_cell(name, tmp_path):
     hand = peer.run("elevation_above_stream", dem=conditioned, streams=peer.written("streams", stream))
     known = (found.drain >= 0) & (hand > -9000) & ~np.isnan(found.above_drainage)
     unequal = known & (np.abs(hand - found.above_drainage) > 1e-3)
-    assert known.sum() > 40_000  # the sample town is mostly level once filled
+    assert known.sum() > (40_000 if WHOLE else 1_000)  # the sample town is mostly level once filled
     # Heights differ only where the way of the water passes a cell whose direction was a tie.
     assert not (unequal & ~_upstream_of(tie, found.direction)).any()
+
+
+def _part(reader):
+    rows, columns = (min(side, 450) for side in reader.grid.shape)
+    return ArrayRaster(Grid(reader.grid.transform, (rows, columns), reader.grid.crs_wkt), reader.read(Window(100, 100, rows, columns)))
 
 
 def _upstream_of(marked, direction):

@@ -1,6 +1,7 @@
 """The prepared terrain against brute force, against a valley with a closed form, and by what must always hold."""
 
 import heapq
+import os
 from collections import deque
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, open_raster
+from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster
 from quyhoach.processing_algorithms.disaster import d8, depressions, terrain_loops, terrain_prepare
 from quyhoach.processing_algorithms.disaster.terrain_ground import draw_culverts, draw_dykes, draw_rivers, read_ground
 from quyhoach.processing_algorithms.disaster.terrain_model import stream_lines
@@ -23,6 +24,8 @@ WKT = CRS("EPSG:9214").to_wkt()
 SAMPLE = Path(__file__).resolve().parents[2] / "data_samples" / "terrain.tif"
 #: With one hectare a cell and a stream from the first cell on, everything is stream; a big area makes it rare.
 CELL = 100.0
+#: By night more examples, and the whole sample.
+MORE = 10 if os.environ.get("QUYHOACH_NIGHTLY") else 1
 
 
 def grid_of(shape, cell=CELL, wkt=WKT):
@@ -111,7 +114,7 @@ def with_holes(z, cells):
     return z
 
 
-@settings(max_examples=60)
+@settings(max_examples=30 * MORE)
 @given(rough, holes)
 def test_filling_and_directions_are_those_of_brute_force(z, cells):
     z = with_holes(z, cells)
@@ -123,7 +126,7 @@ def test_filling_and_directions_are_those_of_brute_force(z, cells):
     np.testing.assert_array_equal(found.direction, directions_by_the_rules(filled.astype(np.float32)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=20 * MORE)
 @given(rough, holes, st.integers(0, 4), st.sampled_from([0.5, 2.0, 10.0]))
 def test_what_must_hold_on_any_terrain(z, cells, reach, depth):
     z = with_holes(z, cells)
@@ -174,7 +177,7 @@ def cheapest_way_out(z, pit, reach, depth):
     return np.inf
 
 
-@settings(max_examples=60)
+@settings(max_examples=30 * MORE)
 @given(arrays(np.float32, st.tuples(st.integers(5, 14), st.integers(5, 14)), elements=st.integers(0, 40).map(float)),
        st.integers(1, 6), st.sampled_from([5.0, 15.0, 100.0]))
 def test_cuts_are_the_cheapest(z, reach, depth):
@@ -200,7 +203,7 @@ def test_cuts_are_the_cheapest(z, reach, depth):
     np.testing.assert_array_equal(together, several)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20 * MORE, suppress_health_check=[HealthCheck.too_slow])
 @given(arrays(np.float32, st.tuples(st.integers(4, 14), st.integers(4, 14)), elements=st.integers(0, 30).map(float)),
        holes, st.integers(0, 11), st.sampled_from([0.1, 3.0, 20.0]))
 def test_with_and_without_numba_alike(z, cells, reach, depth):
@@ -231,12 +234,14 @@ def assert_same(one, other):
 def test_the_sample_town_with_and_without_numba(monkeypatch):
     def prepare():
         with open_raster(SAMPLE, name="mẫu") as reader:
-            return prepare_terrain(read_ground(reader), Rules(0.2))
+            window = Window(300, 200, *((1100, 1200) if MORE > 1 else (500, 500)))
+            part = ArrayRaster(Grid(reader.grid.transform, (window.rows, window.columns), reader.grid.crs_wkt), reader.read(window))
+            return prepare_terrain(read_ground(part), Rules(0.1))
 
     compiled = prepare()
     monkeypatch.setattr(terrain_loops, "fast", lambda loop: None)
     # Several blocks, so that ways pass from one to another.
-    monkeypatch.setattr(d8, "_WAY_BLOCK", 30_000)
+    monkeypatch.setattr(d8, "_WAY_BLOCK", 10_000)
     assert_same(compiled, prepare())
 
 
