@@ -23,6 +23,12 @@ DATASETS = ("administrative_unit", "plan", "zone", "parcel")
 
 
 @pytest.fixture
+def town(tmp_path):
+    """A copy: QGIS writes into a GeoPackage it merely opens."""
+    return Path(shutil.copy(TOWN, tmp_path / "đô thị.gpkg"))
+
+
+@pytest.fixture
 def layers():
     found = DatasetLayers()
     yield found
@@ -69,14 +75,14 @@ def test_a_hub_of_either_kind_is_all_a_desk_needs(hub, layers):
     assert "Ô NO-61" in brief.text() and "xác định tại thực địa" in brief.text()
 
 
-def test_what_is_chosen_by_hand_goes_first_and_is_remembered(layers, tmp_path):
+def test_what_is_chosen_by_hand_goes_first_and_is_remembered(layers, town, tmp_path):
     copy = tmp_path / "thửa cũ.gpkg"
-    shutil.copy(TOWN, copy)
+    shutil.copy(town, copy)
     other = QgsVectorLayer(f"{copy}|layername=parcel", "Thửa đất năm ngoái", "ogr")
     QgsProject.instance().addMapLayer(other)
     try:
-        layers.choose_place(str(TOWN))
-        assert layers.layer("parcel").source().startswith(str(TOWN))
+        layers.choose_place(str(town))
+        assert layers.layer("parcel").source().startswith(str(town))
         layers.choose("parcel", other)
         assert DatasetLayers().layer("parcel").id() == other.id()
         layers.choose("parcel", None)
@@ -86,8 +92,8 @@ def test_what_is_chosen_by_hand_goes_first_and_is_remembered(layers, tmp_path):
         QgsProject.instance().removeMapLayer(other.id())
 
 
-def test_what_lacks_is_said(layers):
-    parcels = QgsVectorLayer(f"{TOWN}|layername=parcel", "parcel", "ogr")
+def test_what_lacks_is_said(layers, town):
+    parcels = QgsVectorLayer(f"{town}|layername=parcel", "parcel", "ogr")
     with pytest.raises(InputError, match="Đồ án quy hoạch, Ô quy hoạch"):
         brief_job(parcel_land(parcels, next(parcels.getFeatures())), layers, [], DAY)
     with pytest.raises(InputError, match="nhập số thửa"):
@@ -98,8 +104,8 @@ def test_what_lacks_is_said(layers):
         report_layers(layers)
 
 
-def test_the_report_gets_rivers_not_canals_and_present_communes(layers):
-    layers.choose_place(str(TOWN))
+def test_the_report_gets_rivers_not_canals_and_present_communes(layers, town):
+    layers.choose_place(str(town))
     layers.choose_file("terrain", str(TOWN.parent / "terrain.tif"))
     values = report_layers(layers)
     assert values["SOURCE"].filterExpression == "\"kind\" = 'river'" and values["TERRAIN"].endswith("terrain.tif")
