@@ -118,7 +118,7 @@ def sample_parameters(identity: str) -> dict[str, Any]:
         return f"{folder / 'town.gpkg'}|layername={name}"
 
     return {
-        "parcelzoning": {"PARCELS": layer("parcel"), "ZONES": layer("zone"), "ZONE_FIELD": "function_code", "SCALE": 2000,
+        "parcelzoning": {"PARCELS": layer("parcel"), "ZONES": layer("zone|subset=plan_ref = 'QPK-TT-2035'"), "ZONE_FIELD": "function_code", "SCALE": 2000,
                          "OUTPUT": "TEMPORARY_OUTPUT"},
         "floodreport": {
             "TEXT": (folder / "bulletin_alarm_3.txt").read_text("utf-8"), "TERRAIN": str(folder / "terrain.tif"), "STATIONS": layer("gauge"),

@@ -19,7 +19,7 @@ result["layers"] = len(layers)
 result["invalid"] = [layer.name() for layer in layers if not layer.isValid()]
 result["groups"] = [group.name() for group in QgsProject.instance().layerTreeRoot().children()[0].children()]
 dialog.hide()
-wait(2)
+wait(1)
 picture("start_sample")
 opened = []
 start_dialog.QDesktopServices.openUrl = opened.append
@@ -42,7 +42,7 @@ for identity in ("parcelzoning", "floodreport", "landusechangematrix"):
     assert algorithm.checkParameterValues(filled, QgsProcessingContext())[0], identity
     before = set(map(id, QgsApplication.topLevelWidgets()))
     dialog.tries[identity].click()
-    wait(0.5)
+    wait(0.2)
     (shown,) = [w for w in QgsApplication.topLevelWidgets() if w.isVisible() and w.inherits("QgsProcessingAlgorithmDialogBase")]
     picture("try_" + identity, shown)
     shown.close()
