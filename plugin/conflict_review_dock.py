@@ -59,10 +59,11 @@ class Found:
 class ConflictReviewDock(QgsDockWidget):
     """List, comparison and choice."""
 
-    def __init__(self, session: Session):
+    def __init__(self, session: Session, beside: QgsDockWidget):
         super().__init__(say("Xử lý xung đột dữ liệu", "Resolve conflicts"), session.iface.mainWindow())
         self.setObjectName("QuyHoachConflictReviewDock")
         self._session = session
+        self._beside: QgsDockWidget | None = beside
         self._found: Found | None = None
         self._again: tuple[str, str] | None = None
         self._shapes = ConflictShapes(session.iface.mapCanvas())
@@ -96,8 +97,10 @@ class ConflictReviewDock(QgsDockWidget):
                 ("base", "·····", say("gốc", "base")), ("ours", "━━━", say("máy này", "ours")),
                 ("theirs", "╍╍╍", say("dữ liệu dùng chung", "theirs")))))
         self._reach = QButtonGroup(self)
+        self._apply_to = QLabel(say("Áp dụng cho:", "Apply to:"))
         reach = QGridLayout()
-        reach.addWidget(QLabel(say("Áp dụng cho:", "Apply to:")), 0, 0)
+        reach.addWidget(self._apply_to, 0, 0)
+        reach.setColumnStretch(1, 1)
         for number, name in enumerate(("reach_field", "reach_feature", "reach_alike")):
             button = QRadioButton()
             button.setObjectName(name)
@@ -130,12 +133,17 @@ class ConflictReviewDock(QgsDockWidget):
         inside = QWidget()
         QVBoxLayout(inside).addWidget(halves)
         self.setWidget(inside)
+        self.hide()
         self._show_conflict()
 
     # reading ------------------------------------------------------------------------------------------------------
 
     def open(self, path: str) -> None:
-        """Show the conflicts of a working copy."""
+        """Show the conflicts of a working copy, behind the other dock: there is no room for both at once."""
+        if self._beside is not None:
+            iface, beside, self._beside = self._session.iface, self._beside, None
+            iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self)
+            iface.mainWindow().tabifyDockWidget(beside, self)
         self.setUserVisible(True)
         self._read(path)
 
@@ -250,7 +258,7 @@ class ConflictReviewDock(QgsDockWidget):
         label = field_text(self._found.datasets[conflict.dataset], field) if by_field else ""
         self._reach.button(_FIELD).setText(say("chỉ trường \"{field}\"", "only the field \"{field}\"").format(field=label))
         self._reach.button(_FIELD).setVisible(by_field and len(conflict.fields) > 1)
-        if self._reach.checkedId() == _FIELD and not self._reach.button(_FIELD).isVisibleTo(self):
+        if self._reach.checkedId() == _FIELD and self._reach.button(_FIELD).isHidden():
             self._reach.button(_FEATURE).setChecked(True)
         self._reach.button(_FEATURE).setText(say("cả đối tượng này", "this whole feature"))
         count = len(self._alike())
@@ -260,6 +268,8 @@ class ConflictReviewDock(QgsDockWidget):
         self._reach.button(_ALIKE).setVisible(count > 1)
         if count <= 1 and self._reach.checkedId() == _ALIKE:
             self._reach.button(_FEATURE).setChecked(True)
+        for widget in (self._apply_to, self._reach.button(_FEATURE)):
+            widget.setVisible(not self._reach.button(_FIELD).isHidden() or count > 1)
         self.set_busy(self._session.desk.busy)
 
     def set_busy(self, busy: bool) -> None:

@@ -13,6 +13,9 @@ from .database_hub_page import HubPage
 from .database_session import Session
 from .working_copy_page import WorkingCopyPage
 
+#: Pixels: the state of a layer fits on a line.
+_WIDTH = 430
+
 
 class DatabaseDock(QgsDockWidget):
     """What a person does with the shared database, day by day. `close_down` before it goes."""
@@ -23,9 +26,8 @@ class DatabaseDock(QgsDockWidget):
         self.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
         self._iface = iface
         self.session = Session(iface)
-        self.review = ConflictReviewDock(self.session)
-        iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.review)
-        self.review.hide()
+        self.review = ConflictReviewDock(self.session, beside=self)
+        self._wide = False
         self.hub_page, self.copy_page = HubPage(self.session), WorkingCopyPage(self.session, self.review)
         self.history_page = HistoryPage(self.session)
         self.pages = QTabWidget()
@@ -72,6 +74,9 @@ class DatabaseDock(QgsDockWidget):
     def _seen(self, visible: bool) -> None:
         self.copy_page.watch(visible)
         if visible:
+            if not self._wide:
+                self._wide = True
+                self._iface.mainWindow().resizeDocks([self], [_WIDTH], Qt.Orientation.Horizontal)
             self.hub_page.open_at_start()
 
     def _checked_out(self, to_map: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qgis.core import QgsProcessingUtils, QgsProject, QgsVectorLayer
-from qgis.PyQt.QtCore import QDateTime, Qt
+from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 from qgis.PyQt.QtWidgets import (
     QComboBox,
     QDateTimeEdit,
@@ -30,7 +30,7 @@ from ..processing_algorithms.common.qgis_algorithm import PLUGIN_FOLDER
 from ..processing_algorithms.common.qgis_forms import configure_form
 from ..processing_algorithms.provincial_database.changes import Outcome
 from .database_session import Session
-from .working_copy_state import shown_time
+from .working_copy_state import VIETNAM, shown_time
 
 _MOST = 500
 
@@ -49,10 +49,10 @@ class HistoryPage(QWidget):
         session.exchanged.connect(self._forget)
 
     def _build(self) -> None:
-        self.table = QTableWidget(0, 6)
+        self.table = QTableWidget(0, 4)
         self.table.setObjectName("changesets")
         self.table.setHorizontalHeaderLabels([say("Số", "No."), say("Thời gian", "When"), say("Người cập nhật", "Author"),
-                                              say("Nội dung", "Message"), say("Số quyết định", "Decision"), say("Đối tượng", "Features")])
+                                              say("Nội dung", "Message")])
         self.table.verticalHeader().hide()
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
@@ -65,7 +65,7 @@ class HistoryPage(QWidget):
         self.details.setTextFormat(Qt.TextFormat.PlainText)
         self.dataset = QComboBox()
         self.dataset.setObjectName("dataset_then")
-        self.moment = QDateTimeEdit(QDateTime.currentDateTime())
+        self.moment = QDateTimeEdit(_in_vietnam(datetime.datetime.now(datetime.timezone.utc)))
         self.moment.setDisplayFormat("dd/MM/yyyy HH:mm")
         self.moment.setCalendarPopup(True)
         self._buttons = {}
@@ -127,8 +127,7 @@ class HistoryPage(QWidget):
         self.dataset.setCurrentIndex(max(self.dataset.findData(chosen), 0))
         self.table.setRowCount(len(notes))
         for row, note in enumerate(notes):
-            cells = [str(note.number), shown_time(note.applied_at), note.author, note.message, note.decision_no,
-                     format_number(sum(note.features.values()))]
+            cells = [str(note.number), shown_time(note.applied_at), note.author, note.message]
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
                 item.setToolTip(text)
@@ -145,17 +144,19 @@ class HistoryPage(QWidget):
         if note is None:
             self.details.setText(say("Chọn một đợt cập nhật để xem, hoặc đặt thời điểm ở dưới.", "Choose a changeset, or set a moment below."))
             return
-        self.moment.setDateTime(QDateTime.fromSecsSinceEpoch(int(note.applied_at.timestamp())))
+        self.moment.setDateTime(_in_vietnam(note.applied_at))
         touched = [name for name, count in note.features.items() if count]
         if touched and self.dataset.currentData() not in touched:
             self.dataset.setCurrentIndex(self.dataset.findData(touched[0]))
         counts = ", ".join(f"{self._labels.get(name, name)} {format_number(count)}" for name, count in note.features.items())
         text = say("Đợt {number}: {counts}.", "Changeset {number}: {counts}.").format(number=note.number, counts=counts or "0")
+        if note.decision_no:
+            text += " " + say("Quyết định: {number}.", "Decision: {number}.").format(number=note.decision_no)
         if note.department:
             text += " " + say("Cơ quan: {name}.", "Department: {name}.").format(name=note.department)
         if note.reverts:
             text += " " + say("Hoàn tác đợt {number}.", "It reverts changeset {number}.").format(number=note.reverts)
-        self.details.setText(text)
+        self.details.setText(f"{note.message}\n{text}")
 
     def set_busy(self, busy: bool) -> None:
         """Offer nothing that would have to wait."""
@@ -170,7 +171,7 @@ class HistoryPage(QWidget):
         from ..processing_algorithms.provincial_database.history import layer_as_of
 
         note, at = self._chosen(), self.moment.dateTime()
-        if note is not None and int(note.applied_at.timestamp()) == at.toSecsSinceEpoch():
+        if note is not None and _in_vietnam(note.applied_at) == at:
             moment: Any = note.number
             when = say("sau đợt {number}", "after changeset {number}").format(number=note.number)
         else:
@@ -268,6 +269,13 @@ class HistoryPage(QWidget):
         self._session.desk.start(say("Hoàn tác đợt cập nhật", "Reverting"), job, done)
 
 
+def _in_vietnam(instant: datetime.datetime) -> QDateTime:
+    """What clocks in Vietnam show, to the minute, whatever this machine is set to."""
+    there = instant.astimezone(VIETNAM)
+    return QDateTime(QDate(there.year, there.month, there.day), QTime(there.hour, there.minute))
+
+
 def end_of_minute(at: QDateTime) -> datetime.datetime:
-    """Turn what the widget shows into a moment: the minute to its end, in this machine's zone."""
-    return datetime.datetime.fromtimestamp(at.toSecsSinceEpoch() // 60 * 60 + 59.999, datetime.timezone.utc)
+    """Turn what the widget shows into a moment."""
+    date, time = at.date(), at.time()
+    return datetime.datetime(date.year(), date.month(), date.day(), time.hour(), time.minute(), 59, 999_000, VIETNAM)

@@ -79,6 +79,7 @@ class Desk:
 
     def remove(self) -> None:
         """Take action and dock out of the window."""
+        self.action.triggered.disconnect(self._toggle)
         if self.dock is not None:
             dock, self.dock = self.dock, None
             dock.close_down()

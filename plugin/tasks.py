@@ -5,6 +5,7 @@ A `Desk` is what a dock holds: it starts work, tells the person what became of i
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -46,11 +47,14 @@ class Work(QgsTask):
         self._result: Any = None
         self._error: BaseException | None = None
         self._forgotten = False
+        #: Of Python, because waiting for it lets the thread go on, which `waitForFinished` does not.
+        self._ran = threading.Event()
 
     def run(self) -> bool:  # noqa: D102
         with _Kept() as kept:
             self._result = self._job(self._progress)
         self._error = kept.error
+        self._ran.set()
         return self._error is None
 
     def _progress(self, fraction: float, message: str | None = None) -> None:
@@ -64,6 +68,11 @@ class Work(QgsTask):
         """Stop as soon as may be, and tell nobody."""
         self._forgotten = True
         self.cancel()
+
+    def let_end(self, seconds: float) -> None:
+        """Wait for the thread if it runs."""
+        if self.status() == QgsTask.TaskStatus.Running:
+            self._ran.wait(seconds)
 
     def finished(self, well: bool) -> None:  # noqa: D102
         if self._forgotten:
@@ -160,5 +169,4 @@ class Desk(QObject):
         for work in works:
             work.forget()
         for work in works:
-            if work.isActive():
-                work.waitForFinished(3000)
+            work.let_end(3.0)

@@ -53,6 +53,9 @@ def add_layers(path: str, name: str, datasets: list[Dataset]) -> list[QgsVectorL
     """
     wanted = [dataset for dataset in datasets if layer_of(path, dataset.name) is None]
     layers = [(dataset, _opened(path, dataset)) for dataset in sorted(wanted, key=_place)]
+    if layers and not QgsProject.instance().mapLayers():
+        # At once: QGIS takes the system of the first layer only after the map was moved to where it is in another.
+        QgsProject.instance().setCrs(next((layer.crs() for _, layer in layers if layer.crs().isValid()), QgsProject.instance().crs()))
     top = _group(QgsProject.instance().layerTreeRoot(), name, first=True)
     for dataset, layer in layers:
         QgsProject.instance().addMapLayer(layer, False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsVectorLayer
+from qgis.core import QgsCoordinateTransform, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtWidgets import (
@@ -162,12 +162,13 @@ class WorkingCopyPage(QWidget):
         added = add_layers(self._session.copy, self._state.name, [line.dataset for line in self._state.lines])
         canvas = self._session.iface.mapCanvas()
         if added and len(layers_of(self._session.copy)) == len(added):
-            canvas.setDestinationCrs(added[0].crs())
-            full = [layer for layer in added if not layer.extent().isEmpty()]
-            if full:
-                extent = full[0].extent()
-                for layer in full[1:]:
-                    extent.combineExtentWith(layer.extent())
+            extent = QgsRectangle()
+            extent.setNull()
+            for layer in added:
+                to_map = QgsCoordinateTransform(layer.crs(), canvas.mapSettings().destinationCrs(), QgsProject.instance())
+                if layer.featureCount() and layer.isSpatial():
+                    extent.combineExtentWith(to_map.transformBoundingBox(layer.extent()))
+            if not extent.isNull():
                 extent.scale(1.05)
                 canvas.setExtent(extent)
                 canvas.refresh()

@@ -10,7 +10,8 @@ from ..processing_algorithms.common.numbers_vi import format_number
 from ..processing_algorithms.common.progress import Progress
 from ..processing_algorithms.provincial_database.working_copy import DatasetStatus, WorkingCopy
 
-_VIETNAM = datetime.timezone(datetime.timedelta(hours=7))
+#: Clocks are shown as they go in Vietnam, whatever the machine is set to.
+VIETNAM = datetime.timezone(datetime.timedelta(hours=7))
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def shown_time(instant: str | datetime.datetime | None) -> str:
         return ""
     if isinstance(instant, str):
         instant = datetime.datetime.fromisoformat(instant)
-    return f"{instant.astimezone(_VIETNAM):%d/%m/%Y %H:%M}"
+    return f"{instant.astimezone(VIETNAM):%d/%m/%Y %H:%M}"
 
 
 def state_text(line: DatasetStatus, news: int, unsaved: int | None) -> str:

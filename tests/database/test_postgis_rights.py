@@ -10,6 +10,7 @@ from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.hub import Batch, Rejection
 from quyhoach.processing_algorithms.provincial_database.history import layer_as_of
+from quyhoach.processing_algorithms.provincial_database.own_rights import OwnRight, own_rights
 from quyhoach.processing_algorithms.provincial_database.postgis_history import (
     changes_between, changesets, revert_changeset)
 from quyhoach.processing_algorithms.provincial_database.postgis_hub import PostgisHub
@@ -56,6 +57,9 @@ def ward_parcels(hub):
 def test_a_ward_sees_and_writes_its_own(postgis_hub, person):
     a, b = ward_parcels(postgis_hub)
     ward = person(department(postgis_hub, "land", ["25001"]))
+    own = own_rights(ward)
+    assert own["parcel"] == OwnRight(frozenset({"25001"}), frozenset({"25001"})) and own["zone"] == OwnRight(None, frozenset())
+    assert set(own_rights(postgis_hub).values()) == {OwnRight(None, None)}
     _, _, rows = delivered(ward)
     assert list(rows) == [a.feature_id]
     assert "certificate_no" not in rows[a.feature_id], "restricted fields are not there below that level"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -50,11 +51,14 @@ QTimer.singleShot(0, start)
 
 @pytest.fixture
 def window(tmp_path):
-    """Return a function that runs the given Python text in a real QGIS and returns its ``result`` dict."""
+    """Return a function that runs the given Python text in a real QGIS and returns its ``result`` dict.
+
+    ``killed``: the text ends in killing QGIS, and nothing is returned.
+    """
     if not os.environ.get("DISPLAY"):
         pytest.fail("these tests need a screen: run them with scripts/test window")
 
-    def run(body, plugin_path=None, language="vi", profile=None, timeout=240):
+    def run(body, plugin_path=None, language="vi", profile=None, timeout=240, killed=False):
         profiles = profile or tmp_path / "hồ sơ QGIS"
         ini = profiles / "profiles" / "default" / "QGIS" / "QGIS3.ini"
         if not ini.exists():
@@ -70,6 +74,9 @@ def window(tmp_path):
             environment.pop("QGIS_PLUGINPATH")
         finished = subprocess.run(["qgis", "--nologo", "--noversioncheck", "--profiles-path", str(profiles), "--code", str(script)],
                                   env=environment, capture_output=True, text=True, timeout=timeout)
+        if killed:
+            assert not answer.exists() and finished.returncode == -signal.SIGKILL, finished.stderr[-3000:]
+            return {}
         assert answer.exists(), finished.stderr[-3000:]
         result = json.loads(answer.read_text("utf-8"))
         assert result["ok"], result.get("error")
