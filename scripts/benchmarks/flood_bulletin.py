@@ -79,7 +79,7 @@ def _finer_terrain(folder: Path, cells: int) -> None:
     smooth = gdal.Warp("", coarse, format="MEM", width=columns, height=rows, resampleAlg="bilinear")
     grid = Grid(smooth.GetGeoTransform(), (rows, columns), smooth.GetProjection() or transform)
     random = np.random.default_rng(5)
-    with write_raster(folder / "terrain.tif", grid) as writer:
+    with write_raster(folder / "delta.tif", grid) as writer:
         for window in grid.strips():
             heights = smooth.ReadAsArray(window.column, window.row, window.columns, window.rows)
             writer.write(window, np.round(heights + random.normal(0, 0.03, heights.shape), 2).astype(np.float32))
@@ -110,7 +110,7 @@ def parameters(folder: Path) -> dict[str, str]:
     def layer(name: str) -> str:
         return f"{folder / 'layers.gpkg'}|layername={name}"
 
-    return {"TEXT": BULLETIN, "STATIONS": layer("gauge"), "TERRAIN": str(folder / "terrain.tif"), "SOURCE": layer("river"), "RIVERS": layer("river_axis"),
+    return {"TEXT": BULLETIN, "STATIONS": layer("gauge"), "TERRAIN": str(folder / "delta.tif"), "SOURCE": layer("river"), "RIVERS": layer("river_axis"),
             "DYKES": layer("dyke"), "BUILDINGS": layer("building"), "UNITS": layer("administrative_unit"), "HAMLETS": layer("hamlet"), "ROADS": layer("road"),
             "FACILITIES": layer("facility"), "SHELTERS": layer("shelter"), "PLACE": "đô thị mẫu", "REFERENCE_DATE": "02/11/2026", "OUTPUT": str(folder / "out" / "báo cáo")}
 

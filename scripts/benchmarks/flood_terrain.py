@@ -1,8 +1,8 @@
 """Part of `flood`: a terrain of nine million cells to HAND, files in and out, against pyflwdir.
 
-The peer runs in a venv of its own with wheels of numpy 2, numba and rasterio, started and compiled before the clock.
-pyflwdir leaves its HAND uncompiled (40 s for it alone); here numba compiles that very function, so that the ratio is
-one against what pyflwdir could be.
+The peer runs in a venv of its own with wheels of numpy 2, numba and rasterio, started and compiled before the clock. It is
+timed twice: as it ships, which is how people run it and what DESIGN.md's ratio is about; and with its height above
+drainage, which it leaves uncompiled and which takes most of its time, compiled by us: what pyflwdir could be.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from pathlib import Path
 
 DESCRIPTION = ("terrain to conditioned heights, directions, drained area, streams, basins and HAND: "
                "quyhoach:terrainprepare against pyflwdir, which fills only and writes five of our nine files")
-COMPARED = {"terrain to HAND, 9,000,000 cells": (4, 8)}
+SHIPPED, COMPILED = "pyflwdir as it ships", "pyflwdir with its own HAND function compiled by us"
+#: The second is told for fairness: not to be slower than it is all that is asked.
+COMPARED = {f"terrain to HAND, 9,000,000 cells; peer: {SHIPPED}": (4, 8), f"terrain to HAND, 9,000,000 cells; peer: {COMPILED}": (1, 4)}
 STREAM_KM2 = 0.5
 _running: dict[str, subprocess.Popen[str]] = {}
 
@@ -57,7 +59,7 @@ def warm(folder: Path, case: str, who: str) -> None:
         grid = Grid((500_000.0, 10.0, 0.0, 1_200_000.0, 0.0, -10.0), heights.shape, _wkt())
         prepare_terrain(read_ground(ArrayRaster(grid, heights)), Rules(0.001))
         return
-    process = subprocess.Popen([_python(folder), "-c", _PEER, str(folder), str(STREAM_KM2)], stdin=subprocess.PIPE,
+    process = subprocess.Popen([_python(folder), "-c", _PEER, str(folder), str(STREAM_KM2), "compiled" if COMPILED in case else "shipped"], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, text=True, env=_clean())
     assert process.stdout.readline().strip() == "ready"
     _running["peer"] = process
@@ -118,14 +120,14 @@ import numba, numpy as np, pyflwdir, rasterio
 from pyflwdir import dem
 
 folder, area = sys.argv[1], float(sys.argv[2])
-compiled = numba.njit(dem.height_above_nearest_drain)
+above = numba.njit(dem.height_above_nearest_drain) if sys.argv[3] == "compiled" else dem.height_above_nearest_drain
 
 def job(z, transform, crs, write):
     filled, d8 = dem.fill_depressions(z, nodata=-9999.0)
     flow = pyflwdir.from_array(d8, ftype="d8", transform=transform, latlon=False, check_ftype=False)
     uparea = flow.upstream_area("km2")
     streams = uparea >= area
-    hand = compiled(flow.idxs_ds, flow.idxs_seq, streams.ravel(), filled.ravel()).reshape(z.shape).astype("float32")
+    hand = above(flow.idxs_ds, flow.idxs_seq, streams.ravel(), filled.ravel()).reshape(z.shape).astype("float32")
     basins = flow.basins().astype("int32")
     order = flow.stream_order(mask=streams)
     reaches = flow.streams(mask=streams, strord=order)
