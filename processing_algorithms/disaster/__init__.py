@@ -14,7 +14,8 @@ Hazard: `gauges` (levels, checked and set on the terrain), `water_surface` (the 
 (along rivers), `dykes` (crests and breaches), `flood_depth` (where the water gets to, and how deep), `flood_preview` (coarse, for the screen). Maps made elsewhere:
 `scenario_library`, `scenario_import`, `scenario_interpolation`; by hand: `flood_corrections`. Fit against what people
 saw: `mark_depths`, `depth_fit`. Exposure: `depth_classes` (from the norms), `depth_at_shapes` (buildings, roads
-and land against a depth raster), `units` (everything counts once), `flood_exposure` (the tables),
+and land against a depth raster), `units` (everything counts once), `exposure_places` (what lies in which unit, once for several
+rasters), `flood_exposure` (the tables),
 `flood_exposure_workbook` (the print); low, middle and high: `exposure_run`, `exposure_range`, `exposure_range_workbook`. Streets: `vehicles` (what they bear), `road_depths`, `bridges`, `flooded_network`
 (parts and ways), `flooded_network_tables` (who is cut off). Start with `flood_depth.py`, then `flood_exposure.py`.
 """
