@@ -158,6 +158,7 @@ def export_update(
     with delivered(hub, scopes, content.position, content.sent, whole=grown or content.compare, progress=progress) as delivery:
         rows = "\n".join(json.dumps([name, feature_id, row_to_plain(row)], ensure_ascii=False, allow_nan=False) for name, feature_id, row in delivery.rows)
         answer = {"working_copy_id": content.working_copy_id, "since": asdict(content.position), "position": asdict(delivery.position),
+                  "sent": list(content.sent),
                   "whole": delivery.whole, "fields": fields, "scopes": [_scope_to_json(scope) for scope in content.scopes],
                   "parting": None if delivery.parting is None else delivery.parting.known,
                   "receipts": [_receipt_to_json(receipt) for receipt in receipts]}
@@ -180,6 +181,7 @@ def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = s
         answer = json.loads(parts["answer.json"])
         since, position = Position(**answer["since"]), Position(**answer["position"])
         receipts = [_receipt_from_json(receipt) for receipt in answer["receipts"]]
+        told = {*map(str, answer["sent"]), *(receipt.changeset_id for receipt in receipts)}
         scopes = [_scope_from_json(scope) for scope in answer["scopes"]]
         known = _cut(answer["fields"])
         rows, then = ([_row_line(line) for line in parts[name].decode("utf-8").split("\n") if line] for name in ("rows.jsonl", "parting.jsonl"))
@@ -189,6 +191,12 @@ def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = s
                          .format(path=path))
     if position == copy.position:
         return PullReport(receipts=receipts)  # received already
+    if not told.issuperset(copy.sent):
+        # What has been sent since lies in this copy as untouched rows; the answer's hub, perhaps restored, may lack it.
+        raise InputError(say("Bản dữ liệu làm việc đã gửi cập nhật khác kể từ khi xuất tệp thay đổi; hãy nhận cập nhật qua mạng, hoặc xuất tệp thay đổi mới và xin tệp "
+                             "cập nhật mới.",
+                             "The working copy has sent other changes since its changes file was exported; pull over the network, or export a new file and ask for a new "
+                             "update file."))
     if since != copy.position:
         raise InputError(say("Bản dữ liệu làm việc đã nhận cập nhật khác kể từ khi xuất tệp thay đổi; hãy xuất tệp thay đổi mới và xin tệp cập nhật mới.",
                              "The working copy has received other updates since its changes file was exported; export a new one and ask for a new "

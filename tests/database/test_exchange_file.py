@@ -2,6 +2,7 @@
 
 import sqlite3
 import uuid
+from copy import deepcopy
 import zipfile
 
 import pyproj
@@ -122,6 +123,25 @@ def test_without_edits_a_file_only_asks_for_news(hub, office, tmp_path):
     assert export_changes(a, tmp_path / "hỏi.qhz", author="ân").changesets == ()
     export_update(hub, tmp_path / "hỏi.qhz", tmp_path / "đáp.qhz")
     assert import_update(a, tmp_path / "đáp.qhz").removed == 1 and names(a) == ["Số 2", "Số 3"]
+
+
+def test_an_answer_that_does_not_know_what_was_sent_since_is_refused(hub, office, tmp_path):
+    # Found by the nightly run: the answer put the copy back to a position before the push, so that a restored hub never asked for it again.
+    a, b = office("a"), office("b")
+    export_changes(a, tmp_path / "a.qhz", author="ân")
+    edit(b, "UPDATE facility SET name = 'x' WHERE fid = 2")
+    push(b, hub, **WHO)
+    export_update(hub, tmp_path / "a.qhz", tmp_path / "a-về.qhz")
+    restored = deepcopy(hub)
+    restored.incarnation = str(uuid.uuid4())
+    edit(a, "INSERT INTO facility (feature_id, name, kind, geom) SELECT NULL, 'mới', kind, geom FROM facility WHERE fid = 1")
+    push(a, hub, **WHO)
+    with pytest.raises(InputError, match="đã gửi cập nhật khác"):
+        import_update(a, tmp_path / "a-về.qhz")
+    pull(a, restored)
+    resolve(a, Rule.OURS)  # this hub does not know where the histories parted, so it asks
+    push(a, restored, **WHO)
+    assert "mới" in {row["name"] for row in restored.rows.values()}
 
 
 def test_an_update_for_another_state_or_copy_changes_nothing(hub, office, tmp_path):
