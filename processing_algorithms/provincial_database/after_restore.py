@@ -104,7 +104,12 @@ def merge_after_restore(
         starts = _in_dispute(copy, dataset, feature_id, starts, dispute, theirs)
     shown = next((start for start in reversed(starts) if start), None)
     unseen = part and parting.known and ours is None and base is None
-    return _merge(starts, ours, theirs, parting.known, unseen), shown
+    merge = _merge(starts, ours, theirs, parting.known, unseen)
+    if not parting.known and merge.clash is Clash.FIELDS and shown is not None:
+        # Nobody knows where these began. Kept with the conflict, the last row known here is mostly ours itself, and a later pull would take
+        # ours for untouched.
+        shown = {name: value for name, value in shown.items() if name not in merge.fields}
+    return merge, shown
 
 
 def _in_dispute(

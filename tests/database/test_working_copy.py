@@ -1,5 +1,6 @@
 """Working copies against a hub in memory: what any program does to the file is noticed, sent once, and merged."""
 
+import copy as copying
 import sqlite3
 import subprocess
 import uuid
@@ -237,8 +238,6 @@ def test_same_value_on_both_sides_is_no_conflict(make, hub):
 
 
 def test_restored_hub_is_compared_whole(make, hub):
-    import copy as copying
-
     saved = copying.deepcopy(hub)
     a = make("a")
     foreign(a).execute("UPDATE facility SET name = 'Sau sao lưu' WHERE fid = 1")
@@ -276,6 +275,25 @@ def test_deleting_what_is_in_dispute_since_a_restore_settles_nothing(make, hub, 
     push(b, hub, **WHO)
     pull(a, hub)
     assert (a.row(FACILITY, disputed) is not None) == (deleted_by == "them") and not list(a.edits(FACILITY)) and not list(b.edits(FACILITY))
+
+
+def test_editing_what_is_in_dispute_since_a_restore_settles_nothing(make, hub):
+    a, b = make("a"), make("b")
+    foreign(b).execute("UPDATE facility SET name = 'ta' WHERE fid = 1")
+    disputed = first_id(b)
+    before = copying.deepcopy(hub)
+    push(b, hub, **WHO)
+    before.incarnation = str(uuid.uuid4())  # restored from before the push, and does not know where it came from
+    pull(b, before)
+    assert [(c.feature_id, set(c.fields)) for c in conflicts(b)] == [(disputed, {"name"})]
+    pull(a, before)
+    foreign(a).execute("UPDATE facility SET name = 'họ' WHERE fid = 1")
+    push(a, before, **WHO)
+    pull(b, before)
+    assert [(c.feature_id, set(c.fields)) for c in conflicts(b)] == [(disputed, {"name"})] and b.row(FACILITY, disputed)["name"] == "ta"
+    resolve(b, Rule.OURS)
+    push(b, before, **WHO)
+    assert {row["name"] for row in before.rows.values()} >= {"ta"}
 
 
 def test_lost_tracking_is_noticed_and_loses_nothing(make, hub):
