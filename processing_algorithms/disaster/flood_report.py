@@ -200,6 +200,7 @@ def flood_report(
         if layers.facilities is not None:
             facilities = facility_depths(layers.facilities, rasters, classes, kind_field=fields.facility_kind)
         network = _network(middle, terrain, layers, fields, kinds, vehicle, part(progress, 0.8, 1.0))
+    progress(1.0)
     # Notes on columns of tables are for who asked for the tables.
     notes += [*found_notes, *(note for note in exposure.notes if "_missing" not in note), *([] if network is None else network.notes)]
     shelters = None
