@@ -175,6 +175,11 @@ def stages_along(
     elsewhere : float, optional
         Stage of basins without any place.
 
+    Raises
+    ------
+    InputError
+        Places that fall on one spot of a stream with different stages: neither may win silently.
+
     Examples
     --------
     One reach of 100 m with gauges 20 m and 60 m from the outlet.
@@ -194,6 +199,7 @@ def stages_along(
     nodes = first_place + len(places.ids)
     order = np.lexsort((places.chainage, places.reach))
     reach, chain = places.reach[order], np.clip(places.chainage[order], lower[places.reach[order]], upper[places.reach[order]])
+    _refuse_two_stages_at_one_spot(places.ids[order], reach, chain, np.asarray(stage, float)[order])
     from_reach = np.r_[np.arange(1, count + 1), reach, np.arange(1, count + 1)]
     position = np.r_[lower[1:], chain, upper[1:]]
     node = np.r_[lower_node, first_place + order, np.arange(count)]
@@ -214,6 +220,17 @@ def stages_along(
         start[number] = end[number] = its_stage
         bent.pop(number, None)
     return ReachStages(start, end, upper, lower, bent)
+
+
+def _refuse_two_stages_at_one_spot(ids, reach, chain, stage):
+    """Neighbours along a reach nearer than the shortest piece whose stages differ."""
+    torn = (reach[1:] == reach[:-1]) & (np.diff(chain) < _SHORTEST) & (stage[1:] != stage[:-1])
+    if torn.any():
+        raise InputError(
+            say("Các điểm rơi vào cùng một chỗ trên dòng chảy nhưng có mực nước khác nhau (fid: {ids}); hãy giữ một, hoặc "
+                "chuẩn bị địa hình với diện tích lưu vực nhỏ hơn.",
+                "Points fall on one spot of a stream with different stages (ids: {ids}); keep one of them, or prepare the "
+                "terrain with smaller streams.").format(ids=name_some(np.unique(ids[np.r_[torn, False] | np.r_[False, torn]]))))
 
 
 def _harmonic(nodes, one, other, conductance, fixed, value, elsewhere):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pyproj import CRS
@@ -110,6 +110,8 @@ def networks(draw):
     reach = np.array([one for one, _ in gauges])
     at = streams.iloc[reach - 1]
     chain = at["chainage_end_m"].to_numpy() + np.array([share for _, share in gauges]) * lengths[reach - 1]
+    order = np.lexsort((chain, reach))
+    assume(not ((np.diff(reach[order]) == 0) & (np.diff(chain[order]) < 0.01)).any())  # Two on one spot are refused.
     return streams, Places(np.arange(len(gauges)), reach, chain, np.zeros(len(gauges)), np.zeros(len(gauges), bool)), stage
 
 
@@ -150,6 +152,10 @@ def test_a_confluence_by_hand():
     assert found.at(np.array([2, 2]), np.array([100.0, 200.0])).tolist() == [3, 3]
     with pytest.raises(InputError, match="fid: 9"):
         places_of_reaches(pandas.DataFrame({"doan": [12]}, index=[9]), "doan", streams)
+    spot = Places(np.array([1, 2]), np.array([2, 2]), np.array([200.0, 200.0]), np.zeros(2), np.zeros(2, bool))
+    with pytest.raises(InputError, match="cùng một chỗ.*fid: 1, 2"):
+        stages_along(streams, spot, np.array([4.0, 8.0]))
+    assert stages_along(streams, spot, np.array([4.0, 4.0])).at(np.array([2]), np.array([200.0])).tolist() == [4.0]
     with pytest.raises(InputError, match="nhiều mực nước"):
         places_of_reaches(pandas.DataFrame({"doan": [2, 2]}), "doan", streams)
 
