@@ -231,7 +231,7 @@ class MapSheet(LayoutPage):
         top, beside = foot - height, 0.62 * height + 3.0
         self._place(self.north, QRectF(panel.x(), top, 0.6 * height, height))
         points = 9.0 if self._small else 11.0
-        self._write(self.scale_text, f"Tỷ lệ 1:{format_number(scale)}", text_format(points, bold=True),
+        self._write(self.scale_text, f"Tỷ lệ 1/{format_number(scale)}", text_format(points, bold=True),
                     QRectF(panel.x() + beside, top + 0.08 * height, panel.width() - beside, 0.4 * height))
         self._fit_scale_bar(self.scale_bar, scale, panel.width() - beside - 10.0, panel.x() + beside,
                             top + 0.5 * height)

@@ -60,7 +60,7 @@ def test_papers_maps_and_register(made):
 def test_the_map_annex_says_scale_system_and_corners(made):
     pdf = made["FILES"].split(";")[5]
     text = re.sub(r"\s+", " ", pdf_text(pdf))
-    assert "Tỷ lệ 1:500" in text and "kinh tuyến trục 107°00′, múi chiếu 3°" in text and "Thửa đất số 3, tờ bản đồ số 1" in text
+    assert "Tỷ lệ 1/500" in text and "kinh tuyến trục 107°00′, múi chiếu 3°" in text and "Thửa đất số 3, tờ bản đồ số 1" in text
     assert "X (Bắc)" in text and "1831896,60" in text and "551706,62" in text and made["CODES"].split(";")[2] in text
     assert "Nhóm nhà ở (NO)" in text
     pages = subprocess.run(["pdfinfo", pdf], capture_output=True, check=True).stdout.decode()

@@ -54,7 +54,7 @@ def test_it_tells_each_step_with_its_time_and_the_figures(made):
 def test_a_printed_map_for_each_domain(made, file, title, words):
     folder, _ = made
     text = text_of(folder / "ban_do" / f"{file}.pdf")
-    for expected in (title, NOTICE, "Tỷ lệ 1:", "VN-2000, kinh tuyến trục 107°00′, múi chiếu 3°", "Ngày lập:",
+    for expected in (title, NOTICE, "Tỷ lệ 1/", "VN-2000, kinh tuyến trục 107°00′, múi chiếu 3°", "Ngày lập:",
                      "Nguồn:", "CHÚ GIẢI", *words):
         assert expected in text, expected
     # Vectors, not one picture of the page: a page scanned at 300 dpi has no text and no fonts.

@@ -80,7 +80,7 @@ def test_the_sheet_says_what_a_sheet_must_say(project, tmp_path):
     # it.
     assert sheet.map.sizeWithUnits().width() == pytest.approx(201.0)
     assert shown.scale == 1000 and shown.scale in SCALES
-    for expected in (TITLE, "Phường Lam Trạch", f"Tỷ lệ 1:{shown.scale:,.0f}".replace(",", "."), "CHÚ GIẢI", "Đất ở",
+    for expected in (TITLE, "Phường Lam Trạch", f"Tỷ lệ 1/{shown.scale:,.0f}".replace(",", "."), "CHÚ GIẢI", "Đất ở",
                      "Đất lúa",
                      "VN-2000, kinh tuyến trục 107°00′, múi chiếu 3°", "Ngày lập: 03/02/2026", "Nguồn: dữ liệu thử",
                      "KHÔNG CÓ GIÁ TRỊ PHÁP LÝ"):
