@@ -24,7 +24,7 @@ from .relief import build_terrain, dyke_crest, height_at
 from .roads import road_layer
 from .streets import Streets, draw_streets
 from .territory import OLD_COMMUNES, WARDS, Territory, draw_territory
-from .watercourses import RIVER_NAME, Watercourses, draw_watercourses, half_width
+from .watercourses import RIVER_NAME, Watercourses, draw_watercourses, half_width, name_on_a_map
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,7 @@ def _rivers(water: Watercourses) -> pd.DataFrame:
     rows = [
         {
             "geometry": water.water,
-            "name": RIVER_NAME.capitalize(),
+            "name": name_on_a_map(RIVER_NAME),
             "kind": "river",
             "width_m": round(2 * float(half_width(water.ruler.chainage).mean()), 0),
             "bed_level_m": -3.2,
@@ -268,7 +268,7 @@ def _rivers(water: Watercourses) -> pd.DataFrame:
         rows.append(
             {
                 "geometry": own,
-                "name": name.capitalize(),
+                "name": name_on_a_map(name),
                 "kind": kind,
                 "width_m": water.stream_widths[name],
                 "bed_level_m": None,
@@ -287,7 +287,7 @@ def _axes(water: Watercourses) -> pd.DataFrame:
         [
             {
                 "geometry": shapely.intersection(line, extent()),
-                "name": name.capitalize(),
+                "name": name_on_a_map(name),
                 "kind": "stream" if kind == "creek" else kind,
                 "width_m": round(width, 1),
             }

@@ -29,6 +29,11 @@ _DYKE = [(560, 3020), (900, 2900), (1280, 2720), (1460, 2418), (1650, 2120), (20
          (4510, 3250), (4920, 2960), (5250, 2960), (5600, 3260), (5760, 3480), (6150, 3750)]
 
 
+def name_on_a_map(name: str) -> str:
+    """The name as it begins a label: only its first letter is raised, proper names keep theirs."""
+    return name[0].upper() + name[1:]
+
+
 @dataclass(frozen=True)
 class Watercourses:
     """Lines and surfaces of the water and the dyke, local coordinates."""
