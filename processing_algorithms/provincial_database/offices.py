@@ -10,16 +10,18 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
-
-import pandas
+from typing import TYPE_CHECKING, Any
 
 from ..common.errors import InputError, name_some, refuse_if
 from ..common.language import say
 from .catalogue import Catalogue, Dataset
 from .catalogue.model import DEPARTMENTS, SECRECY
 from .changes import Changeset, Objection, Scope
-from .hub import Hub
+
+if TYPE_CHECKING:  # parameters read this file: QGIS must list the algorithms also where pandas and geopandas are missing
+    import pandas
+
+    from .hub import Hub
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
@@ -146,6 +148,8 @@ def departments(hub: Hub) -> dict[str, tuple[str, str]]:
 
 def rights_table(hub: Hub) -> pandas.DataFrame:
     """Return all rights, one row each: department, label, kind, dataset, commune (empty: all), access."""
+    import pandas
+
     known = departments(hub)
     names = {dataset.id: dataset.name for dataset in hub.datasets.values()}
     rows = [(name, *known.get(name, ("", "")), names.get(right.dataset_id, right.dataset_id or ""), right.commune or "",
@@ -251,6 +255,8 @@ def remove_person(hub: Hub, login: str) -> None:
 
 def people_table(hub: Hub) -> pandas.DataFrame:
     """Return who is let in: login, departments, secrecy, administrator (yes, no)."""
+    import pandas
+
     return pandas.DataFrame(_people_of(hub).people(hub), columns=["login", "departments", "secrecy", "administrator"], dtype=object)
 
 
