@@ -251,7 +251,7 @@ def test_the_plan_is_no_chequerboard():
 def test_two_bridges_span_the_river_above_alarm_3():
     bridges = layer("road")[layer("road")["bridge"]]
     assert len(bridges) == 2
-    river = layer("river").set_index("name").geometry["Sông trạch"]
+    river = layer("river").set_index("name").geometry["Sông Trạch"]
     bank = river.boundary
     for bridge in bridges.geometry:
         assert bridge.intersection(river).length > 100
@@ -305,7 +305,7 @@ def flood(terrain, above: float) -> np.ndarray:
     """
     heights, transform, _ = terrain
     gauges = layer("gauge")
-    axis = layer("river_axis").set_index("name").geometry["Sông trạch"]
+    axis = layer("river_axis").set_index("name").geometry["Sông Trạch"]
     chainage = shapely.line_locate_point(axis, gauges.geometry.to_numpy())
     level = gauges["alarm_3_m"].to_numpy() + gauges["gauge_zero_m"].to_numpy() + above
     stations = np.linspace(0, axis.length, 400)
@@ -319,7 +319,7 @@ def flood(terrain, above: float) -> np.ndarray:
     surface = np.kron(surface, np.ones((5, 5)))
     wet = surface > heights
     patches, _ = label(wet, structure=np.ones((3, 3)))
-    river = layer("river").set_index("name").geometry["Sông trạch"]
+    river = layer("river").set_index("name").geometry["Sông Trạch"]
     on_river = rasterize([(river, 1)], out_shape=heights.shape, transform=transform).astype(bool)
     connected = np.isin(patches, np.setdiff1d(patches[on_river], [0]))
     return np.where(connected, surface - heights, 0.0)
