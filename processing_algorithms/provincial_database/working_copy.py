@@ -176,12 +176,33 @@ class WorkingCopy:
         conflicts = dict(self.database.execute("SELECT dataset_id, count(*) FROM quyhoach_conflict GROUP BY dataset_id"))
         lines = []
         for dataset in self.datasets.values():
-            kinds = [(change.before is None, change.after is None) for change in self.edits(dataset)]
+            added, changed, deleted = self._edit_counts(dataset)
             lines.append(DatasetStatus(
-                dataset=dataset, count=self._count(dataset), added=sum(new for new, _ in kinds), deleted=sum(gone for _, gone in kinds),
-                changed=sum(not new and not gone for new, gone in kinds), conflicts=conflicts.get(dataset.id, 0),
-                waiting=sum(name == dataset.name for name, _ in waiting), tracking_lost=self.tracking_lost(dataset)))
+                dataset=dataset, count=self._count(dataset), added=added, changed=changed, deleted=deleted,
+                conflicts=conflicts.get(dataset.id, 0), waiting=sum(name == dataset.name for name, _ in waiting),
+                tracking_lost=self.tracking_lost(dataset)))
         return lines
+
+    def _edit_counts(self, dataset: Dataset) -> tuple[int, int, int]:
+        """How many features `edits` yields as new, changed and deleted, mostly without making rows of them."""
+        added = changed = deleted = 0
+        columns = data_columns(dataset)
+        # Other text is another value, whatever the rest; shapes, times and numbers may be written in several ways.
+        texts = [position for position, field in enumerate(dataset.fields) if field.type == "text"]
+        text = (str, type(None))
+        for found in self._touched(dataset, columns):
+            unsure = []
+            for row in found:
+                existed, here, was, became = row[1], row[2] is not None, row[4:4 + len(columns)], row[4 + len(columns):]
+                if not (existed and here):
+                    added += here
+                    deleted += bool(existed)
+                elif any(was[i] != became[i] and isinstance(was[i], text) and isinstance(became[i], text) for i in texts):
+                    changed += 1
+                else:
+                    unsure.append(row)
+            changed += sum(differs(change) for change in self._changes(dataset, len(columns), unsure))
+        return added, changed, deleted
 
     def _count(self, dataset: Dataset) -> int:
         if dataset.geometry:
@@ -193,23 +214,28 @@ class WorkingCopy:
     def edits(self, dataset: Dataset) -> Iterator[Change]:
         """Yield the features that differ from what the hub is known to have. ``before`` is the hub's row, ``after`` ours."""
         columns = data_columns(dataset)
+        for found in self._touched(dataset, columns):
+            yield from filter(differs, self._changes(dataset, len(columns), found))
+
+    def _touched(self, dataset: Dataset, columns: Sequence[str]) -> Iterator[list[tuple]]:
+        """Yield what was touched and is not value for value as before: id, existed, fid, parent's id, base, ours."""
         width = len(columns)
         base = ", ".join(f"b.{quoted(name)}" for name in columns)
         ours = ", ".join(f"t.{quoted(name)}" for name in columns)
         sql = (f"SELECT b.{FEATURE_ID}, b.existed, t.{FID}, p.parent_id, {base}, {ours} FROM {quoted(base_table(dataset))} b "
                f"LEFT JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = b.{FEATURE_ID} "
                f"LEFT JOIN quyhoach_parent p ON p.feature_id = b.{FEATURE_ID} AND p.dataset_id = ? ORDER BY b.rowid")
-        # Whole values first: what was touched and is as before need not become a row.
         cursor = self.database.execute(sql, (dataset.id,))
         while found := cursor.fetchmany(_ROWS_AT_ONCE):
-            found = [row for row in found if row[1] != (row[2] is not None) or row[4:4 + width] != row[4 + width:]]
-            before, after = pairs_from_sqlite(dataset, [row[4:4 + width] for row in found], [row[4 + width:] for row in found],
-                                              [row[0] for row in found])
-            for (feature_id, existed, fid, parent_id, *_), was, became in zip(found, before, after):
-                change = Change(dataset.name, feature_id, was if existed else None,
-                                became if fid is not None else None, parent_id)
-                if differs(change):
-                    yield change
+            yield [row for row in found if row[1] != (row[2] is not None) or row[4:4 + width] != row[4 + width:]]
+
+    @staticmethod
+    def _changes(dataset: Dataset, width: int, found: Sequence[tuple]) -> Iterator[Change]:
+        """Make changes of what `_touched` found."""
+        before, after = pairs_from_sqlite(dataset, [row[4:4 + width] for row in found], [row[4 + width:] for row in found],
+                                          [row[0] for row in found])
+        for (feature_id, existed, fid, parent_id, *_), was, became in zip(found, before, after):
+            yield Change(dataset.name, feature_id, was if existed else None, became if fid is not None else None, parent_id)
 
     def unsent(self) -> int:
         """Count the features that differ from what the hub is known to have, without reading them."""

@@ -261,6 +261,14 @@ class Exchange(RuleBasedStateMachine):
             twice = copy.database.execute("SELECT feature_id FROM facility GROUP BY feature_id HAVING count(*) > 1 OR feature_id IS NULL").fetchall()
             assert not twice
 
+    @invariant()
+    def status_counts_what_the_edits_are(self):
+        for copy in getattr(self, "copies", []):
+            ends = [(change.before is not None, change.after is not None) for change in copy.edits(FACILITY)]
+            [line] = [line for line in copy.status() if line.dataset.name == "facility"]
+            assert (line.added, line.changed, line.deleted) == tuple(
+                ends.count(kind) for kind in ((False, True), (True, True), (True, False)))
+
     def teardown(self):
         if not hasattr(self, "copies"):
             return
