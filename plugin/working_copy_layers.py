@@ -1,21 +1,22 @@
-"""The layers of a working copy in the project: opened with their official look, in groups, one of each."""
+"""The layers of a working copy in the project: opened as `openlayers` opens them, in groups, one of each."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from qgis.core import QgsLayerTreeGroup, QgsProject, QgsVectorLayer, QgsWkbTypes
+from qgis.core import QgsProject, QgsVectorLayer
 
 from ..processing_algorithms.common.errors import InputError
 from ..processing_algorithms.common.language import say
-from ..processing_algorithms.common.qgis_algorithm import PLUGIN_FOLDER, ROOMS
-from ..processing_algorithms.common.qgis_forms import configure_form
+from ..processing_algorithms.common.qgis_algorithm import ROOMS
+from ..processing_algorithms.common.qgis_dressing import field_of_symbols
+from ..processing_algorithms.common.qgis_open_layers import OpenedLayer, add_to_project, open_layers
 from ..processing_algorithms.common.qgis_working_copy import layers_of
-from ..processing_algorithms.provincial_database.catalogue import Dataset
+from ..processing_algorithms.provincial_database.stored_tables import StoredTable, count_codes, stored_tables
 
-#: From the top of the layer tree down: what lies above hides what lies below.
-_ORDER = ("provincial_database", "disaster", "traffic", "zoning", "land_use")
-_SHAPES = ("point", "line", "polygon", "none")
+#: How many features carry which code, by table.
+Codes = Mapping[str, Mapping[str, int]]
 
 
 def layer_of(path: str, dataset: str) -> QgsVectorLayer | None:
@@ -43,49 +44,38 @@ def refuse_while_editing(path: str) -> None:
                          .format(names=", ".join(edited)))
 
 
-def add_layers(path: str, name: str, datasets: list[Dataset]) -> list[QgsVectorLayer]:
-    """Add the datasets that are not in the project yet, in a group of the working copy with a group for each field of work.
+def read_codes(path: str, tables: list[StoredTable]) -> dict[str, dict[str, int]]:
+    """Read which codes of its symbols each table holds; beside the window, because it reads every row."""
+    fields = {table.name: (table.dataset, field_of_symbols(table.dataset)) for table in tables if table.dataset is not None}
+    return count_codes(path, {name: field for name, (dataset, field) in fields.items()
+                              if field in dataset.field_names and dataset.field(field).type == "text"})
+
+
+def missing_tables(path: str) -> list[StoredTable]:
+    """Return the tables of a working copy that no layer of the project shows."""
+    shown = {table_of(layer) for layer in layers_of(path)}
+    return [table for table in stored_tables(path) if table.dataset is not None and table.name not in shown]
+
+
+def add_layers(path: str, name: str, tables: list[StoredTable], codes: Codes) -> list[OpenedLayer]:
+    """Add tables to the project with their official look, in a group of the working copy.
+
+    Parameters
+    ----------
+    tables : list of StoredTable
+        From `missing_tables`.
+    codes : mapping
+        From `read_codes`.
 
     Raises
     ------
     InputError
         A layer cannot be opened; none is added.
     """
-    wanted = [dataset for dataset in datasets if layer_of(path, dataset.name) is None]
-    layers = [(dataset, _opened(path, dataset)) for dataset in sorted(wanted, key=_place)]
-    if layers and not QgsProject.instance().mapLayers():
+    project = QgsProject.instance()
+    opened = open_layers(str(Path(path)), tables, codes=codes)
+    if opened and not project.mapLayers():
         # At once: QGIS takes the system of the first layer only after the map was moved to where it is in another.
-        QgsProject.instance().setCrs(next((layer.crs() for _, layer in layers if layer.crs().isValid()), QgsProject.instance().crs()))
-    top = _group(QgsProject.instance().layerTreeRoot(), name, first=True)
-    for dataset, layer in layers:
-        QgsProject.instance().addMapLayer(layer, False)
-        node = _group(top, say(*ROOMS[dataset.room])).addLayer(layer)
-        node.setExpanded(False)
-    return [layer for _, layer in layers]
-
-
-def _place(dataset: Dataset) -> tuple[int, int]:
-    kind = (dataset.geometry or "none").lower()
-    return _ORDER.index(dataset.room), next(place for place, shape in enumerate(_SHAPES) if shape in kind)
-
-
-def _opened(path: str, dataset: Dataset) -> QgsVectorLayer:
-    layer = QgsVectorLayer(f"{Path(path)}|layername={dataset.name}", str(dataset.label), "ogr")
-    if not layer.isValid():
-        raise InputError(say("Không mở được lớp {layer} trong {path}; hãy kiểm tra tệp, hoặc tải dữ liệu về máy lần nữa.",
-                             "The layer {layer} of {path} cannot be opened; check the file, or check out again.")
-                         .format(layer=dataset.label, path=path))
-    symbols = PLUGIN_FOLDER / "styles" / dataset.style
-    if layer.geometryType() != QgsWkbTypes.GeometryType.NullGeometry and symbols.is_file():
-        layer.loadNamedStyle(str(symbols))
-    # In the language of now; the file carries that of whoever made it.
-    configure_form(layer, dataset)
-    layer.setName(str(dataset.label))
-    return layer
-
-
-def _group(parent: QgsLayerTreeGroup, name: str, *, first: bool = False) -> QgsLayerTreeGroup:
-    found = parent.findGroup(name)
-    if found is None:
-        found = parent.insertGroup(0, name) if first else parent.addGroup(name)
-    return found
+        project.setCrs(next((one.layer.crs() for one in opened if one.layer.crs().isValid()), project.crs()))
+    add_to_project(project, opened, ROOMS, name)
+    return opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsCoordinateTransform, QgsProject, QgsRectangle, QgsVectorLayer
+from qgis.core import Qgis, QgsCoordinateTransform, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtWidgets import (
@@ -26,12 +26,13 @@ from qgis.PyQt.QtWidgets import (
 
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.numbers_vi import format_number
+from ..processing_algorithms.common.qgis_open_layers import OpenedLayer
 from ..processing_algorithms.common.qgis_working_copy import layers_of
 from . import exchange
 from .conflict_review_dock import ConflictReviewDock
 from .database_session import Session
 from .push_dialog import PushDialog
-from .working_copy_layers import add_layers, refuse_while_editing, table_of
+from .working_copy_layers import add_layers, missing_tables, read_codes, refuse_while_editing, table_of
 from .working_copy_state import CopyState, read_news, read_state, state_text
 
 #: Milliseconds: how often the file is looked at (a stat, nothing is read), and how often the hub is asked.
@@ -159,19 +160,42 @@ class WorkingCopyPage(QWidget):
         """Add what is not in the project yet."""
         if self._state is None:
             return
-        added = add_layers(self._session.copy, self._state.name, [line.dataset for line in self._state.lines])
+        path, name = self._session.copy, self._state.name
+        tables = missing_tables(path)
+        if not tables:
+            self._session.desk.tell(say("Các lớp của bản dữ liệu làm việc này đã có trên bản đồ.", "All layers of this working copy are on the map."))
+            return
+
+        def add(codes: dict[str, dict[str, int]]) -> None:
+            self._session.attempt(lambda: self._show_on_map(add_layers(path, name, tables, codes)))
+
+        self._session.desk.start(say("Mở các lớp", "Opening the layers"), lambda progress: read_codes(path, tables), add)
+
+    def _show_on_map(self, opened: list[OpenedLayer]) -> None:
+        """Move the map to the first layers of a working copy, and say what cannot be seen there."""
         canvas = self._session.iface.mapCanvas()
-        if added and len(layers_of(self._session.copy)) == len(added):
+        layers = [one.layer for one in opened]
+        if len(layers_of(self._session.copy)) == len(layers):
             extent = QgsRectangle()
             extent.setNull()
-            for layer in added:
+            for layer in layers:
                 to_map = QgsCoordinateTransform(layer.crs(), canvas.mapSettings().destinationCrs(), QgsProject.instance())
-                if layer.featureCount() and layer.isSpatial():
+                if layer.featureCount():
                     extent.combineExtentWith(to_map.transformBoundingBox(layer.extent()))
             if not extent.isNull():
                 extent.scale(1.05)
                 canvas.setExtent(extent)
                 canvas.refresh()
+        for one in opened:
+            for code in one.unknown_codes:
+                self._session.warn(say("{layer}: mã \"{code}\" chưa có ký hiệu ({n} đối tượng), vẽ màu hồng đậm.",
+                                       "{layer}: the code \"{code}\" has no symbol ({n} features), drawn in magenta.")
+                                   .format(layer=one.table.label, code=code.value, n=format_number(code.count)))
+        far = [layer for layer in layers if layer.featureCount() and not layer.isInScaleRange(canvas.scale())]
+        if far:
+            self._session.desk.tell(say("Hãy phóng to để thấy: {layers}.", "Zoom in to see: {layers}.").format(layers=", ".join(
+                say("{layer} (từ 1:{scale})", "{layer} (from 1:{scale})").format(layer=layer.name(), scale=format_number(layer.minimumScale()))
+                for layer in far)), Qgis.MessageLevel.Info)
 
     # state --------------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ symbol is drawn in magenta under its own name and told: a feature that is there 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +49,19 @@ class UnknownCode:
     count: int
 
 
-def dress(layer: QgsVectorLayer, dataset: Dataset, *, smallest_scale: int | None = None) -> list[UnknownCode]:
+def field_of_symbols(dataset: Dataset) -> str | None:
+    """Return the field whose codes the style of a dataset has symbols for; None where all look alike."""
+    symbols = STYLES / dataset.style
+    if not symbols.is_file():
+        return None
+    found = re.search(r'<renderer-v2\b[^>]*>', symbols.read_text(encoding="utf-8"))
+    field = re.search(r'\battr="([^"]+)"', found[0]) if found and 'type="categorizedSymbol"' in found[0] else None
+    return field[1] if field else None
+
+
+def dress(
+    layer: QgsVectorLayer, dataset: Dataset, *, smallest_scale: int | None = None, codes: Mapping[str, int] | None = None
+) -> list[UnknownCode]:
     """Give a layer of a dataset its whole look, in the language spoken now; reads which codes are present.
 
     Parameters
@@ -57,6 +71,9 @@ def dress(layer: QgsVectorLayer, dataset: Dataset, *, smallest_scale: int | None
     dataset : Dataset
     smallest_scale : int, optional
         Denominator of the smallest scale at which it is drawn.
+    codes : mapping, optional
+        How many features carry which code of `field_of_symbols`, where that was read beforehand: finding it out reads
+        the whole layer, which of a million features takes seconds.
 
     Returns
     -------
@@ -75,10 +92,12 @@ def dress(layer: QgsVectorLayer, dataset: Dataset, *, smallest_scale: int | None
     abstract.setTitle(str(dataset.label))
     abstract.setAbstract(str(dataset.help))
     layer.setMetadata(abstract)
-    return symbolise_codes(layer, dataset) if layer.isSpatial() else []
+    return symbolise_codes(layer, dataset, codes) if layer.isSpatial() else []
 
 
-def symbolise_codes(layer: QgsVectorLayer, dataset: Dataset | None = None) -> list[UnknownCode]:
+def symbolise_codes(
+    layer: QgsVectorLayer, dataset: Dataset | None = None, codes: Mapping[str, int] | None = None
+) -> list[UnknownCode]:
     """Give every code of a layer by categories a symbol, and note which entries of the legend are present."""
     renderer = layer.renderer()
     if not isinstance(renderer, QgsCategorizedSymbolRenderer):
@@ -90,13 +109,13 @@ def symbolise_codes(layer: QgsVectorLayer, dataset: Dataset | None = None) -> li
     categories = renderer.categories()
     rest = next((at for at, category in enumerate(categories) if _texts(category) == {""}), None)
     known = {text for category in categories for text in _texts(category)}
-    texts = {_text(value) for value in layer.uniqueValues(position)}
+    texts = {_text(value) for value in layer.uniqueValues(position)} if codes is None else set(codes)
     unknown = []
     for text in sorted(texts - known):
         quoted = text.replace("'", "''")
         column = f'"{layer.fields().at(position).name()}"'
         where = f"{column} = '{quoted}'" if text else f"{column} IS NULL OR {column} = ''"
-        count = sum(1 for _ in layer.getFeatures(where))
+        count = sum(1 for _ in layer.getFeatures(where)) if codes is None else codes[text]
         unknown.append(UnknownCode(text, count))
         if text:
             renderer.addCategory(QgsRendererCategory(

@@ -34,7 +34,7 @@ class OpenedLayer:
 
 def open_layers(
     location: str | Mapping[str, str], tables: Iterable[StoredTable], *, connection: str = "",
-    progress: Callable[[float], None] = lambda fraction: None
+    codes: Mapping[str, Mapping[str, int]] | None = None, progress: Callable[[float], None] = lambda fraction: None
 ) -> list[OpenedLayer]:
     """Open tables as dressed layers; nothing is added to a project.
 
@@ -46,6 +46,8 @@ def open_layers(
         From `stored_tables`.
     connection : str
         Name of the PostgreSQL connection stored in QGIS, so that its sign-in stays in QGIS's store.
+    codes : mapping, optional
+        Table -> code -> how many features carry it, from `stored_tables.count_codes`; what it lacks is read here.
     progress : callable
         Gets a fraction; may raise to stop.
 
@@ -61,10 +63,11 @@ def open_layers(
         if not layer.isValid() or layer.fields().isEmpty():
             refused.append(table.label)
             continue
-        codes = (dress(layer, table.dataset, smallest_scale=table.smallest_scale) if table.dataset is not None
-                 else symbolise_codes(layer))
+        known = (codes or {}).get(table.name)
+        unknown = (dress(layer, table.dataset, smallest_scale=table.smallest_scale, codes=known) if table.dataset is not None
+                   else symbolise_codes(layer))
         layer.setName(table.label)
-        opened.append(OpenedLayer(table, layer, codes))
+        opened.append(OpenedLayer(table, layer, unknown))
     if refused:
         raise InputError(say("Không mở được lớp {names}. Kiểm tra tệp hoặc quyền đọc.",
                              "The layers {names} cannot be opened. Check the file or your rights to read.")

@@ -90,6 +90,21 @@ def stored_tables(location: str | Mapping[str, str], names: str = "") -> list[St
     return [replace(table, visible=table.year in ("", newest) and not (len(chosen) >= _MUCH and _kind(table) in off)) for table in chosen]
 
 
+def count_codes(path: str, fields: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """Count the features of a GeoPackage's tables by the values of one field each, empty ones under "".
+
+    Parameters
+    ----------
+    path : str
+        A GeoPackage.
+    fields : mapping
+        Table -> field.
+    """
+    with closing(sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)) as database:
+        return {table: {str(value): count for value, count in database.execute(
+            f"SELECT coalesce({quoted(field)}, ''), count(*) FROM {quoted(table)} GROUP BY 1")} for table, field in fields.items()}
+
+
 def _kind(table: StoredTable) -> str:
     return table.dataset.name if table.dataset is not None else table.name
 

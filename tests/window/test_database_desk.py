@@ -34,6 +34,8 @@ window = iface.mainWindow()
 window.showNormal(); window.setGeometry(window.screen().geometry())
 iface.newProject()  # leaves the welcome page
 wait(0.5)
+for dialog in window.findChildren(QDialog, "quyhoach_start"):
+    dialog.close()
 iface.messageBar().clearWidgets()
 problems = []
 
@@ -198,7 +200,14 @@ result["taken"] = state(dock)
 layer = next(l for l in QgsProject.instance().mapLayers().values() if l.name() == "Thửa đất")
 result["alias"] = layer.attributeDisplayName(layer.fields().lookupField("land_code"))
 result["widget"] = layer.editorWidgetSetup(layer.fields().lookupField("land_code")).type()
-result["group"] = QgsProject.instance().layerTreeRoot().findLayer(layer.id()).parent().name()
+node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
+result["group"] = node.parent().name()
+# dressed as `openlayers` dresses
+from qgis.core import QgsMapLayerLegendUtils
+categories = layer.renderer().categories()
+result["legend"] = sorted(str(categories[at].value()) for at in QgsMapLayerLegendUtils.legendNodeOrder(node))
+result["codes"] = sorted({f["land_code"] for f in layer.getFeatures()})
+result["tip"], result["from_scale"], result["labels"] = layer.mapTipTemplate(), layer.minimumScale(), layer.labelsEnabled()
 first, second, third = sorted(layer.getFeatures(), key=lambda f: f["feature_id"])[:3]
 layer.startEditing()
 layer.changeAttributeValue(first.id(), layer.fields().lookupField("address"), "12 đường Hòa Bình")
@@ -312,6 +321,8 @@ result["ids"] = [feature["feature_id"] for feature in (first, second, third)]
     assert result["taken"]["Thửa đất"] == "không thay đổi"
     assert result["alias"].startswith("Mã loại đất") or result["alias"].startswith("Loại đất"), result["alias"]
     assert result["widget"] == "ValueMap" and result["group"] == "Sử dụng đất"
+    assert result["legend"] == result["codes"] and len(result["codes"]) > 3
+    assert "Loại đất" in result["tip"] and result["from_scale"] == 25_000 and result["labels"]
     assert "chế độ chỉnh sửa" in result["refused"]
     assert result["before_pull"] == "3 chỉnh sửa (sửa 3); 3 cần nhận"
     assert "Nhận cập nhật" in result["stale"] and "không ghi gì" in result["stale"]
