@@ -32,6 +32,8 @@ MAX_ROWS, MAX_COLUMNS, MAX_TEXT, MAX_SHEET_NAME = 1_048_576, 16_384, 32_767, 31
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LINE = 14.5  # points, of 11 point letters
 _FONT = "Times New Roman"  # the font of Vietnamese administrative papers (Decree 30/2020)
+#: Number format of estimates of people: a few show as "< 10" and stay numbers that can be summed.
+ESTIMATE = '[=0]0;[<10]"< 10";#,##0'
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,22 @@ class Column:
         For numbers; None for text.
     width : float, optional
         In characters; fitted to header and content when None.
+    form : str
+        Number format in the notation of xlsx files, such as `ESTIMATE`; by default that of ``decimals``.
     """
 
     title: str
     decimals: int | None = None
     width: float | None = None
+    form: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with a format of its own, where the rows of a column are of several kinds."""
+
+    value: float
+    form: str
 
 
 @dataclass(frozen=True)
@@ -164,13 +177,15 @@ def _fill(sheet: Worksheet, content: Sheet) -> None:
         cell.font, cell.fill, cell.border = bold, header_fill, border
         cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
     header = line
-    formats = [None if column.decimals is None else _number_format(column.decimals) for column in content.columns]
+    formats = [None if column.decimals is None else column.form or _number_format(column.decimals) for column in content.columns]
     first_text = next((k for k, text_format in enumerate(formats) if text_format is None), -1)
     looks: dict[tuple[object, ...], object] = {}
     for position, row in enumerate(content.rows):
         line += 1
         font = bold if position in content.bold_rows else plain
         for number, (value, number_format) in enumerate(zip(row, formats), start=1):
+            if isinstance(value, Figure):
+                value, number_format = value.value, value.form
             cell = _write(sheet.cell(line, number), value)
             indent = content.indents.get(position, 0) if number - 1 == first_text else 0
             # Setting looks one by one takes most of the time of a large table, so each is made once and copied.
@@ -256,6 +271,7 @@ def _fitting_width(column: Column, position: int, rows: Sequence[Sequence[object
     longest = 0
     for row in rows[:2000]:
         value = row[position] if position < len(row) else None
+        value = value.value if isinstance(value, Figure) else value
         if column.decimals is not None and isinstance(value, (int, float, np.number)) and value == value:
             longest = max(longest, len(f"{value:,.{column.decimals}f}"))
         elif value is not None:

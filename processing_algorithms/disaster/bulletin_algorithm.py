@@ -24,6 +24,45 @@ from ..common.qgis_algorithm import QuyHoachAlgorithm
 STOP, LEAVE_OUT = 0, 1
 
 
+def bulletin_parameters() -> list[Any]:
+    """TEXT and FILE, for every algorithm that starts from a bulletin; `given_bulletin` reads them."""
+    text = ask.text("TEXT", say("Bản tin", "Bulletin"),
+                    say("Dán nguyên văn bản tin, bảng hoặc tin nhắn.", "Paste the bulletin, table or message as it is."), optional=True)
+    text.setMultiLine(True)
+    return [text, ask.with_help(QgsProcessingParameterFile(
+        "FILE", say("Hoặc tệp bản tin", "Or a bulletin file"), Qgis.ProcessingFileParameterBehavior.File, "", None, True,
+        say("Bản tin (*.txt *.docx *.xlsx)", "Bulletins (*.txt *.docx *.xlsx)")),
+        say("Tệp .txt (UTF-8), .docx hoặc .xlsx; chỉ dùng khi không dán nội dung.",
+            "A .txt (UTF-8), .docx or .xlsx file; used only where no text is pasted."))]
+
+
+def date_parameter() -> Any:
+    """REFERENCE_DATE, beside `bulletin_parameters`."""
+    return ask.text("REFERENCE_DATE", say("Ngày của bản tin", "Date of the bulletin"),
+                    say("Dùng khi bản tin không ghi năm hoặc ngày; để trống: hôm nay.",
+                        "Where the bulletin writes no year or day; empty: today."), optional=True, advanced=True)
+
+
+def given_bulletin(
+    algorithm: QuyHoachAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, problems: list[str]
+) -> tuple[str, datetime.date]:
+    """The bulletin as text, pasted or from a file, and the day it is of; what is wrong with them goes to ``problems``."""
+    from .bulletin_file import read_bulletin_file
+
+    text = algorithm.parameterAsString(parameters, "TEXT", context)
+    file = algorithm.parameterAsFile(parameters, "FILE", context)
+    day = datetime.date.today()
+    if not text.strip() and not file:
+        problems.append(say("Hãy dán bản tin hoặc chọn tệp bản tin.", "Paste a bulletin or choose its file."))
+    elif not text.strip():
+        with noted(problems):
+            text = read_bulletin_file(file)
+    if asked := algorithm.parameterAsString(parameters, "REFERENCE_DATE", context).strip():
+        with noted(problems):
+            day = parse_date(asked)
+    return text, day
+
+
 class BulletinAlgorithm(QuyHoachAlgorithm):
     """Levels read from a flood bulletin; see `bulletin`."""
 
@@ -59,16 +98,8 @@ class BulletinAlgorithm(QuyHoachAlgorithm):
             "(field height_m). The disaster risk level is not taken from here.")
 
     def parameters(self) -> list[Any]:  # noqa: D102
-        text = ask.text("TEXT", say("Bản tin", "Bulletin"),
-                        say("Dán nguyên văn bản tin, bảng hoặc tin nhắn.", "Paste the bulletin, table or message as it is."), optional=True)
-        text.setMultiLine(True)
         return [
-            text,
-            ask.with_help(QgsProcessingParameterFile(
-                "FILE", say("Hoặc tệp bản tin", "Or a bulletin file"), Qgis.ProcessingFileParameterBehavior.File, "", None, True,
-                say("Bản tin (*.txt *.docx *.xlsx)", "Bulletins (*.txt *.docx *.xlsx)")),
-                say("Tệp .txt (UTF-8), .docx hoặc .xlsx; chỉ dùng khi không dán nội dung.",
-                    "A .txt (UTF-8), .docx or .xlsx file; used only where no text is pasted.")),
+            *bulletin_parameters(),
             ask.layer("STATIONS", say("Trạm thủy văn", "Gauges"),
                       say("Các trạm của tỉnh với tên, mực nước báo động, hệ độ cao, số \"0\", lũ lịch sử: trường như tập dữ liệu \"Trạm thủy văn\".",
                           "The province's stations with name, alarm levels, datum, zero, record flood: fields as in the dataset \"Gauge\"."),
@@ -82,9 +113,7 @@ class BulletinAlgorithm(QuyHoachAlgorithm):
                            "All; or one level per station: the latest observed, or the highest, forecasts included."),
                        [say("Mọi số liệu", "All"), say("Thực đo mới nhất của mỗi trạm", "The latest observed of each station"),
                         say("Cao nhất của mỗi trạm, kể cả dự báo", "The highest of each station, forecasts included")]),
-            ask.text("REFERENCE_DATE", say("Ngày của bản tin", "Date of the bulletin"),
-                     say("Dùng khi bản tin không ghi năm hoặc ngày; để trống: hôm nay.",
-                         "Where the bulletin writes no year or day; empty: today."), optional=True, advanced=True),
+            date_parameter(),
             ask.layer_output("OUTPUT", say("Mực nước tại các trạm", "Levels at the stations"),
                              say("Mỗi số liệu một dòng: trạm, giờ, thực đo hay dự báo, mực nước và cao độ thấp/giữa/cao, so với báo động và lũ "
                                  "lịch sử, câu gốc.",
@@ -105,19 +134,7 @@ class BulletinAlgorithm(QuyHoachAlgorithm):
         self.stations = self.layer(parameters, "STATIONS", context)
         with noted(problems):
             self.not_empty(self.stations)
-        self.text = self.parameterAsString(parameters, "TEXT", context)
-        file = self.parameterAsFile(parameters, "FILE", context)
-        if not self.text.strip() and not file:
-            problems.append(say("Hãy dán bản tin hoặc chọn tệp bản tin.", "Paste a bulletin or choose its file."))
-        elif not self.text.strip():
-            from .bulletin_file import read_bulletin_file
-
-            with noted(problems):
-                self.text = read_bulletin_file(file)
-        self.today = datetime.date.today()
-        if asked := self.parameterAsString(parameters, "REFERENCE_DATE", context).strip():
-            with noted(problems):
-                self.today = parse_date(asked)
+        self.text, self.today = given_bulletin(self, parameters, context, problems)
         self.stop = self.parameterAsEnum(parameters, "ON_QUESTION", context) == STOP
         self.which = self.parameterAsEnum(parameters, "READINGS", context)
         refuse_if(problems)

@@ -7,7 +7,7 @@ import pandas
 from ..common.areas import HECTARE
 from ..common.language import speaking
 from ..common.rounding import round_estimate
-from ..common.workbook import Column, Sheet
+from ..common.workbook import ESTIMATE, Column, Sheet
 from .exposure_range import FacilityDepths
 
 _LEVELS = {"all": "Toàn bộ", "commune": "Xã, phường", "hamlet": "Thôn, tổ dân phố"}
@@ -32,7 +32,7 @@ def range_sheets(
                  "Thấp, cao: theo khoảng mực nước của bản tin và sai số của địa hình; để trống khi bản đồ ngập không có khoảng.", *remarks]
         columns = [Column("Cấp"), Column("Đơn vị")]
         for _, title, _, decimals in _PRINTED:
-            columns += [Column(f"{title}, {end}", decimals or 0) for end in ("thấp", "giữa", "cao")]
+            columns += [Column(f"{title}, {end}", decimals or 0, form=ESTIMATE if decimals is None else "") for end in ("thấp", "giữa", "cao")]
         rows = [(_LEVELS.get(row.level, row.level), row.unit, *_figures(row)) for row in summary.itertuples()]
         sheets = [Sheet("Thấp - giữa - cao", columns, rows, "ĐỐI TƯỢNG BỊ NGẬP: MỨC THẤP, GIỮA, CAO (ƯỚC TÍNH)", subtitle, notes,
                         bold_rows={k for k, level in enumerate(summary["level"]) if level == "all"}, frozen_columns=2)]
@@ -52,18 +52,19 @@ def facility_labels() -> dict[str, str]:
     return {value.code: value.label.vi for value in domain.values} if domain is not None else {}
 
 
-def printed(value: float | None, divisor: float, decimals: int | None) -> float | int | str | None:
-    """A figure as it is printed: estimates of people rounded, somebody never nobody, unknown blank."""
+def estimated(value: float | None) -> float | None:
+    """An estimate of people, households or houses as a workbook holds it: rounded, but a few stay what they are (`ESTIMATE` shows them as "< 10"); unknown blank."""
+    return None if value is None or value != value else round_estimate(value) or value
+
+
+def _printed(value: float | None, divisor: float, decimals: int | None) -> float | None:
     if value is None or value != value:
         return None
-    if decimals is None:
-        rounded = round_estimate(value)
-        return "< 10" if value > 0 and rounded == 0 else rounded
-    return round(value / divisor, decimals)
+    return estimated(value) if decimals is None else round(value / divisor, decimals)
 
 
 def _figures(row: object) -> list[object]:
-    return [printed(getattr(row, f"{name}{end}"), divisor, decimals) for name, _, divisor, decimals in _PRINTED for end in ("_low", "", "_high")]
+    return [_printed(getattr(row, f"{name}{end}"), divisor, decimals) for name, _, divisor, decimals in _PRINTED for end in ("_low", "", "_high")]
 
 
 def _blank(value: float) -> int | None:

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from ..common.areas import HECTARE
 from ..common.language import say, speaking
-from ..common.rounding import round_closed, round_estimate
-from ..common.workbook import Column, Sheet
+from ..common.rounding import round_closed
+from ..common.workbook import ESTIMATE, Column, Sheet
 from .depth_classes import DRY, UNKNOWN_IN_TABLES, DepthClasses
 from .exposure_places import OUTSIDE, UNIT
+from .exposure_range_workbook import estimated
 from .flood_exposure import FloodExposure, sums_of_known
 
 _OUTSIDE = "Ngoài các đơn vị"
@@ -63,7 +64,7 @@ def exposure_sheets(found: FloodExposure, *, depth_name: str, tags: dict[str, st
 
 
 def _columns(first: str) -> list[Column]:
-    return [Column(first), Column("Số công trình", 0), Column("Số hộ", 0), Column("Số khẩu", 0),
+    return [Column(first), Column("Số công trình", 0), Column("Số hộ", 0, form=ESTIMATE), Column("Số khẩu", 0, form=ESTIMATE),
             Column("Công trình chưa có số hộ", 0), Column("Công trình chưa có số khẩu", 0),
             Column("Đường (km)", 2), Column("Đất (ha)", 2)]
 
@@ -107,15 +108,7 @@ def _bold(rows: list[tuple[object, ...]]) -> set[int]:
 def _row(unit: str, label: str, sums: NDArray[np.object_]) -> tuple[object, ...]:
     households, residents, *others = sums
     buildings, *others = others
-    return (unit, label, buildings, _people(households), _people(residents), *others)
-
-
-def _people(count: float | None) -> int | str | None:
-    """Round an estimate; somebody is never nobody."""
-    if count is None:
-        return None
-    rounded = round_estimate(count)
-    return "< 10" if count > 0 and rounded == 0 else rounded
+    return (unit, label, buildings, estimated(households), estimated(residents), *others)
 
 
 def _land_sheet(found: FloodExposure, subtitle: str, notes: list[str]) -> Sheet:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,10 @@ from ..common import qgis_parameters as ask
 from ..common.destinations import files_whole
 from ..common.errors import InputError, noted, refuse_if
 from ..common.language import current_language, say, speaking
-from ..common.numbers_vi import format_number, parse_date
+from ..common.numbers_vi import format_number
 from ..common.qgis_algorithm import QuyHoachAlgorithm
 from ..common.qgis_rasters import raster_input
+from .bulletin_algorithm import bulletin_parameters, date_parameter, given_bulletin
 from .vehicles import vehicles
 
 if TYPE_CHECKING:
@@ -61,17 +61,11 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
 
     def parameters(self) -> list[Any]:  # noqa: D102
         self.kinds = vehicles()
-        text = ask.text("TEXT", say("Bản tin", "Bulletin"), say("Dán nguyên văn bản tin, bảng hoặc tin nhắn.", "Paste the bulletin, table or message as it is."), optional=True)
-        text.setMultiLine(True)
         reported = ask.text("REPORTED", say("Thiệt hại do địa phương báo cáo", "Damage as reported"), say("Nhập tay; in ở mục riêng.", "Typed; printed in a section of its own."), optional=True)
         reported.setMultiLine(True)
-
-        def file(key: str, label: str, help: str, filter_: str) -> Any:
-            return ask.with_help(QgsProcessingParameterFile(key, label, Qgis.ProcessingFileParameterBehavior.File, "", None, True, filter_), help)
-
+        previous = QgsProcessingParameterFile("PREVIOUS", say("Báo cáo trước (bao_cao.gpkg)", "Last report (bao_cao.gpkg)"), Qgis.ProcessingFileParameterBehavior.File, "", None, True, "GeoPackage (*.gpkg)")
         return [
-            text,
-            file("FILE", say("Hoặc tệp bản tin", "Or a bulletin file"), say("Tệp .txt (UTF-8), .docx hoặc .xlsx.", "A .txt (UTF-8), .docx or .xlsx file."), say("Bản tin (*.txt *.docx *.xlsx)", "Bulletins (*.txt *.docx *.xlsx)")),
+            *bulletin_parameters(),
             ask.layer("STATIONS", say("Trạm thủy văn", "Gauges"), say("Như tập dữ liệu \"Trạm thủy văn\".", "As in the dataset \"Gauge\"."), ask.POINTS),
             ask.choice("READINGS", say("Mực nước dùng", "Levels used"), say("Cao nhất kể cả dự báo, hoặc thực đo mới nhất.", "The highest, forecasts included, or the latest observed."),
                        [say("Cao nhất, kể cả dự báo", "The highest, forecasts included"), say("Thực đo mới nhất", "The latest observed")]),
@@ -90,12 +84,12 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
             ask.layer("SHELTERS", say("Điểm sơ tán", "Shelters"), say("Với trường name; xét còn đến được hay không.", "With a field name; whether they are still reached."), ask.POINTS + ask.POLYGONS, optional=True),
             ask.choice("VEHICLE", say("Đường, cô lập xét theo loại xe", "Streets and cut off for"), say("Ngưỡng độ sâu là giá trị kinh nghiệm cần tỉnh xác nhận.", "The limits of depth are experience, for the province to confirm."),
                        [f"{k.name} ({format_number(k.depth_max_m, 1)} m)" for k in self.kinds], [k.key for k in self.kinds].index("car")),
-            ask.text("PLACE", say("Địa bàn", "Place"), say("In ở tiêu đề, ví dụ \"thành phố Huế\".", "Printed in the title, such as a province."), default=""  , optional=True),
+            ask.text("PLACE", say("Địa bàn", "Place"), say("In ở tiêu đề, ví dụ \"thành phố Huế\".", "Printed in the title, such as a province."), default="", optional=True),
             ask.text("AGENCY", say("Cơ quan lập", "Agency"), say("In ở đầu phụ lục.", "Printed at the head."), default="BAN CHỈ HUY PHÒNG THỦ DÂN SỰ TỈNH", optional=True),
             ask.text("RISK_LEVEL", say("Cấp độ rủi ro thiên tai (theo bản tin dự báo)", "Disaster risk level (as announced)"), say("Nhập đúng như bản tin dự báo; không tính ra.", "As in the forecast bulletin; never computed."), optional=True),
             reported,
-            file("PREVIOUS", say("Báo cáo trước (bao_cao.gpkg)", "Last report (bao_cao.gpkg)"), say("Để nêu thay đổi.", "To tell what changed."), "GeoPackage (*.gpkg)"),
-            ask.text("REFERENCE_DATE", say("Ngày của bản tin", "Date of the bulletin"), say("Dùng khi bản tin không ghi đủ ngày; để trống: hôm nay.", "Where the bulletin writes no full date; empty: today."), optional=True, advanced=True),
+            ask.with_help(previous, say("Để nêu thay đổi.", "To tell what changed.")),
+            date_parameter(),
             ask.text("DEPTH_CLASSES", say("Bộ phân cấp độ sâu", "Set of depth classes"), say("Tên bộ trong bảng flood_depth_classes.", "Name of a set in the table flood_depth_classes."), default="common_practice_6", advanced=True),
             ask.invalid_geometry(),
             ask.folder_output("OUTPUT", say("Thư mục báo cáo", "Folder of the report"), say("Tệp cũ cùng tên được thay khi báo cáo mới đã xong.", "Former files of the same names are replaced when the new report is whole.")),
@@ -113,7 +107,6 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
         import pyproj
 
         from ..common.crs import require_metric, require_stated
-        from .bulletin_file import read_bulletin_file
         from .depth_classes import depth_classes
         from .report_previous import previous_totals
 
@@ -124,17 +117,7 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
             self.terrain = raster_input(self, parameters, "TERRAIN", context)
             with self.terrain.open() as opened:
                 require_metric(pyproj.CRS.from_wkt(opened.grid.crs_wkt), self.terrain.name)
-        self.text = self.parameterAsString(parameters, "TEXT", context)
-        file = self.parameterAsFile(parameters, "FILE", context)
-        if not self.text.strip() and not file:
-            problems.append(say("Hãy dán bản tin hoặc chọn tệp bản tin.", "Paste a bulletin or choose its file."))
-        elif not self.text.strip():
-            with noted(problems):
-                self.text = read_bulletin_file(file)
-        self.today = datetime.date.today()
-        if asked := self.parameterAsString(parameters, "REFERENCE_DATE", context).strip():
-            with noted(problems):
-                self.today = parse_date(asked)
+        self.text, self.today = given_bulletin(self, parameters, context, problems)
         with noted(problems):
             self.classes = depth_classes(self.parameterAsString(parameters, "DEPTH_CLASSES", context).strip())
         for key, layer in self.inputs.items():

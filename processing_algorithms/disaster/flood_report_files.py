@@ -8,11 +8,11 @@ import pandas
 
 from ..common.files import add_to_geopackage
 from ..common.language import speaking
-from ..common.workbook import Column, Sheet, write_workbook
+from ..common.workbook import write_workbook
 from .exposure_range_workbook import range_sheets
 from .flood_exposure_workbook import exposure_sheets
 from .flood_report import FloodReport, ReportFields, ReportLayers
-from .flood_report_tables import ReportTable, change_table, cut_off_table, level_table, shelter_table, street_table
+from .flood_report_tables import change_table, cut_off_table, level_table, shelter_table, street_table
 from .report_previous import TABLE
 
 
@@ -29,10 +29,12 @@ def write_tables(report: FloodReport, layers: ReportLayers, fields: ReportFields
     with speaking("vi"):
         for name, frame, kind in _layers(report, layers):
             add_to_geopackage(frame, geopackage, name, kind or "Unknown")
+        when = f"{report.time:%H:%M %d/%m/%Y}" if report.time else "chưa nêu"
+        subtitle = f"Ước tính; thời điểm: {when}; hệ cao độ: {report.datum or 'chưa nêu'}"
         told = {"depth_name": report.depth_path.name, "tags": {"TIME": f"{report.time:%H:%M %d/%m/%Y}" if report.time else "", "VERTICAL_DATUM": report.datum}, "remarks": []}
         names = None if layers.roads is None or "name" not in layers.roads else layers.roads["name"]
         more = [t for t in (level_table(report), street_table(report, names), cut_off_table(report), shelter_table(report), change_table(report, previous)) if t is not None]
-        write_workbook(workbook, [*(_sheet(t, k) for k, t in enumerate(more)), *range_sheets(report.summary, report.facilities, **told), *exposure_sheets(report.exposure, **told)])
+        write_workbook(workbook, [*(table.sheet(subtitle) for table in more), *range_sheets(report.summary, report.facilities, **told), *exposure_sheets(report.exposure, **told)])
 
 
 def frame_of(report: FloodReport, layers: ReportLayers) -> tuple[float, float, float, float]:
@@ -73,9 +75,3 @@ def _layers(report: FloodReport, layers: ReportLayers) -> list[tuple[str, pandas
         if frame is not None and frame.geometry.geom_type.str.contains("Polygon").any():
             found.append((name, frame, "MultiPolygon"))
     return found
-
-
-def _sheet(table: ReportTable, number: int) -> Sheet:
-    names = ("Mực nước", "Đường", "Cô lập", "Điểm sơ tán", "So với lần trước")
-    short = next((n for n in names if n.split()[0].lower() in table.title.lower()), f"Bảng {number + 1}")
-    return Sheet(short, [Column(c or "Chỉ tiêu") for c in table.columns], [tuple(row) for row in table.rows], table.title.upper(), "", [table.note] if table.note else [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas
 
@@ -11,7 +11,8 @@ from ..common.language import speaking
 from ..common.numbers_vi import format_number
 from .exposure_range_workbook import facility_labels
 from .flood_report import FloodReport
-from .flood_report_tables import ReportTable, change_table, class_table, cut_off_table, facility_table, level_table, printed_part, shelter_table, street_table, unit_table
+from .flood_report_columns import PrintedTable
+from .flood_report_tables import change_table, class_table, cut_off_table, facility_table, level_table, shelter_table, street_table, unit_table
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Head:
     right: str
 
 
-#: What pages are made of; a `ReportTable` has its heading with it.
-Block = Text | Lines | Head | ReportTable
+#: What pages are made of; a `PrintedTable` has its heading with it.
+Block = Text | Lines | Head | PrintedTable
 
 
 def title_of(report: FloodReport, place: str) -> str:
@@ -88,8 +89,7 @@ def annex_blocks(
                   shelter_table(report), facility_table(report, facility_labels()), unit_table(report, "hamlet")]
         for table in tables:
             if table is not None:
-                table = printed_part(table)
-                parts.append(replace(table, title=f"{number}. {table.title}"))
+                parts.append(table.printed(number))
                 number += 1
         return [*parts, _heading(number, "Phương pháp, nguồn, sai số"), *(Text("- " + text) for text in _method(report, terrain))]
 

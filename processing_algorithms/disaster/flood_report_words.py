@@ -7,7 +7,7 @@ import pandas
 from ..common.language import speaking
 from ..common.numbers_vi import format_number
 from .flood_report import FloodReport
-from .flood_report_tables import people, signed, spread
+from .flood_report_columns import people, signed, spread
 
 _NAMES = 4
 

@@ -5,17 +5,19 @@ from pathlib import Path
 
 import geopandas
 import numpy as np
+import openpyxl
 import pyogrio
 import pytest
 import shapely
 from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, open_raster
+from quyhoach.processing_algorithms.common.workbook import ESTIMATE
 from quyhoach.processing_algorithms.disaster.depth_classes import depth_classes
 from quyhoach.processing_algorithms.disaster.flood_report import DEPTH, RANGE, ReportFields, ReportLayers, flood_report
 from quyhoach.processing_algorithms.disaster.flood_report_files import frame_of, write_tables, write_text
 from quyhoach.processing_algorithms.disaster.flood_report_pages import annex_blocks
-from quyhoach.processing_algorithms.disaster.flood_report_tables import people, signed, spread
+from quyhoach.processing_algorithms.disaster.flood_report_columns import people, signed, spread
 from quyhoach.processing_algorithms.disaster.flood_report_words import phone_lines, ten_lines
 from quyhoach.processing_algorithms.disaster.report_previous import previous_totals
 from quyhoach.processing_algorithms.disaster.vehicles import vehicle, vehicles
@@ -80,6 +82,11 @@ def test_files_hold_the_same_figures_and_the_next_report_tells_the_change(tmp_pa
     report, layers, fields = made(first)
     write_tables(report, layers, fields, first / "b.gpkg", first / "b.xlsx", None, WKT)
     write_text(first / "t.txt", ten_lines(report, place=""))
+    levels, streets, cut = (openpyxl.load_workbook(first / "b.xlsx")[name] for name in ("Mực nước", "Đường", "Cô lập"))
+    # Figures are numbers somebody can sum, ranges in columns of their own; a title, a subtitle and a blank line above the header.
+    assert [c.value for c in levels[5]] == ["Kim Long", "Hương", 0.5, 0.5, 0.5, "trên BĐ3", 0.2, 2, "thực đo", "07:00 25/11/2026"]
+    assert [c.value for c in streets[5]] == ["Đường 1", 0.08, 0.5] and [c.value for c in cut[5]][1:] == [4, 100, 400]
+    assert cut["B5"].number_format == ESTIMATE and cut["B5"].value == 4  # shown as "< 10"
     assert (first / "t.txt").read_bytes().startswith(b"\xef\xbb\xbf")
     names = {name for name, _ in pyogrio.list_layers(first / "b.gpkg")}
     assert {"muc_nuoc", "tong_hop", "cong_trinh_ngap", "duong", "don_vi", "diem_so_tan", "co_so", "ranh_gioi"} <= names
@@ -87,6 +94,10 @@ def test_files_hold_the_same_figures_and_the_next_report_tells_the_change(tmp_pa
     later, _, _ = made(second, text="Kim Long 0,69m lúc 13h ngày 25/11/2026")
     # ground < 0,69: 28 columns, 14 houses: 400 people more
     assert "khẩu +400" in ten_lines(later, place="", previous=previous)[8]
+    write_tables(later, layers, fields, second / "b.gpkg", second / "b.xlsx", previous, WKT)
+    change = openpyxl.load_workbook(second / "b.xlsx")["So với lần trước"]
+    assert [c.value for c in change[7]] == ["Khẩu", 1000, 1400, 400] and change["D7"].number_format == "+#,##0;-#,##0;0"
+    assert [c.value for c in change[8]][1:] == pytest.approx([0.2, 0.3, 0.1])
     blocks = annex_blocks(later, ten_lines(later, place="", previous=previous), agency="BAN", place="", risk_level="cấp 3", reported="2 nhà tốc mái", previous=previous, terrain="dem", road_names=None)
     titles = [getattr(b, "title", getattr(b, "text", "")) for b in blocks]
     assert any("So với báo cáo trước" in t for t in titles) and any("nhập tay" in t for t in titles)
