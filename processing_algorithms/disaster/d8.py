@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..common.cells import metres_per_degree
 from ..common.parallel import run_blocks
-from ..common.progress import Progress, silent
+from ..common.progress import Progress, part, silent
 from ..common.raster import Grid
 from . import terrain_loops
 
@@ -89,6 +89,10 @@ def directions(z: NDArray[np.float32], lengths: NDArray[np.float32], progress: P
     rows, columns = z.shape[0] - 2, z.shape[1] - 2
     code = np.full(z.shape, OUTSIDE)
     steepness = (np.float32(1) / lengths).astype(np.float32)
+
+    if (loop := terrain_loops.fast(terrain_loops.steepest)) is not None:
+        terrain_loops.in_strips(loop, z.shape, z, steepness, code, progress=progress)
+        return code
 
     def work(first: int, last: int) -> None:
         around = z[first:last + 2]
@@ -191,11 +195,60 @@ def lead_over_level_ground(
 
 def receivers(code: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Position in the flat array of the cell each cell passes its water to; its own where water leaves or outside."""
-    step = np.zeros(256, np.int32)
-    step[CODES] = offsets(code.shape[1])
-    found = step[code.ravel()]
+    found = steps_of_codes(code.shape[1])[code.ravel()]
     found += np.arange(found.size, dtype=np.int32)
     return found
+
+
+def first_marked(
+    code: NDArray[np.uint8], cells: NDArray[np.integer], labels: NDArray[np.integer], none: int,
+    progress: Progress = silent,
+) -> NDArray[np.int32]:
+    """Label of the first marked cell on every cell's way, the cell included; ``none`` where its way passes no such cell.
+
+    Parameters
+    ----------
+    code : array of uint8, shape (rows + 2, columns + 2)
+    cells : array of int, shape (n,)
+        Marked cells, positions in the flat array.
+    labels : array of int, shape (n,)
+        From 0.
+    none : int
+        -1 or 0.
+
+    Returns
+    -------
+    array of int32, shape ((rows + 2) * (columns + 2),)
+
+    Examples
+    --------
+    >>> code = np.array([[255] * 6, [255, 1, 1, 1, 0, 255], [255] * 6], np.uint8)
+    >>> first_marked(code, np.array([8]), np.array([5]), -1)[7:11].tolist()
+    [5, 5, -1, -1]
+    """
+    loops = [terrain_loops.fast(loop) for loop in (
+        terrain_loops.follow, terrain_loops.follow_on, terrain_loops.follow_home)]
+    if loops[0] is not None:
+        label = np.full(code.size, terrain_loops.UNKNOWN, np.int32)
+        label[cells] = labels
+        columns = code.shape[1]
+        terrain_loops.in_strips(loops[0], code.shape, columns, code.ravel(), steps_of_codes(columns), label, none,
+                                progress=part(progress, 0.0, 0.8))
+        loops[1](terrain_loops.strips(code.shape), columns, label)
+        terrain_loops.in_strips(loops[2], code.shape, columns, label, progress=part(progress, 0.8, 1.0))
+        return label
+    ending = receivers(code)
+    ending[cells] = cells
+    label = np.full(code.size, none, np.int32)
+    label[cells] = labels
+    return label[end_of_way(ending, progress)]
+
+
+def steps_of_codes(width: int) -> NDArray[np.int32]:
+    """Step in the flat array for each of the 256 codes; 0 for those that pass nothing on."""
+    step = np.zeros(256, np.int32)
+    step[CODES] = offsets(width)
+    return step
 
 
 def end_of_way(receiver: NDArray[np.int32], progress: Progress = silent) -> NDArray[np.int32]:
@@ -209,10 +262,6 @@ def end_of_way(receiver: NDArray[np.int32], progress: Progress = silent) -> NDAr
     >>> end_of_way(np.array([1, 2, 2, 0], np.int32)).tolist()
     [2, 2, 2, 2]
     """
-    if (loop := terrain_loops.fast(terrain_loops.end_of_way)) is not None:
-        ends = receiver.copy()
-        terrain_loops.watched(progress, loop, ends)
-        return ends
     count = receiver.size
     ends = np.empty(count, np.int32)
     starts = np.arange(0, count, _WAY_BLOCK)

@@ -18,9 +18,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from ..common.parallel import run_blocks
-from ..common.progress import Progress, silent
-from . import terrain_loops
-from .d8 import STEPS, end_of_way, receivers
+from ..common.progress import Progress, part, silent
+from . import depression_loops, terrain_loops
+from .d8 import STEPS, first_marked, offsets
 
 #: What a metre of way costs against a metre of digging: of equal cuts the shorter wins. Counted in cells.
 _STEP_COST = np.float32(0.001)
@@ -35,6 +35,10 @@ _ALL_AROUND = ndimage.generate_binary_structure(2, 2)
 
 def floors_of(floor: NDArray[np.intp], shape: tuple[int, int]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
     """Number the floors from 1 and return the number of each of their cells, and the first cell of each floor."""
+    if (loop := terrain_loops.fast(depression_loops.number_floors)) is not None:
+        label = np.zeros(shape[0] * shape[1], np.int32)
+        first = loop(floor, label, offsets(shape[1]).astype(np.int64))
+        return label[floor], first
     mask = np.zeros(shape, bool)
     mask.ravel()[floor] = True
     labels, _ = ndimage.label(mask, _ALL_AROUND)
@@ -68,7 +72,7 @@ def cut(
     """
     before, flat = z.copy(), z.ravel()
     depth = np.float32(depth)
-    if (loop := terrain_loops.fast(terrain_loops.ways_out)) is not None and reach > 0:
+    if (loop := terrain_loops.fast(depression_loops.ways_out)) is not None and reach > 0:
         return _cut_by(loop, before, z, pits, reach, depth, is_open, closed, progress)
     lowered: list[NDArray[np.intp]] = []
     waiting, radius = pits, min(2, reach)
@@ -91,10 +95,7 @@ def cut(
             lowered.append(cells)
         waiting = np.concatenate([left for *_, left in answers])
         radius = min(2 * radius, reach)
-    if not lowered:
-        return np.zeros(0, np.intp)
-    cells = np.unique(np.concatenate(lowered))
-    return cells[flat[cells] != before.ravel()[cells]]
+    return np.flatnonzero(flat < before.ravel())
 
 
 def _cut_by(loop, before, z, pits, reach, depth, is_open, closed, progress):
@@ -110,9 +111,8 @@ def _cut_by(loop, before, z, pits, reach, depth, is_open, closed, progress):
     run_blocks(work, np.arange(len(pits)), _PITS, progress)
     flat = z.ravel()
     for cells, heights in answers:
-        np.minimum.at(flat, cells, heights)
-    cells = np.unique(np.concatenate([np.zeros(0, np.int64), *(cells for cells, _ in answers)]))
-    return cells[flat[cells] != before.ravel()[cells]]
+        terrain_loops.fast(depression_loops.lower)(flat, cells, heights)
+    return np.flatnonzero(flat < before.ravel())
 
 
 def _search(before, pits, radius, depth, is_open, closed):
@@ -217,20 +217,34 @@ def fill(
     if not floor.size:
         return floor
     number, first = floors_of(floor, z.shape)
-    basin = np.zeros(z.size, np.int32)
-    basin[floor] = number
-    basin = basin[end_of_way(receivers(code), progress)].reshape(z.shape)
-    progress(0.5)
-    level = _spill_levels(*_passes(z, basin, progress), len(first) + 1)
+    basin = first_marked(code, floor, number, 0, part(progress, 0.0, 0.5))  # 0: the outside
+    level = _spill_levels(*_passes(z, basin.reshape(z.shape), part(progress, 0.5, 0.8)), len(first) + 1)
+    if (loop := terrain_loops.fast(depression_loops.rise)) is not None:
+        return np.concatenate(terrain_loops.in_strips(loop, z.shape, z.ravel(), basin, level, z.shape[1],
+                                                      progress=part(progress, 0.8, 1.0)))
     with np.errstate(invalid="ignore"):
-        raised = np.flatnonzero(z.ravel() < level[basin.ravel()])
-    z.ravel()[raised] = level[basin.ravel()[raised]]
+        raised = np.flatnonzero(z.ravel() < level[basin])
+    z.ravel()[raised] = level[basin[raised]]
     progress(1.0)
     return raised
 
 
 def _passes(z, basin, progress):
     """Pairs of basins that touch and the lowest height of a step between them; basin 0 is the outside."""
+    if (loop := terrain_loops.fast(depression_loops.passes)) is not None:
+        found = terrain_loops.in_strips(loop, z.shape, z, basin, progress=progress)
+        key, level = (np.concatenate(one) for one in zip(*found))
+    else:
+        key, level = _all_steps(z, basin, progress)
+    order = np.lexsort((level, key))
+    key, level = key[order], level[order]
+    lowest = np.r_[True, key[1:] != key[:-1]][:len(key)]
+    key = key[lowest]
+    return (key >> 32).astype(np.int32), (key & 0xFFFFFFFF).astype(np.int32), level[lowest]
+
+
+def _all_steps(z, basin, progress):
+    """Every step between two basins: both in one number, the lesser first, and its height."""
     rows, columns = z.shape
     height = max(1, _STRIP // columns)
     strips = [[] for _ in range(0, rows - 1, height)]
@@ -243,18 +257,12 @@ def _passes(z, basin, progress):
                 there = np.s_[start + row:stop + row, max(0, column):columns - max(0, -column)]
                 one, other = basin[here], basin[there]
                 between = np.nonzero(one != other)
-                one, other = one[between], other[between]
-                strips[strip].append(
-                    (np.minimum(one, other), np.maximum(one, other), np.fmax(z[here][between], z[there][between])))
+                one, other = one[between].astype(np.int64), other[between].astype(np.int64)
+                strips[strip].append((np.minimum(one, other) << 32 | np.maximum(one, other),
+                                      np.fmax(z[here][between], z[there][between])))
 
     run_blocks(work, np.arange(len(strips)), 1, progress)
-    low, high, level = (np.concatenate([pairs[k] for strip in strips for pairs in strip]) for k in range(3))
-    key = low.astype(np.int64) << 32 | high
-    order = np.lexsort((level, key))
-    key = key[order]
-    lowest = np.r_[True, key[1:] != key[:-1]] if len(key) else np.zeros(0, bool)
-    kept = order[lowest]
-    return low[kept], high[kept], level[kept]
+    return (np.concatenate([pairs[k] for strip in strips for pairs in strip]) for k in range(2))
 
 
 def _spill_levels(low, high, level, count):

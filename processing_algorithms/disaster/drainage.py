@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..common.parallel import run_blocks
 from ..common.progress import Progress, part, silent
 from . import terrain_loops
-from .d8 import CODES, LEAVES, OUTSIDE, STEPS, end_of_way
+from .d8 import CODES, LEAVES, OUTSIDE, STEPS, end_of_way, receivers, steps_of_codes
 
 #: With more cells at once than one in so many, adding over the whole array is faster than cell by cell.
 _MANY = 64
@@ -55,7 +55,7 @@ class Reaches:
 
 
 def accumulate(
-    code: NDArray[np.uint8], receiver: NDArray[np.int32], own: NDArray[np.float64], progress: Progress = silent
+    code: NDArray[np.uint8], own: NDArray[np.float64], progress: Progress = silent
 ) -> NDArray[np.float64]:
     """Sum whole numbers down the ways of the water; ``own``, the amount of each cell, becomes the sum, cell included.
 
@@ -66,22 +66,26 @@ def accumulate(
     Parameters
     ----------
     code : array of uint8, shape (rows + 2, columns + 2)
-    receiver : array of int32, shape (n,)
     own : array of float, shape (n,)
 
     Examples
     --------
     >>> code = np.array([[255] * 5, [255, 1, 1, 0, 255], [255] * 5], np.uint8)
-    >>> accumulate(code, receivers(code), np.ones(15))[6:9].tolist()
+    >>> accumulate(code, np.ones(15))[6:9].tolist()
     [1.0, 2.0, 3.0]
     """
     width = code.shape[1]
-    inflows = inflow_count(code).ravel()
-    flows = ((code != LEAVES) & (code != OUTSIDE)).ravel()
-    if (loop := terrain_loops.fast(terrain_loops.accumulate)) is not None:
-        springs = np.flatnonzero((inflows == 0) & flows)
-        terrain_loops.watched(progress, loop, springs, receiver, flows, inflows, own)
+    loops = [terrain_loops.fast(loop) for loop in (
+        terrain_loops.inflows, terrain_loops.accumulate, terrain_loops.accumulate_on)]
+    if loops[0] is not None:
+        count = np.zeros(code.shape, np.uint8)
+        terrain_loops.in_strips(loops[0], code.shape, code, count, progress=part(progress, 0.0, 0.1))
+        ways = width, code.ravel(), steps_of_codes(width), count.ravel(), own
+        terrain_loops.in_strips(loops[1], code.shape, *ways, progress=part(progress, 0.1, 1.0))
+        loops[2](terrain_loops.strips(code.shape), *ways)
         return own
+    inflows, receiver = inflow_count(code).ravel(), receivers(code)
+    flows = ((code != LEAVES) & (code != OUTSIDE)).ravel()
     rows = max(1, _STRIP // width)
     strips = [slice(first * width, min(first + rows, code.shape[0]) * width) for first in range(0, code.shape[0], rows)]
     found: list[tuple[NDArray[np.intp], ...]] = [()] * len(strips)
@@ -143,18 +147,29 @@ def inflow_count(code: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return count
 
 
-def drains_to(receiver: NDArray[np.int32], stream: NDArray[np.bool_], progress: Progress = silent) -> NDArray[np.int32]:
-    """The first stream cell on every cell's way; where there is none, a cell that is no stream.
+def next_stream_cell(
+    code: NDArray[np.uint8], stream: NDArray[np.bool_], cells: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """The next stream cell on the way of each of the stream cells; the cell itself where there is none.
 
     Parameters
     ----------
-    receiver : array of int32, shape (n,)
+    code : array of uint8, shape (rows + 2, columns + 2)
     stream : array of bool, shape (n,)
+    cells : array of int, shape (m,)
+        Stream cells, positions in the flat array.
     """
-    cells = np.flatnonzero(stream)
-    ending = receiver.copy()
-    ending[cells] = cells
-    return end_of_way(ending, progress)
+    flow, step = code.ravel(), steps_of_codes(code.shape[1])
+    following = cells + step[flow[cells]]
+    under_way = np.flatnonzero(~stream[following])
+    while under_way.size:  # only behind dykes, where streams are broken off
+        at = following[under_way]
+        to = at + step[flow[at]]
+        following[under_way] = to
+        lost = under_way[to == at]
+        following[lost] = cells[lost]
+        under_way = under_way[(to != at) & ~stream[to]]
+    return following
 
 
 def reaches(cells: NDArray[np.intp], following: NDArray[np.intp], step_m: NDArray[np.float64]) -> Reaches:

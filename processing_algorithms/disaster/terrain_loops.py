@@ -1,13 +1,13 @@
 """The loops of terrain preparation, compiled where numba is on the machine.
 
 Each gives, bit for bit, what the array code it stands in for gives (tests compare them): sums are of whole numbers,
-choices follow the same order, and cheapest ways add the same numbers in the same order. The first call on a machine
-compiles for some seconds; numba keeps the result beside this file.
+choices follow the same order, and labels do not depend on who finds them. Most work on a strip of rows, several strips
+at once; what passes from strip to strip is settled after (Barnes 2017: inside first, then the borders, then inside
+again). The first call on a machine compiles for some seconds; numba keeps the result beside this file.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
@@ -17,12 +17,18 @@ from typing import Any
 import numpy as np
 
 from ..common.packages import optional
+from ..common.parallel import run_blocks
 from ..common.progress import Progress
 
-_STEPS = np.array([(0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1)], np.int64)
-_INFINITE = np.float32(np.inf)
 #: Seconds between two looks at the cancel button while a loop runs.
 _PATIENCE = 0.2
+#: Cells of a strip: many for each core, and few ways that leave it.
+_STRIP = 500_000
+#: A cell whose way has not been followed yet. Position 0 is a corner of the border, where no way leads.
+UNKNOWN = -2
+_INFINITE = np.float32(np.inf)
+#: Marks in place of how many flow in: the sum is passed on; the sum waits at the border of the strip.
+_DONE, _WAITS = 255, 254
 
 
 @lru_cache(maxsize=None)
@@ -43,29 +49,146 @@ def watched(progress: Progress, loop: Callable[..., Any], *arguments: Any) -> An
                 progress(0.5)
 
 
-def accumulate(springs, receiver, flows, inflows, total):
-    """From every spring down, as far as all that flows in is known; in place."""
-    for spring in springs:
+def strips(shape: tuple[int, int]) -> np.ndarray:
+    """First rows of the strips of a grid, and the number of its rows."""
+    rows, columns = shape
+    return np.append(np.arange(0, rows, max(1, _STRIP // columns)), rows)
+
+
+def in_strips(loop: Callable[..., Any], shape: tuple[int, int], *arguments: Any, progress: Progress) -> list[Any]:
+    """Call ``loop(first row, last row, *arguments)`` for the strips of a grid on all cores; return the answers."""
+    edges = strips(shape)
+    answers: list[Any] = [None] * (len(edges) - 1)
+
+    def work(first: int, last: int) -> None:
+        for strip in range(first, last):
+            answers[strip] = loop(edges[strip], edges[strip + 1], *arguments)
+
+    run_blocks(work, np.arange(len(answers)), 1, progress)
+    return answers
+
+
+def steepest(first, last, z, steepness, code):
+    """Directions of the rows; in place. Written out, and without branches, so that many cells are computed at once."""
+    rows, columns = z.shape
+    for row in range(max(first, 1), min(last, rows - 1)):
+        above, level, below, out = z[row - 1], z[row], z[row + 1], code[row]
+        at = 0 if steepness.shape[1] == 1 else row - 1
+        f0, f1, f2, f3 = steepness[0, at], steepness[1, at], steepness[2, at], steepness[3, at]
+        f4, f5, f6, f7 = steepness[4, at], steepness[5, at], steepness[6, at], steepness[7, at]
+        for c in range(1, columns - 1):
+            here = level[c]
+            s0, s1 = (here - level[c + 1]) * f0, (here - below[c + 1]) * f1
+            s2, s3 = (here - below[c]) * f2, (here - below[c - 1]) * f3
+            s4, s5 = (here - level[c - 1]) * f4, (here - above[c - 1]) * f5
+            s6, s7 = (here - above[c]) * f6, (here - above[c + 1]) * f7
+            best, chosen = np.float32(0), np.int32(0)
+            chosen = np.int32(1) if s0 > best else chosen
+            best = s0 if s0 > best else best  # of nan neither is true
+            chosen = np.int32(2) if s1 > best else chosen
+            best = s1 if s1 > best else best
+            chosen = np.int32(4) if s2 > best else chosen
+            best = s2 if s2 > best else best
+            chosen = np.int32(8) if s3 > best else chosen
+            best = s3 if s3 > best else best
+            chosen = np.int32(16) if s4 > best else chosen
+            best = s4 if s4 > best else best
+            chosen = np.int32(32) if s5 > best else chosen
+            best = s5 if s5 > best else best
+            chosen = np.int32(64) if s6 > best else chosen
+            best = s6 if s6 > best else best
+            chosen = np.int32(128) if s7 > best else chosen
+            out[c] = chosen if here < _INFINITE else np.int32(255)
+
+
+def inflows(first, last, code, count):
+    """How many neighbours pass their water to each cell of the rows; in place."""
+    rows, columns = code.shape
+    for row in range(max(first, 1), min(last, rows - 1)):
+        above, level, below, out = code[row - 1], code[row], code[row + 1], count[row]
+        for c in range(1, columns - 1):
+            out[c] = (np.uint8(level[c - 1] == 1) + np.uint8(above[c - 1] == 2) + np.uint8(above[c] == 4)
+                      + np.uint8(above[c + 1] == 8) + np.uint8(level[c + 1] == 16) + np.uint8(below[c + 1] == 32)
+                      + np.uint8(below[c] == 64) + np.uint8(below[c - 1] == 128))
+
+
+def accumulate(first, last, columns, flow, step, count, total):
+    """From every spring of the rows down, as far as all that flows in is known and the rows go; in place."""
+    start, stop = first * columns, last * columns
+    for spring in range(start, stop):
         cell = spring
-        while True:
-            into = receiver[cell]
-            total[into] += total[cell]
-            inflows[into] -= 1
-            if inflows[into] != 0 or not flows[into]:
+        while count[cell] == 0:
+            into = cell + step[flow[cell]]
+            if into == cell:
+                count[cell] = _DONE
                 break
+            if into < start or into >= stop:
+                count[cell] = _WAITS
+                break
+            count[cell] = _DONE
+            total[into] += total[cell]
+            count[into] -= 1
             cell = into
 
 
-def end_of_way(receiver):
-    """Follow each way to its end and let all its cells point there; in place."""
-    for cell in range(receiver.size):
-        end = cell
-        while receiver[end] != end:
-            end = receiver[end]
-        while receiver[cell] != end:
-            following = receiver[cell]
-            receiver[cell] = end
-            cell = following
+def accumulate_on(edges, columns, flow, step, count, total):
+    """What waits at the borders between strips, on down; in place."""
+    for edge in edges[1:-1]:
+        for at in range((edge - 1) * columns, (edge + 1) * columns):
+            if count[at] != _WAITS:
+                continue
+            cell = at
+            while True:
+                into = cell + step[flow[cell]]
+                count[cell] = _DONE
+                if into == cell:
+                    break
+                total[into] += total[cell]
+                count[into] -= 1
+                if count[into] != 0:
+                    break
+                cell = into
+
+
+def follow(first, last, columns, flow, step, label, none):
+    """Give every cell of the rows the label its way arrives at, or where it leaves the rows (``-position - 2``)."""
+    start, stop = first * columns, last * columns
+    for begin in range(start, stop):
+        cell = begin
+        while label[cell] == UNKNOWN:
+            into = cell + step[flow[cell]]
+            if into == cell:
+                label[cell] = none
+            elif into < start or into >= stop:
+                label[cell] = -into - 2
+            else:
+                cell = into
+        found = label[cell]
+        cell = begin
+        while label[cell] == UNKNOWN:
+            label[cell] = found
+            cell += step[flow[cell]]
+
+
+def follow_on(edges, columns, label):
+    """Labels of the cells at the borders between strips, which are all that `follow` left open names; in place."""
+    for edge in edges[1:-1]:
+        for at in range((edge - 1) * columns, (edge + 1) * columns):
+            end = at
+            while label[end] < UNKNOWN:
+                end = -label[end] - 2
+            found, cell = label[end], at
+            while label[cell] < UNKNOWN:
+                following = -label[cell] - 2
+                label[cell] = found
+                cell = following
+
+
+def follow_home(first, last, columns, label):
+    """What `follow` left open, once `follow_on` is done; in place."""
+    for cell in range(first * columns, last * columns):
+        if label[cell] < UNKNOWN:
+            label[cell] = label[-label[cell] - 2]
 
 
 def lead(level, pending, height, flow, steps, codes):
@@ -98,83 +221,3 @@ def lead(level, pending, height, flow, steps, codes):
                     queued[other] = True
                     asking[many] = other
                     many += 1
-
-
-def ways_out(before, pits, reach, depth, is_open, closed, straight, diagonal):
-    """The cells to cut for each pit and their heights, as `depressions.cut` states them.
-
-    ``is_open`` and ``closed`` may be empty. ``straight`` and ``diagonal`` are what a step costs by its length.
-    """
-    rows, columns = before.shape
-    size = 2 * reach + 1
-    cost, out = np.empty(size * size, np.float32), np.empty(size * size, np.bool_)
-    path = np.empty(size * size, np.int64)
-    cells, heights, used = np.empty(max(16, 8 * pits.size), np.int64), np.empty(max(16, 8 * pits.size), np.float32), 0
-    centre = reach * size + reach
-    for pit in pits:
-        top, left = pit // columns - reach, pit % columns - reach
-        floor = before[pit // columns, pit % columns]
-        cost[:] = _INFINITE
-        cost[centre], out[centre] = 0, False
-        least, target = _INFINITE, np.int64(-1)
-        heap = [(np.float32(0), np.int64(centre))]
-        while heap:
-            so_far, here = heapq.heappop(heap)
-            if so_far > least:
-                break
-            if so_far > cost[here]:
-                continue
-            if out[here]:
-                if so_far < least or here < target:
-                    least, target = so_far, here
-                continue
-            for k in range(8):
-                a, b = here // size + _STEPS[k, 0], here % size + _STEPS[k, 1]
-                if a < 0 or a >= size or b < 0 or b >= size:
-                    continue
-                to = a * size + b
-                if cost[to] <= so_far:
-                    continue
-                row, column = min(max(top + a, 0), rows - 1), min(max(left + b, 0), columns - 1)
-                leaves = not before[row, column] >= floor
-                dig = before[row, column] - floor
-                if dig > depth:
-                    dig = _INFINITE
-                if leaves or (is_open.size and is_open[row, column]):
-                    dig = np.float32(0)
-                if closed.size and closed[row, column]:
-                    dig, leaves = _INFINITE, False
-                way = so_far + (dig + (diagonal if k % 2 else straight))
-                if way < cost[to]:
-                    cost[to], out[to] = way, leaves
-                    heapq.heappush(heap, (way, to))
-        if target < 0:
-            continue
-        length, here = 0, target
-        path[0] = target
-        while here != centre:
-            least, before_it = _INFINITE, here
-            for k in range(8):
-                a, b = here // size + _STEPS[k, 0], here % size + _STEPS[k, 1]
-                if a < 0 or a >= size or b < 0 or b >= size or cost[a * size + b] == _INFINITE or out[a * size + b]:
-                    continue
-                price = cost[a * size + b] + (diagonal if k % 2 else straight)
-                if price < least:
-                    least, before_it = price, a * size + b
-            here = before_it
-            length += 1
-            path[length] = here
-        end = before[min(max(top + target // size, 0), rows - 1), min(max(left + target % size, 0), columns - 1)]
-        if np.isnan(end):
-            end = floor
-        if used + length + 1 > cells.size:
-            cells, heights = np.append(cells, np.empty_like(cells)), np.append(heights, np.empty_like(heights))
-        for back in range(length + 1):
-            row = min(max(top + path[back] // size, 0), rows - 1)
-            column = min(max(left + path[back] % size, 0), columns - 1)
-            if np.isnan(before[row, column]):
-                continue
-            cells[used] = row * columns + column
-            heights[used] = floor + (end - floor) * np.float32((length - back) / max(length, 1))
-            used += 1
-    return cells[:used], heights[:used]

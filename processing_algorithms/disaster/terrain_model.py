@@ -172,8 +172,8 @@ def _write_files(found: Drainage, draft: Path, sums: dict[str, str], progress: P
         name, array, looked_up, description, unit = plans[first - 1]
         kind = (array if looked_up is None else looked_up).dtype.name
         nodata = {"float32": NODATA, "uint8": float(OUTSIDE), "int32": 0.0}[kind]
-        with write_raster(draft / name, found.grid, description=description, unit=unit, kind=kind,
-                          nodata=nodata, internal=True) as writer:
+        with write_raster(draft / name, found.grid, description=description, unit=unit, kind=kind, nodata=nodata,
+                          internal=True, smooth=unit == "m" and looked_up is None) as writer:
             for window in found.grid.strips():
                 values = array[window.row:window.row + window.rows]
                 writer.write(window, values if looked_up is None else looked_up[values])

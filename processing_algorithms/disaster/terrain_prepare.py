@@ -19,12 +19,13 @@ from ..common.errors import InputError
 from ..common.language import say
 from ..common.memory import require_memory
 from ..common.numbers_vi import format_number
+from ..common.parallel import run_blocks
 from ..common.progress import Progress, part, silent
-from ..common.raster import Grid, Window
+from ..common.raster import Grid
 from .d8 import (
-    LEAVES, OUTSIDE, directions, directions_after, lead_over_level_ground, metres_between, receivers, step_lengths)
+    LEAVES, OUTSIDE, directions, directions_after, first_marked, lead_over_level_ground, metres_between, step_lengths)
 from .depressions import cut, fill, floors_of
-from .drainage import Reaches, accumulate, drains_to, reaches
+from .drainage import Reaches, accumulate, next_stream_cell, reaches
 from .terrain_ground import Ground
 
 #: Highest use of memory a cell, measured (bytes); with rivers a second sum is kept.
@@ -33,6 +34,8 @@ BYTES_A_CELL = 60
 _UNITS_A_KM2 = 1e10
 #: Positions are 32-bit numbers.
 _MOST_CELLS = 2**31 - 1
+#: Cells worked on at a time, few enough for the processor's cache.
+_BLOCK = 100_000
 
 
 @dataclass(frozen=True)
@@ -132,34 +135,44 @@ def prepare_terrain(ground: Ground, rules: Rules = Rules(), progress: Progress =
     real = z.copy()
     lengths = step_lengths(grid)
     code, floors, lowered, raised = _conditioned(ground, rules, lengths, part(progress, 0.0, 0.5))
-    receiver = receivers(code)
-    area, stream = _streams(ground, rules, code, receiver, raised, part(progress, 0.5, 0.8))
-    ends = drains_to(receiver, stream, part(progress, 0.8, 0.9))
+    area, stream = _streams(ground, rules, code, raised, part(progress, 0.5, 0.8))
     cells = np.flatnonzero(stream)
-    following = ends[receiver[cells]].astype(np.intp)
-    following = np.where(stream[following], following, cells)
+    following = next_stream_cell(code, stream, cells)
     found = reaches(cells, following, metres_between(grid, cells, following))
-    flat = z.ravel()
-    bed = flat[found.cells]
+    del stream, cells, following
+    drain = first_marked(code, found.cells, np.arange(len(found.cells)), -1, part(progress, 0.8, 0.95))
+    bed = z.ravel()[found.cells]
     if ground.river is not None:
         bed = bed + np.where(ground.river.ravel()[found.cells], np.float32(rules.river_burn_m), np.float32(0))
-    place = np.full(z.size, -1, np.int32)
-    place[found.cells] = np.arange(len(found.cells), dtype=np.int32)
-    drain = place[ends]
-    del place, ends, receiver, stream
-    level = np.append(bed, np.float32(np.nan))[drain]  # -1 is the last
-    above = np.maximum(flat - level, np.float32(0))
-    real_above = real.ravel() - level
+    above, real_above, without_stream = _above(z, real, code, drain, bed, part(progress, 0.95, 1.0))
     for array in (above, real_above):
-        array[ground.holes] = np.nan
-    inside = _without_border(code)
-    outside = inside == OUTSIDE
-    drain = _without_border(drain.reshape(z.shape))
+        array.ravel()[ground.holes] = np.nan
     progress(1.0)
     return Drainage(
-        grid, _without_border(z), inside, _without_border((area.reshape(z.shape))), _without_border(above.reshape(z.shape)),
-        _without_border(real_above.reshape(z.shape)), drain, found, bed, len(lowered), len(raised), floors,
-        int(((drain < 0) & ~outside).sum()))
+        grid, _without_border(z), _without_border(code), _without_border(area), _without_border(above),
+        _without_border(real_above), _without_border(drain.reshape(z.shape)), found, bed, len(lowered), len(raised), floors,
+        without_stream)
+
+
+def _above(z, real, code, drain, bed, progress):
+    """Height of the conditioned and of the real ground above the drainage; and how many cells have none.
+
+    What is real becomes what is above, in place.
+    """
+    above, lost = np.empty_like(z), np.zeros(len(z), np.int64)
+    bed = np.append(bed, np.float32(np.nan))  # -1 is the last
+    drain = drain.reshape(z.shape)
+
+    def work(first: int, last: int) -> None:
+        here = slice(first, last)
+        level = bed[drain[here]]
+        np.subtract(real[here], level, out=real[here])
+        np.subtract(z[here], level, out=level)
+        np.maximum(level, np.float32(0), out=above[here])
+        lost[here] = ((drain[here] < 0) & (code[here] != OUTSIDE)).sum(axis=1)
+
+    run_blocks(work, np.arange(len(z)), max(1, _BLOCK // z.shape[1]), progress)
+    return above, real, int(lost.sum())
 
 
 def _conditioned(ground, rules, lengths, progress):
@@ -186,43 +199,52 @@ def _conditioned(ground, rules, lengths, progress):
     return code, len(pits), lowered, raised
 
 
-def _streams(ground, rules, code, receiver, raised, progress):
+def _streams(ground, rules, code, raised, progress):
     """Drained area in km2 and the cells of streams: from the stated area on, and all mapped rivers downstream.
 
     Water that would have to go over a dyke makes no stream, neither in the depression behind it nor on it: that ground
     counts from the river that would flood it.
     """
-    known = (code != OUTSIDE).ravel()
-    own = _own_area(ground.grid)
-    own[~known] = 0
-    counting, kept = code, own.copy() if ground.dyke is not None else None
-    area = collected = accumulate(code, receiver, own, part(progress, 0.0, 0.4))
+    area = accumulate(code, _own_area(ground.grid, code), part(progress, 0.0, 0.4))
+    counting, collected = code, area
     if ground.dyke is not None:
         counting = np.where(ground.dyke, LEAVES, code)
-        collected = accumulate(counting, receiver, kept, part(progress, 0.4, 0.6))
-    stream = (collected >= np.floor(rules.stream_area_km2 * _UNITS_A_KM2)) & known
+        collected = accumulate(counting, _own_area(ground.grid, code), part(progress, 0.4, 0.6))
+    least = np.floor(rules.stream_area_km2 * _UNITS_A_KM2)
+    area_km2, stream = np.empty(code.shape, np.float32), np.empty(code.shape, bool)
+    area, collected = area.reshape(code.shape), collected.reshape(code.shape)
+
+    def work(first: int, last: int) -> None:
+        here = slice(first, last)
+        np.logical_and(collected[here] >= least, code[here] != OUTSIDE, out=stream[here])
+        np.divide(area[here], _UNITS_A_KM2, out=area_km2[here], casting="same_kind")
+
+    run_blocks(work, np.arange(len(code)), max(1, _BLOCK // code.shape[1]), part(progress, 0.6, 0.7))
+    stream = stream.ravel()
     if ground.river is not None:
+        del area, collected
         mapped = ground.river.ravel().astype(np.float64)
-        stream |= accumulate(counting, receiver, mapped, part(progress, 0.6, 0.9)) > 0
+        stream |= accumulate(counting, mapped, part(progress, 0.7, 0.9)) > 0
     if ground.dyke is not None:
         dyke = ground.dyke.ravel()
         stream &= ~dyke
-        stream[raised] &= ~dyke[drains_to(receiver, dyke, progress)[raised]]
+        over = np.flatnonzero(dyke)
+        stream[raised] &= first_marked(code, over, np.ones_like(over), 0, progress)[raised] == 0
     if not stream.any():
         raise InputError(
             say("Không ô nào thu nước từ {area} km² trở lên (nhiều nhất {most} km²); hãy giảm diện tích lưu vực tối "
                 "thiểu của dòng chảy.",
                 "No cell drains {area} km² or more (at most {most} km²); lower the least area of a stream.")
-            .format(area=format_number(rules.stream_area_km2, 2), most=format_number(float(area.max()) / _UNITS_A_KM2, 3)))
-    return (area / _UNITS_A_KM2).astype(np.float32), stream
+            .format(area=format_number(rules.stream_area_km2, 2), most=format_number(float(area_km2.max()), 3)))
+    return area_km2, stream
 
 
-def _own_area(grid: Grid) -> NDArray[np.float64]:
-    """Area of every cell, whole square centimetres, in the flat array with a border; 0 there."""
-    rows, columns = grid.shape
-    own = np.zeros((rows + 2, columns + 2))
-    for window in grid.strips():
-        own[1 + window.row:1 + window.row + window.rows, 1:-1] = np.rint(cell_areas_m2(grid, window) * 10_000)
+def _own_area(grid: Grid, code: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Area of every cell, whole square centimetres, in the flat array with a border; 0 outside."""
+    own = np.zeros(code.shape)
+    for window in grid.strips(cells=_BLOCK):
+        rows = slice(1 + window.row, 1 + window.row + window.rows)
+        np.multiply(code[rows, 1:-1] != OUTSIDE, np.rint(cell_areas_m2(grid, window) * 10_000), out=own[rows, 1:-1])
     return own.ravel()
 
 

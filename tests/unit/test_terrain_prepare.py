@@ -205,8 +205,8 @@ def test_cuts_are_the_cheapest(z, reach, depth):
 
 @settings(max_examples=20 * MORE, suppress_health_check=[HealthCheck.too_slow])
 @given(arrays(np.float32, st.tuples(st.integers(4, 14), st.integers(4, 14)), elements=st.integers(0, 30).map(float)),
-       holes, st.integers(0, 11), st.sampled_from([0.1, 3.0, 20.0]))
-def test_with_and_without_numba_alike(z, cells, reach, depth):
+       holes, st.integers(0, 11), st.sampled_from([0.1, 3.0, 20.0]), st.sampled_from([1, 40, 500_000]))
+def test_with_and_without_numba_alike(z, cells, reach, depth, strip):
     assert terrain_loops.fast(terrain_loops.accumulate) is not None, "scripts/setup brings numba"
     rules = Rules(0.01, breach_cells=reach, breach_depth_m=depth)
     lines_in = lines(shapely.LineString([at(0, 3), at(13, 2)])), lines(shapely.LineString([at(2, 0), at(3, 13)]))
@@ -217,6 +217,7 @@ def test_with_and_without_numba_alike(z, cells, reach, depth):
         draw_dykes(ground, lines_in[1], None)
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(terrain_loops, "fast", loops)
+            patched.setattr(terrain_loops, "_STRIP", strip)  # rows one by one, a few, all at once
             try:
                 found.append(prepare_terrain(ground, rules))
             except InputError:
@@ -238,6 +239,7 @@ def test_the_sample_town_with_and_without_numba(monkeypatch):
             part = ArrayRaster(Grid(reader.grid.transform, (window.rows, window.columns), reader.grid.crs_wkt), reader.read(window))
             return prepare_terrain(read_ground(part), Rules(0.1))
 
+    monkeypatch.setattr(terrain_loops, "_STRIP", 20_000)
     compiled = prepare()
     monkeypatch.setattr(terrain_loops, "fast", lambda loop: None)
     # Several blocks, so that ways pass from one to another.
