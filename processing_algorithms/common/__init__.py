@@ -10,7 +10,8 @@ Without QGIS
   Rasters: `raster` (reading by strips), `raster_writing`, `cells` (which cells a shape covers).
   Tables and files: `columns` (free names, numbers stored as text), `destinations` (checked first, replaced only by a
   whole file), `addresses` (a database, or a file), `files` (vector files), `geopackage` (rows and spatial index at
-  once), `workbook` (xlsx), `word_document` (docx from a template) and `word_form` (the form of administrative papers),
+  once), `workbook` (xlsx), `word_document` (docx from a template; with
+  `word_blocks`, its tables and pictures, and `word_reading`, what one says) and `word_form` (the form of administrative papers),
   `norms` (regulations as data).
 With QGIS
   `qgis_algorithm` (the base of every algorithm; start here), `qgis_parameters` (one function per kind of parameter),

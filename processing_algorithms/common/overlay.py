@@ -307,6 +307,31 @@ def _interiors_meet(left: Geometries, right: Geometries) -> NDArray[np.bool_]:
         return shapely.intersects(left, right)
 
 
+def common_pieces(left: Geometries, right: Geometries) -> Geometries:
+    """Return what each left polygon shares with the right one beside it; None where that is no area.
+
+    Examples
+    --------
+    >>> found = common_pieces(shapely.box([0, 0], 0, 2, 1), shapely.box([1, 2], 0, 3, 1))
+    >>> [shape and shape.area for shape in found]
+    [1.0, None]
+    """
+    common = polygonal(_intersection(np.asarray(left, dtype=object), np.asarray(right, dtype=object))[0])
+    return np.where(shapely.area(common) > 0, common, None)
+
+
+def remaining_pieces(left: Geometries, right: Geometries) -> Geometries:
+    """Return what of each left polygon lies outside the right one beside it; None where that is no area."""
+    left, right = np.asarray(left, dtype=object), np.asarray(right, dtype=object)
+    try:
+        with np.errstate(invalid="ignore"):  # as in `_intersection`
+            rest = shapely.difference(left, right)
+    except shapely.GEOSException:
+        rest = np.array([_difference(a, b) for a, b in zip(left, right)], dtype=object)
+    rest = polygonal(rest)
+    return np.where(shapely.area(rest) > 0, rest, None)
+
+
 def _intersection(left: Geometries, right: Geometries) -> tuple[Geometries, NDArray[np.bool_]]:
     rescued = np.zeros(len(left), dtype=bool)
     try:

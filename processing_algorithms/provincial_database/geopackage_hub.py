@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import getpass
-import json
 import sqlite3
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -19,23 +18,24 @@ import pyproj
 
 from ..common.errors import InputError, OutputError
 from ..common.language import say
-from ..common.progress import Progress, part, silent
+from ..common.progress import Progress, silent
 from .catalogue import Catalogue, Dataset, load_catalogue
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY
-from .geopackage_geometry import from_blobs, register_functions, to_blobs
+from .geopackage_geometry import from_blobs, register_functions
 from . import geopackage_exchange as exchange
 from . import geopackage_history as past
 from .changes import Change, Changeset, Delivery, Outcome, Position, Receipt, Row, Scope
-from .geopackage_ledger import adopt_strays, begin_changeset, end_changeset, enter_new_rows, hub_trigger_statements
-from .geopackage_locks import lock, lock_approved_plans, locks, refused_by_lock, unlock
-from .geopackage_schema import quoted, verify_statement
+from .geopackage_import import write_batch
+from .geopackage_ledger import adopt_strays, hub_trigger_statements
+from .geopackage_locks import lock, locks, unlock
+from .geopackage_schema import quoted
 from .geopackage_submit import submit
 from .geopackage_upgrade import SCHEMA_VERSION, grow, held_datasets, renew_triggers, upgrade
 from .history import ChangesetNote, Moment
 from .hub import Batch, DatasetSummary, Hub, HubInfo
 from .row_filter import RowFilter
 from .rows import now
-from .typed_columns import from_sqlite, to_sqlite
+from .typed_columns import from_sqlite
 
 #: Key of the fact by which a file says that it is a backup, with the time it was made.
 BACKUP = "backup_at"
@@ -123,7 +123,8 @@ class GeoPackageHub(Hub):
         with self._transaction():
             adopt_strays(self._database)
             done = grow(self._database, self.datasets, datasets, int(self._facts["srs_id"]), self.info.crs, forms or {})
-            self.datasets = held_datasets(self._database, Catalogue(tuple({**load_catalogue(), **{d.name: d for d in datasets}}.values())))
+            known = {**load_catalogue(), **{dataset.name: dataset for dataset in datasets}}
+            self.datasets = held_datasets(self._database, Catalogue(tuple(known.values())))
             for dataset in self.datasets.values():
                 renew_triggers(self._database, dataset.name, hub_trigger_statements(dataset))
         return done
@@ -323,16 +324,7 @@ class GeoPackageHub(Hub):
     def write(self, dataset: Dataset, batch: Batch, *, progress: Progress = silent) -> int:  # noqa: D102
         with self._transaction():
             adopt_strays(self._database)
-            import_id = self._record(dataset, batch)
-            changeset = begin_changeset(
-                self._database, changeset_id=str(uuid.uuid4()), author=getpass.getuser(), department="",
-                message=f"Nhập lớp dữ liệu (import): {batch.source}", decision_no="")
-            self._add(dataset, batch.added, changeset, part(progress, 0.0, 0.8))
-            self._update(dataset, batch.updated, part(progress, 0.8, 0.95))
-            self._touch(dataset, batch)
-            end_changeset(self._database)
-            progress(1.0)
-        return import_id
+            return write_batch(self._database, int(self._facts["srs_id"]), dataset, batch, progress)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -355,92 +347,3 @@ class GeoPackageHub(Hub):
                                   "{path} cannot be written ({why}). If another program has it open or is editing it, "
                                   "save, close and run again.")
                               .format(path=self.path, why=error)) from error
-
-    def _record(self, dataset: Dataset, batch: Batch) -> int:
-        import_id = self._database.execute(
-            "INSERT INTO quyhoach_import (dataset_id, imported_at, source, field_mapping, total, added, updated, "
-            "unchanged, rejected, notes) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (dataset.id, now(), batch.source, json.dumps(dict(batch.field_mapping), ensure_ascii=False), batch.total,
-             len(batch.added),
-             len(batch.updated), batch.unchanged, len(batch.rejections), "\n".join(batch.notes))).lastrowid
-        self._database.executemany(
-            "INSERT INTO quyhoach_rejection (import_id, source_fid, reasons, attributes, geometry_wkb, crs) VALUES "
-            "(?, ?, ?, ?, ?, ?)",
-            ((import_id, str(r.source_fid), "\n".join(r.reasons),
-              json.dumps(dict(r.attributes), ensure_ascii=False, default=str),
-              r.geometry_wkb, r.crs) for r in batch.rejections))
-        return int(import_id)
-
-    def _add(self, dataset: Dataset, rows: geopandas.GeoDataFrame, changeset: int, progress: Progress) -> None:
-        if rows.empty:
-            return
-        names = [FID, FEATURE_ID, *dataset.field_names, *([GEOMETRY] if dataset.geometry else [])]
-        first = self._next_fid(dataset)
-        fids = range(first, first + len(rows))
-        columns = [fids, *self._columns(dataset, rows)]
-        triggers = hub_trigger_statements(dataset)
-        # Fired per row they would take most of the time; what they do is done for all rows at once below.
-        for name in triggers:
-            self._database.execute(f"DROP TRIGGER IF EXISTS {quoted(name)}")
-        sql = f"INSERT INTO {quoted(dataset.name)} ({', '.join(map(quoted, names))}) VALUES ({', '.join('?' * len(names))})"
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            progress(0.8 * start / len(rows))
-            stop = start + _ROWS_AT_ONCE
-            self._database.executemany(sql, zip(*(column[start:stop] for column in columns)))
-        if dataset.geometry:
-            boxes = rows.geometry.bounds.to_numpy()[:, [0, 2, 1, 3]]
-            for start in range(0, len(rows), _ROWS_AT_ONCE):
-                progress(0.8 + 0.2 * start / len(rows))
-                stop = start + _ROWS_AT_ONCE
-                self._database.executemany(f"INSERT INTO {quoted(f'rtree_{dataset.name}_{GEOMETRY}')} VALUES (?, ?, "
-                                           f"?, ?, ?)",
-                                           ((fid, *box) for fid,
-                                            box in zip(fids[start:stop], boxes[start:stop].tolist())))
-        refused = self._database.execute(verify_statement(dataset), (first,)).fetchone()
-        why = refused[0] if refused else refused_by_lock(self._database, dataset, first)
-        if why:
-            raise sqlite3.IntegrityError(why)
-        lock_approved_plans(self._database, dataset)
-        enter_new_rows(self._database, dataset, first, changeset)
-        for statement in triggers.values():
-            self._database.execute(statement)
-
-    def _next_fid(self, dataset: Dataset) -> int:
-        used = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (dataset.name,)).fetchone()
-        highest = self._one(f"SELECT coalesce(max({FID}), 0) FROM {quoted(dataset.name)}")
-        return max(highest, used[0] if used else 0) + 1
-
-    def _columns(self, dataset: Dataset, rows: geopandas.GeoDataFrame) -> list[list[object]]:
-        columns: list[list[object]] = [[id if isinstance(id, str) else str(uuid.uuid4()) for id in rows[FEATURE_ID]]]
-        columns += [to_sqlite(rows[field.name], field) for field in dataset.fields]
-        if dataset.geometry:
-            columns.append(to_blobs(np.asarray(rows.geometry.array, dtype=object), int(self._facts["srs_id"])))
-        return columns
-
-    def _update(self, dataset: Dataset, rows: geopandas.GeoDataFrame, progress: Progress) -> None:
-        if rows.empty:
-            return
-        names = [*dataset.field_names, *([GEOMETRY] if dataset.geometry else [])]
-        sql = f"UPDATE {quoted(dataset.name)} SET {', '.join(f'{quoted(name)} = ?' for name in names)} WHERE {FID} = ?"
-        columns = [*self._columns(dataset, rows)[1:], rows.index.tolist()]
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            progress(start / len(rows))
-            self._database.executemany(sql, zip(*(column[start : start + _ROWS_AT_ONCE] for column in columns)))
-
-    def _touch(self, dataset: Dataset, batch: Batch) -> None:
-        """Bring what other programs read about the table up to date: extent, count, time of change."""
-        if batch.added.empty and batch.updated.empty:
-            return
-        self._database.execute("UPDATE gpkg_contents SET last_change = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE "
-                               "table_name = ?", (dataset.name,))
-        if not dataset.geometry:
-            return
-        self._database.execute("UPDATE gpkg_ogr_contents SET feature_count = ? WHERE table_name = ?",
-                               (self.count(dataset), dataset.name))
-        boxes = np.array([frame.total_bounds for frame in (batch.added, batch.updated) if len(frame)])
-        x_min, y_min, x_max, y_max = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
-        self._database.execute(
-            "UPDATE gpkg_contents SET min_x = min(coalesce(min_x, ?1), ?1), min_y = min(coalesce(min_y, ?2), ?2), "
-            "max_x = max(coalesce(max_x, ?3), ?3), max_y = max(coalesce(max_y, ?4), ?4) WHERE table_name = ?5",
-            (x_min, y_min, x_max, y_max, dataset.name))

@@ -1,9 +1,8 @@
 """Corner coordinates that people paste, read into one polygon in the system they state.
 
-What comes from Excel, from a scanned extract typed into a chat, or from a text file: one corner a line, a number before
-it or none, tabs, semicolons or spaces between, points or commas for decimals, the lengths of the sides beside or between
-the lines. In Vietnam X is north and Y is east; the values tell which is which (a northing has seven digits or nearly,
-an easting six), and what stands the other way round is asked about, not turned.
+`corner_lines` reads the text; here its lines become points and a parcel. In Vietnam X is north and Y is east; the values
+tell which is which (a northing has seven digits or nearly, an easting six), and what stands the other way round is
+asked about, not turned.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from itertools import combinations
 
 import numpy as np
@@ -22,27 +20,25 @@ from numpy.typing import NDArray
 from ..common.crs import is_vn2000, meridian_label, require_metric, transform_points
 from ..common.errors import InputError, name_some, refuse_if
 from ..common.language import say
-from ..common.numbers_vi import format_number, parse_number
+from ..common.numbers_vi import format_number
+from .corner_lines import (
+    EASTINGS,
+    LATITUDES,
+    LONGITUDES,
+    NORTHINGS,
+    NUMBER,
+    AxisOrder,
+    CornerLine,
+    corner_lines,
+    fits,
+    number_in,
+    within,
+)
 
-#: Metres a VN-2000 coordinate of mainland Vietnam and its islands can have: 8° to 23.5° north; east of the false origin
-#: 500 km by at most three degrees.
-NORTHINGS, EASTINGS = (880_000.0, 2_610_000.0), (170_000.0, 830_000.0)
-#: Degrees within which a corner must lie: Vietnam with its islands.
-_LONGITUDES, _LATITUDES = (102.0, 118.0), (6.0, 23.5)
 #: Corners nearer than this are one point (m); coordinates are printed to the centimetre.
 SAME_POINT_M = 0.005
 #: Side lengths beside the corners may differ by the rounding of both ends.
 _SIDE_TOLERANCE_M = 0.03
-_NUMBER = r"[+-]?\d+(?:[.,]\d+)*"
-_GROUPED = re.compile(r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?")
-
-
-class AxisOrder(IntEnum):
-    """Which of the two coordinates comes first; as people choose it."""
-
-    BY_VALUES = 0
-    NORTH_FIRST = 1
-    EAST_FIRST = 2
 
 
 @dataclass(frozen=True)
@@ -75,16 +71,6 @@ class Corners:
         return shapely.Polygon(np.column_stack([east, north]))
 
 
-@dataclass(frozen=True)
-class _Line:
-    number: int
-    text: str
-    name: str
-    first: float
-    second: float
-    side: float | None
-
-
 def read_corners(text: str, crs: pyproj.CRS, *, order: AxisOrder = AxisOrder.BY_VALUES) -> Corners:
     """Read pasted corners.
 
@@ -112,7 +98,7 @@ def read_corners(text: str, crs: pyproj.CRS, *, order: AxisOrder = AxisOrder.BY_
     (('1', '2', '3'), 200.0)
     """
     _refuse_system(crs)
-    lines, declared = _lines(text)
+    lines, declared = corner_lines(text)
     if len(lines) < 3:
         raise InputError(say("Chỉ đọc được {n} góc thửa; cần ít nhất 3 dòng, mỗi dòng một góc: số hiệu, X (Bắc), Y "
                              "(Đông).",
@@ -148,14 +134,14 @@ def read_point(text: str, crs: pyproj.CRS, *, order: AxisOrder = AxisOrder.BY_VA
     """
     _refuse_system(crs)
     # "X = 1161155,94; Y = 505277,23" is one place, though it stands as two.
-    labelled = re.findall(rf"\b([XxYy])\s*[=:]\s*({_NUMBER})", text)
+    labelled = re.findall(rf"\b([XxYy])\s*[=:]\s*({NUMBER})", text)
     if [name.lower() for name, _ in labelled] in (["x", "y"], ["y", "x"]):
         by_name = {name.lower(): number for name, number in labelled}
         text, order = f"{by_name['x']}\t{by_name['y']}", AxisOrder.NORTH_FIRST
     halves = [half.strip() for half in text.strip().split(";")]
-    if len(halves) == 2 and all(_value(half) is not None for half in halves):
+    if len(halves) == 2 and all(number_in(half) is not None for half in halves):
         text = "\t".join(halves)  # apart by the semicolon that elsewhere stands between corners
-    lines, declared = _lines(text)
+    lines, declared = corner_lines(text)
     if len(lines) > 1:
         return None
     if not lines:
@@ -173,147 +159,15 @@ def _refuse_system(crs: pyproj.CRS) -> None:
     require_metric(crs, say("Tọa độ góc thửa", "The corners"))
 
 
-# lines ------------------------------------------------------------------------------------------------------------
-
-
-def _lines(text: str) -> tuple[list[_Line], AxisOrder | None]:
-    """Return the lines with corners, and the order of axes a heading declares."""
-    rows = [row.strip("\r\n ") for row in text.replace("\u2028", "\n").split("\n")]
-    if len([row for row in rows if row.strip()]) == 1:  # a line-edit or a chat message: corners apart by semicolons
-        rows = [part for row in rows for part in row.split(";")]
-    found: list[_Line] = []
-    problems: list[str] = []
-    declared: AxisOrder | None = None
-    for number, row in enumerate(rows, 1):
-        if not row.strip():
-            continue
-        try:
-            line = _line(number, row)
-        except InputError as error:
-            problems += error.problems
-            continue
-        if line is not None:
-            found.append(line)
-        elif not found:
-            declared = _declared(row) or declared
-    refuse_if(problems)
-    return found, declared
-
-
-def _declared(heading: str) -> AxisOrder | None:
-    """Read the order of axes from a heading such as ``Số hiệu điểm | X (m) | Y (m)``."""
-    words = re.findall(r"[^\W\d_]+", heading.lower())
-    places = {}
-    for axis, known in (("north", ("x", "bắc", "north", "n")), ("east", ("y", "đông", "east", "e"))):
-        places[axis] = next((at for at, word in enumerate(words) if word in known), None)
-    if places["north"] is None or places["east"] is None:
-        return None
-    return AxisOrder.NORTH_FIRST if places["north"] < places["east"] else AxisOrder.EAST_FIRST
-
-
-def _line(number: int, row: str) -> _Line | None:
-    """Read one line; None when it holds no two coordinates."""
-    cells = _cells(row)
-    values = [_value(cell) for cell in cells]
-    large = [at for at, value in enumerate(values) if value is not None and abs(value) >= 1000]
-    if len(large) < 2:
-        degrees = [value for value in values if value is not None and _has_decimals(cells[values.index(value)])]
-        if len(degrees) == 2 and (_within(degrees[0], _LATITUDES) and _within(degrees[1], _LONGITUDES)
-                                  or _within(degrees[1], _LATITUDES) and _within(degrees[0], _LONGITUDES)):
-            raise InputError(say("Dòng {n}: \"{text}\" giống kinh độ, vĩ độ; cần tọa độ phẳng VN-2000 bằng mét.",
-                                 "Line {n}: \"{text}\" looks like longitude and latitude; plane VN-2000 coordinates in "
-                                 "metres are needed.").format(n=number, text=row[:60]))
-        if len(large) == 1 and len([value for value in values if value is not None]) > 1:
-            raise InputError(say("Dòng {n}: \"{text}\" chỉ có một tọa độ đọc được; kiểm tra dấu thập phân và dấu phân "
-                                 "cách.",
-                                 "Line {n}: only one coordinate can be read in \"{text}\"; check decimals and "
-                                 "separators.")
-                             .format(n=number, text=row[:60]))
-        return None
-    if len(large) > 2 or large[1] - large[0] != 1:
-        raise InputError(say("Dòng {n}: \"{text}\" có thể hiểu theo nhiều cách; hãy ngăn các cột bằng dấu tab hoặc "
-                             "dấu chấm phẩy.",
-                             "Line {n}: \"{text}\" can be read in several ways; separate the columns by tabs or "
-                             "semicolons.")
-                         .format(n=number, text=row[:60]))
-    first, second = large
-    name = " ".join(cell for cell in cells[:first] if cell)
-    rest = [value for value in values[second + 1:] if value is not None]
-    return _Line(number, row, name, values[first] or 0.0, values[second] or 0.0, rest[0] if len(rest) == 1 else None)
-
-
-def _cells(row: str) -> list[str]:
-    """Divide a line by the strongest separator it has."""
-    for separator in ("\t", ";", "|"):
-        if separator in row:
-            return [cell.strip() for cell in row.split(separator)]
-    row = row.strip()
-    if re.search(r",\s", row):
-        return [cell.strip() for cell in re.split(r",\s+", row)]
-    parts = row.split()
-    if len(parts) == 1 and row.count(",") >= 1 and row.count(".") >= 2:  # comma-separated, decimals with points
-        return row.split(",")
-    if _GROUPED.search(row) and not any(abs(_value(part) or 0) >= 1000 for part in parts):
-        return _regrouped(row)
-    return parts
-
-
-def _regrouped(row: str) -> list[str]:
-    """Join the groups of numbers written with spaces between thousands, if that can be done in one way."""
-    parts = row.split()
-    ways = []
-    for first, second in combinations(range(len(parts)), 2):
-        for end in range(second + 1, len(parts) + 1):
-            pair = ["".join(parts[first:second]), "".join(parts[second:end])]
-            if all(_thousands(part) for part in (parts[first:second], parts[second:end])):
-                values = [_value(text) or 0.0 for text in pair]
-                if _fits(*values) or _fits(*values[::-1]):
-                    ways.append([*parts[:first], *pair, *parts[end:]])
-    # A point number before the first group (1 1 161 155,94) leaves one way; a longer head is a larger number.
-    return ways[0] if len(ways) == 1 else parts
-
-
-def _thousands(parts: Sequence[str]) -> bool:
-    return (re.fullmatch(r"\d{1,3}", parts[0]) is not None and len(parts) > 1
-            and all(re.fullmatch(r"\d{3}", part) for part in parts[1:-1])
-            and re.fullmatch(r"\d{3}(?:[.,]\d+)?", parts[-1]) is not None)
-
-
-def _value(cell: str) -> float | None:
-    """Read a number; None for anything else. What may be two numbers is the one a coordinate can be."""
-    text = re.sub(r"\s*m$", "", cell.strip())
-    text = re.sub(r"[\s\u00a0\u202f]", "", text)
-    if not re.fullmatch(_NUMBER, text):
-        return None
-    try:
-        return parse_number(text)
-    except InputError:
-        # 505.277 is no easting in metres with decimals: the false origin lies 500 km west.
-        return float(text.replace(".", "").replace(",", ".")) if re.fullmatch(r"\d{1,3}(\.\d{3})+(,\d+)?",
-                                                                              text) else None
-
-
-def _has_decimals(cell: str) -> bool:
-    return re.search(r"[.,]\d", cell) is not None
-
-
-def _within(value: float, limits: tuple[float, float]) -> bool:
-    return limits[0] <= value <= limits[1]
-
-
-def _fits(north: float, east: float) -> bool:
-    return _within(north, NORTHINGS) and _within(east, EASTINGS)
-
-
 # axes -------------------------------------------------------------------------------------------------------------
 
 
 def _axes(
-    lines: Sequence[_Line], order: AxisOrder, declared: AxisOrder | None
+    lines: Sequence[CornerLine], order: AxisOrder, declared: AxisOrder | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return northings and eastings; refuse what cannot be, and ask about what is the other way round."""
-    straight = [line for line in lines if _fits(line.first, line.second)]
-    turned = [line for line in lines if _fits(line.second, line.first)]
+    straight = [line for line in lines if fits(line.first, line.second)]
+    turned = [line for line in lines if fits(line.second, line.first)]
     strange = [line for line in lines if line not in straight and line not in turned]
     if strange:
         raise InputError([_why_strange(line) for line in strange[:5]])
@@ -344,17 +198,17 @@ def _axes(
     return (np.array([_northing(line) for line in lines]), np.array([_easting(line) for line in lines]))
 
 
-def _northing(line: _Line) -> float:
-    return line.first if _fits(line.first, line.second) else line.second
+def _northing(line: CornerLine) -> float:
+    return line.first if fits(line.first, line.second) else line.second
 
 
-def _easting(line: _Line) -> float:
-    return line.second if _fits(line.first, line.second) else line.first
+def _easting(line: CornerLine) -> float:
+    return line.second if fits(line.first, line.second) else line.first
 
 
-def _why_strange(line: _Line) -> str:
+def _why_strange(line: CornerLine) -> str:
     for value in (line.first, line.second):
-        if value >= 1e7 and _within(value % 1e6, EASTINGS):
+        if value >= 1e7 and within(value % 1e6, EASTINGS):
             return say("Dòng {n}: \"{text}\": Y có số hiệu múi chiếu đứng trước; hãy bỏ các chữ số đó.",
                        "Line {n}: \"{text}\": Y begins with the number of the zone; leave those digits out.").format(
                            n=line.number, text=line.text[:60])
@@ -369,8 +223,8 @@ def _why_strange(line: _Line) -> str:
 
 def _refuse_elsewhere(north: NDArray[np.float64], east: NDArray[np.float64], crs: pyproj.CRS) -> None:
     longitude, latitude = transform_points(east, north, crs, "EPSG:4326")
-    if not (np.all((longitude > _LONGITUDES[0]) & (longitude < _LONGITUDES[1]))
-            and np.all((latitude > _LATITUDES[0]) & (latitude < _LATITUDES[1]))):
+    if not (np.all((longitude > LONGITUDES[0]) & (longitude < LONGITUDES[1]))
+            and np.all((latitude > LATITUDES[0]) & (latitude < LATITUDES[1]))):
         raise InputError(say("Với {crs}, các góc thửa nằm ngoài Việt Nam; kiểm tra kinh tuyến trục và múi chiếu.",
                              "With {crs} the corners lie outside Vietnam; check the meridian and zone.")
                          .format(crs=meridian_label(crs)))

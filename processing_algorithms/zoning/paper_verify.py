@@ -18,7 +18,7 @@ import shapely
 
 from ..common.language import say
 from ..common.numbers_vi import format_number
-from ..common.word_document import Written, read_words
+from ..common.word_reading import Written, read_words
 from .paper_inputs import read_shape
 from .paper_register import Entry
 from .paper_snapshot import digest, short_code

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..common.numbers_vi import format_date, format_number
 from ..common.rounding import round_closed
-from ..common.word_document import Block, Paragraph, Picture, Table
+from ..common.word_blocks import Block, Paragraph, Picture, Table
 
 #: Placeholders of a template that take a text, with what stands there.
 TEXT_PLACEHOLDERS = {

@@ -19,7 +19,8 @@ from typing import Any
 from ..common.errors import InputError
 from ..common.language import say
 from ..common.packages import optional
-from ..common.word_document import Paragraph, Picture, WordTemplate
+from ..common.word_blocks import Paragraph, Picture
+from ..common.word_document import WordTemplate
 from .paper_snapshot import canonical, digest, short_code
 from .paper_words import (
     BLOCK_PLACEHOLDERS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +19,12 @@ from ..common import qgis_parameters as ask
 from ..common.destinations import files_whole
 from ..common.errors import name_some, noted, refuse_if
 from ..common.language import say
-from ..common.numbers_vi import format_date, format_number, parse_date
+from ..common.numbers_vi import format_number
 from ..common.progress import Progress, part
-from ..common.qgis_algorithm import QuyHoachAlgorithm
-from ..common.qgis_layers import LayerInput, to_pyproj
+from ..common.qgis_layers import to_pyproj
+from .plan_drawing_algorithm import PlanDrawingAlgorithm
 
 if TYPE_CHECKING:
-    from ..common.qgis_layout_drawing import DrawingTexts
     from .zoning_sheets import SheetSet
 
 #: Levels as the table of scales names them; none where the user does not say.
@@ -43,11 +41,10 @@ _SMALLEST_LABEL = 4.5
 _PDF_DPI = 508
 
 
-class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
+class ZoningSheetsAlgorithm(PlanDrawingAlgorithm):
     """Zones of a plan printed sheet by sheet; see `zoning_sheets`."""
 
     ID = "zoningsheets"
-    ROOM = "zoning"
     TAGS = ("in bản đồ", "bản vẽ", "khung tên", "chia mảnh", "atlas", "map sheets", "layout", "pdf")
 
     def title(self) -> str:  # noqa: D102
@@ -83,10 +80,6 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
             "EPSG operation 6960). Invalid shapes: as the parameter says; null and empty shapes are counted and not "
             "printed. PDF is vector with coordinates; PNG has the resolution chosen. A stopped run writes no file.")
 
-    def flags(self) -> Qgis.ProcessingAlgorithmFlag:  # noqa: D102
-        # Layouts live in the main thread.
-        return super().flags() | Qgis.ProcessingAlgorithmFlag.NoThreading
-
     # parameters ---------------------------------------------------------------------------------------------------
 
     def parameters(self) -> list[Any]:  # noqa: D102
@@ -109,8 +102,8 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
                       "ZONES", default="function_code"),
             *self._label_fields(),
             *self._sheet_parameters(),
-            *self._title_block(),
-            *self._overlays(),
+            *self.title_block(),
+            *self.overlay_parameters(),
             ask.text("PROVINCE_FOLDER", say("Thư mục bảng quy chuẩn của tỉnh", "Folder with the province's tables"),
                      say("Nơi có planning_land_functions.csv của tỉnh, thay bảng chung. Để trống: bảng chung.",
                          "Holds the province's planning_land_functions.csv, in place of the national table."),
@@ -167,65 +160,6 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
                        default=200, minimum=50, maximum=1200, integer=True),
         ]
 
-    def _title_block(self) -> list[Any]:
-        blank = say("Để trống: in dòng chấm để ghi tay.", "Empty: a dotted line to fill in by hand.")
-        typed = say("Nhập đúng như trong văn bản. Để trống: in dòng chấm.",
-                    "As in the document. Empty: a dotted line.")
-        texts = [
-            ask.text("PLAN_NAME", say("Tên đồ án", "Name of the plan"),
-                     say("Ví dụ Quy hoạch chi tiết khu dân cư …, tỷ lệ 1/500.", "As approved."), ""),
-            ask.text("DRAWING_NAME", say("Tên bản vẽ", "Name of the drawing"),
-                     say("In hoa ở đầu tờ và trong khung tên.", "Printed at the top and in the title block."),
-                     "Bản đồ sử dụng đất quy hoạch"),
-            ask.text("DRAWING_NUMBER", say("Bản vẽ số", "Drawing number"),
-                     say("Ví dụ QH-04; cũng là đầu tên tệp.", "Such as QH-04; also the beginning of file names."),
-                     optional=True),
-            ask.text("DECISION_NUMBER", say("Quyết định phê duyệt số", "Number of the approval decision"), typed,
-                     optional=True),
-            ask.text("DECISION_DATE", say("Ngày quyết định phê duyệt", "Date of the approval decision"),
-                     say("Ngày/tháng/năm. Để trống: in dòng chấm.", "Day/month/year. Empty: dots."), optional=True),
-        ]
-        for key, vi, en in (("APPROVING_AGENCY", "Cơ quan phê duyệt", "Approving agency"),
-                            ("APPRAISING_AGENCY", "Cơ quan thẩm định", "Appraising agency"),
-                            ("ORGANISING_AGENCY", "Cơ quan tổ chức lập quy hoạch", "Organising agency"),
-                            ("CONSULTANT", "Đơn vị lập quy hoạch", "Consultant")):
-            texts.append(ask.text(key, say(vi, en), blank, optional=True))
-        for key, vi, en in (("APPRAISAL_REFERENCE", "Văn bản thẩm định số, ngày", "Appraisal: number and date"),
-                            ("SUBMISSION_REFERENCE", "Tờ trình số, ngày", "Submission: number and date")):
-            texts.append(ask.text(key, say(vi, en), typed, optional=True, advanced=True))
-        return [
-            *texts,
-            ask.text("DATE", say("Ngày hoàn thành", "Date of completion"),
-                     say("Ngày/tháng/năm; để trống: hôm nay.", "Day/month/year; empty: today."), optional=True,
-                     advanced=True),
-            ask.text("SOURCE", say("Nguồn dữ liệu", "Source of the data"),
-                     say("In dưới hệ tọa độ.", "Printed under the coordinate system."), optional=True, advanced=True),
-            ask.text("NOTICE", say("Ghi chú đóng khung", "Notice"),
-                     say("Ví dụ DỰ THẢO; in bằng chữ đỏ trên chú giải.", "Such as DRAFT; in red above the legend."),
-                     optional=True),
-        ]
-
-    def _overlays(self) -> list[Any]:
-        return [
-            ask.layer("BOUNDARY", say("Ranh giới lập quy hoạch", "Boundary of the plan"),
-                      say("Vẽ nét đậm trên bản đồ.", "Drawn as a heavy line."), ask.POLYGONS, optional=True),
-            ask.layer("CONSTRAINTS", say("Khu vực hạn chế, khống chế xây dựng", "Constraint overlays"),
-                      say("Vẽ nét gạch theo mức độ hạn chế.", "Hatched by their effect."), ask.POLYGONS, optional=True),
-            ask.field("CONSTRAINT_FIELD", say("Trường mức độ hạn chế", "Field of the effect"),
-                      say("no_building, limited hoặc height_limit như trong danh mục dữ liệu.",
-                          "no_building, limited or height_limit as in the catalogue."),
-                      "CONSTRAINTS", optional=True, default="effect"),
-            ask.layer("RED_LINES", say("Chỉ giới đường đỏ hoặc tim đường", "Road red lines or centre lines"),
-                      say("Đường chỉ giới, hoặc tim đường kèm trường bề rộng.",
-                          "The lines themselves, or centre lines with a field of widths."), ask.LINES, optional=True),
-            ask.field("RED_LINE_WIDTH_FIELD", say("Trường bề rộng chỉ giới đường đỏ (m)", "Field of the width (m)"),
-                      say("Khi lớp là tim đường: chỉ giới ở nửa bề rộng mỗi bên.",
-                          "For centre lines: the red lines lie half of it to each side."), "RED_LINES", numeric=True,
-                      optional=True),
-            ask.layer("PARCELS", say("Thửa đất", "Parcels"), say("Vẽ nét mảnh.", "Drawn as thin lines."), ask.POLYGONS,
-                      optional=True),
-        ]
-
     def outputs(self) -> list[Any]:  # noqa: D102
         return [QgsProcessingOutputNumber(key, label) for key, label in (
             ("SHEET_COUNT", say("Số mảnh của đồ án", "Sheets of the plan")),
@@ -251,7 +185,7 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         self.folder = self.parameterAsFileOutput(parameters, "FOLDER", context)
         self.zones = self.layer(parameters, "ZONES", context)
         self.province = self.parameterAsString(parameters, "PROVINCE_FOLDER", context).strip() or None
-        problems = [text for text in (scale_problem(self.scale), *self._missing_texts(parameters, context)) if text]
+        problems = [text for text in (scale_problem(self.scale), *self.missing_texts(parameters, context)) if text]
         if self.province is not None and not Path(self.province).is_dir():
             problems.append(say("Không có thư mục bảng của tỉnh: {folder}.",
                                 "The folder of the province's tables does not exist: {folder}.")
@@ -264,61 +198,23 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         for key in USUAL_FIELDS:
             with noted(problems):
                 named[key] = self._usual_field(parameters, key, context)
-        self.overlays: dict[str, LayerInput] = {}
-        for key in ("BOUNDARY", "CONSTRAINTS", "RED_LINES", "PARCELS"):
-            with noted(problems):
-                if (layer := self.layer(parameters, key, context)) is not None:
-                    require_stated(layer.crs, layer.name)
-                    self.overlays[key] = layer
-        for key in ("CONSTRAINT_FIELD", "RED_LINE_WIDTH_FIELD"):
-            with noted(problems):
-                named[key] = self.field(parameters, key, self.overlays.get(key.split("_FIELD")[0].replace(
-                    "CONSTRAINT", "CONSTRAINTS").replace("RED_LINE_WIDTH", "RED_LINES")), context)
-        if "CONSTRAINTS" in self.overlays and named.get("CONSTRAINT_FIELD") is None:
-            problems.append(say("Chưa chọn trường mức độ hạn chế.", "No field of the effect is chosen."))
+        self.read_overlays(parameters, context, problems)
         asked = self.parameterAsCrs(parameters, "CRS", context)
         self.crs = to_pyproj(asked) if asked.isValid() else None
         with noted(problems):
             require_metric(self.crs or require_stated(self.zones.crs, self.zones.name),
                            self.zones.name if self.crs is None else say("Hệ tọa độ in", "The system to print in"))
         with noted(problems):
-            self.texts = self._texts(parameters, context)
+            self.texts = self.drawing_texts(parameters, context)
         refuse_if(problems)
         self.fields = LabelFields(
             named["ZONE_CODE_FIELD"], function, named["DENSITY_FIELD"], named["MIN_STOREYS_FIELD"],
             named["MAX_STOREYS_FIELD"], named["FAR_FIELD"])
-        self.named = named
-
-    def _missing_texts(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
-        return [say("Chưa nhập \"{label}\".", "\"{label}\" is not filled in.")
-                .format(label=self.parameterDefinition(key).description())
-                for key in ("PLAN_NAME", "DRAWING_NAME")
-                if not self.parameterAsString(parameters, key, context).strip()]
 
     def _usual_field(self, parameters: dict[str, Any], key: str, context: QgsProcessingContext) -> str | None:
         if key not in parameters and self.zones.fields.lookupField(USUAL_FIELDS[key]) < 0:
             return None  # the usual name is an offer, not a demand
         return self.field(parameters, key, self.zones, context)
-
-    def _texts(self, parameters: dict[str, Any], context: QgsProcessingContext) -> DrawingTexts:
-        from ..common.qgis_layout_drawing import DrawingTexts, Signature
-
-        def text(key: str) -> str:
-            return self.parameterAsString(parameters, key, context).strip()
-
-        date = format_date(parse_date(text("DATE")) if text("DATE") else datetime.date.today())
-        decided = format_date(parse_date(text("DECISION_DATE"))) if text("DECISION_DATE") else "……/……/…………"
-        return DrawingTexts(
-            plan=text("PLAN_NAME"), drawing=text("DRAWING_NAME"), number=text("DRAWING_NUMBER"), date=date,
-            source=text("SOURCE"), notice=text("NOTICE"), signatures=[
-                Signature("Cơ quan phê duyệt", text("APPROVING_AGENCY"),
-                          f"Kèm theo Quyết định số {text('DECISION_NUMBER') or '……………………'} ngày {decided}"),
-                Signature("Cơ quan thẩm định", text("APPRAISING_AGENCY"),
-                          f"Kèm theo văn bản thẩm định số {text('APPRAISAL_REFERENCE') or '…………… ngày ……/……/…………'}"),
-                Signature("Cơ quan tổ chức lập", text("ORGANISING_AGENCY"),
-                          f"Kèm theo Tờ trình số {text('SUBMISSION_REFERENCE') or '…………… ngày ……/……/…………'}"),
-                Signature("Đơn vị lập quy hoạch", text("CONSULTANT"),
-                          names=("Chủ nhiệm", "Chủ trì", "Thiết kế", "Kiểm tra"))])
 
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -364,7 +260,7 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         page = DrawingSheet(project, self.texts, paper=self.paper[0], portrait=self.paper[1])
         sizes = [max(_SMALLEST_LABEL, self.frames.points + step) for step in _LABEL_STEPS]
         zones = leaders = None
-        overlays = self._overlay_layers(sheets)
+        overlays = self.overlay_layers(sheets.zones.crs, sheets.index)
         index = sheets.index.assign(zones=0, functions="", outside_labels=0, nameless=0, pdf="", png="")
         stem = re.sub(r"[^\w.-]+", "_", self.texts.number) or "ban_ve"
         digits = len(str(len(index)))
@@ -406,28 +302,6 @@ class ZoningSheetsAlgorithm(QuyHoachAlgorithm):
         progress(1.0)
         del page
         return index
-
-    def _overlay_layers(self, sheets: SheetSet) -> list[Any]:
-        from ..common.crs import to_crs
-        from ..common.qgis_zone_map import constraint_layer, line_layer
-        from .zoning_sheets import near, red_lines
-
-        def read(key: str, *columns: str | None) -> Any:
-            frame = self.overlays[key].read([name for name in columns if name])
-            return near(to_crs(frame, sheets.zones.crs), sheets.index)
-
-        found = []
-        if "BOUNDARY" in self.overlays:
-            found.append(line_layer(read("BOUNDARY"), "Ranh giới lập quy hoạch", "200,0,0", 0.7, "dash dot"))
-        if "RED_LINES" in self.overlays:
-            width = self.named["RED_LINE_WIDTH_FIELD"]
-            found.append(line_layer(red_lines(read("RED_LINES", width), width), "Chỉ giới đường đỏ", "230,0,0", 0.3))
-        if "CONSTRAINTS" in self.overlays:
-            field = self.named["CONSTRAINT_FIELD"]
-            found.append(constraint_layer(read("CONSTRAINTS", field), field, self.overlays["CONSTRAINTS"].name))
-        if "PARCELS" in self.overlays:
-            found.append(line_layer(read("PARCELS"), "Ranh giới thửa đất", "110,110,110", 0.1))
-        return found
 
 
 def _tell(sheets: SheetSet, feedback: QgsProcessingFeedback) -> None:

@@ -12,6 +12,14 @@ from postgis_server import NoServer, running_server
 _numbers = itertools.count(1)
 
 
+@pytest.fixture
+def folder(tmp_path):
+    """A folder as on a Vietnamese user's Windows machine."""
+    place = tmp_path / "Nguyễn Văn Ân" / "Dữ liệu dùng chung"
+    place.mkdir(parents=True)
+    return place
+
+
 @pytest.fixture(scope="session")
 def postgis_server():
     """A running server; `parameters(dbname=...)` leads to it."""

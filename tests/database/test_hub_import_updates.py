@@ -1,31 +1,18 @@
 """Updating rows a hub has: only what the layer speaks of changes, and look-alikes stay apart."""
 
 import geopandas
-import numpy as np
 import pytest
 import shapely
+from hub_rows import CRS, counts, parcels
 from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.hub_export import export_dataset
 from quyhoach.processing_algorithms.provincial_database.hub_import import Existing, import_layer
-
-CRS = "EPSG:9214"
 
 
 @pytest.fixture
 def hub(tmp_path):
     with create_hub(str(tmp_path / "cập nhật.gpkg"), CRS) as made:
         yield made
-
-
-def parcels(count=3, **columns):
-    x = 500000 + 20.0 * np.arange(count)
-    data = {"old_commune_code": ["20044"] * count, "sheet_no": ["1"] * count, "parcel_no": list(range(1, count + 1)),
-            "land_code": ["ONT"] * count}
-    return geopandas.GeoDataFrame({**data, **columns}, geometry=shapely.box(x, 1800000, x + 10, 1800010), crs=CRS)
-
-
-def counts(report):
-    return report.added, report.updated, report.unchanged, len(report.rejections)
 
 
 def test_fields_the_layer_does_not_have_keep_their_values(hub):

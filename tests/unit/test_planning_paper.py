@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.norms import loader
-from quyhoach.processing_algorithms.common.word_document import WordTemplate, read_words
+from quyhoach.processing_algorithms.common.word_document import WordTemplate
+from quyhoach.processing_algorithms.common.word_reading import read_words
 from quyhoach.processing_algorithms.zoning.corners import read_corners
 from quyhoach.processing_algorithms.zoning.paper_inputs import map_frame, read_shape, shape_text
 from quyhoach.processing_algorithms.zoning.paper_now import inputs_now

@@ -11,15 +11,10 @@ from docx.shared import Pt
 from hypothesis import given
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.common.word_document import (
-    Paragraph,
-    Picture,
-    Table,
-    WordTemplate,
-    placeholder_key,
-    read_words,
-)
+from quyhoach.processing_algorithms.common.word_blocks import Paragraph, Picture, Table
+from quyhoach.processing_algorithms.common.word_document import WordTemplate, placeholder_key
 from quyhoach.processing_algorithms.common.word_form import Head, add_foot, add_head, add_text, new_paper
+from quyhoach.processing_algorithms.common.word_reading import read_words
 
 
 def saved(document):

@@ -43,8 +43,11 @@ def check_files(examined: Examined) -> Iterator[Finding]:
                                                "The file is \"{name}\", must be \"{right}\".")
                           .format(name=one.path.name, right=one.database + one.path.suffix), one.database)
     for path in dossier.strangers:
-        yield Finding(RULES["TEP-05"], say("Tệp \"{name}\" không thuộc bốn cơ sở dữ liệu quy định.",
-                                           "The file \"{name}\" is none of the four databases.").format(name=path.name))
+        yield Finding(RULES["TEP-05"], (
+            say("Tệp \"{name}\" còn nén, phải giải nén.", "The file \"{name}\" is packed and must be unpacked.")
+            if path.suffix.lower() == ".zip" else
+            say("Tệp \"{name}\" không thuộc bốn cơ sở dữ liệu quy định.",
+                "The file \"{name}\" is none of the four databases.")).format(name=path.name))
     if not dossier.projects:
         yield Finding(RULES["TEP-03"], say("Không có tệp tổng hợp ({endings}).", "There is no project file ({endings}).")
                       .format(endings=", ".join(PROJECT_ENDINGS)))

@@ -97,7 +97,8 @@ class PlanDossierCheckAlgorithm(QuyHoachAlgorithm):
                                                                            "Day/month/year; blank is today."), optional=True, advanced=True),
             ask.with_help(QgsProcessingParameterFile("NORMS", say("Thư mục bảng quy định của tỉnh", "Folder of the province's tables"),
                                                      Qgis.ProcessingFileParameterBehavior.Folder, "", None, True),
-                          say("Bảng của tỉnh cùng tên thay hoặc siết bảng quốc gia.", "A province's tables of the same names."), advanced=True),
+                          say("Tệp CSV cùng tên bảng; giới hạn chặt hơn được áp dụng.",
+                              "CSV files named as the tables; the tighter limit holds."), advanced=True),
             *(ask.text(key, label, help_text, optional=True, advanced=True) for key, label, help_text in _office_texts()),
             ask.layer_output("OUTPUT", say("Lớp lỗi", "Error layer"),
                              say("Điểm, mỗi đối tượng hoặc vị trí một dòng: mã quy tắc, mức, cơ sở dữ liệu, lớp, source_fid, nội dung, cách "

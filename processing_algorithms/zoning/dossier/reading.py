@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Endings of data; what else lies in the folder (documents, previews) is none of ours.
 _DATA_ENDINGS = (".gpkg", ".gdb", ".shp", ".sqlite", ".geojson", ".mdb", ".dgn", ".dwg", ".dxf", ".kml")
+#: Databases as people send them by e-mail; they must be unpacked.
+_PACKED_ENDINGS = (".gdb.zip", ".gpkg.zip")
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,11 @@ def find_folder(folder: str | os.PathLike[str]) -> Path:
     if not place.is_dir():
         raise InputError(say("Không có thư mục hồ sơ {path}; hãy chọn thư mục HoSoGIS.",
                              "There is no folder {path}; choose the folder HoSoGIS.").format(path=place))
+    if place.suffix.lower() == ".gdb":
+        raise InputError(say("{path} là một cơ sở dữ liệu (.gdb), không phải hồ sơ; hãy chọn thư mục HoSoGIS chứa bốn cơ sở "
+                             "dữ liệu.",
+                             "{path} is one database (.gdb), not a dossier; choose the folder HoSoGIS with the four "
+                             "databases.").format(path=place))
     if not any(_is_data(path) for path in place.iterdir()):
         inner = [path for path in place.iterdir() if path.is_dir() and plain(path.name) == plain(FOLDER_NAME)]
         if len(inner) == 1:
@@ -120,6 +127,8 @@ def read_dossier(folder: str | os.PathLike[str], *, progress: Progress = silent)
 
 def _is_data(path: Path) -> bool:
     ending = path.suffix.lower()
+    if path.name.lower().endswith(_PACKED_ENDINGS):
+        return path.is_file()
     return ending in _DATA_ENDINGS and (path.is_dir() if ending == ".gdb" else path.is_file())
 
 
@@ -136,7 +145,7 @@ def _read_file(one: DatabaseFile, progress: Progress) -> None:
         source = None
     if source is None:
         # A GeoPackage without any table is no error: topography may come later.
-        one.error = "" if one.path.suffix.lower() == ".gpkg" else gdal.GetLastErrorMsg()
+        one.error = "" if one.path.suffix.lower() == ".gpkg" else _incomplete()
         return
     count = source.GetLayerCount()
     for position in range(count):
@@ -152,9 +161,16 @@ def _read_file(one: DatabaseFile, progress: Progress) -> None:
                      if layer.GetFeatureCount() else _empty())
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
                 UnicodeDecodeError) as error:
-            one.error = f"{layer.GetName()}: {error}"
+            told = _incomplete() if one.path.suffix.lower() == ".gdb" else error
+            one.error = f"{layer.GetName()}: {told}"
             continue
         one.layers.append(Layer(layer.GetName(), kind, _system(layer), fields, frame))
+
+
+def _incomplete() -> str:
+    # A file geodatabase is a folder of many small files, and GDAL tells only which of its own lines gave up.
+    return say("thư mục .gdb thiếu tệp hoặc hỏng, hãy sao chép lại trọn thư mục",
+               "the folder .gdb lacks files or is damaged, copy the whole folder again")
 
 
 @lru_cache(maxsize=1)
