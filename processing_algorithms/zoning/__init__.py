@@ -19,11 +19,12 @@ What QCVN 01 allows: `norm_limits` (density, floor-area ratio) and `norm_distanc
 look limits up for arrays of lots, with table, row and confidence; `verdicts` compares. `zoning_compliance` measures lots
 and buildings (`lot_measures`, `road_fronts`, `building_gaps`, with the errors of `map_accuracy`) and checks them.
 
-Papers (*văn bản cung cấp thông tin quy hoạch*): `parcel_certificate` drafts them, for layers or for pasted `corners`;
+Papers (*văn bản cung cấp thông tin quy hoạch*): `parcel_certificate` drafts them, for layers or for pasted `corners` (their lines: `corner_lines`);
 `paper_inputs` (all a paper is made from, as plain data), `paper_words` (what it says), `planning_paper` (made into a
 snapshot once, written from it ever after), `paper_snapshot` (canonical text, digest, short code), `paper_register` (the
 register in a hub), `paper_verify` (paper against register, register against today's data).
 
-Land balance: `land_balance` (areas that close to the boundary), `land_balance_norms` (land per person), `stated_balance`
+Land balance: `land_balance` (areas that close to the boundary), `land_balance_norms` (land per person, by
+`service_norms`, where the tighter of nation and province holds), `stated_balance`
 (a consultant's Excel table, on `function_names`).
 """

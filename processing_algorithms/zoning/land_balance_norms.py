@@ -13,6 +13,7 @@ from ..common.norms.loader import Row, load_table, regulation_in_force
 from ..common.numbers_vi import format_number
 from .land_balance import LandBalance
 from .norm_answers import COLUMNS, Status
+from .service_norms import citation, cited, service_norms, that_hold
 from .norm_grid import least_sure
 from .verdicts import judge
 
@@ -40,6 +41,8 @@ def balance_norms(
         A general plan has all land of the town; a smaller one may use the town's facilities beyond its boundary, so only
         what belongs inside it can be found lacking. Land for the town and for the unit cannot be told apart on the map:
         with both it is enough, without the one that must be there it is not, between the two the verdict is open.
+    province_folder : path, optional
+        Of a province's own tables; the tighter figure holds, see `service_norms`.
 
     Returns
     -------
@@ -47,15 +50,15 @@ def balance_norms(
         name, functions, area_m2, measured (m2 per person), bound ("min" or "max"), limit, limit_strictest, limit_loosest,
         margin, verdict, reason, citation, valid_to, confidence.
     """
-    table = load_table("service_norms", on=on, province_folder=province_folder)
-    if not table.known:
-        return pandas.DataFrame([_nothing_known(table.reason, on)])
-    rows = [row for row in table.rows if row["functions"] and (row["land_min_m2_person"] or row["land_max_m2_person"])
+    norms, reason = service_norms(on, province_folder)
+    if not norms:
+        return pandas.DataFrame([_nothing_known(reason, on)])
+    rows = [row for row in norms if row["functions"] and (row["land_min_m2_person"] or row["land_max_m2_person"])
             and (row["level"] == "rural") == (settlement == RURAL)]
     found = []
     for functions in dict.fromkeys(row["functions"] for row in rows):
         group = [row for row in rows if row["functions"] == functions]
-        found += _compared(balance, functions, group, table.citation, settlement, plan_level)
+        found += _compared(balance, functions, group, settlement, plan_level)
     return pandas.DataFrame(found)
 
 
@@ -66,15 +69,17 @@ def _nothing_known(reason: str, on: datetime.date) -> dict[str, object]:
             "reason": reason, "citation": regulation.number if regulation else "", "valid_to": None, "confidence": ""}
 
 
-def _compared(balance, functions: str, rows: list[Row], cite, settlement: str, plan_level: str) -> list[dict[str, object]]:
+def _compared(
+    balance: LandBalance, functions: str, rows: list[Row], settlement: str, plan_level: str
+) -> list[dict[str, object]]:
     classes = [row for row in rows if not row["urban_classes"] or settlement in str(row["urban_classes"]).split()]
     unsure_class = settlement == "" and any(row["urban_classes"] for row in rows)
     chosen = rows if unsure_class else classes
     if not chosen:
         return []
     people = balance.population
-    needed = [row for row in chosen if people is None or ((row["population_min"] or 0) <= people
-                                                         and (row["population_max"] is None or people < row["population_max"]))]
+    needed = that_hold([row for row in chosen if people is None or (
+        (row["population_min"] or 0) <= people and (row["population_max"] is None or people < row["population_max"]))])
     if not needed:
         return []
     civil = functions == "@civil"
@@ -104,13 +109,15 @@ def _compared(balance, functions: str, rows: list[Row], cite, settlement: str, p
         judged = judge([ends_of[0] if upper else ends_of[1]], limits, upper=upper, at_worst=[ends_of[1] if upper else ends_of[0]],
                        unit=say("m²/người", "m² per person"), unmeasured=_unclear(ends_of) if people else limits["reason"].iloc[0]).iloc[0]
         margin = (limits["value"].iloc[0] - measured) * (1.0 if upper else -1.0)
-        ends = [row["valid_to"] for row in needed if row["valid_to"]]
+        sources = cited(needed)
+        ends = [row["valid_to"] for row in sources if row["valid_to"]]
         result.append({
             "name": _name(functions), "functions": "" if civil else functions, "area_m2": area, "measured": measured,
             "bound": bound, "limit": limits["value"].iloc[0], "limit_strictest": strictest,
             "limit_loosest": loosest if np.isfinite(loosest) else np.nan, "margin": margin, "verdict": judged["verdict"],
-            "reason": judged["reason"] if judged["verdict"] == "open" else "", "citation": "; ".join(dict.fromkeys(f"{cite({**row, 'row': ''})}, {_row_name(row)}" for row in needed)),
-            "valid_to": min(ends) if ends else None, "confidence": least_sure(needed)})
+            "reason": judged["reason"] if judged["verdict"] == "open" else "",
+            "citation": "; ".join(dict.fromkeys(citation(row, _row_name(row)) for row in sources)),
+            "valid_to": min(ends) if ends else None, "confidence": least_sure(sources)})
     return result
 
 

@@ -25,8 +25,9 @@ from .norm_grid import GridValues, least_sure
 #: valid_to   last day of the figure, None if open;  confidence  as in the tables of norms
 #: interpolated   between rows
 #: reason     why there is no value, or a condition of the value; "" otherwise
+#: exception  the document that lets a province's figure be looser than the nation's; "" otherwise
 COLUMNS = ("value", "strictest", "loosest", "status", "regulation", "table", "row", "citation", "valid_to", "confidence",
-           "interpolated", "reason")
+           "interpolated", "reason", "exception")
 
 Dates = datetime.date | Sequence[datetime.date]
 
@@ -53,7 +54,8 @@ class Answer:
         frame = pandas.DataFrame({
             "value": np.full(n, np.nan), "strictest": np.full(n, np.nan), "loosest": np.full(n, np.nan),
             "status": np.full(n, Status.NONE.value, dtype=object), "regulation": "", "table": "", "row": "", "citation": "",
-            "valid_to": np.full(n, None, dtype=object), "confidence": "", "interpolated": False, "reason": ""})
+            "valid_to": np.full(n, None, dtype=object), "confidence": "", "interpolated": False, "reason": "",
+            "exception": ""})
         return cls(upper, frame)
 
     def unknown(self, which: NDArray[np.bool_], reason: str) -> None:
@@ -85,7 +87,7 @@ class Answer:
         self.frame.loc[which, "loosest"] = getattr(found, last)
         self.frame.loc[which, "interpolated"] = found.interpolated
         self.frame.loc[which, "status"] = Status.LIMIT.value
-        for column in ("regulation", "table", "valid_to", "confidence"):
+        for column in ("regulation", "table", "valid_to", "confidence", "exception"):
             self.frame.loc[which, column] = np.array(
                 [sources[k][column] if k else None for k in found.numbers], dtype=object)
         self.frame.loc[which, "row"] = found.row
@@ -102,9 +104,16 @@ def _source(table: NormTable, rows: Sequence[Row], label: str) -> dict[str, obje
     # The row's number in our file says nothing to a reader of the printed table: its headers do.
     whole = table.citation({**rows[0], "row": ""})
     ends = [row["valid_to"] for row in rows if row["valid_to"] is not None]
+    # Between two rows the exception must hold for both.
+    exceptions = [exception(row) for row in rows]
     return {"regulation": whole.split(", ")[0], "table": str(rows[0]["table"]), "row": label,
             "citation": f"{whole}, {label}" if label else whole, "valid_to": min(ends) if ends else None,
-            "confidence": least_sure(rows)}
+            "confidence": least_sure(rows), "exception": exceptions[0] if all(exceptions) else ""}
+
+
+def exception(row: Row) -> str:
+    """Return the document that lets a province's row be looser than the national one; "" where there is none."""
+    return str(row.get("exception_basis") or "")
 
 
 # What the lookups share: one run per date, and the province beside the nation ---------------------------------------
@@ -116,6 +125,9 @@ def by_date(
     lookup: _Lookup, tables: Sequence[str], upper: bool, on: Dates, province_folder: str | Path | None, **cases: ArrayLike
 ) -> pandas.DataFrame:
     """Run a lookup for the cases of each date, with the tables of that date; the province's where they are tighter.
+
+    A local regulation must keep the national one (QCVN 01:2021/BXD, mục 4.1), so a looser figure of the province counts
+    only where its row names the document that allows it (column ``exception_basis``).
 
     Parameters
     ----------
@@ -152,8 +164,17 @@ def by_date(
 def _tighter(national: pandas.DataFrame, local: pandas.DataFrame, upper: bool) -> pandas.DataFrame:
     sign = 1 if upper else -1
     has, had = (frame["status"].eq(Status.LIMIT.value) for frame in (local, national))
-    tighter = has & (~had | (sign * local["strictest"] < sign * national["strictest"] - 1e-9))
-    return pandas.concat([national[~tighter], local[tighter]]).sort_index()
+    tighter = sign * local["strictest"] < sign * national["strictest"] - 1e-9
+    taken = has & (~had | tighter | local["exception"].ne(""))
+    local = local[taken].copy()
+    excepted = local["exception"].ne("")
+    local.loc[excepted, "citation"] += [allowed_by(document) for document in local.loc[excepted, "exception"]]
+    return pandas.concat([national[~taken], local]).sort_index()
+
+
+def allowed_by(document: str) -> str:
+    """Say which document lets a province's figure stand beside a tighter one of the nation; to follow a citation."""
+    return say(" (áp dụng theo {document})", " (as allowed by {document})").format(document=document)
 
 
 def codes(kind: ArrayLike) -> NDArray[np.object_]:

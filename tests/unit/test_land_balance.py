@@ -210,6 +210,50 @@ def test_land_that_may_have_the_function_leaves_a_lack_open():
     assert (twice["verdict"], twice["measured"]) == ("open", pytest.approx(1.89))
 
 
+def _of_province(folder, *rows):
+    """Write a province's table: level, key, classes, m2 per person at least and at most, what allows it."""
+    head = ("level,key,name_vi,name_en,land_min_m2_person,land_max_m2_person,relaxed_min_m2_person,functions,urban_classes,"
+            "population_min,population_max,exception_basis,regulation,table,row,source,valid_from,valid_to,confidence")
+    lines = [f"{level},{key},Của tỉnh,Of the province,{low},{high},,{functions},{classes},,,{allowed},QĐ 12/2026,Bảng 1,{at},x,,,text"
+             for at, (level, key, functions, classes, low, high, allowed) in enumerate(rows, 1)]
+    (folder / "service_norms.csv").write_text("\n".join([head, *lines]), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(("low", "allowed", "limit", "quoted"), [
+    # Schools of a unit: 0,6 + 0,65 + 0,55 = 1,80 m2 per person; the province's kindergartens 1,0 instead of 0,6: 2,20.
+    ("1.0", "", 2.20, {"QĐ 12/2026", "QCVN 01:2021"}), ("0.6", "", 1.80, {"QCVN 01:2021"}), ("0.2", "", 1.80, {"QCVN 01:2021"}),
+    # A law of its own lets the province ask for 0,2: 1,40.
+    ("0.2", "NQ 98/2023/QH15", 1.40, {"QĐ 12/2026", "NQ 98/2023/QH15", "QCVN 01:2021"})])
+def test_a_province_tightens_land_per_person_and_loosens_it_only_by_a_law(tmp_path, low, allowed, limit, quoted):
+    folder = _of_province(tmp_path, ("unit", "kindergarten", "", "", low, "", allowed))
+    balance = land_balance(strips(NO=6, TRUONG=1), "cn", population=500)
+    found = balance_norms(balance, on=OLD, settlement="III", province_folder=folder).set_index("functions")
+    assert found.loc["TRUONG", "limit"] == pytest.approx(limit)
+    assert {text for text in ("QĐ 12/2026", "NQ 98/2023/QH15", "QCVN 01:2021") if text in found.loc["TRUONG", "citation"]} == quoted
+    # What the province's table does not speak of stays the nation's.
+    national = balance_norms(balance, on=OLD, settlement="III").set_index("functions")
+    others = [name for name in national.index.unique() if name != "TRUONG"]
+    assert set(found.index) == set(national.index)
+    pandas.testing.assert_frame_equal(found.loc[others, ["limit_strictest", "limit_loosest", "verdict"]],
+                                      national.loc[others, ["limit_strictest", "limit_loosest", "verdict"]])
+
+
+def test_a_province_adds_norms_and_tightens_for_some_classes_of_towns(tmp_path):
+    # Towns of class III: civil land at most 70 instead of 80; class IV keeps the nation's; technical infrastructure is new.
+    folder = _of_province(tmp_path, ("city", "civil_land_III_IV", "", "III", "", "70", ""), ("city", "own", "HTK", "", "3", "", ""))
+    balance = land_balance(strips(NO=6), "cn", population=500)
+    limits = {}
+    for town in ("III", "IV"):
+        found = balance_norms(balance, on=OLD, settlement=town, plan_level="general", province_folder=folder)
+        civil = found[(found["functions"] == "") & (found["bound"] == "max")]
+        limits[town] = civil["limit"].iloc[0]
+        assert found.loc[found["functions"] == "HTK", "limit"].tolist() == [3.0]
+    assert limits == {"III": 70.0, "IV": 80.0}
+    with pytest.raises(InputError, match="HTKT"):
+        balance_norms(balance, on=OLD, province_folder=_of_province(tmp_path, ("city", "own", "HTKT", "", "3", "", "")))
+
+
 def test_the_new_regulation_is_known_in_part_and_says_how_surely():
     row = norm({"TRUONG": 18}, "TRUONG", people=100_000, on=NEW)
     assert row["verdict"] == "kept" and row["confidence"] == "secondary" and "QCVN 01:2026/BXD" in row["citation"]

@@ -270,6 +270,16 @@ def test_the_tighter_of_province_and_nation_holds(tmp_path):
     assert ["QĐ 12/2026" in citation for citation in limits["citation"]] == [True, True, False, False]
 
 
+def test_a_looser_figure_of_a_province_holds_only_where_a_document_allows_it(tmp_path):
+    lines = (FOLDER / "tables" / "max_density_housing.csv").read_text(encoding="utf-8").splitlines()
+    text = "\n".join([f"{lines[0]},exception_basis", *(f"{line},NQ 98/2023/QH15" for line in lines[1:])])
+    (tmp_path / "max_density_housing.csv").write_text(text.replace(">=,1000,40,7", ">=,1000,45,7"), encoding="utf-8")
+    # 1,000 m2: 45 % instead of 40; 750 m2 half way between 50 (500 m2) and 45.
+    limits = net_density_limits("house", [1000, 750], on=DAY, province_folder=tmp_path)
+    assert limits["value"].tolist() == pytest.approx([45, 47.5])
+    assert all("NQ 98/2023/QH15" in citation for citation in limits["citation"])
+
+
 def test_a_table_with_a_missing_cell_is_refused(tmp_path):
     lines = (FOLDER / "tables" / "max_density_mixed.csv").read_text(encoding="utf-8").splitlines(keepends=True)
     (tmp_path / "max_density_mixed.csv").write_text("".join(lines[:5] + lines[6:]), encoding="utf-8")
