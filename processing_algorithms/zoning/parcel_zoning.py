@@ -241,8 +241,10 @@ def sliver_pieces(
     zone, zone_of = np.unique(pieces.right[cut[~beyond]], return_inverse=True)
     parcel, parcel_of = np.unique(pieces.left[cut[beyond]], return_inverse=True)
     reach = tolerance_m * (1e-4 if crs.is_geographic else 2.0)
-    rest = [_beside(pieces.geometry[(pieces.left == k) & (pieces.right >= 0)], outline,
-                    pieces.geometry[(pieces.left == k) & (pieces.right < 0)], reach) for k in parcel]
+    order = np.argsort(pieces.left, kind="stable")
+    starts, stops = (np.searchsorted(pieces.left[order], parcel, side=side) for side in ("left", "right"))
+    rest = [_beside(pieces.geometry[own[pieces.right[own] >= 0]], outline, pieces.geometry[own[pieces.right[own] < 0]],
+                    reach) for own in (order[start:stop] for start, stop in zip(starts, stops))]
     # Together: metres are counted from the middle of what is brought to metres.
     metric = in_metres(np.array([*pieces.geometry[cut], *shapely.boundary(zones[zone]), *rest], dtype=object), crs)
     shapes, borders = metric[:len(cut)], metric[len(cut):]

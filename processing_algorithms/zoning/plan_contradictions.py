@@ -15,7 +15,7 @@ from ..common.areas import Surface, areas_m2
 from ..common.language import say
 from ..common.norms.loader import load_table
 from ..common.numbers_vi import format_number
-from ..common.overlay import polygonal
+from ..common.overlay import common_pieces
 from ..common.slivers import in_metres, is_narrow
 from ..provincial_database.catalogue import load_catalogue
 from .plan_figures import FIGURES, figure_label, figure_text
@@ -127,10 +127,11 @@ def _common(pieces: geopandas.GeoDataFrame, pairs: NDArray[np.intp]) -> list[Any
     first = pieces.geometry.loc[pairs[:, 0]].to_numpy()
     second = pieces.geometry.loc[pairs[:, 1]].to_numpy()
     common = first.copy()
-    different = np.flatnonzero([a is not b for a, b in zip(first, second)])
-    # GEOS leaves the processor's "invalid operation" flag set now and then, and numpy would warn of it.
-    with np.errstate(invalid="ignore"):
-        common[different] = polygonal(shapely.intersection(first[different], second[different]))
+    # Of a parcel that lies in one piece in either plan the other plan's piece is what both share.
+    of_whole = [pieces["share_pct"].loc[pairs[:, side]].to_numpy() >= 100 * (1 - 1e-9) for side in (0, 1)]
+    common[of_whole[0]] = second[of_whole[0]]
+    different = np.flatnonzero(~of_whole[0] & ~of_whole[1])
+    common[different] = common_pieces(first[different], second[different])
     found: list[Any] = [None] * len(common)
     tolerance = np.maximum(pieces["tolerance_m"].loc[pairs[:, 0]].to_numpy(float),
                            pieces["tolerance_m"].loc[pairs[:, 1]].to_numpy(float))

@@ -6,8 +6,9 @@ limited by restrictions laid on top; among those the tightest applies, on the pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,13 @@ import shapely
 
 from ..common.language import say
 from ..common.numbers_vi import format_date, format_number
+from ..common.overlay import common_pieces
 from ..provincial_database.catalogue import load_catalogue
 
 Row = Mapping[str, Any]
 Rows = list[Row]
+#: A restriction on a piece: its area there (m2), its row, and whether it covers the whole piece.
+_Cover = tuple[float, Row, bool]
 
 #: Control figures of a zone (field names of the catalogue's `zone`): decimals, and what tightens them.
 FIGURES = {
@@ -131,67 +135,94 @@ def plan_words(row: Row) -> str:
 
 
 def effective_figures(pieces: Rows, restrictions: Rows, overrides: Rows) -> list[EffectiveFigure]:
-    """Return the figures of one parcel's answering pieces.
+    """Return the figures of one parcel's answering pieces; see `figures_of_parcels`."""
+    return [figure for _, figure in figures_of_parcels(pieces, restrictions, overrides)]
+
+
+def figures_of_parcels(pieces: Rows, restrictions: Rows, overrides: Rows) -> Iterator[tuple[Any, EffectiveFigure]]:
+    """Yield the figures of the answering pieces of many parcels, each with its ``parcel_fid``.
 
     Parameters
     ----------
     pieces, restrictions, overrides : list of mapping
-        Rows of one parcel (`rows_of` the frames of `plan_answers.ParcelAnswer`). Pieces the mismatch of maps explains
-        are left out, unless the parcel has no other answer.
+        `rows_of` the frames of `plan_answers.PlanAnswers`. Pieces the mismatch of maps explains are left out, unless the
+        parcel has no other answer.
 
-    Returns
-    -------
-    list of EffectiveFigure
-        By piece, in the order of `FIGURES`; what a restriction limits on a part follows the figure of the whole.
+    Yields
+    ------
+    parcel_fid, EffectiveFigure
+        By piece, in the order of the pieces and of `FIGURES`; what a restriction limits on a part follows the figure of
+        the whole.
     """
     answers = [row for row in pieces if row["is_answer"] and not _missing(row["zone_fid"])]
-    answers = [row for row in answers if not row["within_tolerance"]] or answers
-    on_top = [row for row in restrictions if row["applies"] and not row["within_tolerance"]]
-    own = [row for row in overrides if row["applies"]]
-    figures: list[EffectiveFigure] = []
-    for row in answers:
-        figures.extend(_of_piece(row, on_top, [one for one in own if one["plan_ref"] in (None, row["plan_ref"])]))
-    return figures
+    broad = {row["parcel_fid"] for row in answers if not row["within_tolerance"]}
+    answers = [row for row in answers if not row["within_tolerance"] or row["parcel_fid"] not in broad]
+    on_top = _by_parcel(row for row in restrictions if row["applies"] and not row["within_tolerance"])
+    own = _by_parcel(row for row in overrides if row["applies"])
+    words = _Words()
+    for row, covers in zip(answers, _covers(answers, on_top)):
+        mine = [one for one in own.get(row["parcel_fid"], ()) if one["plan_ref"] in (None, row["plan_ref"])]
+        for figure in _of_piece(row, covers, mine, words):
+            yield row["parcel_fid"], figure
 
 
 def rows_of(frame: pandas.DataFrame) -> Rows:
     """Return a frame as rows, which are read many times faster than frames are cut."""
-    return pandas.DataFrame(frame).to_dict("records")
+    columns = [np.asarray(frame[name], dtype=object) if frame[name].dtype.kind not in "biuf" else frame[name]
+               for name in frame.columns]
+    return [dict(zip(frame.columns, values)) for values in zip(*(column.tolist() for column in columns))]
 
 
-def _of_piece(row: Row, on_top: Rows, own: Rows) -> list[EffectiveFigure]:
-    covers = _covers(row, on_top)
-    found = [_function(row, override) for override in [one for one in own if one["function_code"]][-1:]]
+def _by_parcel(rows: Iterable[Row]) -> dict[Any, Rows]:
+    groups: dict[Any, Rows] = {}
+    for row in rows:
+        groups.setdefault(row["parcel_fid"], []).append(row)
+    return groups
+
+
+class _Words:
+    """Texts that many figures share, each put together once, in the language spoken."""
+
+    def __init__(self) -> None:
+        self.label, self.unit = lru_cache(maxsize=None)(figure_label), lru_cache(maxsize=None)(unit_of)
+        self._plans: dict[Any, str] = {}
+
+    def plan(self, row: Row) -> str:
+        if row["plan_ref"] not in self._plans:
+            self._plans[row["plan_ref"]] = plan_words(row)
+        return self._plans[row["plan_ref"]]
+
+
+def _of_piece(row: Row, covers: list[_Cover], own: Rows, words: _Words) -> Iterator[EffectiveFigure]:
+    yield from (_function(row, override) for override in [one for one in own if one["function_code"]][-1:])
+    piece = {"piece": int(row["piece"]), "plan_ref": row["plan_ref"], "zone_code": row["zone_code"]}
     for name in FIGURES:
         stated = _number(row[name])
         value, source, kind = stated, "plan", row["density_kind"]
-        reason = plan_words(row)
-        for override in own:
-            if _number(override[name]) is not None:
-                value, source = _number(override[name]), "override"
-                kind = override["density_kind"] or kind
-                reason = _override_reason(override, name, stated)
-        common = {"piece": int(row["piece"]), "plan_ref": row["plan_ref"], "zone_code": row["zone_code"], "name": name,
-                  "label": figure_label(name, kind), "unit": unit_of(name), "plan_value": stated}
+        override = next((one for one in reversed(own) if _number(one[name]) is not None), None)
+        if override is not None:
+            value, source, kind = _number(override[name]), "override", override["density_kind"] or kind
         tighter = _tighter(name, value, covers)
-        whole = [item for item in tighter if item[3]]
-        if whole:
-            value, source = whole[0][0], "restriction"
-            reason = _restriction_reason(whole[0][2], name, stated)
+        whole = next((item for item in tighter if item[3]), None)
+        if whole is not None:
+            value, source = whole[0], "restriction"
             tighter = [item for item in tighter if not item[3] and FIGURES[name][1](item[0], value) != value]
+        if value is None and not tighter:
+            continue
+        common = {**piece, "name": name, "label": words.label(name, kind), "unit": words.unit(name), "plan_value": stated}
         if value is not None:
-            found.append(EffectiveFigure(**common, value=value, source=source, area_m2=float(row["area_m2"]),
-                                         whole=True, reason=reason))
+            reason = (_restriction_reason(whole[2], name, stated) if whole is not None
+                      else _override_reason(override, name, stated) if override is not None else words.plan(row))
+            yield EffectiveFigure(**common, value=value, source=source, area_m2=float(row["area_m2"]), whole=True,
+                                  reason=reason)
         for limit, area, restriction, _ in tighter:
-            found.append(EffectiveFigure(**common, value=limit, source="restriction", area_m2=area, whole=False,
-                                         reason=_restriction_reason(restriction, name, stated)))
+            yield EffectiveFigure(**common, value=limit, source="restriction", area_m2=area, whole=False,
+                                  reason=_restriction_reason(restriction, name, stated))
     for area, restriction, whole_piece in covers:
         if restriction["effect"] in ("no_building", "limited"):
-            found.append(EffectiveFigure(
-                piece=int(row["piece"]), plan_ref=row["plan_ref"], zone_code=row["zone_code"], name="building",
-                label=restriction["effect_label"], value=None, unit="", plan_value=None, source="restriction",
-                area_m2=area, whole=whole_piece, reason=_basis(restriction)))
-    return found
+            yield EffectiveFigure(
+                **piece, name="building", label=restriction["effect_label"], value=None, unit="", plan_value=None,
+                source="restriction", area_m2=area, whole=whole_piece, reason=_basis(restriction))
 
 
 def _function(row: Row, override: Row) -> EffectiveFigure:
@@ -210,22 +241,28 @@ def _function(row: Row, override: Row) -> EffectiveFigure:
         unit="", plan_value=None, source="override", area_m2=float(row["area_m2"]), whole=True, reason=reason)
 
 
-def _covers(row: Row, on_top: Rows) -> list[tuple[float, Row, bool]]:
-    """Return each restriction with its area on the piece and whether it covers all of it."""
-    found = []
-    plane = shapely.area(row["geometry"])
-    for restriction in on_top:
-        # GEOS leaves the processor's "invalid operation" flag set now and then, and numpy would warn of it.
-        with np.errstate(invalid="ignore"):
-            common = shapely.area(shapely.intersection(row["geometry"], restriction["geometry"]))
-        if common > 1e-6 * plane:
-            found.append((float(row["area_m2"]) * common / plane, restriction, bool(common >= _WHOLE * plane)))
-    return found
+def _covers(pieces: Rows, on_top: dict[Any, Rows]) -> list[list[_Cover]]:
+    """Return per piece the restrictions on it, each with its area there and whether it covers all of it."""
+    pairs = [(at, restriction) for at, row in enumerate(pieces) for restriction in on_top.get(row["parcel_fid"], ())]
+    covers: list[list[_Cover]] = [[] for _ in pieces]
+    if not pairs:
+        return covers
+    piece = np.array([pieces[at]["geometry"] for at, _ in pairs], dtype=object)
+    limit = np.array([restriction["geometry"] for _, restriction in pairs], dtype=object)
+    plane, common = shapely.area(piece), shapely.area(limit)
+    # Most parcels are one piece, or lie wholly under a restriction: what both share is then one of the two.
+    under = np.array([restriction["share_pct"] >= 100 * _WHOLE for _, restriction in pairs])
+    apart = np.flatnonzero(~under & np.array([pieces[at]["share_pct"] < 100 * _WHOLE for at, _ in pairs]))
+    common[under] = plane[under]
+    common[apart] = np.nan_to_num(shapely.area(common_pieces(piece[apart], limit[apart])))
+    for (at, restriction), shared, all_of_it in zip(pairs, common, plane):
+        if shared > 1e-6 * all_of_it:
+            covers[at].append((float(pieces[at]["area_m2"] * shared / all_of_it), restriction,
+                               bool(shared >= _WHOLE * all_of_it)))
+    return covers
 
 
-def _tighter(
-    name: str, value: float | None, covers: list[tuple[float, Row, bool]]
-) -> list[tuple[float, float, Row, bool]]:
+def _tighter(name: str, value: float | None, covers: list[_Cover]) -> list[tuple[float, float, Row, bool]]:
     """Return what restrictions limit further than the figure does, the tightest first."""
     if name != "max_height_m":
         return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,15 @@ from numpy.typing import NDArray
 from ..common.areas import Surface, areas_m2
 from ..common.errors import name_some
 from ..common.language import say
-from ..common.overlay import Pieces, intersect, intersect_within, polygonal, remainder
+from ..common.overlay import (
+    Pieces,
+    common_pieces,
+    intersect,
+    intersect_within,
+    polygonal,
+    remainder,
+    remaining_pieces,
+)
 from ..common.progress import Progress, part, silent
 from ..common.slivers import in_metres, is_narrow, is_shallow, tolerance_on_ground, tolerance_sentence
 from .parcel_zoning import sliver_pieces
@@ -56,14 +63,15 @@ def cut_by_plans(
     boundary = dict(zip(plans["plan_ref"], plans.geometry.array))
     by_plan = pandas.Series(np.arange(len(zones))).groupby(zone_plan).indices
     refs = [ref for ref in states.table.index if ref in boundary or ref in by_plan]
+    zones_of = {ref: by_plan.get(ref, np.zeros(0, dtype=np.intp)) for ref in refs}
+    extents = {ref: _extent(boundary.get(ref), shapes[zones_of[ref]]) for ref in refs}
+    reaches = _reaches(left, parcel_area, extents, parcels.crs, surface, part(progress, 0.0, 0.3))
     rows: list[pandas.DataFrame] = []
-    reaches: dict[Any, _Reach] = {}
     for step, ref in enumerate(refs):
-        at = by_plan.get(ref, np.zeros(0, dtype=np.intp))
-        rows_of_plan, reach = _one_plan(
-            left, parcel_area, boundary.get(ref), shapes[at], at, _tolerance(states, ref, tolerance_mm), parcels.crs,
-            surface, ref, notices, part(progress, 0.7 * step / len(refs), 0.7 * (step + 1) / len(refs)))
-        reaches[ref] = reach
+        at = zones_of[ref]
+        rows_of_plan = _one_plan(
+            left, parcel_area, reaches[ref], shapes[at], at, _tolerance(states, ref, tolerance_mm), parcels.crs,
+            surface, ref, notices, part(progress, 0.3 + 0.4 * step / len(refs), 0.3 + 0.4 * (step + 1) / len(refs)))
         rows.append(rows_of_plan.assign(plan_ref=ref))
     pieces = pandas.concat(rows, ignore_index=True) if rows else _no_rows()
     pieces = _settle(pieces, reaches, states, left, parcel_area, tolerance_mm, parcels.crs, surface,
@@ -85,31 +93,37 @@ def _tolerance(states: PlanStates, ref: Any, tolerance_mm: float) -> float:
     return tolerance_on_ground(float(scale), tolerance_mm) if scale is not None and scale > 0 else 0.0
 
 
+def _reaches(
+    left: NDArray[np.object_], parcel_area: NDArray[np.float64], extents: dict[Any, Any], crs: Any, surface: Surface,
+    progress: Progress,
+) -> dict[Any, _Reach]:
+    """Find what of the parcels lies in each plan, for all plans at once: few are near any one of them."""
+    inside = _without_crumbs(intersect(left, np.array([*extents.values(), None], dtype=object)[:-1], progress), crs)
+    area = parcel_area if surface is Surface.PLANE else shapely.area(left)
+    whole = shapely.area(inside.geometry) >= _WHOLE * area[inside.left]
+    order = np.argsort(inside.right, kind="stable")
+    starts = np.searchsorted(inside.right[order], np.arange(len(extents) + 1))
+    return {ref: _Reach(extent, inside.left[at], inside.geometry[at], whole[at]) for (ref, extent), at in zip(
+        extents.items(), (order[start:stop] for start, stop in zip(starts[:-1], starts[1:])))}
+
+
 def _one_plan(
-    left: NDArray[np.object_], parcel_area: NDArray[np.float64], boundary: Any, shapes: NDArray[np.object_],
+    left: NDArray[np.object_], parcel_area: NDArray[np.float64], reach: _Reach, shapes: NDArray[np.object_],
     zone_at: NDArray[np.intp], tolerance_m: float, crs: Any, surface: Surface, ref: Any, notices: list[str],
     progress: Progress,
-) -> tuple[pandas.DataFrame, _Reach]:
+) -> pandas.DataFrame:
     """Cut the parcels by the zones of one plan; what lies in its boundary but in no zone has zone -1."""
-    extent = _extent(boundary, shapes)
-    inside = _without_crumbs(intersect(left, np.array([extent], dtype=object), part(progress, 0.0, 0.3)), crs)
-    if surface is Surface.PLANE:
-        whole = shapely.area(inside.geometry) >= _WHOLE * parcel_area[inside.left]
-    else:
-        whole = shapely.area(inside.geometry) >= _WHOLE * shapely.area(left[inside.left])
-    reach = _Reach(extent, inside.left, inside.geometry, whole)
-    mine = left[inside.left]
-    in_zones = _without_crumbs(intersect(mine, shapes, part(progress, 0.3, 0.6)), crs)
-    overlaps = intersect_within(shapes, part(progress, 0.6, 0.7))
-    rest = remainder(inside.geometry, shapes, in_zones, overlaps, part(progress, 0.7, 0.8))
+    in_zones = _without_crumbs(intersect(left[reach.parcels], shapes, part(progress, 0.0, 0.4)), crs)
+    overlaps = intersect_within(shapes, part(progress, 0.4, 0.6))
+    rest = remainder(reach.shapes, shapes, in_zones, overlaps, part(progress, 0.6, 0.8))
     beyond = np.flatnonzero(shapely.is_geometry(rest))
     local = Pieces(np.concatenate([in_zones.left, beyond]),
                    np.concatenate([in_zones.right, np.full(len(beyond), -1, dtype=np.intp)]),
                    np.concatenate([in_zones.geometry, rest[beyond]]), in_zones.rescued)
-    pieces = Pieces(inside.left[local.left], local.right, local.geometry, local.rescued)
+    pieces = Pieces(reach.parcels[local.left], local.right, local.geometry, local.rescued)
     area = areas_m2(pieces.geometry, crs, surface)
     sliver = sliver_pieces(pieces, shapes, 100.0 * area / parcel_area[pieces.left], tolerance_m, crs,
-                           part(progress, 0.8, 1.0), outline=shapely.boundary(extent))
+                           part(progress, 0.8, 1.0), outline=shapely.boundary(reach.extent))
     told = int((~is_narrow(in_metres(overlaps.geometry, crs), _OVERLAP_TOLD_M)).sum())
     if told:
         notices.append(say("Đồ án {ref}: {n} cặp ô chồng lấn nhau; phần chồng lấn có nhiều quy định.",
@@ -118,7 +132,7 @@ def _one_plan(
     zone = np.full(len(pieces), -1, dtype=np.intp)
     zone[pieces.right >= 0] = zone_at[pieces.right[pieces.right >= 0]]
     return pandas.DataFrame({"parcel": pieces.left, "zone": zone, "geometry": pieces.geometry, "area_m2": area,
-                             "tolerance_m": tolerance_m, "within_tolerance": sliver}), reach
+                             "tolerance_m": tolerance_m, "within_tolerance": sliver})
 
 
 def _crumb_width(crs: Any) -> float:
@@ -153,30 +167,45 @@ def _settle(
     ranked = sorted((ref for ref in reaches if table.at[ref, "in_force"]), key=lambda ref: table.at[ref, "order"])
     order = pieces["plan_ref"].map(table["order"]).to_numpy(dtype=float) if len(pieces) else np.zeros(0)
     by: NDArray[np.object_] = np.full(len(pieces), None, dtype=object)
-    partial: dict[int, list[Any]] = {}
     parcel = pieces["parcel"].to_numpy(dtype=np.intp)
+    place = np.full(len(left), -1, dtype=np.intp)
+    partial: dict[Any, tuple[NDArray[np.intp], NDArray[np.intp]]] = {}
     for ref in ranked:
         reach = reaches[ref]
-        covering = np.zeros(len(left), dtype=np.int8)
-        covering[reach.parcels] = np.where(reach.whole, 2, 1)
-        below = (order >= 0) & (order < table.at[ref, "order"])
-        by[below & (covering[parcel] == 2)] = ref
-        for row in np.flatnonzero(below & (covering[parcel] == 1)):
-            partial.setdefault(int(row), []).append(ref)
+        place[reach.parcels] = np.arange(len(reach.parcels))
+        met = np.flatnonzero((place[parcel] >= 0) & (order >= 0) & (order < table.at[ref, "order"]))
+        at = place[parcel[met]]
+        by[met[reach.whole[at]]] = ref
+        partial[ref] = met[~reach.whole[at]], at[~reach.whole[at]]
+        place[reach.parcels] = -1
     pieces = pieces.assign(by=by)
     # A plan that covers the whole parcel hides everything of the lower ones; a higher one may still hide part of it.
-    rows = [row for row, refs in partial.items() if by[row] is None]
-    inner_of = {ref: dict(zip(reaches[ref].parcels, reaches[ref].shapes)) for ref in ranked}
-    cut: list[dict[str, Any]] = []
-    for done, row in enumerate(rows):
-        if done % 200 == 0:
-            progress(done / len(rows))
-        cut.extend(_cut_row(pieces.iloc[row], partial[row], inner_of, _crumb_width(crs)))
-    if not rows:
+    rest = pieces["geometry"].to_numpy(dtype=object).copy()
+    open_rows = np.array([ref is None for ref in by], dtype=bool)
+    against: dict[int, list[Any]] = {}
+    cut: list[pandas.DataFrame] = []
+    for done, ref in enumerate(reversed(ranked)):
+        progress(done / len(ranked))
+        rows, at = partial[ref]
+        still = open_rows[rows] & shapely.is_geometry(rest[rows])
+        rows, inner = rows[still], reaches[ref].shapes[at[still]]
+        for row in rows:
+            against.setdefault(int(row), [])
+        taken = _without_small_parts(common_pieces(rest[rows], inner), _crumb_width(crs))
+        there = shapely.is_geometry(taken)
+        rows, inner, taken = rows[there], inner[there], taken[there]
+        for row in rows:
+            against[int(row)].append(ref)
+        cut.append(_cut_rows(pieces, rows, taken, ref))
+        rest[rows] = _without_small_parts(remaining_pieces(rest[rows], inner), _crumb_width(crs))
+    if not against:
         progress(1.0)
         return pieces
-    fresh = pandas.DataFrame(cut, columns=["parcel", "zone", "geometry", "tolerance_m", "within_tolerance", "plan_ref",
-                                           "by", "against"])
+    rows = np.fromiter(against, dtype=np.intp)
+    left_over = rows[shapely.is_geometry(rest[rows])]
+    uncut = _cut_rows(pieces, left_over, rest[left_over], None)
+    uncut["against"] = pandas.Series([tuple(against[int(row)]) for row in left_over], dtype=object)
+    fresh = pandas.concat([*cut, uncut], ignore_index=True)
     fresh["area_m2"] = areas_m2(fresh["geometry"].to_numpy(dtype=object), crs, surface)
     fresh = _mark_cuts(fresh, reaches, states, tolerance_mm, crs)
     kept = pieces.drop(index=pieces.index[rows])
@@ -184,27 +213,20 @@ def _settle(
     return pandas.concat([kept, fresh.drop(columns="against")], ignore_index=True)
 
 
-def _cut_row(
-    row: pandas.Series, above: list[Any], inner_of: dict[Any, dict[int, Any]], crumb: float
-) -> Iterator[dict[str, Any]]:
-    """Yield what of a piece answers and, per plan that answers instead, what does not; higher plans take first."""
-    rest = row["geometry"]
-    base = {"parcel": row["parcel"], "zone": row["zone"], "tolerance_m": row["tolerance_m"],
-            "within_tolerance": row["within_tolerance"], "plan_ref": row["plan_ref"]}
-    met = []
-    for ref in reversed(above):
-        inner = inner_of[ref][row["parcel"]]
-        # GEOS leaves the processor's "invalid operation" flag set now and then, and numpy would warn of it.
-        with np.errstate(invalid="ignore"):
-            taken = _parts(shapely.intersection(rest, inner), crumb)
-        if taken is None:
-            continue
-        met.append(ref)
-        yield {**base, "geometry": taken, "by": ref, "against": ()}
-        rest = _parts(shapely.difference(rest, inner), crumb)
-        if rest is None:
-            return
-    yield {**base, "geometry": rest, "by": None, "against": tuple(met)}
+def _cut_rows(pieces: pandas.DataFrame, rows: NDArray[np.intp], shapes: NDArray[np.object_], by: Any) -> pandas.DataFrame:
+    """Return rows of pieces with other shapes, and the plan that answers there instead."""
+    found = pieces.iloc[rows][["parcel", "zone", "tolerance_m", "within_tolerance", "plan_ref"]].reset_index(drop=True)
+    return found.assign(geometry=shapes, by=pandas.Series([by] * len(rows), dtype=object),
+                        against=pandas.Series([()] * len(rows), dtype=object))
+
+
+def _without_small_parts(shapes: NDArray[np.object_], crumb: float) -> NDArray[np.object_]:
+    """Keep of each shape the parts that are more than the rounding of coordinates; None when none is left."""
+    found = shapes.copy()
+    small = shapely.area(shapes) <= crumb * shapely.length(shapes) / 2
+    for at in np.flatnonzero(small | (shapely.get_num_geometries(shapes) > 1)):
+        found[at] = _parts(shapes[at], crumb)
+    return found
 
 
 def _parts(shape: Any, crumb: float) -> Any:

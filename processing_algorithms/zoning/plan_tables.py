@@ -10,7 +10,7 @@ from ..common.columns import free_names
 from ..common.progress import Progress, silent
 from .parcel_zoning import COLUMNS
 from .plan_answers import PlanAnswers
-from .plan_figures import FIGURES, Rows, effective_figures, figure_label, plan_words, rows_of, unit_of
+from .plan_figures import FIGURES, figure_label, figures_of_parcels, plan_words, rows_of, unit_of
 
 #: What follows the columns of one plan (`parcel_zoning.COLUMNS`) when several plans are asked.
 PLAN_COLUMNS = ("is_answer", "role", "reason", "plan_ref", "plan_name", "level", "decision_number", "approval_date",
@@ -61,15 +61,12 @@ def figures_table(answers: PlanAnswers, progress: Progress = silent) -> pandas.D
     touched |= set(answers.overrides["parcel_fid"])
     plain = ~pieces["parcel_fid"].isin(touched)
     rows = [_plain(pieces[plain])]
-    groups = {name: _by_parcel(frame) for name, frame in (
-        ("pieces", pieces[~plain]), ("restrictions", answers.restrictions), ("overrides", answers.overrides))}
-    listed = []
-    for done, (parcel, own) in enumerate(groups["pieces"].items()):
-        if done % 100 == 0:
-            progress(done / len(groups["pieces"]))
-        figures = effective_figures(own, groups["restrictions"].get(parcel, []), groups["overrides"].get(parcel, []))
-        listed += [(parcel, f.piece, f.plan_ref, f.zone_code, f.name, f.label, f.value, f.unit, f.plan_value, f.source,
-                    f.area_m2, f.whole, f.reason) for f in figures]
+    parcels = set(pieces.loc[~plain, "parcel_fid"])
+    touching = [rows_of(frame[frame["parcel_fid"].isin(parcels)]) for frame in (answers.restrictions, answers.overrides)]
+    progress(0.2)
+    listed = [(parcel, f.piece, f.plan_ref, f.zone_code, f.name, f.label, f.value, f.unit, f.plan_value, f.source, f.area_m2,
+               f.whole, f.reason) for parcel, f in figures_of_parcels(rows_of(pieces[~plain]), *touching)]
+    progress(0.8)
     rows.append(pandas.DataFrame(listed, columns=list(FIGURE_COLUMNS)))
     table = pandas.concat([frame for frame in rows if len(frame)] or rows[:1], ignore_index=True)
     progress(1.0)
@@ -78,13 +75,6 @@ def figures_table(answers: PlanAnswers, progress: Progress = silent) -> pandas.D
     rank = np.lexsort((~table["whole"].astype(bool), table["figure"].map(figure), table["piece"],
                        table["parcel_fid"].map(order)))
     return table.take(rank).reset_index(drop=True)
-
-
-def _by_parcel(frame: pandas.DataFrame) -> dict[object, Rows]:
-    groups: dict[object, Rows] = {}
-    for row in rows_of(frame):
-        groups.setdefault(row["parcel_fid"], []).append(row)
-    return groups
 
 
 def _plain(pieces: pandas.DataFrame) -> pandas.DataFrame:

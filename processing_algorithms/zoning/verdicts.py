@@ -6,7 +6,7 @@ from enum import Enum
 
 import numpy as np
 import pandas
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..common.language import say
 from ..common.numbers_vi import format_number
