@@ -1,30 +1,42 @@
-"""Runs an algorithm that must stay in the main thread (it prints layouts) with the window alive: progress, and a button that stops it."""
+"""Runs an algorithm for a dock: beside the window, or in the main thread where it must stay there, with the window kept alive."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback, QgsProject
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingAlgorithm,
+    QgsProcessingAlgRunnerTask,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProject,
+)
 from qgis.PyQt.QtCore import QCoreApplication
 
-from ..processing_algorithms.common.errors import Cancelled, InputError
+from ..processing_algorithms.common.errors import Cancelled, InputError, QuyHoachError
 
 
 class HeardFeedback(QgsProcessingFeedback):
-    """Keeps what an algorithm says, and lets the window draw and take clicks whenever it reports progress."""
+    """Keeps what an algorithm says, and tells how far it is.
 
-    def __init__(self, moved: Callable[[float], None] | None = None):
+    ``window_alive``: lets the window draw and take clicks at each report, for an algorithm that runs in the main thread.
+    """
+
+    def __init__(self, moved: Callable[[float], None] | None = None, *, window_alive: bool = True):
         super().__init__(False)
         self.warnings: list[str] = []
         self.errors: list[str] = []
-        self._moved = moved
-        self.progressChanged.connect(self._alive)
+        self._moved, self._window_alive = moved, window_alive
+        self.progressChanged.connect(self._told)
 
-    def _alive(self, percent: float) -> None:
+    def _told(self, percent: float) -> None:
         if self._moved is not None:
             self._moved(percent)
-        QCoreApplication.processEvents()
+        if self._window_alive:
+            QCoreApplication.processEvents()
 
     def pushWarning(self, warning: str) -> None:  # noqa: D102, N802
         self.warnings.append(warning)
@@ -43,12 +55,7 @@ def run_here(identity: str, parameters: dict[str, Any], context: QgsProcessingCo
     Cancelled
         Stopped through ``feedback``.
     """
-    algorithm = QgsApplication.processingRegistry().createAlgorithmById(identity)
-    context.setProject(QgsProject.instance())
-    context.setFeedback(feedback)
-    able, why = algorithm.canExecute()
-    if not able:
-        raise InputError(why)
+    algorithm = _algorithm(identity, context, feedback)
     try:
         results, well = algorithm.run(parameters, context, feedback, {}, False)
     except QgsProcessingException as error:
@@ -58,3 +65,68 @@ def run_here(identity: str, parameters: dict[str, Any], context: QgsProcessingCo
     if not well:
         raise Cancelled() if feedback.isCanceled() else InputError("\n".join(feedback.errors))
     return results
+
+
+def _algorithm(identity: str, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> QgsProcessingAlgorithm:
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById(identity)
+    context.setProject(QgsProject.instance())
+    context.setFeedback(feedback)
+    able, why = algorithm.canExecute()
+    if not able:
+        raise InputError(why)
+    return algorithm
+
+
+class RunBeside:
+    """An algorithm at work in a thread. One of its ends is called in the main thread, none after `forget`.
+
+    Parameters
+    ----------
+    done, failed : callable
+        Get the results, or what is to be told (`Cancelled` where it was stopped).
+    moved : callable, optional
+        Gets the per cent done.
+
+    Raises
+    ------
+    InputError
+        The algorithm cannot run on this machine.
+    """
+
+    #: QGIS takes algorithm, context and feedback as they are: all of it is kept until the thread has ended.
+    _under_way: set[RunBeside] = set()
+
+    def __init__(self, identity: str, parameters: dict[str, Any], context: QgsProcessingContext, *, done: Callable[[dict[str, Any]], None],
+                 failed: Callable[[QuyHoachError], None], moved: Callable[[float], None] | None = None):
+        self._done, self._failed, self._forgotten = done, failed, False
+        self._moved = moved
+        self._feedback = HeardFeedback(self._tell, window_alive=False)
+        self._context = context
+        self._algorithm = _algorithm(identity, context, self._feedback)
+        self._task = QgsProcessingAlgRunnerTask(self._algorithm, parameters, context, self._feedback)
+        self._task.executed.connect(self._ended)
+        RunBeside._under_way.add(self)
+        QgsApplication.taskManager().addTask(self._task)
+
+    def cancel(self) -> None:
+        """Stop as soon as may be; `failed` is told when it has."""
+        self._feedback.cancel()
+        self._task.cancel()
+
+    def forget(self) -> None:
+        """Stop as soon as may be, and tell nobody."""
+        self._forgotten = True
+        self.cancel()
+
+    def _tell(self, percent: float) -> None:
+        if self._moved is not None and not self._forgotten:
+            self._moved(percent)
+
+    def _ended(self, well: bool, results: dict[str, Any]) -> None:
+        RunBeside._under_way.discard(self)
+        if self._forgotten:
+            return
+        if well:
+            self._done(results)
+        else:
+            self._failed(Cancelled() if self._feedback.isCanceled() else InputError("\n".join(self._feedback.errors)))

@@ -7,14 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from qgis.core import (
-    Qgis,
-    QgsApplication,
-    QgsProcessingAlgRunnerTask,
-    QgsProcessingContext,
-    QgsProject,
-    QgsRasterLayer,
-)
+from qgis.core import Qgis, QgsProcessingContext, QgsProject, QgsRasterLayer
 from qgis.gui import QgisInterface, QgsDockWidget
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QSplitter, QTabWidget, QTextBrowser, QVBoxLayout, QWidget
@@ -24,7 +17,7 @@ from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.numbers_vi import format_number
 from ..processing_algorithms.common.qgis_algorithm import PLUGIN_FOLDER
 from ..processing_algorithms.common.qgis_layers import part_of_layer
-from .algorithm_run import HeardFeedback, run_here
+from .algorithm_run import HeardFeedback, RunBeside, run_here
 from .data_dialog import DataDialog
 from .dataset_layers import DatasetLayers
 from .flood_corrections_page import TABLE, CorrectionsPage
@@ -54,7 +47,7 @@ class FloodDock(QgsDockWidget):
         self._again = False
         self._bulletin: Any = None
         self._feedback: HeardFeedback | None = None
-        self._task: QgsProcessingAlgRunnerTask | None = None
+        self._correcting: RunBeside | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_STILL)
@@ -293,7 +286,7 @@ class FloodDock(QgsDockWidget):
     # corrections --------------------------------------------------------------------------------------------------
 
     def _correct(self) -> None:
-        if self._task is not None:
+        if self._correcting is not None:
             return
         folder = Path(self.report.folder.text().strip())
         depth, terrain = folder / "do_sau_ngap.tif", self._layers.raster("terrain")
@@ -304,25 +297,17 @@ class FloodDock(QgsDockWidget):
             raise InputError(say("Chưa khoanh vùng nào.", "Nothing is drawn yet."))
         values = {"DEPTH": str(depth), "TERRAIN": terrain.source(), "CORRECTIONS": f"{self.corrections.path}|layername={TABLE}", "STATE_FIELD": "state",
                   "AUTHOR_FIELD": "author", "TIME_FIELD": "drawn_at", "DEPTH_FIELD": "depth_m", "OUTPUT": str(folder / _CORRECTED)}
-        algorithm = QgsApplication.processingRegistry().createAlgorithmById("quyhoach:floodcorrect")
-        # Kept until the task is done: QGIS takes them as they are.
-        context, feedback = QgsProcessingContext(), HeardFeedback()
-        feedback.progressChanged.disconnect()
-        context.setProject(QgsProject.instance())
-        self._task = QgsProcessingAlgRunnerTask(algorithm, values, context, feedback)
-        self._kept = (algorithm, context, feedback)
-        self._task.executed.connect(self._corrected_map)
-        QgsApplication.taskManager().addTask(self._task)
+        self._correcting = RunBeside("quyhoach:floodcorrect", values, QgsProcessingContext(), done=self._corrected_map, failed=self._not_corrected)
 
-    def _corrected_map(self, well: bool, results: dict[str, Any]) -> None:
-        _, _, feedback = self._kept
-        self._task = None
-        if well:
-            self._add_depth(results["OUTPUT"], say("Độ sâu ngập đã chỉnh", "Corrected flood depth"))
-            self._desk.tell(say("Đã chỉnh: thêm ngập {w} ha, bỏ ngập {d} ha.", "Corrected: {w} ha made wet, {d} ha made dry.").format(
-                w=format_number(results["WETTED_AREA"] / 10_000, 2), d=format_number(results["DRIED_AREA"] / 10_000, 2)))
-        else:
-            self._warn("\n".join(feedback.errors))
+    def _corrected_map(self, results: dict[str, Any]) -> None:
+        self._correcting = None
+        self._add_depth(results["OUTPUT"], say("Độ sâu ngập đã chỉnh", "Corrected flood depth"))
+        self._desk.tell(say("Đã chỉnh: thêm ngập {w} ha, bỏ ngập {d} ha.", "Corrected: {w} ha made wet, {d} ha made dry.").format(
+            w=format_number(results["WETTED_AREA"] / 10_000, 2), d=format_number(results["DRIED_AREA"] / 10_000, 2)))
+
+    def _not_corrected(self, error: QuyHoachError) -> None:
+        self._correcting = None
+        self._warn(str(error))
 
     # manners ------------------------------------------------------------------------------------------------------
 
@@ -347,9 +332,8 @@ class FloodDock(QgsDockWidget):
         self._iface.mapCanvas().extentsChanged.disconnect(self._moved)
         if self._feedback is not None:
             self._feedback.cancel()
-        if self._task is not None:
-            self._task.executed.disconnect(self._corrected_map)
-            self._task.cancel()
+        if self._correcting is not None:
+            self._correcting.forget()
         self.corrections.close_down()
         self._desk.close()
         self._preview.close()

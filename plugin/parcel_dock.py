@@ -15,6 +15,7 @@ from qgis.PyQt.QtWidgets import (
     QApplication,
     QComboBox,
     QDateEdit,
+    QDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -362,6 +363,8 @@ class ParcelDock(QgsDockWidget):
 
     def close_down(self) -> None:
         """Leave nothing behind."""
+        for dialog in self.findChildren(QDialog):
+            dialog.reject()
         QgsProject.instance().layersAdded.disconnect(self._list_communes)
         QgsProject.instance().layerWillBeRemoved[str].disconnect(self._forget)
         canvas = self._iface.mapCanvas()

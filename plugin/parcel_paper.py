@@ -11,13 +11,13 @@ from qgis.core import QgsFeatureRequest, QgsProcessingContext, QgsProcessingFeat
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import Qt, QStandardPaths, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QApplication, QDialog, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QDialog, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from ..processing_algorithms.common.errors import InputError, QuyHoachError
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.numbers_vi import format_date
 from ..processing_algorithms.common.qgis_hub_parameters import resolved
-from .algorithm_run import HeardFeedback, run_here
+from .algorithm_run import RunBeside
 from .dataset_layers import DatasetLayers
 from .parcel_data import Land, window_around
 from .parcel_search import Commune
@@ -87,7 +87,7 @@ class PaperDialog(QDialog):
         layout.addWidget(self.told)
         layout.addLayout(buttons)
         self.resize(520, self.sizeHint().height())
-        self._feedback: HeardFeedback | None = None
+        self._run: RunBeside | None = None
 
     def _kept(self, key: str, default: str) -> str:
         return QgsSettings().value(f"{_SETTINGS}/{key}", default, str)
@@ -164,28 +164,29 @@ class PaperDialog(QDialog):
         return found
 
     def _make(self) -> None:
-        if self._feedback is not None:
-            self._feedback.cancel()
+        if self._run is not None:
+            self._run.cancel()
             return
         for key in ("AGENCY", "NUMBER_SIGN"):
             QgsSettings().setValue(f"{_SETTINGS}/{key}", self.fields[key].text())
         QgsSettings().setValue(f"{_SETTINGS}/FOLDER", self.folder.text())
-        self.told.setText(say("Đang lập văn bản…", "Making the paper…"))
-        self.make.setText(say("Dừng", "Stop"))
-        self.bar.show()
-        QApplication.processEvents()
         context = QgsProcessingContext()
-        self._feedback = HeardFeedback(lambda percent: self.bar.setValue(int(percent)))
         try:
-            results = run_here(_ALGORITHM, self._parameters(context), context, self._feedback)
+            self._run = RunBeside(_ALGORITHM, self._parameters(context), context, done=lambda results: self._ended(self._links(results)),
+                                  failed=lambda error: self._ended(str(error)), moved=lambda percent: self.bar.setValue(int(percent)))
         except QuyHoachError as error:
             self.told.setText(str(error))
-        else:
-            self.told.setText(self._links(results))
-        finally:
-            self._feedback = None
-            self.bar.hide()
-            self.make.setText(say("Lập văn bản", "Make the paper"))
+            return
+        self.told.setText(say("Đang lập văn bản…", "Making the paper…"))
+        self.make.setText(say("Dừng", "Stop"))
+        self.bar.setValue(0)
+        self.bar.show()
+
+    def _ended(self, told: str) -> None:
+        self._run = None
+        self.told.setText(told)
+        self.bar.hide()
+        self.make.setText(say("Lập văn bản", "Make the paper"))
 
     def _links(self, results: dict[str, Any]) -> str:
         new = say("đã ghi vào sổ đăng ký", "entered in the register") if results["NEW"] else say("đã có trong sổ đăng ký, không ghi lại", "in the register already")
@@ -215,12 +216,12 @@ class PaperDialog(QDialog):
         self.accept()
         dialog.show()
 
-    def reject(self) -> None:
-        """Close; a run under way is stopped first."""
-        if self._feedback is not None:
-            self._feedback.cancel()
-            return
-        super().reject()
+    def done(self, result: int) -> None:
+        """Close; a run under way is stopped and tells nobody."""
+        if self._run is not None:
+            self._run.forget()
+            self._run = None
+        super().done(result)
 
 
 def _known(layer: QgsVectorLayer) -> str:

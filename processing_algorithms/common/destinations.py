@@ -10,8 +10,9 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from .errors import OutputError
@@ -19,6 +20,8 @@ from .language import say
 
 #: Tables whose names start so make a GeoPackage a hub or a working copy: never an output to be overwritten.
 _OUR_TABLES = "quyhoach_"
+#: Start of the names of folders for what is not complete yet, and the age in seconds at which nobody works in one any more.
+_DRAFT, _OLD_S = ".quyhoach-", 24 * 3600
 
 
 def check_destination(path: str | os.PathLike[str]) -> None:
@@ -38,7 +41,7 @@ def check_destination(path: str | os.PathLike[str]) -> None:
         raise OutputError(say("{path} là một thư mục; hãy đặt tên tệp kết quả.",
                               "{path} is a folder; give the result a file name.").format(path=target))
     try:
-        descriptor, probe = tempfile.mkstemp(prefix=".quyhoach-", dir=folder)
+        descriptor, probe = tempfile.mkstemp(prefix=_DRAFT, dir=folder)
         os.close(descriptor)
         os.unlink(probe)
     except OSError as error:
@@ -101,7 +104,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     check_destination(target)
-    folder = Path(tempfile.mkdtemp(prefix=".quyhoach-", dir=target.parent))
+    folder = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=target.parent))
     try:
         yield folder / target.name
         for written in sorted(folder.iterdir()):
@@ -133,7 +136,7 @@ def new_file(path: str | os.PathLike[str], refusal: str) -> Iterator[Path]:
     _refuse_taken(target, refusal)
     check_destination(target)
     # A folder of its own: the draft gets the permissions every file gets, and what a database leaves beside it goes too.
-    folder = Path(tempfile.mkdtemp(prefix=".quyhoach-", dir=target.parent))
+    folder = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=target.parent))
     try:
         yield folder / target.name
         _refuse_taken(target, refusal)
@@ -170,7 +173,8 @@ def files_whole(folder: str | os.PathLike[str]) -> Iterator[Path]:
     check_destination(target if made else target / "a")
     try:
         target.mkdir(exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".quyhoach-", dir=target))
+        _clear_away(target)
+        draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=target))
     except OSError as error:
         raise OutputError(say("Không ghi được vào thư mục {folder} ({why}); hãy chọn nơi khác.",
                               "The folder {folder} cannot be written ({why}); choose another place.")
@@ -188,15 +192,31 @@ def files_whole(folder: str | os.PathLike[str]) -> Iterator[Path]:
             target.rmdir()
 
 
+def _clear_away(folder: Path) -> None:
+    """Delete the drafts of runs that were killed; a young one may be of a run that is still under way."""
+    for draft in folder.glob(f"{_DRAFT}*"):
+        with suppress(OSError):
+            if time.time() - draft.stat().st_mtime > _OLD_S:
+                shutil.rmtree(draft, ignore_errors=True) if draft.is_dir() else draft.unlink()
+
+
+def _keep(place: Path, copy: Path) -> None:
+    """Keep a former file, which stays in its place until the new one takes it: a program killed in between loses neither."""
+    try:
+        os.link(place, copy)
+    except OSError:  # FAT and some network shares know no second name for a file
+        shutil.copy2(place, copy)
+
+
 def _replace_all(draft: Path, target: Path) -> None:
     moved: list[Path] = []
     try:
         for written in sorted((draft / "new").iterdir()):
             place = target / written.name
             if place.exists():
-                os.replace(place, draft / "former" / written.name)
-            moved.append(place)
+                _keep(place, draft / "former" / written.name)
             os.replace(written, place)
+            moved.append(place)
     except OSError as error:
         for place in moved:
             former = draft / "former" / place.name

@@ -7,10 +7,13 @@ engines that know nothing of QGIS speak the user's language too. Printed matter 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Iterator
 
 LANGUAGES = ("vi", "en")
 _current = "vi"
+#: Of a block and of its thread only: what is printed beside the window must not change what the window says.
+_spoken: ContextVar[str | None] = ContextVar("spoken", default=None)
 
 
 def say(vi: str, en: str) -> str:
@@ -21,26 +24,29 @@ def say(vi: str, en: str) -> str:
     >>> say("Thửa đất", "Parcels")
     'Thửa đất'
     """
-    return vi if _current == "vi" else en
+    return vi if (_spoken.get() or _current) == "vi" else en
 
 
 def set_language(locale: str) -> None:
     """Choose the language from a locale name: ``vi``, ``vi_VN`` are Vietnamese, everything else English."""
     global _current
-    _current = "vi" if locale.lower().startswith("vi") else "en"
+    _current = _language(locale)
+
+
+def _language(locale: str) -> str:
+    return "vi" if locale.lower().startswith("vi") else "en"
 
 
 def current_language() -> str:
     """Return ``"vi"`` or ``"en"``."""
-    return _current
+    return _spoken.get() or _current
 
 
 @contextmanager
 def speaking(locale: str) -> Iterator[None]:
-    """Set the language for a block, as printed matter and tests need it."""
-    before = _current
-    set_language(locale)
+    """Set the language for a block and its thread, as printed matter and tests need it."""
+    before = _spoken.set(_language(locale))
     try:
         yield
     finally:
-        set_language(before)
+        _spoken.reset(before)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -250,14 +251,24 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
     def progress(self, feedback: QgsProcessingFeedback) -> Progress:
         """Return the callable engines report to; it raises `Cancelled` when the user has stopped the run."""
 
+        asked = self.asked(feedback)
+
         def report(fraction: float, message: str | None = None) -> None:
-            if feedback.isCanceled():
-                raise Cancelled()
+            asked()
             feedback.setProgress(100.0 * fraction)
             if message:
                 feedback.setProgressText(message)
 
         return report
+
+    def asked(self, feedback: QgsProcessingFeedback) -> Callable[[], None]:
+        """Return the callable that raises `Cancelled` when the user has stopped the run, and tells nothing."""
+
+        def look() -> None:
+            if feedback.isCanceled():
+                raise Cancelled()
+
+        return look
 
     # writing ------------------------------------------------------------------------------------------------------
 

@@ -128,8 +128,8 @@ class CertificateRegisterAlgorithm(PlanningPaperAlgorithm):
         if self.folder:
             paper = Paper(entry.snapshot)
             issued = entry.row["issued_date"]
-            with files_whole(self.folder) as draft:
-                written = PaperFiles().write(
+            with files_whole(self.folder) as draft, PaperFiles(self.asked(feedback)) as files:
+                written = files.write(
                     paper, draft, file_name(paper.content["inputs"], paper.code),
                     number=str(entry.row["paper_number"] or ""),
                     date=datetime.date.fromisoformat(str(issued)) if issued else None)

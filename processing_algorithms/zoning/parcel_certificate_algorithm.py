@@ -301,7 +301,7 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
             if self.parameterAsBool(parameters, "MAP", context):
                 maps = MapChoice(paper_for, map_size_mm, _PAPERS[self.parameterAsEnum(parameters, "PAPER", context)],
                                  _SCALES[self.parameterAsEnum(parameters, "SCALE", context)])
-            files, names, rows = PaperFiles(), [], []
+            files, names, rows = stack.enter_context(PaperFiles(self.asked(feedback))), [], []
             draft_folder = stack.enter_context(files_whole(self.folder))
             register = hub or stack.enter_context(local_register(self.folder, parcels.crs))
             if self.replaces and not find_papers(register, code=self.replaces):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProcessingContext
@@ -15,8 +18,10 @@ from ..common.language import say, speaking
 from ..common.numbers_vi import parse_date
 from ..common.qgis_algorithm import QuyHoachAlgorithm
 from ..common.qgis_hub_parameters import hub_location, hub_parameter
+from ..common.qgis_main_thread import in_main_thread, later_in_main_thread
 
 if TYPE_CHECKING:
+    from .parcel_certificate import Annex
     from .planning_paper import Paper
 
 #: Layers in hand, where there is no shared database.
@@ -29,10 +34,6 @@ class PlanningPaperAlgorithm(QuyHoachAlgorithm):
     ROOM = "zoning"
     TAGS = ("thông tin quy hoạch", "văn bản", "thửa đất", "planning information", "certificate")
     NEEDS = (*QuyHoachAlgorithm.NEEDS, "lxml")
-
-    def flags(self) -> Qgis.ProcessingAlgorithmFlag:  # noqa: D102
-        # Layouts live in the main thread.
-        return super().flags() | Qgis.ProcessingAlgorithmFlag.NoThreading
 
     def source_parameters(self) -> list[Any]:
         """Return the parameters of plans: layers, or the shared database."""
@@ -97,23 +98,41 @@ class PlanningPaperAlgorithm(QuyHoachAlgorithm):
 
 
 class PaperFiles:
-    """Writes the files of papers; map sheets are kept from one paper to the next."""
+    """Writes the files of papers; map sheets are kept from one paper to the next, for as long as a block.
 
-    def __init__(self) -> None:
+    ``asked`` raises `Cancelled` when the person has asked to stop.
+    """
+
+    def __init__(self, asked: Callable[[], None]) -> None:
+        self._asked = asked
+        #: Sheets by system and paper; made, used and given back in the main thread.
         self._maps: dict[tuple[str, str], Any] = {}
+
+    def __enter__(self) -> PaperFiles:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        later_in_main_thread(self._maps.clear)
 
     def write(self, paper: Paper, folder: Path, name: str, *, number: str = "",
               date: datetime.date | None = None) -> list[str]:
         """Write document and map annex; return the names of the files."""
-        from ..common.qgis_parcel_map import MAP_ENDING, ParcelMap, ParcelMapTexts
-        from .parcel_certificate import MAP_TITLE, annex_of
+        from ..common.qgis_parcel_map import MAP_ENDING
+        from .parcel_certificate import annex_of
         from .planning_paper import write_paper
 
         written = [f"{name}.docx"]
         (folder / written[0]).write_bytes(write_paper(paper, number=number, date=date))
         annex = annex_of(paper)
-        if annex is None:
-            return written
+        if annex is not None:
+            written.append(f"{name}{MAP_ENDING}")
+            in_main_thread(partial(self._print, annex, folder / written[1]), self._asked)
+        return written
+
+    def _print(self, annex: Annex, path: Path) -> None:
+        from ..common.qgis_parcel_map import ParcelMap, ParcelMapTexts
+        from .parcel_certificate import MAP_TITLE
+
         key = (annex.crs, annex.paper_size)
         if key not in self._maps:
             crs = QgsCoordinateReferenceSystem.fromOgcWmsCrs(annex.crs)
@@ -123,9 +142,7 @@ class PaperFiles:
                 raise InputError(say("QGIS không hiểu hệ tọa độ {crs} của văn bản.",
                                      "QGIS does not know the paper's coordinate system {crs}.").format(crs=annex.crs))
             self._maps[key] = ParcelMap(crs, annex.paper_size)
-        written.append(f"{name}{MAP_ENDING}")
         with speaking("vi"):
             self._maps[key].print(
-                folder / written[1], annex.shown, window=annex.window, scale=annex.scale,
+                path, annex.shown, window=annex.window, scale=annex.scale,
                 texts=ParcelMapTexts(MAP_TITLE, annex.subtitle, annex.source, annex.corners, annex.remarks, annex.date))
-        return written

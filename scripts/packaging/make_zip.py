@@ -10,6 +10,9 @@ import sys
 import zipfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from release import address_problems, metadata_problems, zip_problems  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[2]
 #: What a user of the plugin does not need.
 LEFT_OUT = ("tests/", "scripts/", ".ci/", ".gitignore", "pyproject.toml", "requirements", "docs/")
@@ -23,10 +26,16 @@ def tracked_files() -> list[str]:
     return [name for name in names if not name.startswith(LEFT_OUT)]
 
 
-def version() -> str:
-    metadata = configparser.ConfigParser(interpolation=None)
-    metadata.read(ROOT / "metadata.txt", encoding="utf-8")
-    return metadata["general"]["version"]
+def metadata() -> configparser.SectionProxy:
+    read = configparser.ConfigParser(interpolation=None)
+    read.optionxform = str  # names as they are written, as the plugin repository reads them
+    read.read(ROOT / "metadata.txt", encoding="utf-8")
+    return read["general"]
+
+
+def refuse_if(problems: list[str]) -> None:
+    if problems:
+        raise SystemExit("This is no release yet:\n" + "\n".join(problems))
 
 
 def wheels() -> list[Path]:
@@ -71,10 +80,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plain", action="store_true", help="without the bundled packages")
     parser.add_argument("--output", type=Path, help="folder of the zip (default: build/)")
+    parser.add_argument("--release", action="store_true", help="refuse what the plugin repository of QGIS would refuse")
     arguments = parser.parse_args()
+    general = metadata()
+    if arguments.release:
+        refuse_if(address_problems(general) + metadata_problems(general))
     folder = arguments.output or ROOT / "build"
     suffix = "-plain" if arguments.plain else ""
-    target = make_zip(folder / f"quyhoach-{version()}{suffix}.zip", bundle=not arguments.plain)
+    target = make_zip(folder / f"quyhoach-{general['version']}{suffix}.zip", bundle=not arguments.plain)
+    if arguments.release:
+        with zipfile.ZipFile(target) as archive:
+            problems = zip_problems(archive, target.stat().st_size)
+        if problems:
+            target.unlink()
+        refuse_if(problems)
     print(f"{target} ({target.stat().st_size / 1e6:.1f} MB)")
 
 

@@ -1,9 +1,10 @@
 """What the plugin repository of QGIS refuses: told before anyone uploads."""
 
 import ast
-import configparser
 import importlib.util
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -11,53 +12,84 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = sorted(p for folder in ("plugin", "processing_algorithms") for p in (ROOT / folder).rglob("*.py"))
-#: The repository's own limit.
-LARGEST = 25_000_000
-#: What the fields must not be empty of.
-REQUIRED = ("name", "description", "version", "qgisMinimumVersion", "author", "email", "about", "tracker", "repository", "homepage", "license", "icon", "tags",
-            "category", "changelog")
 BINARIES = (".so", ".dll", ".dylib", ".exe", ".pyd", ".pyc", ".bat", ".jar", ".whl", ".zip")
 #: Calls that its scan for security marks, or that would reach the network: nothing of it is needed.
 CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "startfile"}
 MODULES = {"pickle", "marshal", "shelve", "requests", "urllib.request", "http.client", "ftplib", "telnetlib", "smtplib", "pip", "ensurepip", "xmlrpc", "socketserver"}
 
 
-@pytest.fixture(scope="module")
-def packed(tmp_path_factory):
-    spec = importlib.util.spec_from_file_location("make_zip", ROOT / "scripts" / "packaging" / "make_zip.py")
+def packaging(name):
+    """A script of ``scripts/packaging`` as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / "packaging" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    path = module.make_zip(tmp_path_factory.mktemp("gói") / "quyhoach.zip", bundle=False)
+    return module
+
+
+make_zip, release = packaging("make_zip"), packaging("release")
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    path = make_zip.make_zip(tmp_path_factory.mktemp("gói") / "quyhoach.zip", bundle=False)
     with zipfile.ZipFile(path) as archive:
         yield path, archive
 
 
-def metadata():
-    read = configparser.ConfigParser(interpolation=None)
-    read.read(ROOT / "metadata.txt", encoding="utf-8")
-    return read["general"]
-
-
 def test_metadata_is_complete():
-    general = metadata()
-    assert [name for name in REQUIRED if not general.get(name, "").strip()] == []
-    assert re.fullmatch(r"\d+\.\d+\.\d+", general["version"]) and re.fullmatch(r"\d+\.\d+", general["qgisMinimumVersion"])
-    assert all(general[name].startswith("https://") for name in ("tracker", "repository", "homepage"))
-    assert general["version"] in general["changelog"] and general.getboolean("hasProcessingProvider") and not general.getboolean("server")
+    general = make_zip.metadata()
+    assert release.metadata_problems(general) == []
+    assert re.fullmatch(r"\d+\.\d+", general["qgisMinimumVersion"])
+    assert general.getboolean("hasProcessingProvider") and not general.getboolean("server")
     assert (ROOT / general["icon"]).is_file() and len(general["description"]) < 500
     # Read as one line each by the repository: what people see is in both languages.
     assert not general["about"].isascii() and "QuyHoach bundles" in general["about"]
 
 
+@pytest.mark.parametrize("field, text, refused", [
+    ("homepage", "https://planning.example.org/quyhoach", True), ("tracker", "https://localhost/issues", True), ("repository", "ftp://a.vn/quyhoach", True),
+    ("repository", "quyhoach", True), ("homepage", "", True), ("email", "someone@quyhoach.invalid", True), ("email", "someone", True), ("email", "a@b@c.vn", True),
+    ("email", "quyhoach@soxaydung.hungnguyen.gov.vn", False), ("tracker", "https://github.com/soxaydung/quyhoach/issues", False)])
+def test_no_release_with_addresses_that_are_nobodys(field, text, refused):
+    true = {name: "https://github.com/soxaydung/quyhoach" for name in release.ADDRESSES} | {"email": "ai-do@soxaydung.gov.vn"}
+    assert release.address_problems(true) == []
+    problems = release.address_problems(true | {field: text})
+    assert [problem.split(": ")[1].split("=")[0] for problem in problems] == ([field] if refused else [])
+
+
+@pytest.mark.parametrize("field, text", [("about", ""), ("version", "0.1"), ("version", "9.9.9"), ("author", "A/B"), ("description", "100 % offline")])
+def test_no_release_with_what_the_repository_refuses(field, text):
+    assert len(release.metadata_problems(dict(make_zip.metadata()) | {field: text})) == 1
+
+
+def test_the_release_command_refuses_placeholders_and_writes_nothing(tmp_path):
+    """As long as the addresses are to be set; whoever sets them sees the release made here instead."""
+    made = subprocess.run([sys.executable, str(ROOT / "scripts" / "packaging" / "make_zip.py"), "--plain", "--release", "--output", str(tmp_path)],
+                          capture_output=True, text=True)
+    placeholders = release.address_problems(make_zip.metadata())
+    assert (made.returncode != 0) == bool(placeholders) == (not list(tmp_path.glob("*.zip")))
+    assert all(problem in made.stderr for problem in placeholders)
+
+
+def test_a_zip_the_repository_refuses_is_told(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("quyhoach/__init__.py", "quyhoach/metadata.txt", "quyhoach/a/__pycache__/b.pyc", "other/c.txt"):
+            archive.writestr(name, "")
+    with zipfile.ZipFile(path) as archive:
+        told = " ".join(release.zip_problems(archive, 26_000_000))
+    assert all(word in told for word in ("2 folders", "LICENSE", "b.pyc", "26,000,000"))
+
+
 def test_zip_has_one_folder_no_binaries_nothing_hidden(packed):
     path, archive = packed
     names = archive.namelist()
-    assert {name.split("/")[0] for name in names} == {"quyhoach"} and len(names) == len(set(names))
-    assert [name for name in names if name.lower().endswith(BINARIES) or any(part.startswith((".", "__MACOSX", "__pycache__")) for part in name.split("/"))] == []
-    assert {f"quyhoach/{name}" for name in ("__init__.py", "metadata.txt", "LICENSE", "README.md", "plugin/help/stories_vi.html", "plugin/models/floodmorning_vi.model3",
-                                            "data_samples/town.gpkg", "data_samples/terrain.tif")} <= set(names)
     # The bundled packages take about 4 MB more.
-    assert path.stat().st_size < LARGEST - 8_000_000 and archive.testzip() is None
+    assert release.zip_problems(archive, path.stat().st_size + 8_000_000) == []
+    assert len(names) == len(set(names)) and archive.testzip() is None
+    assert [name for name in names if name.lower().endswith(BINARIES) or any(part.startswith(".") for part in name.split("/"))] == []
+    assert {f"quyhoach/{name}" for name in ("README.md", "plugin/help/stories_vi.html", "plugin/models/floodmorning_vi.model3",
+                                            "data_samples/town.gpkg", "data_samples/terrain.tif")} <= set(names)
     assert max(len(name) for name in names) < 120, "Windows cuts long paths below a profile"
 
 

@@ -1,6 +1,9 @@
 """Many results in one folder: all of them or none (`destinations.files_whole`)."""
 
 import os
+import subprocess
+import sys
+import time
 
 import pytest
 from quyhoach.processing_algorithms.common.destinations import files_whole
@@ -47,9 +50,9 @@ def test_when_one_file_cannot_be_replaced_all_stay_as_they_were(folder, monkeypa
     replace = os.replace
 
     def open_elsewhere(source, target):
-        # As on Windows, where a file open in a viewer cannot be moved away.
-        if os.fspath(source) == os.fspath(folder / "c.pdf"):
-            raise PermissionError(13, "in use", os.fspath(source))
+        # As on Windows, where a file open in a viewer cannot be replaced.
+        if os.fspath(target) == os.fspath(folder / "c.pdf"):
+            raise PermissionError(13, "in use", os.fspath(target))
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", open_elsewhere)
@@ -57,6 +60,40 @@ def test_when_one_file_cannot_be_replaced_all_stay_as_they_were(folder, monkeypa
         for name in ("a.pdf", "b.pdf", "c.pdf"):
             (draft / name).write_text("mới", "utf-8")
     assert contents(folder) == {"a.pdf": "cũ", "c.pdf": "cũ"}
+
+
+_REPLACING = """
+import sys
+from pathlib import Path
+from quyhoach.processing_algorithms.common.destinations import files_whole
+for turn in range(10_000):
+    with files_whole(Path(sys.argv[1])) as draft:
+        for name in ("a.txt", "b.txt"):
+            (draft / name).write_text(str(turn) * 20_000, "utf-8")
+    print(turn, flush=True)
+"""
+
+
+def test_killed_at_any_moment_every_file_is_whole_and_none_is_missing(folder):
+    """Killed at another instant each time, between two renames too; what it leaves hinders nobody."""
+    folder.parent.mkdir()
+    for number in range(12):
+        child = subprocess.Popen([sys.executable, "-c", _REPLACING, str(folder)], stdout=subprocess.PIPE)
+        for _ in range(3 + number):
+            child.stdout.readline()
+        time.sleep(0.0003 * number)
+        child.kill()
+        child.communicate()
+        for name in ("a.txt", "b.txt"):
+            text = (folder / name).read_text("utf-8")
+            turn = len(text) // 20_000
+            assert len(text) == turn * 20_000 and text == text[:turn] * 20_000
+    left = [path for path in folder.iterdir() if path.name.startswith(".quyhoach-")]
+    for path in left:
+        os.utime(path, (time.time() - 90_000,) * 2)
+    with files_whole(folder) as draft:
+        (draft / "a.txt").write_text("mới", "utf-8")
+    assert sorted(path.name for path in folder.iterdir()) == ["a.txt", "b.txt"] and (folder / "a.txt").read_text("utf-8") == "mới"
 
 
 def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path):

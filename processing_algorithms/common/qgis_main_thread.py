@@ -1,0 +1,96 @@
+"""Short work in the main thread for an algorithm that runs beside the window.
+
+Layouts are scenes of Qt and live in the main thread only. An algorithm that prints many small ones stays beside the
+window and hands over each print, so that the window answers between two of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as StillWaiting
+from typing import TypeVar
+
+from qgis.PyQt.QtCore import QCoreApplication, QMetaObject, QObject, Qt, QThread, pyqtSlot
+
+from .errors import Cancelled
+
+Result = TypeVar("Result")
+
+#: Seconds between two looks whether the person has asked to stop.
+_LOOK = 0.05
+
+
+class _Call(QObject):
+    """One piece of work on its way to the main thread."""
+
+    #: Kept alive until the main thread has come to them.
+    under_way: set[_Call] = set()
+
+    def __init__(self, do: Callable[[], object], thread: QThread):
+        super().__init__()
+        self._do = do
+        self.future: Future = Future()
+        self.moveToThread(thread)
+        _Call.under_way.add(self)
+        QMetaObject.invokeMethod(self, "make", Qt.ConnectionType.QueuedConnection)
+
+    @pyqtSlot()
+    def make(self) -> None:
+        """Do it, unless whoever asked has given up."""
+        _Call.under_way.discard(self)
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            result = self._do()
+        except BaseException as error:  # raised again in the thread that asked
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+
+
+def _other_main_thread() -> QThread | None:
+    """Return the main thread, None where this is it (qgis_process, scripts, tests)."""
+    application = QCoreApplication.instance()
+    if application is None or application.thread() == QThread.currentThread():
+        return None
+    return application.thread()
+
+
+def in_main_thread(do: Callable[[], Result], asked: Callable[[], None]) -> Result:
+    """Return what ``do`` returns, called in the main thread; raise what it raises.
+
+    Parameters
+    ----------
+    do : callable
+        Takes a fraction of a second: the window stands still for so long.
+    asked : callable
+        Raises `Cancelled` when the person has asked to stop; looked at while waiting, so that a window that closes and an
+        algorithm never wait for each other.
+    """
+    thread = _other_main_thread()
+    if thread is None:
+        return do()
+    future = _Call(do, thread).future
+    while True:
+        try:
+            return future.result(_LOOK)
+        except StillWaiting:
+            if future.done():
+                raise  # its own
+        try:
+            asked()
+        except Cancelled:
+            if future.cancel():
+                raise
+            # Under way already: what it works on is not to be taken away from it.
+            return future.result()
+
+
+def later_in_main_thread(do: Callable[[], object]) -> None:
+    """Have ``do`` called in the main thread when it comes to it, to give back what was made there."""
+    thread = _other_main_thread()
+    if thread is None:
+        do()
+    else:
+        _Call(do, thread)
