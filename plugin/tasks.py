@@ -7,32 +7,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 from qgis.core import Qgis, QgsApplication, QgsTask
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from ..processing_algorithms.common.errors import Cancelled, QuyHoachError
+from ..processing_algorithms.common.errors import Cancelled, Kept, QuyHoachError
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.progress import Progress
 
 #: Gets the progress to report to; runs beside the window, so it touches neither widgets nor layers of the project.
 Job = Callable[[Progress], Any]
-
-
-class _Kept:
-    """Keeps what a block raises, to be raised again in the thread that can show it."""
-
-    error: BaseException | None = None
-
-    def __enter__(self) -> _Kept:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
-        self.error = error
-        return True
 
 
 class Work(QgsTask):
@@ -51,7 +37,7 @@ class Work(QgsTask):
         self._ran = threading.Event()
 
     def run(self) -> bool:  # noqa: D102
-        with _Kept() as kept:
+        with Kept() as kept:
             self._result = self._job(self._progress)
         self._error = kept.error
         self._ran.set()

@@ -16,7 +16,7 @@ Without QGIS
 With QGIS
   `qgis_algorithm` (the base of every algorithm; start here), `qgis_parameters` (one function per kind of parameter),
   `qgis_hub_parameters` (those of hubs), `qgis_destinations` (where results may go), `qgis_layers` (layer to
-  GeoDataFrame and back), `qgis_rasters`, `qgis_crs` (the pinned shift in a project), `qgis_forms` (field forms from
+  GeoDataFrame and back), `qgis_rasters`, `qgis_main_thread` (short work an algorithm beside the window has done in the window's thread), `qgis_crs` (the pinned shift in a project), `qgis_forms` (field forms from
   the catalogue), `qgis_dressing` (the whole look of a dataset's layer), `qgis_open_layers` (layers of a place, ready to work with),
   `qgis_help` (help pages), `qgis_ready_models` (models of the toolbox), `qgis_readiness` (what a machine lacks), `qgis_working_copy` (what QGIS has open), `qgis_project` (projects handed over), `qgis_layout` (printed
   maps; with `qgis_layout_grid`, `_items`, `_legend`, `_page`, `_table`, `_text`, and `_drawing`, `_drawing_page` for

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import TracebackType
 
 from .language import say
 
@@ -66,6 +67,27 @@ def noted(problems: list[str]) -> Iterator[None]:
         yield
     except InputError as error:
         problems.extend(error.problems)
+
+
+class Kept:
+    """Keeps what a block raises, bugs too, to be raised again in the thread that can show it.
+
+    Examples
+    --------
+    >>> with Kept() as kept:
+    ...     raise InputError("No field is chosen.")
+    >>> kept.error
+    InputError('No field is chosen.')
+    """
+
+    error: BaseException | None = None
+
+    def __enter__(self) -> Kept:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        self.error = error
+        return True
 
 
 def name_some(ids: Iterable[object], most: int = 10) -> str:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from qgis.PyQt.QtCore import QCoreApplication, QMetaObject, QObject, Qt, QThread, pyqtSlot
 
-from .errors import Cancelled
+from .errors import Cancelled, Kept
 
 Result = TypeVar("Result")
 
@@ -41,12 +41,13 @@ class _Call(QObject):
         _Call.under_way.discard(self)
         if not self.future.set_running_or_notify_cancel():
             return
-        try:
+        result = None
+        with Kept() as kept:
             result = self._do()
-        except BaseException as error:  # raised again in the thread that asked
-            self.future.set_exception(error)
-        else:
+        if kept.error is None:
             self.future.set_result(result)
+        else:
+            self.future.set_exception(kept.error)
 
 
 def _other_main_thread() -> QThread | None:

@@ -10,8 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from release import address_problems, metadata_problems, zip_problems  # noqa: E402
+from release import address_problems, metadata_problems, zip_problems
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What a user of the plugin does not need.

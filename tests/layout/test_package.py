@@ -21,12 +21,12 @@ MODULES = {"pickle", "marshal", "shelve", "requests", "urllib.request", "http.cl
 def packaging(name):
     """A script of ``scripts/packaging`` as a module."""
     spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / "packaging" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-make_zip, release = packaging("make_zip"), packaging("release")
+release, make_zip = packaging("release"), packaging("make_zip")
 
 
 @pytest.fixture(scope="module")
