@@ -207,7 +207,8 @@ def open_raster(
     """
     with gdal_exceptions():
         try:
-            dataset = gdal.OpenEx(str(path), gdal.OF_RASTER | gdal.OF_READONLY)
+            # Tiles of a GeoTIFF are decompressed on all cores; @: drivers without the option say nothing.
+            dataset = gdal.OpenEx(str(path), gdal.OF_RASTER | gdal.OF_READONLY, open_options=["@NUM_THREADS=ALL_CPUS"])
         except RuntimeError as error:
             raise _unreadable(str(path), error) from error
         band = _checked_band(dataset, band, name)

@@ -167,9 +167,12 @@ def lead_over_level_ground(
         Cells without a way out and cells that got their directions here, positions in the flat array, ascending.
     """
     height, flow, steps = z.ravel(), code.ravel(), offsets(z.shape[1])
-    level = np.flatnonzero(flow == LEAVES)
-    for step in steps:  # a cell at the outside is an outlet
-        level = level[flow[level + step] != OUTSIDE]
+    if (loop := terrain_loops.fast(terrain_loops.level_cells)) is not None:
+        level = np.concatenate(terrain_loops.in_strips(loop, code.shape, code, progress=progress))
+    else:
+        level = np.flatnonzero(flow == LEAVES)
+        for step in steps:  # a cell at the outside is an outlet
+            level = level[flow[level + step] != OUTSIDE]
     pending = np.zeros(height.size, bool)
     pending[level] = True
     if (loop := terrain_loops.fast(terrain_loops.lead)) is not None:
@@ -229,11 +232,13 @@ def first_marked(
     loops = [terrain_loops.fast(loop) for loop in (
         terrain_loops.follow, terrain_loops.follow_on, terrain_loops.follow_home)]
     if loops[0] is not None:
-        label = np.full(code.size, terrain_loops.UNKNOWN, np.int32)
+        columns, label = code.shape[1], np.empty(code.shape, np.int32)
+        run_blocks(lambda first, last: label[first:last].fill(terrain_loops.UNKNOWN), np.arange(len(label)),
+                   max(1, _BLOCK // columns), part(progress, 0.0, 0.1))
+        label = label.ravel()
         label[cells] = labels
-        columns = code.shape[1]
         terrain_loops.in_strips(loops[0], code.shape, columns, code.ravel(), steps_of_codes(columns), label, none,
-                                progress=part(progress, 0.0, 0.8))
+                                progress=part(progress, 0.1, 0.8))
         loops[1](terrain_loops.strips(code.shape), columns, label)
         terrain_loops.in_strips(loops[2], code.shape, columns, label, progress=part(progress, 0.8, 1.0))
         return label

@@ -9,43 +9,46 @@ _INFINITE = np.float32(np.inf)
 _AT_HAND = 1 << 12
 
 
-def number_floors(floor, label, steps):
-    """Number connected floor cells by their first one, from 1; ``label`` is 0 and gets the numbers.
+def number_floors(floor, waits, steps):
+    """Number connected floor cells by their first one, from 1; ``waits`` is false, and is when it is returned.
 
     Returns
     -------
-    array of int
-        The first cell of each floor.
+    number, first : arrays of int
+        Of each floor cell its number; of each floor its first cell.
     """
-    label[floor] = -1
-    first, waiting = np.empty(floor.size, np.int64), np.empty(floor.size, np.int64)
-    count = 0
+    number, first = np.empty(floor.size, np.int32), np.empty(floor.size, np.int64)
     for cell in floor:
-        if label[cell] != -1:
+        waits[cell] = True
+    count, asking = 0, np.empty(floor.size, np.int64)
+    for i in range(floor.size):
+        if not waits[floor[i]]:
             continue
-        first[count] = cell
+        waits[floor[i]] = False
+        first[count] = floor[i]
         count += 1
-        label[cell] = count
-        waiting[0], many = cell, 1
+        number[i] = count
+        asking[0], many = floor[i], 1
         while many:
             many -= 1
-            here = waiting[many]
+            here = asking[many]
             for k in range(8):
                 other = here + steps[k]
-                if label[other] == -1:
-                    label[other] = count
-                    waiting[many] = other
+                if waits[other]:
+                    waits[other] = False
+                    number[np.searchsorted(floor, other)] = count
+                    asking[many] = other
                     many += 1
-    return first[:count]
+    return number, first[:count]
 
 
-def ways_out(before, pits, reach, depth, is_open, closed, straight, diagonal):
+def ways_out(z, pits, reach, depth, is_open, closed, straight, diagonal):
     """The cells to cut for each pit and their heights, as `depressions.cut` states them.
 
     ``is_open`` and ``closed`` may be empty. ``straight`` and ``diagonal`` are what a step costs by its length.
     """
-    rows, columns = before.shape
-    flat, opened, shut = before.ravel(), is_open.ravel(), closed.ravel()
+    rows, columns = z.shape
+    flat, opened, shut = z.ravel(), is_open.ravel(), closed.ravel()
     # The square searched has a border that costs less than nothing, so that no way enters it.
     size = 2 * reach + 3
     centre = (reach + 1) * size + reach + 1
@@ -56,14 +59,21 @@ def ways_out(before, pits, reach, depth, is_open, closed, straight, diagonal):
     cost, out = fresh.copy(), np.empty(size * size, np.bool_)
     heap, waiting = np.empty(8 * size * size, np.float32), np.empty(8 * size * size, np.int32)
     path = np.empty(size * size, np.int64)
-    position = np.empty(size * size, np.int64)
+    # Where in the grid the cells of a square lie, from its centre; and of a square that passes the edge of the grid.
+    offset, clipped = np.empty(size * size, np.int64), np.empty(size * size, np.int64)
+    for a in range(size):
+        for b in range(size):
+            offset[a * size + b] = (a - reach - 1) * columns + b - reach - 1
     cells, heights, used = np.empty(max(16, 8 * pits.size), np.int64), np.empty(max(16, 8 * pits.size), np.float32), 0
     for pit in pits:
+        base, position = pit, offset
         pit_row, pit_column = pit // columns, pit % columns
-        for a in range(size):
-            row = min(max(pit_row + a - reach - 1, 0), rows - 1)
-            for b in range(size):
-                position[a * size + b] = row * columns + min(max(pit_column + b - reach - 1, 0), columns - 1)
+        if min(pit_row, pit_column, rows - 1 - pit_row, columns - 1 - pit_column) <= reach:
+            base, position = 0, clipped
+            for a in range(size):
+                row = min(max(pit_row + a - reach - 1, 0), rows - 1)
+                for b in range(size):
+                    clipped[a * size + b] = row * columns + min(max(pit_column + b - reach - 1, 0), columns - 1)
         floor = flat[pit]
         cost[:] = fresh
         cost[centre], out[centre] = 0, False
@@ -95,7 +105,7 @@ def ways_out(before, pits, reach, depth, is_open, closed, straight, diagonal):
                 to = here + steps[k]
                 if cost[to] <= so_far:
                     continue
-                at = position[to]
+                at = base + position[to]
                 leaves = not flat[at] >= floor
                 dig = flat[at] - floor
                 if dig > depth:
@@ -131,13 +141,13 @@ def ways_out(before, pits, reach, depth, is_open, closed, straight, diagonal):
             here = before_it
             length += 1
             path[length] = here
-        end = flat[position[target]]
+        end = flat[base + position[target]]
         if np.isnan(end):
             end = floor
         if used + length + 1 > cells.size:
             cells, heights = np.append(cells, np.empty_like(cells)), np.append(heights, np.empty_like(heights))
         for back in range(length + 1):
-            at = position[path[back]]
+            at = base + position[path[back]]
             if np.isnan(flat[at]):
                 continue
             cells[used] = at
@@ -147,10 +157,14 @@ def ways_out(before, pits, reach, depth, is_open, closed, straight, diagonal):
 
 
 def lower(flat, cells, heights):
-    """Lower cells to heights; in place."""
+    """Lower cells to heights, in place; return those lowered, some of them several times."""
+    lowered, used = np.empty(cells.size, np.int64), 0
     for i in range(cells.size):
         if heights[i] < flat[cells[i]]:
             flat[cells[i]] = heights[i]
+            lowered[used] = cells[i]
+            used += 1
+    return lowered[:used]
 
 
 def passes(first, last, z, basin):

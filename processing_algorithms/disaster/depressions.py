@@ -36,9 +36,7 @@ _ALL_AROUND = ndimage.generate_binary_structure(2, 2)
 def floors_of(floor: NDArray[np.intp], shape: tuple[int, int]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
     """Number the floors from 1 and return the number of each of their cells, and the first cell of each floor."""
     if (loop := terrain_loops.fast(depression_loops.number_floors)) is not None:
-        label = np.zeros(shape[0] * shape[1], np.int32)
-        first = loop(floor, label, offsets(shape[1]).astype(np.int64))
-        return label[floor], first
+        return loop(floor, np.zeros(shape[0] * shape[1], bool), offsets(shape[1]).astype(np.int64))
     mask = np.zeros(shape, bool)
     mask.ravel()[floor] = True
     labels, _ = ndimage.label(mask, _ALL_AROUND)
@@ -70,10 +68,10 @@ def cut(
     array of int
         The cells lowered.
     """
-    before, flat = z.copy(), z.ravel()
     depth = np.float32(depth)
     if (loop := terrain_loops.fast(depression_loops.ways_out)) is not None and reach > 0:
-        return _cut_by(loop, before, z, pits, reach, depth, is_open, closed, progress)
+        return _cut_by(loop, z, pits, reach, depth, is_open, closed, progress)
+    before, flat = z.copy(), z.ravel()
     lowered: list[NDArray[np.intp]] = []
     waiting, radius = pits, min(2, reach)
     while waiting.size and reach > 0:
@@ -98,21 +96,19 @@ def cut(
     return np.flatnonzero(flat < before.ravel())
 
 
-def _cut_by(loop, before, z, pits, reach, depth, is_open, closed, progress):
+def _cut_by(loop, z, pits, reach, depth, is_open, closed, progress):
     """What `cut` does, by the compiled loop."""
     nothing = np.zeros((0, 0), bool)
     is_open, closed = (nothing if one is None else one for one in (is_open, closed))
     answers = [()] * -(-len(pits) // _PITS)
 
     def work(first: int, last: int) -> None:
-        answers[first // _PITS] = loop(before, pits[first:last], reach, depth, is_open, closed, _STEP_COST,
+        answers[first // _PITS] = loop(z, pits[first:last], reach, depth, is_open, closed, _STEP_COST,
                                        _STEP_COST * _DIAGONAL)
 
     run_blocks(work, np.arange(len(pits)), _PITS, progress)
-    flat = z.ravel()
-    for cells, heights in answers:
-        terrain_loops.fast(depression_loops.lower)(flat, cells, heights)
-    return np.flatnonzero(flat < before.ravel())
+    lowers = terrain_loops.fast(depression_loops.lower)
+    return np.unique(np.concatenate([np.zeros(0, np.int64), *(lowers(z.ravel(), *answer) for answer in answers)]))
 
 
 def _search(before, pits, radius, depth, is_open, closed):

@@ -55,18 +55,16 @@ class Reaches:
 
 
 def accumulate(
-    code: NDArray[np.uint8], own: NDArray[np.float64], progress: Progress = silent
-) -> NDArray[np.float64]:
+    code: NDArray[np.uint8], own: NDArray[np.number], progress: Progress = silent
+) -> NDArray[np.number]:
     """Sum whole numbers down the ways of the water; ``own``, the amount of each cell, becomes the sum, cell included.
 
-    Whole numbers below 2^53, because their sum does not depend on the order they are added in.
-
-    Cells are finished once all that flows into them is: first all without inflow, then those only they flow into.
+    Whole numbers (floats below 2^53), because their sum does not depend on the order they are added in. Cells are finished once all that flows into them is: first all without inflow, then those only they flow into.
 
     Parameters
     ----------
     code : array of uint8, shape (rows + 2, columns + 2)
-    own : array of float, shape (n,)
+    own : array of int or float, shape (n,)
 
     Examples
     --------
@@ -118,7 +116,7 @@ def _finish(receiver, inflows, flows, total, tail, ready=None, progress=silent):
     """
     size = total.size
     ready = np.flatnonzero((inflows == 0) & flows) if ready is None else ready
-    away: list[tuple[NDArray, NDArray]] = [(np.zeros(0, np.int64), np.zeros(0))]
+    away: list[tuple[NDArray, NDArray]] = [(np.zeros(0, np.int64), total[:0])]
     while ready.size > tail:
         into, amount = receiver[ready].astype(np.intp), total[ready]
         if tail:  # a strip: some of it passes its borders
@@ -127,7 +125,7 @@ def _finish(receiver, inflows, flows, total, tail, ready=None, progress=silent):
                 away.append((into[beyond], amount[beyond]))
                 into, amount = into[~beyond], amount[~beyond]
         if into.size * _MANY > size:
-            total += np.bincount(into, weights=amount, minlength=size)
+            total += np.bincount(into, weights=amount, minlength=size).astype(total.dtype, copy=False)
             inflows -= np.bincount(into, minlength=size).astype(np.uint8)
         else:
             np.add.at(total, into, amount)

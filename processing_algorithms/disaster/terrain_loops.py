@@ -191,6 +191,26 @@ def follow_home(first, last, columns, label):
             label[cell] = label[-label[cell] - 2]
 
 
+def level_cells(first, last, code):
+    """Cells of the rows that no neighbour is lower than and that do not lie at the outside, ascending."""
+    rows, columns = code.shape
+    found, used = np.empty(1 << 12, np.int64), 0
+    for row in range(max(first, 1), min(last, rows - 1)):
+        for c in range(1, columns - 1):
+            if code[row, c] != 0:
+                continue
+            inside = True
+            for r in range(row - 1, row + 2):
+                inside &= code[r, c - 1] != 255 and code[r, c] != 255 and code[r, c + 1] != 255
+            if not inside:
+                continue
+            if used == found.size:
+                found = np.append(found, np.empty_like(found))
+            found[used] = row * columns + c
+            used += 1
+    return found[:used]
+
+
 def lead(level, pending, height, flow, steps, codes):
     """Ring by ring over level ground; in place."""
     queued = np.zeros(pending.size, np.bool_)
@@ -221,3 +241,19 @@ def lead(level, pending, height, flow, steps, codes):
                     queued[other] = True
                     asking[many] = other
                     many += 1
+
+
+def heights_above(first, last, z, real, code, drain, bed, above):
+    """Heights of the rows above the bed they drain to, in place: into ``above`` those of ``z``, those of ``real`` in it.
+
+    Returns how many cells inside drain to none.
+    """
+    lost = 0
+    for row in range(first, last):
+        for c in range(z.shape[1]):
+            level = bed[drain[row, c]]
+            rise = z[row, c] - level
+            above[row, c] = np.float32(0) if rise < 0 else rise
+            real[row, c] -= level
+            lost += drain[row, c] < 0 and code[row, c] != 255
+    return lost

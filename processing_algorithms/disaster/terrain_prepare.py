@@ -22,6 +22,7 @@ from ..common.numbers_vi import format_number
 from ..common.parallel import run_blocks
 from ..common.progress import Progress, part, silent
 from ..common.raster import Grid
+from . import terrain_loops
 from .d8 import (
     LEAVES, OUTSIDE, directions, directions_after, first_marked, lead_over_level_ground, metres_between, step_lengths)
 from .depressions import cut, fill, floors_of
@@ -162,6 +163,8 @@ def _above(z, real, code, drain, bed, progress):
     above, lost = np.empty_like(z), np.zeros(len(z), np.int64)
     bed = np.append(bed, np.float32(np.nan))  # -1 is the last
     drain = drain.reshape(z.shape)
+    if (loop := terrain_loops.fast(terrain_loops.heights_above)) is not None:
+        return above, real, sum(terrain_loops.in_strips(loop, z.shape, z, real, code, drain, bed, above, progress=progress))
 
     def work(first: int, last: int) -> None:
         here = slice(first, last)
@@ -205,25 +208,27 @@ def _streams(ground, rules, code, raised, progress):
     Water that would have to go over a dyke makes no stream, neither in the depression behind it nor on it: that ground
     counts from the river that would flood it.
     """
-    area = accumulate(code, _own_area(ground.grid, code), part(progress, 0.0, 0.4))
+    own, unit = _own_area(ground.grid, code)
+    kept = own.copy() if ground.dyke is not None else None
+    area = accumulate(code, own, part(progress, 0.0, 0.4))
     counting, collected = code, area
     if ground.dyke is not None:
         counting = np.where(ground.dyke, LEAVES, code)
-        collected = accumulate(counting, _own_area(ground.grid, code), part(progress, 0.4, 0.6))
+        collected = accumulate(counting, kept, part(progress, 0.4, 0.6))
     least = np.floor(rules.stream_area_km2 * _UNITS_A_KM2)
     area_km2, stream = np.empty(code.shape, np.float32), np.empty(code.shape, bool)
     area, collected = area.reshape(code.shape), collected.reshape(code.shape)
 
     def work(first: int, last: int) -> None:
         here = slice(first, last)
-        np.logical_and(collected[here] >= least, code[here] != OUTSIDE, out=stream[here])
-        np.divide(area[here], _UNITS_A_KM2, out=area_km2[here], casting="same_kind")
+        np.logical_and(collected[here] * unit >= least, code[here] != OUTSIDE, out=stream[here])
+        np.divide(area[here] * unit, _UNITS_A_KM2, out=area_km2[here], casting="same_kind")
 
     run_blocks(work, np.arange(len(code)), max(1, _BLOCK // code.shape[1]), part(progress, 0.6, 0.7))
+    del own, kept, area, collected
     stream = stream.ravel()
     if ground.river is not None:
-        del area, collected
-        mapped = ground.river.ravel().astype(np.float64)
+        mapped = ground.river.ravel().astype(np.int32)
         stream |= accumulate(counting, mapped, part(progress, 0.7, 0.9)) > 0
     if ground.dyke is not None:
         dyke = ground.dyke.ravel()
@@ -239,13 +244,23 @@ def _streams(ground, rules, code, raised, progress):
     return area_km2, stream
 
 
-def _own_area(grid: Grid, code: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Area of every cell, whole square centimetres, in the flat array with a border; 0 outside."""
-    own = np.zeros(code.shape)
-    for window in grid.strips(cells=_BLOCK):
-        rows = slice(1 + window.row, 1 + window.row + window.rows)
-        np.multiply(code[rows, 1:-1] != OUTSIDE, np.rint(cell_areas_m2(grid, window) * 10_000), out=own[rows, 1:-1])
-    return own.ravel()
+def _own_area(grid: Grid, code: NDArray[np.uint8]) -> tuple[NDArray[np.number], float]:
+    """Area of every cell in the flat array with a border, 0 outside; and in how many square centimetres it is counted.
+
+    Where all cells are alike it is counted in cells.
+    """
+    whole = [np.rint(cell_areas_m2(grid, window) * 10_000) for window in grid.strips(cells=_BLOCK)]
+    alike = all(areas.size == 1 for areas in whole)
+    own = np.zeros(code.shape, np.int32 if alike else np.float64)
+    inside, starts = own[1:-1, 1:-1], [window.row for window in grid.strips(cells=_BLOCK)]
+
+    def work(first: int, last: int) -> None:
+        for strip in range(first, last):
+            rows = slice(starts[strip], (*starts, len(inside))[strip + 1])
+            np.multiply(code[1:-1, 1:-1][rows] != OUTSIDE, 1 if alike else whole[strip], out=inside[rows])
+
+    run_blocks(work, np.arange(len(starts)), 1, silent)
+    return own.ravel(), float(whole[0][0, 0]) if alike else 1.0
 
 
 def _without_border(array: NDArray) -> NDArray:
