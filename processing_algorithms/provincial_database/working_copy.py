@@ -187,21 +187,25 @@ class WorkingCopy:
         """How many features `edits` yields as new, changed and deleted, mostly without making rows of them."""
         added = changed = deleted = 0
         columns = data_columns(dataset)
-        # Other text is another value, whatever the rest; shapes, times and numbers may be written in several ways.
+        # Other text is another value, whatever the rest; shapes, times and numbers may be written in several ways. A new
+        # shape is looked at, because one that cannot be read is told here and not only when it is sent.
         texts = [position for position, field in enumerate(dataset.fields) if field.type == "text"]
         text = (str, type(None))
         for found in self._touched(dataset, columns):
             unsure = []
             for row in found:
                 existed, here, was, became = row[1], row[2] is not None, row[4:4 + len(columns)], row[4 + len(columns):]
-                if not (existed and here):
-                    added += here
-                    deleted += bool(existed)
-                elif any(was[i] != became[i] and isinstance(was[i], text) and isinstance(became[i], text) for i in texts):
+                same_shape = not dataset.geometry or was[-1] == became[-1]
+                if existed and not here:
+                    deleted += 1
+                elif existed and same_shape and any(
+                        was[i] != became[i] and isinstance(was[i], text) and isinstance(became[i], text) for i in texts):
                     changed += 1
                 else:
                     unsure.append(row)
-            changed += sum(differs(change) for change in self._changes(dataset, len(columns), unsure))
+            for change in filter(differs, self._changes(dataset, len(columns), unsure)):
+                added += change.before is None
+                changed += change.before is not None
         return added, changed, deleted
 
     def _count(self, dataset: Dataset) -> int:
