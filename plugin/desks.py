@@ -8,8 +8,7 @@ from pathlib import Path
 from qgis.core import Qgis
 from qgis.gui import QgisInterface, QgsDockWidget
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QAction
+from qgis.PyQt.QtGui import QAction, QIcon
 
 from ..processing_algorithms.common.errors import MissingPackageError
 from ..processing_algorithms.common.language import say

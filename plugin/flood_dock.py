@@ -168,7 +168,9 @@ class FloodDock(QgsDockWidget):
     def _open_file(self) -> None:
         from ..processing_algorithms.disaster.bulletin_file import read_bulletin_file
 
-        path, _ = QFileDialog.getOpenFileName(self, say("Tệp bản tin", "Bulletin file"), "", say("Bản tin (*.txt *.docx *.xlsx)", "Bulletins (*.txt *.docx *.xlsx)"))
+        gauge = self._layers.layer("gauge")
+        beside = str(Path(gauge.source().split("|")[0]).parent) if gauge is not None and gauge.providerType() == "ogr" else ""
+        path, _ = QFileDialog.getOpenFileName(self, say("Tệp bản tin", "Bulletin file"), beside, say("Bản tin (*.txt *.docx *.xlsx)", "Bulletins (*.txt *.docx *.xlsx)"))
         if path:
             self.text.setPlainText(read_bulletin_file(path))
             self._read()

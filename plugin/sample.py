@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from qgis.core import QgsApplication, QgsHillshadeRenderer, QgsProject, QgsRasterLayer
+from qgis.core import QgsApplication, QgsHillshadeRenderer, QgsProject, QgsRasterLayer, QgsVectorLayer
 from qgis.gui import QgisInterface
 
 from ..processing_algorithms.common.language import say
@@ -14,12 +14,19 @@ from ..processing_algorithms.common.qgis_crs import pin_project
 from ..processing_algorithms.common.qgis_open_layers import add_to_project, open_layers
 from ..processing_algorithms.provincial_database.stored_tables import stored_tables
 
+#: Denominator of the smallest scale at which outlines of parcels are drawn.
+_SEEN_FROM = 5_000
 _FILES = ("town.gpkg", "terrain.tif", "bulletin_alarm_3.txt", "bulletin_chat.txt")
+
+
+def folder_of_sample() -> Path:
+    """Return where the copy lies or will lie."""
+    return Path(QgsApplication.qgisSettingsDirPath()) / "quyhoach" / "du_lieu_mau"
 
 
 def sample_folder() -> Path:
     """Return the folder of the copy; makes what is missing and leaves what is there, which a person may have edited."""
-    folder = Path(QgsApplication.qgisSettingsDirPath()) / "quyhoach" / "du_lieu_mau"
+    folder = folder_of_sample()
     folder.mkdir(parents=True, exist_ok=True)
     for name in _FILES:
         if not (folder / name).exists():
@@ -41,6 +48,7 @@ def open_sample(iface: QgisInterface) -> bool:
     pin_project(project)
     project.setTitle(say("Đô thị mẫu Lam Trạch (dữ liệu giả định)", "Sample town Lam Trạch (made-up data)"))
     add_to_project(project, opened, ROOMS, say("Đô thị mẫu", "Sample town"))
+    _show_outlines(project, town)
     terrain = _terrain()
     project.addMapLayer(terrain, False)
     project.layerTreeRoot().addLayer(terrain).setExpanded(False)
@@ -48,6 +56,17 @@ def open_sample(iface: QgisInterface) -> bool:
     canvas.setExtent(terrain.extent())
     canvas.refresh()
     return True
+
+
+def _show_outlines(project: QgsProject, town: str) -> None:
+    """Draw the outlines of parcels over the zones, which would hide the parcels one wants to click."""
+    layer = QgsVectorLayer(f"{town}|layername=parcel", "", "ogr")
+    layer.loadNamedStyle(str(PLUGIN_FOLDER / "styles" / "base" / "parcel_outline.qml"))
+    layer.setName(say("Ranh giới thửa đất", "Outlines of parcels"))
+    layer.setScaleBasedVisibility(True)
+    layer.setMinimumScale(_SEEN_FROM)
+    project.addMapLayer(layer, False)
+    project.layerTreeRoot().children()[0].insertLayer(0, layer).setExpanded(False)
 
 
 def _terrain() -> QgsRasterLayer:

@@ -71,7 +71,23 @@ class StartDialog(QDialog):
         self.sample_button.clicked.connect(self.open_sample)
         rows.addWidget(text)
         rows.addWidget(self.sample_button)
+        self.folder = QLabel()
+        self.folder.setTextFormat(Qt.TextFormat.RichText)
+        self.folder.setWordWrap(True)
+        self.folder.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self.folder.linkActivated.connect(lambda link: QDesktopServices.openUrl(QUrl(link)))
+        rows.addWidget(self.folder)
+        self._tell_folder()
         return box
+
+    def _tell_folder(self) -> None:
+        """Where the copy lies, for whoever has to choose its files in a dialog."""
+        from .sample import folder_of_sample
+
+        folder = folder_of_sample()
+        self.folder.setVisible(folder.is_dir())
+        self.folder.setText(say("Tệp của đô thị mẫu: {link}", "Files of the sample town: {link}").format(
+            link=f'<a href="{QUrl.fromLocalFile(str(folder)).toString()}">{folder}</a>'))
 
     def _tries(self) -> QGroupBox:
         box = QGroupBox(say("Ba việc nên thử trên đô thị mẫu", "Three things to try on the sample town"))
@@ -99,6 +115,7 @@ class StartDialog(QDialog):
         except (QuyHoachError, OSError) as error:
             self._iface.messageBar().pushMessage(self.sample_button.text(), str(error), Qgis.MessageLevel.Critical, 0)
             return False
+        self._tell_folder()
         return opened
 
     def attempt(self, identity: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import TypeVar
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,14 @@ from .progress import Progress
 
 #: Seconds between two looks at the cancel button while blocks run.
 _PATIENCE = 0.2
+
+
+class Pool(ThreadPoolExecutor):
+    """Threads that speak the language of whoever hands them work, see `language.speaking`."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        """Call ``fn`` in a thread."""
+        return super().submit(copy_context().run, fn, *args, **kwargs)
 
 
 def run_blocks(work: Callable[[int, int], None], groups: NDArray[np.intp], block: int, progress: Progress) -> None:
@@ -50,7 +59,7 @@ def run_blocks(work: Callable[[int, int], None], groups: NDArray[np.intp], block
             with counting:
                 done[0] += stop - start
 
-    with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
+    with Pool(max_workers=max(1, os.cpu_count() or 1)) as pool:
         pending = {pool.submit(run, first, last) for first, last in _runs(groups, block)}
         try:
             while pending:
@@ -88,7 +97,7 @@ def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
     >>> list(ahead(iter([1, 2])))
     [1, 2]
     """
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with Pool(max_workers=1) as pool:
         coming = pool.submit(next, items, _END)
         while (item := coming.result()) is not _END:
             coming = pool.submit(next, items, _END)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -21,7 +20,7 @@ from ..common.areas import Surface, areas_m2
 from ..common.cells import Runs, cell_areas_m2, centres_inside, clipped, covered, crossed, segments
 from ..common.errors import InputError
 from ..common.language import say
-from ..common.parallel import ahead
+from ..common.parallel import Pool, ahead
 from ..common.progress import Progress, part, silent
 from ..common.raster import Grid, Heights, Window
 from .depth_classes import ClassRaster, refuse_negative
@@ -111,7 +110,7 @@ def several_building_depths(
     cells_of = np.bincount(everywhere.shape, everywhere.stop.astype(np.int64) - everywhere.start, len(shapes))
     found = [_Gathered.empty(len(runs)) for _ in depths]
     strips = ((window, None if terrain is None else terrain.read(window), [one.read(window) for one in depths]) for window in grid.strips())
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with Pool(os.cpu_count()) as pool:
         for window, ground, values in ahead(strips):
             here = slice(*(int(k) for k in np.searchsorted(runs.row, (window.row, window.row + window.rows))))
 

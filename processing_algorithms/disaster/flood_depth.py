@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -27,7 +26,7 @@ from ..common.crs import to_crs
 from ..common.errors import InputError
 from ..common.geometry import InvalidGeometry, clean
 from ..common.language import say
-from ..common.parallel import ahead
+from ..common.parallel import Pool, ahead
 from ..common.progress import Progress, part, silent
 from ..common.raster import Grid, Heights, Window
 from .gauges import Gauges
@@ -246,7 +245,7 @@ class _Sweep:
     def strips(self) -> Iterator[tuple[Window, NDArray[np.bool_], list[_Strip]]]:
         """Yield window, source cells, and the water of each surface."""
         grid = self.terrain.grid
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with Pool(os.cpu_count()) as pool:
             for window in grid.strips():
                 heights = self.terrain.read(window)
                 source = burn(self.origin, window.row, window.rows, grid.shape[1])
@@ -338,7 +337,7 @@ def _write_depths(
 
 
 def _depths(sweep: _Sweep, totals: Sequence[_Totals]) -> Iterator[tuple[Window, list[NDArray[np.float32]]]]:
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with Pool(os.cpu_count()) as pool:
         for window, _, strips in ahead(sweep.strips()):
             area = cell_areas_m2(sweep.terrain.grid, window)
             yield window, list(pool.map(lambda one, strip: one.take(strip, area), totals, strips))

@@ -9,7 +9,6 @@ again). The first call on a machine compiles for some seconds; numba keeps the r
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
 from functools import lru_cache
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..common.packages import optional
-from ..common.parallel import run_blocks
+from ..common.parallel import Pool, run_blocks
 from ..common.progress import Progress
 
 #: Seconds between two looks at the cancel button while a loop runs.
@@ -40,7 +39,7 @@ def fast(loop: Callable[..., Any]) -> Callable[..., Any] | None:
 
 def watched(progress: Progress, loop: Callable[..., Any], *arguments: Any) -> Any:
     """Run a compiled loop in another thread while progress is told; a cancel counts once the loop has ended."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with Pool(max_workers=1) as pool:
         running = pool.submit(loop, *arguments)
         while True:
             try:

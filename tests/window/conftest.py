@@ -50,6 +50,12 @@ QTimer.singleShot(0, start)
 
 
 @pytest.fixture
+def artefacts():
+    """The folder of the pictures."""
+    return ARTEFACTS
+
+
+@pytest.fixture
 def window(tmp_path):
     """Return a function that runs the given Python text in a real QGIS and returns its ``result`` dict.
 

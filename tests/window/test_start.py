@@ -55,7 +55,7 @@ wait(0.3)
 result["left"] = [a.objectName() for a in iface.mainWindow().findChildren(QAction) if a.objectName().startswith("quyhoach")]
 result["bars"] = [b.objectName() for b in iface.mainWindow().findChildren(QToolBar) if b.objectName().startswith("QuyHoach")]
 ''')
-    assert result["bad"] == [] and result["invalid"] == [] and result["layers"] == 23
+    assert result["bad"] == [] and result["invalid"] == [] and result["layers"] == 24
     assert {"Phòng, chống thiên tai", "Quy hoạch đô thị và nông thôn", "Sử dụng đất"} <= set(result["groups"])
     assert result["broken"] == [] and result["bare"] == [] and result["links"] > 50
     assert result["shown_again"] is False and len(set(result["shortcuts"])) == 3 and all(result["shortcuts"])
