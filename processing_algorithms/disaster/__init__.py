@@ -7,7 +7,7 @@ Bulletin in: `stations` (alarm levels, zeros), `bulletin_words` (what is a level
 `bulletin_table` (whose level), `bulletin_doubts` (checks), `bulletin` (questions), `bulletin_levels` (as a layer), `bulletin_file`, `bulletin_text` (corrected, in words again).
 Reports from the spot: `report_table` (any headings), `report_depth` (figures and words), `field_reports`.
 Terrain, once: `terrain_ground` (heights and lines in memory), `d8` (directions), `depressions` (cut, then filled),
-`drainage` (streams and what drains to them), `terrain_loops`, `depression_loops` (the same compiled), `terrain_prepare` (all of it,
+`ways` (where water gets to), `drainage` (area, streams), `terrain_loops`, `depression_loops` (the same compiled), `terrain_prepare` (all of it,
 in order), `terrain_model` (on disk).
 From it `flood_hand` (depth from height above drainage, with `network_stage`, stages along the streams).
 Hazard: `gauges` (levels, checked and set on the terrain), `water_surface` (the level between gauges), `river_surface`

@@ -20,7 +20,8 @@ from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from ..common.parallel import run_blocks
 from ..common.progress import Progress, part, silent
 from . import depression_loops, terrain_loops
-from .d8 import STEPS, first_marked, offsets
+from .d8 import STEPS, offsets
+from .ways import first_marked
 
 #: What a metre of way costs against a metre of digging: of equal cuts the shorter wins. Counted in cells.
 _STEP_COST = np.float32(0.001)

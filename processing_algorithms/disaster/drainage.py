@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ..common.parallel import run_blocks
 from ..common.progress import Progress, part, silent
 from . import terrain_loops
-from .d8 import CODES, LEAVES, OUTSIDE, STEPS, end_of_way, receivers, steps_of_codes
+from .d8 import CODES, LEAVES, OUTSIDE, STEPS, steps_of_codes
+from .ways import end_of_way, receivers
 
 #: With more cells at once than one in so many, adding over the whole array is faster than cell by cell.
 _MANY = 64

@@ -24,10 +24,11 @@ from ..common.progress import Progress, part, silent
 from ..common.raster import Grid
 from . import terrain_loops
 from .d8 import (
-    LEAVES, OUTSIDE, directions, directions_after, first_marked, lead_over_level_ground, metres_between, step_lengths)
+    LEAVES, OUTSIDE, directions, directions_after, lead_over_level_ground, metres_between, step_lengths)
 from .depressions import cut, fill, floors_of
 from .drainage import Reaches, accumulate, next_stream_cell, reaches
 from .terrain_ground import Ground
+from .ways import first_marked
 
 #: Highest use of memory a cell, measured (bytes); with rivers a second sum is kept.
 BYTES_A_CELL = 60

@@ -21,8 +21,9 @@ from quyhoach.processing_algorithms.disaster.terrain_prepare import Rules, prepa
 
 ROOT = Path(__file__).resolve().parents[2]
 TERRAINS = {"Big Tujunga": (ROOT.parent / "shared" / "data" / "terrain" / "bigtujunga.tif", 1.0),
-            "sample town": (ROOT / "data_samples" / "terrain.tif", 0.2)}
-#: By night all of them; by day a part.
+            # Much of it is level once filled, and there whitebox finds no stream: it needs small ones.
+            "sample town": (ROOT / "data_samples" / "terrain.tif", 0.01)}
+#: By night all of them; by day a corner of 202,500 cells.
 WHOLE = bool(os.environ.get("QUYHOACH_NIGHTLY"))
 whitebox = pytest.importorskip("whitebox_workflows", reason="no whitebox-workflows on this machine")
 
@@ -95,14 +96,15 @@ def test_cell_by_cell(name, tmp_path):
     hand = peer.run("elevation_above_stream", dem=conditioned, streams=peer.written("streams", stream))
     known = (found.drain >= 0) & (hand > -9000) & ~np.isnan(found.above_drainage)
     unequal = known & (np.abs(hand - found.above_drainage) > 1e-3)
-    assert known.sum() > (40_000 if WHOLE else 1_000)  # the sample town is mostly level once filled
+    # By day 140,000 and 65,000 cells, by night 529,000 and 200,000; streams, which are 0 in both, do not count.
+    assert (known & ~unequal & (stream == 0) & (found.above_drainage > 0)).sum() > (150_000 if WHOLE else 60_000)
     # Heights differ only where the way of the water passes a cell whose direction was a tie.
     assert not (unequal & ~_upstream_of(tie, found.direction)).any()
 
 
 def _part(reader):
     rows, columns = (min(side, 450) for side in reader.grid.shape)
-    return ArrayRaster(Grid(reader.grid.transform, (rows, columns), reader.grid.crs_wkt), reader.read(Window(100, 100, rows, columns)))
+    return ArrayRaster(Grid(reader.grid.transform, (rows, columns), reader.grid.crs_wkt), reader.read(Window(0, 0, rows, columns)))
 
 
 def _upstream_of(marked, direction):

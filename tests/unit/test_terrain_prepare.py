@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster
-from quyhoach.processing_algorithms.disaster import d8, depressions, terrain_loops, terrain_prepare
+from quyhoach.processing_algorithms.disaster import d8, depressions, terrain_loops, terrain_prepare, ways
 from quyhoach.processing_algorithms.disaster.terrain_ground import draw_culverts, draw_dykes, draw_rivers, read_ground
 from quyhoach.processing_algorithms.disaster.terrain_model import stream_lines
 from quyhoach.processing_algorithms.disaster.terrain_prepare import Rules, prepare_terrain
@@ -243,7 +243,7 @@ def test_the_sample_town_with_and_without_numba(monkeypatch):
     compiled = prepare()
     monkeypatch.setattr(terrain_loops, "fast", lambda loop: None)
     # Several blocks, so that ways pass from one to another.
-    monkeypatch.setattr(d8, "_WAY_BLOCK", 10_000)
+    monkeypatch.setattr(ways, "_BLOCK", 10_000)
     assert_same(compiled, prepare())
 
 
