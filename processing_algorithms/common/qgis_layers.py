@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -316,15 +317,21 @@ def _column(values: list[Any], field: QgsField) -> Any:
 
 def to_pyproj(crs: QgsCoordinateReferenceSystem) -> pyproj.CRS | None:
     """Return the same system for the engines; None when the layer states none."""
-    import pyproj
-
     # A GeoPackage written without a system says "Undefined geographic SRS" or "Undefined Cartesian SRS".
     if not crs.isValid() or crs.description().startswith("Undefined "):
         return None
     authority = crs.authid()
     if authority.upper().startswith(("EPSG:", "ESRI:", "OGC:")):
-        return pyproj.CRS.from_user_input(authority)
-    return pyproj.CRS.from_wkt(crs.toWkt(Qgis.CrsWktVariant.Preferred))
+        return _read_system(authority)
+    return _read_system(crs.toWkt(Qgis.CrsWktVariant.Preferred))
+
+
+@lru_cache(maxsize=32)
+def _read_system(text: str) -> pyproj.CRS:
+    # Asked for several times with every sheet of a series, and made in a millisecond.
+    import pyproj
+
+    return pyproj.CRS.from_user_input(text)
 
 
 def to_qgis_crs(crs: pyproj.CRS | None) -> QgsCoordinateReferenceSystem:

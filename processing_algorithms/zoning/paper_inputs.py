@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import geopandas
@@ -25,7 +26,7 @@ from ..provincial_database.catalogue import load_catalogue
 from .corners import Corners
 from .paper_snapshot import fixed
 from .plan_answers import ParcelAnswer, PlanAnswers
-from .plan_figures import FIGURES, figure_text
+from .plan_figures import FIGURES, Row, figure_text
 
 #: Decimals of coordinates, areas and shares as kept; fewer are printed, and rounded only then, so that totals close.
 COORDINATE_DECIMALS, AREA_DECIMALS, SHARE_DECIMALS = 3, 4, 5
@@ -36,6 +37,8 @@ _PLAN_FIELDS = ("name", "level", "level_label", "scale", "adjustment", "replaces
                 "in_force")
 #: Denominators of the map annex.
 SCALES = (200, 500, 1000, 2000, 5000, 10_000, 25_000)
+#: A point as kept, and what parts it from the next.
+_POINT = f"%.{COORDINATE_DECIMALS}f %.{COORDINATE_DECIMALS}f\n"
 #: The parcel takes no more of the map than this, so that its surroundings are seen.
 _SHARE_OF_MAP = 0.6
 
@@ -106,10 +109,10 @@ def paper_inputs(
             "date": answers.date.isoformat(),
             "parcel": _parcel(parcel, shape, crs, answer, corners, communes or {}),
             "plans": _plans(answers, answer),
-            "pieces": [_piece(row) for _, row in answer.pieces.iterrows()],
+            "pieces": [_piece(row) for row in answer.rows("pieces")],
             "figures": [_figure(figure) for figure in answer.figures()],
-            "restrictions": [_restriction(row) for _, row in answer.restrictions.iterrows()],
-            "overrides": [_override(row) for _, row in answer.overrides.iterrows()],
+            "restrictions": [_restriction(row) for row in answer.rows("restrictions")],
+            "overrides": [_override(row) for row in answer.rows("overrides")],
             "contradictions": sorted(map(str, answer.contradictions["sentence"])),
             "norms": _norms(answers, answer),
         }
@@ -141,8 +144,9 @@ def shape_text(shape: shapely.Geometry) -> list[list[list[str]]]:
     parts = []
     for part in shapely.get_parts(shape):
         if part.geom_type == "Polygon":
-            parts.append([[f"{x:.{COORDINATE_DECIMALS}f} {y:.{COORDINATE_DECIMALS}f}"
-                           for x, y in shapely.get_coordinates(ring)] for ring in (part.exterior, *part.interiors)])
+            # One format for all points of a ring: a batch writes millions of them.
+            parts.append([(_POINT * len(points) % tuple(points.ravel().tolist())).split("\n")[:-1] for points in map(
+                shapely.get_coordinates, (part.exterior, *part.interiors))])
     return parts
 
 
@@ -164,8 +168,7 @@ def _parcel(parcel: Mapping[str, Any], shape: shapely.Geometry, crs: pyproj.CRS,
               "map_area_m2": fixed(float(answer.summary["area_m2"]), AREA_DECIMALS), "crs": crs_text(crs),
               "meridian": meridian_label(crs), "shape": shape_text(shape),
               "asked_by": "corners" if corners else "parcel"}
-    labels = {value.code: value.label.vi for value in load_catalogue()["parcel"].field("land_code").domain.values}
-    known["land_type"] = labels.get(known["land_code"] or "")
+    known["land_type"] = _labels("parcel", "land_code").get(known["land_code"] or "")
     points = _outline(shape)
     names = [str(at) for at in range(1, len(points) + 1)]
     if corners is not None:
@@ -210,14 +213,13 @@ def _plans(answers: PlanAnswers, answer: ParcelAnswer) -> dict[str, Any]:
                        for name in _PLAN_FIELDS if name in table.columns} for ref in refs}
 
 
-def _piece(row: pandas.Series) -> dict[str, Any]:
+def _piece(row: Row) -> dict[str, Any]:
     texts = ("role", "reason", "plan_ref", "level", "zone_code", "zone_name", "function_code", "density_kind",
              "tolerance_note")
-    functions = {value.code: value.label.vi for value in load_catalogue()["zone"].field("function_code").domain.values}
     return {**{name: _text(row[name]) for name in texts},
             **{name: fixed(_number(row[name]), decimals) for name, (decimals, _) in FIGURES.items()},
             "piece": int(row["piece"]), "is_answer": bool(row["is_answer"]),
-            "function": functions.get(_text(row["function_code"]) or ""),
+            "function": _labels("zone", "function_code").get(_text(row["function_code"]) or ""),
             "area_m2": fixed(row["area_m2"], AREA_DECIMALS), "share_pct": fixed(row["share_pct"], SHARE_DECIMALS),
             "within_tolerance": bool(row["within_tolerance"]), "tolerance_m": fixed(row["tolerance_m"], 2),
             "shape": shape_text(row["geometry"])}
@@ -230,7 +232,7 @@ def _figure(figure: Any) -> dict[str, Any]:
             "area_m2": fixed(figure.area_m2, AREA_DECIMALS), "whole": figure.whole, "reason": figure.reason}
 
 
-def _restriction(row: pandas.Series) -> dict[str, Any]:
+def _restriction(row: Row) -> dict[str, Any]:
     texts = ("name", "constraint_type", "type_label", "effect", "effect_label", "legal_basis", "decision_number",
              "plan_ref", "reason")
     return {**{name: _text(row[name]) for name in texts}, "max_height_m": fixed(_number(row["max_height_m"]), 1),
@@ -239,11 +241,10 @@ def _restriction(row: pandas.Series) -> dict[str, Any]:
             "applies": bool(row["applies"]), "shape": shape_text(row["geometry"])}
 
 
-def _override(row: pandas.Series) -> dict[str, Any]:
+def _override(row: Row) -> dict[str, Any]:
     texts = ("plan_ref", "decision_number", "decision_date", "legal_basis", "function_code", "density_kind", "reason")
-    return {**{name: _text(row[name]) for name in texts if name in row.index}, "applies": bool(row["applies"]),
-            **{name: fixed(_number(row[name]), decimals) for name, (decimals,
-                                                                    _) in FIGURES.items() if name in row.index}}
+    return {**{name: _text(row[name]) for name in texts if name in row}, "applies": bool(row["applies"]),
+            **{name: fixed(_number(row[name]), decimals) for name, (decimals, _) in FIGURES.items() if name in row}}
 
 
 def _norms(answers: PlanAnswers, answer: ParcelAnswer) -> list[dict[str, Any]]:
@@ -272,6 +273,13 @@ def _text(value: Any) -> str | None:
     return text or None
 
 
+@lru_cache(maxsize=2)
+def _labels(dataset: str, field: str) -> Mapping[str, str]:
+    """Return the Vietnamese words of a field's codes."""
+    return {value.code: value.label.vi for value in load_catalogue()[dataset].field(field).domain.values}
+
+
 def _number(value: Any) -> float | None:
-    number = pandas.to_numeric(value, errors="coerce")
-    return None if number is None or number is pandas.NA or number != number else float(number)
+    if not isinstance(value, float):
+        value = pandas.to_numeric(value, errors="coerce")
+    return None if value is None or value is pandas.NA or value != value else float(value)

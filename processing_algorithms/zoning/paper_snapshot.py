@@ -39,10 +39,12 @@ def canonical(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
     if value is None or isinstance(value, (bool, int)):
         return value
-    if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
+    if type(value) is list:
+        return [_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {_plain(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import geopandas
 import numpy as np
@@ -34,7 +36,7 @@ from ..common.language import say
 from ..common.progress import Progress, part, silent
 from ..common.slivers import tolerance_on_paper, tolerance_source
 from .plan_contradictions import contradictions
-from .plan_figures import FIGURES, EffectiveFigure, effective_figures, rows_of
+from .plan_figures import FIGURES, EffectiveFigure, Rows, effective_figures, rows_of
 from .plan_pieces import cut_by_plans
 from .plan_restrictions import lay_on_top, match_overrides
 from .plan_states import PlanStates, named_as_catalogue, plan_states, refs_of, scales_of
@@ -56,10 +58,17 @@ class ParcelAnswer:
     restrictions: geopandas.GeoDataFrame
     overrides: pandas.DataFrame
     contradictions: geopandas.GeoDataFrame
+    _rows: dict[str, Rows] = field(default_factory=dict, repr=False, compare=False)
 
     def figures(self) -> list[EffectiveFigure]:
         """Return the effective figures of each answering piece that is more than a mismatch of maps."""
-        return effective_figures(rows_of(self.pieces), rows_of(self.restrictions), rows_of(self.overrides))
+        return effective_figures(self.rows("pieces"), self.rows("restrictions"), self.rows("overrides"))
+
+    def rows(self, name: str) -> Rows:
+        """Return one of the frames as rows; those of a paper are read several times."""
+        if name not in self._rows:
+            self._rows[name] = rows_of(getattr(self, name))
+        return self._rows[name]
 
 
 @dataclass(frozen=True)
@@ -111,11 +120,21 @@ class PlanAnswers:
 
     def of(self, parcel_fid: object) -> ParcelAnswer:
         """Return what is known about one parcel; KeyError when it had no usable shape."""
-        def rows(frame):  # noqa: ANN001, ANN202
-            return frame[frame["parcel_fid"] == parcel_fid].reset_index(drop=True)
+        def own(name: str) -> Any:
+            frame = getattr(self, name)
+            rows = frame.take(self._places[name].get(parcel_fid, np.zeros(0, dtype=np.intp)))
+            rows.index = pandas.RangeIndex(len(rows))
+            return rows
 
-        return ParcelAnswer(self.parcels.loc[parcel_fid], rows(self.pieces), rows(self.restrictions),
-                            rows(self.overrides), rows(self.contradictions))
+        return ParcelAnswer(self.parcels.loc[parcel_fid], own("pieces"), own("restrictions"), own("overrides"),
+                            own("contradictions"))
+
+    @cached_property
+    def _places(self) -> dict[str, dict[Any, NDArray[np.intp]]]:
+        """Positions of each parcel's rows in the frames."""
+        return {name: pandas.Series(np.arange(len(frame))).groupby(frame["parcel_fid"].to_numpy(dtype=object)).indices
+                for name, frame in (("pieces", self.pieces), ("restrictions", self.restrictions),
+                                    ("overrides", self.overrides), ("contradictions", self.contradictions))}
 
 
 def plan_answers(

@@ -109,9 +109,10 @@ def _differences(pieces: geopandas.GeoDataFrame, pairs: pandas.DataFrame) -> pan
         looser = mine > theirs if FIGURES[name][1] is min else (mine < theirs) & ~differ
         if name in _OF_DENSITY:
             looser &= pandas.Series(density[a]).fillna("").to_numpy() == pandas.Series(density[b]).fillna("").to_numpy()
+        texts = {value: figure_text(name, value) for value in {*mine[looser], *theirs[looser]}}
         found.append(pairs[looser].assign(kind="figure", figure=name,
-                                          answer_value=[figure_text(name, value) for value in mine[looser]],
-                                          other_value=[figure_text(name, value) for value in theirs[looser]]))
+                                          answer_value=[texts[value] for value in mine[looser]],
+                                          other_value=[texts[value] for value in theirs[looser]]))
     return pandas.concat(found, ignore_index=True)
 
 
