@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
+
 from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransformContext, QgsProject
 
 from .crs import is_vn2000, pipeline_to_wgs84
@@ -14,14 +17,16 @@ VN2000_SYSTEMS = ("EPSG:4756", "EPSG:3405", "EPSG:3406", *(f"EPSG:{code}" for co
                   *(f"EPSG:{code}" for code in range(9205, 9219)))
 
 
-def pin_official_shift(context: QgsCoordinateTransformContext) -> QgsCoordinateTransformContext:
-    """Return the context with EPSG operation 6960 for all VN-2000 systems against longitude-latitude and web maps.
+def pin_official_shift(
+    context: QgsCoordinateTransformContext, systems: Iterable[str] = VN2000_SYSTEMS
+) -> QgsCoordinateTransformContext:
+    """Return the context with EPSG operation 6960 for VN-2000 systems against longitude-latitude and web maps.
 
     Left alone, QGIS follows PROJ's choice by area and draws Tân An and Vũng Tàu 0.80 m off. Operations a user has
     chosen for a pair already are kept.
     """
     pinned = QgsCoordinateTransformContext(context)
-    for code in VN2000_SYSTEMS:
+    for code in systems:
         system = QgsCoordinateReferenceSystem(code)
         known = to_pyproj(system)
         if known is None or not is_vn2000(known):
@@ -33,6 +38,7 @@ def pin_official_shift(context: QgsCoordinateTransformContext) -> QgsCoordinateT
     return pinned
 
 
+@lru_cache(maxsize=None)
 def _pipeline(code: str, world: str) -> str:
     to_degrees = pipeline_to_wgs84(code)
     if world == "EPSG:4326":
@@ -41,6 +47,6 @@ def _pipeline(code: str, world: str) -> str:
     return f"{in_radians} +step +proj=webmerc +lat_0=0 +lon_0=0 +x_0=0 +y_0=0 +ellps=WGS84"
 
 
-def pin_project(project: QgsProject) -> None:
-    """Give a project the official shift."""
-    project.setTransformContext(pin_official_shift(project.transformContext()))
+def pin_project(project: QgsProject, systems: Iterable[str] = VN2000_SYSTEMS) -> None:
+    """Give a project the official shift, for all VN-2000 systems or those it will ever meet."""
+    project.setTransformContext(pin_official_shift(project.transformContext(), systems))

@@ -82,7 +82,8 @@ class ParcelMap:
         self.paper = paper
         self._project = QgsProject()
         self._project.setCrs(crs)
-        pin_project(self._project)
+        # All its layers are in this one system: the others would take a quarter of the time of a first paper.
+        pin_project(self._project, [crs.authid()])
         self._layers = {name: _layer(name, kind, fields, style, crs) for name, kind, fields, style in _LAYERS}
         self._project.addMapLayers(list(self._layers.values()), False)
         self._sheet = MapSheet(self._project, paper=paper)
