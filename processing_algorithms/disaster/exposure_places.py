@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ..common.errors import name_some
 from ..common.language import say
 from ..common.progress import Progress, part, silent
-from ..common.raster import Grid
-from .depth_at_shapes import LineCells, areas_by_class, line_cells
+from ..common.raster import Grid, Window
+from .depth_by_class import LinesInWater, areas_by_class, lengths_by_class
 from .depth_classes import ClassRaster, DepthClasses
 from .units import Pieces, Units, disjoint_units
 
@@ -64,7 +64,7 @@ def place_all(
 class Shared:
     """Lines or polygons, their pieces in units, and what is left of those that lie partly outside all units.
 
-    ``inside`` and ``rest`` are what is measured: for lines kept with their cells, since several rasters on one grid ask for the same.
+    ``inside`` and ``rest`` are what is measured. Lines may `watch` the strips of several rasters pass, so that nobody needs a raster of classes.
     """
 
     pieces: Pieces | None
@@ -82,14 +82,28 @@ class Shared:
         pieces = (place.units.cut_lines if lines else place.units.cut_polygons)(shapes, progress)
         return cls(pieces, place, _Measured(pieces.geometry, lines), _Measured(shapes[pieces.whole], lines), len(shapes))
 
-    def keep_cells(self, grid: Grid) -> Shared:
-        """The same, ready for several rasters on this grid."""
-        self.inside.keep_cells(grid)
-        self.rest.keep_cells(grid)
-        return self
+    def watch(self, grid: Grid, rasters: int, classes: DepthClasses) -> None:
+        """Wait for the strips of rasters on this grid; of lines only."""
+        self.inside.watch(grid, rasters, classes)
+        self.rest.watch(grid, rasters, classes)
 
-    def by_unit_and_class(self, raster: ClassRaster | None, size: tuple[int, int], progress: Progress, offset: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
-        """Metres or square metres by unit and class, shape ``size``; ``offset`` shifts the units of each shape (by land-use code)."""
+    def take(self, window: Window, depths: Sequence[NDArray[np.float32]]) -> None:
+        """The next strip."""
+        self.inside.take(window, depths)
+        self.rest.take(window, depths)
+
+    def by_unit_and_class(
+        self, raster: ClassRaster | int | None, size: tuple[int, int], progress: Progress, offset: NDArray[np.intp] | None = None
+    ) -> NDArray[np.float64]:
+        """Metres or square metres by unit and class, shape ``size``.
+
+        Parameters
+        ----------
+        raster : ClassRaster or int or None
+            Of lines that watched: the number of the raster that passed.
+        offset : array of int, optional
+            Shifts the units of each shape (by land-use code).
+        """
         offset = np.zeros(self.count, np.intp) if offset is None else offset
         result = np.zeros(size)
         if not self.count:
@@ -114,23 +128,22 @@ class Shared:
 
 
 class _Measured:
-    """Shapes to be measured by class, once or for several rasters."""
+    """Shapes to be measured by class."""
 
     def __init__(self, shapes: NDArray[np.object_], lines: bool):
         self._shapes, self._lines = shapes, lines
-        self._cells: list[LineCells] | None = None
+        self._water: LinesInWater | None = None
 
-    def keep_cells(self, grid: Grid) -> None:
-        """Work out the cells of lines now, for rasters on this grid."""
-        if self._lines:
-            self._cells = list(line_cells(self._shapes, grid))
+    def watch(self, grid: Grid, rasters: int, classes: DepthClasses) -> None:
+        self._water = LinesInWater(self._shapes, grid, rasters, classes)
 
-    def by_class(self, raster: ClassRaster, progress: Progress) -> NDArray[np.float64]:
-        if not self._lines:
-            return areas_by_class(self._shapes, raster, progress)
-        groups: Iterable[LineCells] = line_cells(self._shapes, raster.grid, progress) if self._cells is None else self._cells
-        found = [group.lengths_by_class(raster) for group in groups]
-        return np.concatenate(found) if found else np.zeros((0, raster.classes.unknown + 1))
+    def take(self, window: Window, depths: Sequence[NDArray[np.float32]]) -> None:
+        self._water.take(window, depths)
+
+    def by_class(self, raster: ClassRaster | int, progress: Progress) -> NDArray[np.float64]:
+        if self._water is not None:
+            return self._water.lengths_by_class(raster)
+        return (lengths_by_class if self._lines else areas_by_class)(self._shapes, raster, progress)
 
 
 @dataclass(frozen=True)

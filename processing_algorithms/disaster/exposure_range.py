@@ -5,7 +5,7 @@ The three come from three depth rasters of which one is nowhere deeper than the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas
@@ -19,7 +19,7 @@ from ..common.errors import InputError, name_some
 from ..common.language import say
 from ..common.progress import Progress, silent
 from ..common.raster import Heights
-from .depth_at_shapes import Statistic, several_building_depths
+from .depth_at_shapes import BuildingDepths, Statistic, several_building_depths
 from .depth_classes import DRY, UNKNOWN_IN_TABLES, DepthClasses
 from .flood_exposure import FloodExposure, sum_of_known, sums_of_known
 
@@ -110,8 +110,8 @@ class FacilityDepths:
 
 
 def facility_depths(
-    facilities: geopandas.GeoDataFrame, depths: Mapping[str, Heights], classes: DepthClasses, *, kind_field: str | None = None, floor_field: str | None = None,
-    terrain: Heights | None = None, progress: Progress = silent,
+    facilities: geopandas.GeoDataFrame, depths: Mapping[str, Heights | None], classes: DepthClasses, *, kind_field: str | None = None, floor_field: str | None = None,
+    terrain: Heights | None = None, water: Sequence[BuildingDepths] | None = None, progress: Progress = silent,
 ) -> FacilityDepths:
     """Find the water at facilities (schools, clinics, shelters).
 
@@ -120,6 +120,9 @@ def facility_depths(
     facilities : GeoDataFrame
         Points or polygons, clean, in the CRS of the rasters.
     depths : mapping of {"low", "middle", "high"} to raster
+        With ``water`` the names are enough.
+    water : sequence of BuildingDepths, optional
+        The water at the facilities in each raster, where it was found before.
     floor_field : str, optional
         Floor level in the terrain's datum, m; needs ``terrain``. A facility is in the water when its floor is.
 
@@ -137,7 +140,8 @@ def facility_depths(
         if wrong:
             raise InputError(say("Trường \"{field}\" có giá trị không phải là cao độ (fid: {ids}).", "The field \"{field}\" has values that are no heights (ids: {ids}).")
                              .format(field=floor_field, ids=name_some(wrong)))
-    water = several_building_depths(shapes, list(depths.values()), statistic=Statistic.MAXIMUM, terrain=terrain, progress=progress)
+    if water is None:
+        water = several_building_depths(shapes, list(depths.values()), statistic=Statistic.MAXIMUM, terrain=terrain, progress=progress)
     found = {end: one.depth_m for end, one in zip(depths, water)}
     above = {end: _above(one.depth_m, one.water_level_m, floor) for end, one in zip(depths, water)}
     code = classes.codes(above["middle"]).astype(np.intp)

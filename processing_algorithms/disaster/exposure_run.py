@@ -12,12 +12,12 @@ import shapely
 from numpy.typing import NDArray
 
 from ..common.progress import Progress, part, silent
-from ..common.raster import Heights, Window
-from .depth_at_shapes import Statistic, several_building_depths
+from ..common.raster import Grid, Heights, Window
+from .depth_at_shapes import ShapesInWater, Statistic, passing
 from .depth_classes import ClassRaster, DepthClasses
 from .exposure_places import place_all
 from .exposure_range import all_together, hamlet_names, range_summary
-from .flood_exposure import BuildingFields, FloodExposure, flood_exposure
+from .flood_exposure import BuildingFields, FloodExposure, flood_exposure, refuse_wrong_buildings
 
 _NAME = "unit_name"
 
@@ -35,6 +35,65 @@ class LevelOfUnits:
         """Hamlets under names that tell two of one name apart."""
         named = hamlets[[hamlets.geometry.name]].assign(**{_NAME: hamlet_names(hamlets, name_field, communes, commune_field)})
         return cls("hamlet", named, _NAME)
+
+
+class ExposureWatch:
+    """Buildings, roads and land that wait for the strips of the depth rasters to pass.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the rasters.
+    ends : sequence of {"low", "middle", "high"}
+        The rasters, in the order in which `take` gets them.
+    levels : sequence of LevelOfUnits
+        The first is that of the tables by class.
+    with_terrain : bool
+        `take` gets heights, too; floor levels need them.
+    """
+
+    def __init__(
+        self, grid: Grid, ends: Sequence[str], buildings: geopandas.GeoDataFrame, classes: DepthClasses, levels: Sequence[LevelOfUnits], *,
+        fields: BuildingFields = BuildingFields(), statistic: Statistic = Statistic.MAXIMUM, with_terrain: bool = False, roads: geopandas.GeoDataFrame | None = None,
+        land_use: geopandas.GeoDataFrame | None = None, code_field: str | None = None, progress: Progress = silent,
+    ):
+        refuse_wrong_buildings(buildings, fields, with_terrain)
+        self._ends, self._buildings, self._classes, self._levels = list(ends), buildings, classes, levels
+        self._fields, self._roads, self._land_use, self._code_field = fields, roads, land_use, code_field
+        shapes = np.asarray(buildings.geometry.array, dtype=object)
+        self._water = ShapesInWater(shapes, grid, len(self._ends), statistic=statistic, progress=part(progress, 0.0, 0.4))
+        points = shapely.point_on_surface(shapes)
+        self._placed = [place_all(buildings, level.units, level.field, roads, land_use, part(progress, 0.4 + 0.5 * k / len(levels), 0.4 + 0.5 * (k + 1) / len(levels)), points=points)
+                        for k, level in enumerate(levels)]
+        for placed in self._placed:
+            if placed.roads is not None:
+                placed.roads.watch(grid, len(self._ends), classes)
+        self._rasters = [ClassRaster(grid, np.empty(grid.shape, np.uint8), classes) if land_use is not None and len(land_use) else None for _ in self._ends]
+        progress(1.0)
+
+    def take(self, window: Window, ground: NDArray[np.float32] | None, depths: Sequence[NDArray[np.float32]]) -> None:
+        """The next strip: heights of the terrain and the depths of every raster."""
+        self._water.take(window, ground, depths)
+        for placed in self._placed:
+            if placed.roads is not None:
+                placed.roads.take(window, depths)
+        for raster, depth in zip(self._rasters, depths):
+            if raster is not None:
+                raster.codes[window.row:window.row + window.rows] = self._classes.codes(depth)
+
+    def found(self, progress: Progress = silent) -> tuple[FloodExposure, pandas.DataFrame]:
+        """What all strips came to; see `exposures`."""
+        water, by_level = self._water.found(), []
+        for number, (level, placed) in enumerate(zip(self._levels, self._placed)):
+            by_level.append({end: flood_exposure(
+                None, self._buildings, self._classes, fields=self._fields, units=level.units, unit_field=level.field, roads=self._roads, land_use=self._land_use,
+                code_field=self._code_field if end == "middle" and number == 0 else None, water=water[k], raster=self._rasters[k], passed=k, placed=placed)
+                for k, end in enumerate(self._ends)})
+            progress((number + 1) / len(self._levels))
+        summaries = [range_summary(found, level.level) for found, level in zip(by_level, self._levels)]
+        if self._levels[0].level != "all":
+            summaries.insert(0, all_together(summaries[0]))
+        return by_level[0]["middle"], pandas.concat(summaries, ignore_index=True)
 
 
 def exposures(
@@ -67,29 +126,9 @@ def exposures(
     summary : DataFrame
         `range_summary` of all levels, ``all`` first.
     """
-    shapes = np.asarray(buildings.geometry.array, dtype=object)
-    measured = roads is not None and len(roads) or land_use is not None and len(land_use)
-    grid, ends, rasters = next(iter(depths.values())).grid, list(depths), {}
-    if measured:
-        rasters = {end: ClassRaster(grid, np.empty(grid.shape, np.uint8), classes) for end in ends}
-
-    def classify(number: int, window: Window, values: NDArray[np.float32]) -> None:
-        rasters[ends[number]].codes[window.row:window.row + window.rows] = classes.codes(values)
-
-    water = several_building_depths(shapes, list(depths.values()), statistic=statistic, terrain=terrain, seen=classify if measured else None,
-                                    progress=part(progress, 0.0, 0.5))
-    points = shapely.point_on_surface(shapes)
-    by_level: dict[str, dict[str, FloodExposure]] = {}
-    for number, level in enumerate(levels):
-        steps = part(progress, 0.5 + 0.5 * number / len(levels), 0.5 + 0.5 * (number + 1) / len(levels))
-        placed = place_all(buildings, level.units, level.field, roads, land_use, part(steps, 0.0, 0.4), points=points)
-        if placed.roads is not None and len(ends) > 1:
-            placed.roads.keep_cells(grid)
-        by_level[level.level] = {end: flood_exposure(
-            depth, buildings, classes, fields=fields, statistic=statistic, terrain=terrain, units=level.units, unit_field=level.field, roads=roads,
-            land_use=land_use, code_field=code_field if end == "middle" and number == 0 else None, water=water[k], raster=rasters.get(end), placed=placed,
-            progress=part(steps, 0.4 + 0.6 * k / len(ends), 0.4 + 0.6 * (k + 1) / len(ends))) for k, (end, depth) in enumerate(depths.items())}
-    summaries = [range_summary(by_level[level.level], level.level) for level in levels]
-    if levels[0].level != "all":
-        summaries.insert(0, all_together(summaries[0]))
-    return by_level[levels[0].level]["middle"], pandas.concat(summaries, ignore_index=True)
+    watch = ExposureWatch(
+        next(iter(depths.values())).grid, list(depths), buildings, classes, levels, fields=fields, statistic=statistic, with_terrain=terrain is not None, roads=roads,
+        land_use=land_use, code_field=code_field, progress=part(progress, 0.0, 0.4))
+    for window, ground, values in passing(list(depths.values()), terrain, part(progress, 0.4, 0.8)):
+        watch.take(window, ground, values)
+    return watch.found(part(progress, 0.8, 1.0))

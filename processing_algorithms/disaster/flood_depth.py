@@ -1,49 +1,32 @@
 """How deep is the water, given its level at some places? Depth = water surface - terrain, where water can get to.
 
-Water stands in a cell that lies below the surface and is joined to the source by such cells. Two passes over strips of
-rows: the first numbers the connected parts of each strip and notes which touch each other and the source, the second
-writes the depth of the parts that water reaches. Memory is that of a strip, whatever the size of the terrain.
+Water stands in a cell that lies below the surface and is joined to the source by such cells (`flood_sweep`).
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
 import geopandas
 import numpy as np
 import pandas
 import shapely
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from ..common.cells import Runs, burn, cell_areas_m2, clipped, covered, crossed, weighted_sum
+from ..common.cells import Runs, clipped, covered, crossed
 from ..common.crs import to_crs
 from ..common.errors import InputError
 from ..common.geometry import InvalidGeometry, clean
 from ..common.language import say
-from ..common.parallel import Pool, ahead
 from ..common.progress import Progress, part, silent
 from ..common.raster import Grid, Heights, Window
+from .flood_sweep import Connectivity, Seen, Sweep, reached_parts, write_depths
 from .gauges import Gauges
 from .river_surface import RiverGauges
-from .water_surface import Interpolation, WaterSurface, leave_one_out, water_surface
+from .water_surface import Interpolation, leave_one_out, water_surface
 
-
-class Connectivity(IntEnum):
-    """Which neighbours water can pass to."""
-
-    FOUR = 0  # over sides; a bank one cell wide holds water however it runs
-    EIGHT = 1  # over corners too; leaks through banks that run diagonally
-
-
-_STRUCTURE = {Connectivity.FOUR: ndimage.generate_binary_structure(2, 1),
-              Connectivity.EIGHT: ndimage.generate_binary_structure(2, 2)}
-_SOURCE = 0  # the number of the source among the connected parts
+__all__ = ["Connectivity", "FloodDepth", "flood_depth", "flood_depths", "source_cells", "source_in"]
 
 
 @dataclass(frozen=True)
@@ -153,6 +136,7 @@ def flood_depths(
     method: Interpolation = Interpolation.LINEAR,
     rivers: RiverGauges | None = None,
     connectivity: Connectivity = Connectivity.FOUR,
+    seen: Seen | None = None,
     progress: Progress = silent,
 ) -> list[FloodDepth]:
     """Compute the depths of several sets of levels at the same gauges, such as low, middle and high ones.
@@ -165,6 +149,9 @@ def flood_depths(
     levels_m : sequence of array of float, shape (n,)
     writes : sequence of callable
         One for each set; see `flood_depth` for these and the rest.
+    seen : callable, optional
+        Gets the window, the terrain's heights and the depths of all sets of every strip, top down, so that what stands in the water is
+        found without reading the results again. Called from another thread, one strip after the other.
     """
     origin = _gauge_cells(terrain.grid, gauges) if source is None else source
     if rivers is not None:
@@ -173,9 +160,11 @@ def flood_depths(
     else:
         surfaces = [water_surface(gauges.x, gauges.y, level_m, method, gauges.scale) for level_m in levels_m]
         errors = [leave_one_out(gauges.x, gauges.y, level_m, method, gauges.scale) for level_m in levels_m]
-    sweep = _Sweep(terrain, surfaces, origin, source is not None, connectivity)
-    reached = _reached_parts(sweep, part(progress, 0.0, 0.4))
-    return _write_depths(sweep, reached, writes, errors, part(progress, 0.4, 1.0))
+    sweep = Sweep(terrain, surfaces, origin, source is not None, connectivity)
+    reached = reached_parts(sweep, part(progress, 0.0, 0.4))
+    totals = write_depths(sweep, reached, writes, seen, part(progress, 0.4, 1.0))
+    return [FloodDepth(one.wet_area_m2, one.volume_m3, one.max_depth_m, one.unreached_area_m2, one.unknown_cells, error)
+            for one, error in zip(totals, errors)]
 
 
 def source_cells(frame: geopandas.GeoDataFrame, grid: Grid, progress: Progress = silent) -> Runs:
@@ -230,143 +219,3 @@ def _gauge_cells(grid: Grid, gauges: Gauges) -> Runs:
     runs = Runs(np.flatnonzero(standing)[order].astype(np.int32), row[order], column[order], column[order] + 1,
                 np.ones(len(row)))
     return clipped(runs, grid)
-
-
-@dataclass(frozen=True)
-class _Sweep:
-    """One way down the terrain for all surfaces together: it is read once a pass."""
-
-    terrain: Heights
-    surfaces: Sequence[WaterSurface]
-    origin: Runs
-    passage: bool
-    connectivity: Connectivity
-
-    def strips(self) -> Iterator[tuple[Window, NDArray[np.bool_], list[_Strip]]]:
-        """Yield window, source cells, and the water of each surface."""
-        grid = self.terrain.grid
-        with Pool(os.cpu_count()) as pool:
-            for window in grid.strips():
-                heights = self.terrain.read(window)
-                source = burn(self.origin, window.row, window.rows, grid.shape[1])
-                yield window, source, list(pool.map(lambda surface: self._strip(surface, window, heights, source), self.surfaces))
-
-    def _strip(self, surface: WaterSurface, window: Window, heights: NDArray[np.float32], source: NDArray[np.bool_]) -> _Strip:
-        above = surface.above(heights, self.terrain.grid, window)
-        with np.errstate(invalid="ignore"):
-            passable = above > 0
-        if self.passage:
-            passable |= np.isnan(above) & source
-        labels, count = _label(passable, self.connectivity)
-        return _Strip(above, labels, count)
-
-
-@dataclass(frozen=True)
-class _Strip:
-    """Water above ground (m, below 0 where the ground is higher), and the connected parts of the cells it can be in."""
-
-    above: NDArray[np.float32]
-    labels: NDArray[np.int32]
-    count: int
-
-
-def _reached_parts(sweep: _Sweep, progress: Progress) -> list[NDArray[np.bool_]]:
-    """First pass: which connected parts of the strips, numbered in order from 1, have a path to the source, for each surface."""
-    joining = [_Joining(sweep.connectivity) for _ in sweep.surfaces]
-    for window, source, strips in ahead(sweep.strips()):
-        for one, strip in zip(joining, strips):
-            one.take(strip, source)
-        progress((window.row + window.rows) / sweep.terrain.grid.shape[0])
-    return [one.reached() for one in joining]
-
-
-class _Joining:
-    """Parts of strips that touch each other or the source."""
-
-    def __init__(self, connectivity: Connectivity):
-        self._connectivity, self._count, self._last = connectivity, 0, None
-        self._pairs: list[NDArray[np.int64]] = []
-
-    def take(self, strip: _Strip, source: NDArray[np.bool_]) -> None:
-        """The next strip."""
-        labels, count = strip.labels, self._count
-        touching = np.unique(labels[source]).astype(np.int64)
-        touching = touching[touching > 0] + count
-        self._pairs.append(np.column_stack([np.full_like(touching, _SOURCE), touching]))
-        if self._last is not None:
-            self._pairs += _seam(self._last, labels[0], count, self._connectivity)
-        self._last = np.where(labels[-1] > 0, labels[-1].astype(np.int64) + count, 0)
-        self._count += strip.count
-
-    def reached(self) -> NDArray[np.bool_]:
-        """Which parts have a path to the source."""
-        pairs = np.concatenate(self._pairs)
-        graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(self._count + 1, self._count + 1))
-        component = connected_components(graph, directed=False)[1]
-        return component == component[_SOURCE]
-
-
-def _seam(above: NDArray[np.int64], below: NDArray[np.int32], offset: int,
-          connectivity: Connectivity) -> list[NDArray[np.int64]]:
-    """Pairs of parts that touch across the border of two strips."""
-    below = np.where(below > 0, below.astype(np.int64) + offset, 0)
-    pairs = [(above, below)]
-    if connectivity is Connectivity.EIGHT:
-        pairs += [(above[:-1], below[1:]), (above[1:], below[:-1])]
-    touching = [np.column_stack([a, b])[(a > 0) & (b > 0)] for a, b in pairs]
-    return [np.unique(some, axis=0) for some in touching]
-
-
-def _label(passable: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[np.int32], int]:
-    if not passable.any():
-        return np.zeros(passable.shape, np.int32), 0
-    return ndimage.label(passable, _STRUCTURE[connectivity])
-
-
-def _write_depths(
-    sweep: _Sweep, reached: Sequence[NDArray[np.bool_]], writes: Sequence[Callable[[Window, NDArray[np.float32]], None]],
-    errors: Sequence[NDArray[np.float64]], progress: Progress,
-) -> list[FloodDepth]:
-    """Second pass: the same parts get the same numbers, and those water reaches are written."""
-    totals = [_Totals(parts) for parts in reached]
-    for window, depths in ahead(_depths(sweep, totals)):
-        for write, depth in zip(writes, depths):
-            write(window, depth)
-        progress((window.row + window.rows) / sweep.terrain.grid.shape[0])
-    return [one.found(error) for one, error in zip(totals, errors)]
-
-
-def _depths(sweep: _Sweep, totals: Sequence[_Totals]) -> Iterator[tuple[Window, list[NDArray[np.float32]]]]:
-    with Pool(os.cpu_count()) as pool:
-        for window, _, strips in ahead(sweep.strips()):
-            area = cell_areas_m2(sweep.terrain.grid, window)
-            yield window, list(pool.map(lambda one, strip: one.take(strip, area), totals, strips))
-
-
-class _Totals:
-    """Sums over the strips of one surface."""
-
-    def __init__(self, reached: NDArray[np.bool_]):
-        self._reached, self._count = reached, 0
-        self._deepest, self._wet_area, self._volume, self._unreached, self._unknown = 0.0, 0.0, 0.0, 0.0, 0
-
-    def take(self, strip: _Strip, area: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Depths of the next strip, m; nan where the terrain is unknown."""
-        above, first = strip.above, self._count + 1
-        wet = np.concatenate([[False], self._reached[first:first + strip.count]])[strip.labels]
-        self._count += strip.count
-        with np.errstate(invalid="ignore"):
-            standing = above > 0
-        unknown = np.isnan(above)
-        depth = np.where(wet & standing, above, np.float32(0))
-        self._deepest = max(self._deepest, float(depth.max()))
-        self._wet_area += weighted_sum(depth > 0, area)
-        self._volume += weighted_sum(depth, area)
-        self._unreached += weighted_sum(standing & ~wet, area)
-        self._unknown += int(unknown.sum())
-        depth[unknown] = np.nan
-        return depth
-
-    def found(self, errors: NDArray[np.float64]) -> FloodDepth:
-        """What the strips came to."""
-        return FloodDepth(self._wet_area, self._volume, self._deepest, self._unreached, self._unknown, errors)

@@ -69,7 +69,7 @@ class FloodExposure:
 
 
 def flood_exposure(
-    depth: Heights,
+    depth: Heights | None,
     buildings: geopandas.GeoDataFrame,
     classes: DepthClasses,
     *,
@@ -83,6 +83,7 @@ def flood_exposure(
     code_field: str | None = None,
     water: BuildingDepths | None = None,
     raster: ClassRaster | None = None,
+    passed: int | None = None,
     placed: Placed | None = None,
     progress: Progress = silent,
 ) -> FloodExposure:
@@ -90,8 +91,8 @@ def flood_exposure(
 
     Parameters
     ----------
-    depth : RasterReader or ArrayRaster
-        Metres, 0 = dry, nan = terrain unknown.
+    depth : RasterReader or ArrayRaster or None
+        Metres, 0 = dry, nan = terrain unknown. Not needed where all that stands in the water has watched it pass.
     buildings : GeoDataFrame
         Polygons or points. A building belongs to the unit of its representative point, and to the class of its depth
         above the floor where a floor is known, above the ground elsewhere.
@@ -107,6 +108,8 @@ def flood_exposure(
     water, raster, placed : optional
         The water at these buildings, the classes of this raster, and what lies in which unit (`exposure_places.placed`), where they were
         worked out before.
+    passed : int, optional
+        Which of the rasters that the roads of ``placed`` watched this is.
 
     All frames are clean and in the CRS of the depth raster.
 
@@ -119,8 +122,8 @@ def flood_exposure(
     InputError
         Negative depths or counts, floor levels without a terrain.
     """
-    _check(buildings, fields, terrain)
     if placed is None:
+        refuse_wrong_buildings(buildings, fields, terrain is not None)
         placed = place_all(buildings, units, unit_field, roads, land_use, part(progress, 0.0, 0.2))
     place = placed.place
     notes = list(place.notes)
@@ -133,9 +136,9 @@ def flood_exposure(
     table = place.frame(classes)
     size = (len(place.names), classes.unknown + 1)
     _count_buildings(table, buildings, fields, placed.group, code, size, notes)
-    if raster is None and ((roads is not None and len(roads)) or (land_use is not None and len(land_use))):
+    if raster is None and ((passed is None and roads is not None and len(roads)) or (land_use is not None and len(land_use))):
         raster = class_raster(depth, classes, part(progress, 0.4, 0.6))
-    table["road_m"] = np.nan if placed.roads is None else placed.roads.by_unit_and_class(raster, size, part(progress, 0.6, 0.75)).ravel()
+    table["road_m"] = np.nan if placed.roads is None else placed.roads.by_unit_and_class(raster if passed is None else passed, size, part(progress, 0.6, 0.75)).ravel()
     by_code = None if land_use is None else _land(land_use, code_field, raster, placed, size, part(progress, 0.75, 1.0))
     table["land_m2"] = np.nan if by_code is None else np.sum(list(by_code.values()), axis=0).ravel() if by_code else 0.0
     unknown = int((code == classes.unknown).sum())
@@ -181,9 +184,10 @@ def sum_of_known(column: pandas.Series) -> float | None:
     return float(known.sum())
 
 
-def _check(buildings: geopandas.GeoDataFrame, fields: BuildingFields, terrain: Heights | None) -> None:
+def refuse_wrong_buildings(buildings: geopandas.GeoDataFrame, fields: BuildingFields, with_terrain: bool) -> None:
+    """Refuse counts and floors that are no numbers or below 0, and floor levels without the terrain."""
     problems = []
-    if fields.floor_level and terrain is None:
+    if fields.floor_level and not with_terrain:
         problems.append(say("Cao độ nền nhà chỉ dùng được cùng với địa hình đã tính độ sâu; hãy chọn lớp địa hình.",
                             "Floor levels need the terrain the depth was computed from; choose the terrain."))
     for name in (fields.households, fields.residents, fields.floor_level, fields.floor_height):

@@ -15,72 +15,29 @@ import geopandas
 import numpy as np
 import pandas
 
+from ..common.cells import Runs
 from ..common.columns import numbers
 from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress, part, silent
-from ..common.raster import Heights, open_raster
+from ..common.raster import Heights
 from ..common.raster_writing import write_raster
-from ..traffic.network import build_network
-from .bridges import bridges_of
 from .bulletin import Bulletin, Reading, read_bulletin
 from .bulletin_levels import Readings, chosen, reading_frame
 from .depth_classes import DepthClasses
 from .dykes import with_dykes
-from .exposure_range import FacilityDepths, facility_depths
-from .exposure_run import LevelOfUnits, exposures
+from .exposure_range import FacilityDepths
 from .flood_depth import Connectivity, FloodDepth, flood_depths, source_cells
-from .flood_exposure import BuildingFields, FloodExposure
-from .flooded_network_tables import FloodedNetwork, flooded_network
-from .gauges import level_ends, metres_per_unit, read_gauges
-from .river_surface import on_rivers, river_network
+from .flood_exposure import FloodExposure
+from .flood_report_watch import REPORT_ENDS, ReportFields, ReportLayers, ReportWatch
+from .flooded_network_tables import FloodedNetwork
+from .gauges import Gauges, level_ends, metres_per_unit, read_gauges
+from .river_surface import RiverGauges, on_rivers, river_network
 from .stations import read_stations
 from .vehicles import Vehicle
 from .water_surface import Interpolation
 
 DEPTH, RANGE = "do_sau_ngap.tif", "khoang_do_sau.tif"
-
-
-@dataclass(frozen=True)
-class ReportLayers:
-    """What the report is made from; frames are clean and in the CRS of the terrain. Fields that are None are not known.
-
-    Attributes
-    ----------
-    stations : GeoDataFrame
-        Dataset ``gauge``.
-    source, rivers, dykes : GeoDataFrame or None
-        Where water comes from; axes the surface runs along; dykes with ``crest``.
-    buildings, units, hamlets, roads, facilities, shelters : GeoDataFrame or None
-    """
-
-    stations: geopandas.GeoDataFrame
-    buildings: geopandas.GeoDataFrame
-    source: geopandas.GeoDataFrame | None = None
-    rivers: geopandas.GeoDataFrame | None = None
-    dykes: geopandas.GeoDataFrame | None = None
-    units: geopandas.GeoDataFrame | None = None
-    hamlets: geopandas.GeoDataFrame | None = None
-    roads: geopandas.GeoDataFrame | None = None
-    facilities: geopandas.GeoDataFrame | None = None
-    shelters: geopandas.GeoDataFrame | None = None
-
-
-@dataclass(frozen=True)
-class ReportFields:
-    """Columns of the layers; None where a layer has none."""
-
-    households: str | None = None
-    residents: str | None = None
-    floor_level: str | None = None
-    unit: str | None = None
-    hamlet: str | None = None
-    crest: str | None = None
-    bridge: str | None = None
-    deck: str | None = None
-    facility_kind: str | None = None
-    shelter_name: str | None = None
-    shelter_floor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -189,20 +146,15 @@ def flood_report(
         on_question(bulletin.questions)
     used, notes = _usable(chosen(bulletin.readings, which), bulletin.notes)
     levels = reading_frame(used, layers.stations)
-    depths, found_notes = _depths(terrain, levels, layers, fields, folder, terrain_error_m, datum, bulletin, gauge_distance_m, part(progress, 0.0, 0.4))
-    with open_raster(folder / DEPTH, name=say("Độ sâu ngập", "Flood depth")) as middle, open_raster(folder / RANGE, name="", band=1) as low, open_raster(folder / RANGE, name="", band=2) as high:
-        rasters = {"middle": middle, "low": low, "high": high}
-        first = LevelOfUnits("commune" if layers.units is not None else "all", layers.units, fields.unit)
-        unit_levels = [first] if layers.hamlets is None else [first, LevelOfUnits.of_hamlets(layers.hamlets, fields.hamlet, layers.units, fields.unit)]
-        exposure, summary = exposures(rasters, layers.buildings, classes, unit_levels, terrain=terrain, roads=layers.roads,
-                                      fields=BuildingFields(fields.households, fields.residents, fields.floor_level), progress=part(progress, 0.4, 0.8))
-        facilities = None
-        if layers.facilities is not None:
-            facilities = facility_depths(layers.facilities, rasters, classes, kind_field=fields.facility_kind)
-        network = _network(middle, terrain, layers, fields, kinds, vehicle, part(progress, 0.8, 1.0))
+    flood, notes_of_flood = _flood(terrain, levels, layers, fields, gauge_distance_m)
+    watch = ReportWatch(terrain.grid, layers, fields, classes, part(progress, 0.0, 0.3))
+    depths = _write_depths(flood, folder, watch, _tags(flood, terrain_error_m, datum, bulletin), terrain_error_m, part(progress, 0.3, 0.7))
+    exposure, summary = watch.exposure.found(part(progress, 0.7, 0.8))
+    facilities = watch.facilities_found(classes)
+    network = watch.network_found(kinds, vehicle, part(progress, 0.8, 1.0))
     progress(1.0)
     # Notes on columns of tables are for who asked for the tables.
-    notes += [*found_notes, *(note for note in exposure.notes if "_missing" not in note), *([] if network is None else network.notes)]
+    notes += [*notes_of_flood, *(note for note in exposure.notes if "_missing" not in note), *([] if network is None else network.notes)]
     shelters = None
     if network is not None and layers.shelters is not None:
         names = layers.shelters[fields.shelter_name].to_numpy() if fields.shelter_name else layers.shelters.index
@@ -233,8 +185,18 @@ def _usable(readings: list[Reading], told: list[str]) -> tuple[list[Reading], li
     return used, notes
 
 
-def _depths(terrain: Heights, levels: geopandas.GeoDataFrame, layers: ReportLayers, fields: ReportFields, folder: Path, error_m: float, datum: str, bulletin: Bulletin,
-            gauge_distance_m: float, progress: Progress) -> tuple[dict[str, FloodDepth], list[str]]:
+@dataclass(frozen=True)
+class _Flood:
+    """What the water surface is made from."""
+
+    ground: Heights
+    points: geopandas.GeoDataFrame
+    gauges: Gauges
+    rivers: RiverGauges | None
+    source: Runs | None
+
+
+def _flood(terrain: Heights, levels: geopandas.GeoDataFrame, layers: ReportLayers, fields: ReportFields, gauge_distance_m: float) -> tuple[_Flood, list[str]]:
     notes: list[str] = []
     ground = terrain
     if layers.dykes is not None and fields.crest is not None:
@@ -249,30 +211,23 @@ def _depths(terrain: Heights, levels: geopandas.GeoDataFrame, layers: ReportLaye
         rivers = on_rivers(river_network(layers.rivers, terrain.grid, gauges), gauges, gauge_distance_m)
         notes += rivers.notes
     source = None if layers.source is None else source_cells(layers.source, terrain.grid)
-    ends = level_ends(gauges, points, "height_low_m", "height_high_m", error_m)
+    return _Flood(ground, points, gauges, rivers, source), notes + gauges.notes
+
+
+def _write_depths(flood: _Flood, folder: Path, watch: ReportWatch, tags: dict[str, str], error_m: float, progress: Progress) -> dict[str, FloodDepth]:
+    grid, gauges = flood.ground.grid, flood.gauges
+    ends = level_ends(gauges, flood.points, "height_low_m", "height_high_m", error_m)
     names = (say("Độ sâu ngập, mức thấp", "Flood depth, low"), say("Độ sâu ngập, mức cao", "Flood depth, high"))
-    with write_raster(folder / DEPTH, terrain.grid, description=say("Độ sâu ngập", "Flood depth")) as middle, write_raster(folder / RANGE, terrain.grid, description=names) as both:
-        found = flood_depths(ground, gauges, [gauges.level_m, *ends],
+    with write_raster(folder / DEPTH, grid, description=say("Độ sâu ngập", "Flood depth")) as middle, write_raster(folder / RANGE, grid, description=names) as both:
+        found = flood_depths(flood.ground, gauges, [gauges.level_m, *ends],
                              [middle.write, lambda w, d: both.write(w, d, first_band=1), lambda w, d: both.write(w, d, first_band=2)],
-                             source=source, rivers=rivers, method=Interpolation.LINEAR, connectivity=Connectivity.FOUR, progress=progress)
-        tags = {"QUYHOACH_ALGORITHM": "floodreport", "METHOD": "ALONG_RIVERS" if rivers is not None else "LINEAR", "VERTICAL_DATUM": datum or "UNSTATED",
-                "LEVELS_M": "; ".join(f"{n}: {h:g}" for n, h in zip(points["name"], points["height_m"])), "TERRAIN_ERROR_M": f"{error_m:g}",
-                "TIME": bulletin.issued.isoformat() if bulletin.issued else "UNSTATED", "RANGE": RANGE}
+                             source=flood.source, rivers=flood.rivers, method=Interpolation.LINEAR, connectivity=Connectivity.FOUR, seen=watch.take, progress=progress)
         middle.tag(tags)
         both.tag({**tags, "BANDS": "LOW; HIGH"})
-    return dict(zip(("middle", "low", "high"), found)), notes + gauges.notes
+    return dict(zip(REPORT_ENDS, found))
 
 
-def _network(depth: Heights, terrain: Heights, layers: ReportLayers, fields: ReportFields, kinds: list[Vehicle], vehicle: Vehicle, progress: Progress) -> FloodedNetwork | None:
-    if layers.roads is None:
-        return None
-    network = build_network(layers.roads, name=say("Đường giao thông", "Streets"))
-    bridge, deck = bridges_of(layers.roads, fields.bridge, fields.deck)
-    units, unit_field = (layers.hamlets, fields.hamlet) if layers.hamlets is not None else (layers.units, fields.unit)
-    if layers.hamlets is not None:
-        named = LevelOfUnits.of_hamlets(layers.hamlets, fields.hamlet, layers.units, fields.unit)
-        units, unit_field = named.units, named.field
-    shelters = None if layers.shelters is None else layers.shelters.assign(kind="shelter")
-    return flooded_network(depth, network, kinds, vehicle, terrain=terrain, bridge=bridge, deck_m=deck, buildings=layers.buildings, households=fields.households,
-                           residents=fields.residents, facilities=shelters, kind_field=None if shelters is None else "kind",
-                           facility_floor=fields.shelter_floor, units=units, unit_field=unit_field, progress=progress)
+def _tags(flood: _Flood, error_m: float, datum: str, bulletin: Bulletin) -> dict[str, str]:
+    return {"QUYHOACH_ALGORITHM": "floodreport", "METHOD": "ALONG_RIVERS" if flood.rivers is not None else "LINEAR", "VERTICAL_DATUM": datum or "UNSTATED",
+            "LEVELS_M": "; ".join(f"{n}: {h:g}" for n, h in zip(flood.points["name"], flood.points["height_m"])), "TERRAIN_ERROR_M": f"{error_m:g}",
+            "TIME": bulletin.issued.isoformat() if bulletin.issued else "UNSTATED", "RANGE": RANGE}

@@ -18,7 +18,7 @@ from ..common.progress import Progress, part, silent
 from ..common.raster import Heights
 from ..traffic.network import Network
 from ..traffic.snapping import Snapped, snap
-from .depth_at_shapes import building_depths
+from .depth_at_shapes import BuildingDepths, building_depths
 from .flooded_network import CutOff, cut_off, distance_to_nearest
 from .road_depths import Blocked, RoadDepths, road_depths, stretches
 from .units import Units, disjoint_units
@@ -64,7 +64,7 @@ class FloodedNetwork:
 
 
 def flooded_network(
-    depth: Heights,
+    depth: Heights | None,
     network: Network,
     kinds: list[Vehicle],
     chosen: Vehicle,
@@ -82,6 +82,8 @@ def flooded_network(
     units: geopandas.GeoDataFrame | None = None,
     unit_field: str | None = None,
     least_m: float = 2.0,
+    water: RoadDepths | None = None,
+    facility_water: BuildingDepths | None = None,
     progress: Progress = silent,
 ) -> FloodedNetwork:
     """Compare a network before and in a flood.
@@ -108,13 +110,16 @@ def flooded_network(
         Polygons. ``unit_field`` names them.
     least_m : float
         Length of too deep water on an edge from which it stops a vehicle.
+    water, facility_water : optional
+        The water along the edges and at the facilities, where it was found before; ``depth`` and ``terrain`` are then not read.
 
     All frames are clean and in the CRS of the raster.
     """
     lines = network.lines()
     notes: list[str] = []
-    water = road_depths(lines, depth, terrain=terrain, bridge=None if bridge is None else bridge[network.street],
-                        deck_m=None if deck_m is None else deck_m[network.street], progress=part(progress, 0.0, 0.3))
+    if water is None:
+        water = road_depths(lines, depth, terrain=terrain, bridge=None if bridge is None else bridge[network.street],
+                            deck_m=None if deck_m is None else deck_m[network.street], progress=part(progress, 0.0, 0.3))
     if water.bridges_without_deck:
         notes.append(say("{n} đoạn cầu không có cao trình mặt cầu (hoặc chưa chọn địa hình): coi là trên mặt nước.",
                          "{n} bridges have no deck level (or no terrain is chosen): taken as above the water.").format(n=water.bridges_without_deck))
@@ -132,7 +137,7 @@ def flooded_network(
     found = cut_off(network, spots, blocked)
     progress(0.6)
     facility_table, usable, snapped = _facilities(
-        network, depth, terrain, blocked, facilities, kind_field, facility_depth_m, facility_floor, notes, part(progress, 0.6, 0.7))
+        network, depth, terrain, facility_water, blocked, facilities, kind_field, facility_depth_m, facility_floor, notes, part(progress, 0.6, 0.7))
     places = pandas.DataFrame({"unit": place.named(points), "cut_off": found.cut_off, "joined_before": found.joined_before, "snap_m": np.round(spots.distance, 1)},
                               index=buildings.index if buildings is not None else pandas.RangeIndex(len(points)))
     if snapped is not None:
@@ -174,13 +179,14 @@ def _places(network: Network, lines: NDArray, buildings: geopandas.GeoDataFrame 
     return points, snap(network, points)
 
 
-def _facilities(network: Network, depth: Heights, terrain: Heights | None, blocked: Blocked, facilities: geopandas.GeoDataFrame | None, kind_field: str | None, most_m: float,
+def _facilities(network: Network, depth: Heights | None, terrain: Heights | None, found: BuildingDepths | None, blocked: Blocked, facilities: geopandas.GeoDataFrame | None, kind_field: str | None, most_m: float,
                 floor_field: str | None, notes: list[str], progress: Progress) -> tuple[pandas.DataFrame, NDArray[np.bool_], Snapped | None]:
     columns = ["kind", "depth_m", "usable", "joined_after", "snap_m"]
     if facilities is None or not len(facilities):
         return pandas.DataFrame(columns=columns), np.zeros(0, bool), None
     shapes = np.asarray(facilities.geometry.array, dtype=object)
-    found = building_depths(shapes, depth, terrain=terrain if floor_field else None, progress=progress)
+    if found is None:
+        found = building_depths(shapes, depth, terrain=terrain if floor_field else None, progress=progress)
     water = found.depth_m
     if floor_field is not None:
         floor, wrong = numbers(facilities[floor_field])

@@ -15,12 +15,10 @@ import shapely
 from numpy.typing import NDArray
 
 from ..common.cells import crossed, segments
-from ..common.errors import InputError
-from ..common.language import say
 from ..common.progress import Progress, silent
-from ..common.raster import Heights
-from .depth_at_shapes import _same_grid, _segment_lengths
-from .depth_classes import refuse_negative
+from ..common.raster import Grid, Heights, Window
+from .depth_at_shapes import passing
+from .depth_by_class import segment_lengths
 
 #: Depths come as float32: 0.3 m is not deeper than 0.3 m.
 _ROUNDING_M = 1e-5
@@ -116,51 +114,63 @@ def road_depths(
     InputError
         Negative depths; a terrain on another grid.
     """
-    if terrain is not None and not _same_grid(depth.grid, terrain.grid):
-        raise InputError(say("Địa hình và raster độ sâu phải có cùng lưới ô; hãy dùng chính địa hình đã tính độ sâu.",
-                             "Terrain and depth must have the same cells; use the terrain the depth was computed from."))
-    grid = depth.grid
-    start, end, owner = segments(lines)
-    length = _segment_lengths(start, end, grid)
-    before = np.cumsum(length) - length
-    opening = np.full(len(lines), np.inf)
-    np.minimum.at(opening, owner, before)
-    seg_along = before - opening[owner]
-    runs, segment = crossed(lines, grid)
-    metres = runs.weight * length[segment]
-    centre = np.column_stack(grid.to_map(runs.start + 0.5, runs.row + 0.5))
-    step = (end - start)[segment]
-    share = np.einsum("ij,ij->i", centre - start[segment], step) / np.maximum(np.einsum("ij,ij->i", step, step), 1e-30)
-    half = runs.weight / 2
-    along = seg_along[segment] + np.clip(share, half, 1 - half) * length[segment]
-    value = np.full(len(runs), np.nan)
-    level = np.full(len(runs), np.nan)
-    for window in grid.strips():
-        here = slice(*np.searchsorted(runs.row, (window.row, window.row + window.rows)))
-        if here.stop > here.start:
-            cells = depth.read(window)
-            refuse_negative(cells)
-            value[here] = cells[runs.row[here] - window.row, runs.start[here]]
-            if terrain is not None:
-                level[here] = value[here] + terrain.read(window)[runs.row[here] - window.row, runs.start[here]]
-        progress((window.row + window.rows) / grid.shape[0])
-    edge = runs.shape.astype(np.intp)
-    without_deck = 0
-    if bridge is not None and bridge.any():
-        deck = np.full(len(lines), np.nan) if deck_m is None or terrain is None else deck_m
-        on_bridge, known = bridge[edge], ~np.isnan(deck[edge])
-        with np.errstate(invalid="ignore"):
-            wet = value > 0
-            without_deck = len(np.unique(edge[on_bridge & ~known & wet]))
-            value = np.where(on_bridge & wet, np.where(known, np.maximum(level - deck[edge], 0.0), 0.0), value)
-        value[on_bridge & np.isnan(value)] = 0.0  # a terrain may know nothing of the river below
-    outside = np.maximum(length - np.bincount(segment, metres, len(owner)), 0.0)
-    beyond = np.flatnonzero(outside > 1e-9 * np.maximum(length, 1.0))
-    beyond_depth = np.full(len(beyond), np.nan)
-    edge, along, metres, value = (np.concatenate(pair) for pair in (
-        (edge, owner[beyond]), (along, (seg_along + length / 2)[beyond]), (metres, outside[beyond]), (value, beyond_depth)))
-    order = np.lexsort((along, edge))
-    return RoadDepths(edge[order], along[order], metres[order], value[order], len(lines), without_deck)
+    water = RoadsInWater(lines, depth.grid)
+    for window, ground, (values,) in passing([depth], terrain, progress):
+        water.take(window, ground, values)
+    return water.found(bridge=bridge, deck_m=deck_m)
+
+
+class RoadsInWater:
+    """Lines that wait for the strips of a depth raster to pass; see `road_depths`."""
+
+    def __init__(self, lines: NDArray[np.object_], grid: Grid):
+        start, end, owner = segments(lines)
+        length = segment_lengths(start, end, grid)
+        before = np.cumsum(length) - length
+        opening = np.full(len(lines), np.inf)
+        np.minimum.at(opening, owner, before)
+        seg_along = before - opening[owner]
+        runs, segment = crossed(lines, grid)
+        metres = runs.weight * length[segment]
+        centre = np.column_stack(grid.to_map(runs.start + 0.5, runs.row + 0.5))
+        step = (end - start)[segment]
+        share = np.einsum("ij,ij->i", centre - start[segment], step) / np.maximum(np.einsum("ij,ij->i", step, step), 1e-30)
+        half = runs.weight / 2
+        along = seg_along[segment] + np.clip(share, half, 1 - half) * length[segment]
+        outside = np.maximum(length - np.bincount(segment, metres, len(owner)), 0.0)
+        beyond = np.flatnonzero(outside > 1e-9 * np.maximum(length, 1.0))
+        self._edges, self._row, self._column = len(lines), runs.row, runs.start
+        self._depth, self._level = np.full(len(runs), np.nan), np.full(len(runs), np.nan)
+        self._with_terrain = False
+        # What lies outside comes behind what lies in cells.
+        self._edge = np.concatenate([runs.shape.astype(np.intp), owner[beyond]])
+        self._along = np.concatenate([along, (seg_along + length / 2)[beyond]])
+        self._metres = np.concatenate([metres, outside[beyond]])
+
+    def take(self, window: Window, ground: NDArray[np.float32] | None, depth: NDArray[np.float32]) -> None:
+        """The next strip: heights of the terrain (None: not known) and depths."""
+        first, last = np.searchsorted(self._row, (window.row, window.row + window.rows))
+        cells = (self._row[first:last].astype(np.intp) - window.row) * window.columns + self._column[first:last]
+        self._depth[first:last] = depth.ravel()[cells]
+        if ground is not None:
+            self._with_terrain = True
+            self._level[first:last] = self._depth[first:last] + ground.ravel()[cells]
+
+    def found(self, *, bridge: NDArray[np.bool_] | None = None, deck_m: Floats | None = None) -> RoadDepths:
+        """What all strips came to."""
+        value, edge = self._depth, self._edge[:len(self._depth)]
+        without_deck = 0
+        if bridge is not None and bridge.any():
+            deck = np.full(self._edges, np.nan) if deck_m is None or not self._with_terrain else deck_m
+            on_bridge, known = bridge[edge], ~np.isnan(deck[edge])
+            with np.errstate(invalid="ignore"):
+                wet = value > 0
+                without_deck = len(np.unique(edge[on_bridge & ~known & wet]))
+                value = np.where(on_bridge & wet, np.where(known, np.maximum(self._level - deck[edge], 0.0), 0.0), value)
+            value[on_bridge & np.isnan(value)] = 0.0  # a terrain may know nothing of the river below
+        value = np.concatenate([value, np.full(len(self._edge) - len(value), np.nan)])
+        order = np.lexsort((self._along, self._edge))
+        return RoadDepths(self._edge[order], self._along[order], self._metres[order], value[order], self._edges, without_deck)
 
 
 def stretches(found: RoadDepths, lines: NDArray[np.object_], limits_m: Floats) -> tuple[Indices, NDArray[np.object_], Indices, Floats]:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError
 from quyhoach.processing_algorithms.common.language import speaking
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster
-from quyhoach.processing_algorithms.disaster.depth_at_shapes import (
-    Statistic, areas_by_class, building_depths, lengths_by_class)
+from quyhoach.processing_algorithms.disaster.depth_at_shapes import Statistic, building_depths
+from quyhoach.processing_algorithms.disaster.depth_by_class import areas_by_class, lengths_by_class
 from quyhoach.processing_algorithms.disaster.depth_classes import class_raster, class_sets, depth_classes
 from quyhoach.processing_algorithms.disaster.flood_exposure import BuildingFields, flood_exposure
 from quyhoach.processing_algorithms.disaster.units import disjoint_units
