@@ -185,6 +185,8 @@ def _field(column: pandas.Series) -> tuple[NDArray[Any], NDArray[np.bool_] | Non
         days = np.array([np.datetime64("1970-01-01") if gone else np.datetime64(value) for value, gone in zip(values, null)],
                         dtype="datetime64[D]")
         return days, mask
+    if pandas.api.types.infer_dtype(values, skipna=True) == "string":  # nothing but texts: no need to look at each
+        return (np.where(null, None, values) if mask is not None else values), None
     texts = np.array([None if gone else value if isinstance(value, str) else str(value) for value, gone in zip(values, null)],
                      dtype=object)
     return texts, None

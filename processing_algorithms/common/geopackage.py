@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -151,23 +152,21 @@ def geometry_blobs(geometry: NDArray[np.object_], srs: int, multi: bool = False)
     header["magic"], header["flags"], header["srs"], header["box"] = b"GP", 0b00011, srs, box
     plain = empty | np.isin(kinds, _POINTLIKE)
     header["flags"][plain] = np.where(empty[plain], 0b10001, 0b00001)
-    packed, size = header.tobytes(), header.itemsize
-    wraps: dict[tuple[int, bool], bytes] = {}
+    words, word = [b""], np.zeros(len(geometry), np.intp)  # what makes a simple shape a multi one, before its WKB
     if multi:
-        wraps = {(kind, z): np.array([code + 1000 * z, 1], dtype="<u4").tobytes() for kind, code in _MULTI_OF.items()
-                 for z in (False, True)}
-    z = shapely.has_z(geometry)
-    blobs: list[bytes | None] = []
-    for k, shape in enumerate(wkb):
-        if shape is None:
-            blobs.append(None)
-            continue
-        wrap = wraps.get((kinds[k], bool(z[k])))
-        if wrap is not None:
-            # An empty simple shape becomes a multi shape without parts.
-            shape = b"\x01" + (wrap + shape if not empty[k] else wrap[:4] + bytes(4))
-        blobs.append(packed[k * size:k * size + (8 if plain[k] else size)] + shape)
-    return blobs
+        z = shapely.has_z(geometry)
+        for (kind, code), height in product(_MULTI_OF.items(), (False, True)):
+            simple = (kinds == kind) & (z == height)
+            if simple.any():
+                start = b"\x01" + np.array([code + 1000 * height], dtype="<u4").tobytes()
+                word[simple] = len(words)
+                word[simple & empty] = len(words) + 1
+                words += [start + np.array([1], dtype="<u4").tobytes(), start + bytes(4)]
+                wkb[simple & empty] = b""  # an empty simple shape becomes a multi shape without parts
+    packed, size = header.tobytes(), header.itemsize
+    ends = np.arange(len(geometry)) * size + np.where(plain, 8, size)
+    return [None if shape is None else packed[start:end] + words[which] + shape
+            for shape, start, end, which in zip(wkb, range(0, len(packed), size), ends.tolist(), word.tolist())]
 
 
 def _state_extent(database: sqlite3.Connection, table: str, geometry: NDArray[np.object_]) -> None:

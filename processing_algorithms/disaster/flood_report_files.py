@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas
+import numpy as np
 import pandas
+import shapely
 
 from ..common.files import add_to_geopackage
 from ..common.language import speaking
@@ -59,8 +62,7 @@ def _layers(report: FloodReport, layers: ReportLayers) -> list[tuple[str, pandas
     if report.network is not None:
         houses["cut_off"] = report.network.places["cut_off"].to_numpy()
     shown = houses[(houses["depth_class"] != 0) | houses.get("cut_off", False)]
-    polygonal = shown.geometry.geom_type.str.contains("Polygon").any()
-    found.append(("cong_trinh_ngap", shown, "MultiPolygon" if polygonal else "MultiPoint"))
+    found.append(("cong_trinh_ngap", shown, "MultiPolygon" if _polygonal(shown) else "MultiPoint"))
     if report.network is not None:
         streets = report.network.streets
         if "road_class" in layers.roads:
@@ -70,8 +72,12 @@ def _layers(report: FloodReport, layers: ReportLayers) -> list[tuple[str, pandas
         if table is not None:
             new = table.drop(columns=[c for c in ("name", "kind") if c in frame.columns and c in table.columns])
             joined = frame.join(new)
-            found.append((name, joined, "MultiPolygon" if joined.geometry.geom_type.str.contains("Polygon").any() else "MultiPoint"))
+            found.append((name, joined, "MultiPolygon" if _polygonal(joined) else "MultiPoint"))
     for name, frame in (("ranh_gioi", layers.units), ("song", layers.source)):
-        if frame is not None and frame.geometry.geom_type.str.contains("Polygon").any():
+        if frame is not None and _polygonal(frame):
             found.append((name, frame, "MultiPolygon"))
     return found
+
+
+def _polygonal(frame: geopandas.GeoDataFrame) -> bool:
+    return bool((shapely.get_dimensions(np.asarray(frame.geometry.array, dtype=object)) == 2).any())
