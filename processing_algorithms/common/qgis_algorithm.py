@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     Qgis,
@@ -37,6 +37,10 @@ from .packages import require
 from .progress import Progress
 from .qgis_destinations import check_destinations, file_destination
 from .qgis_layers import LayerInput, add_to_sink, layer_input, qgis_fields, to_qgis_crs
+
+if TYPE_CHECKING:
+    from .areas import Surface
+    from .geometry import InvalidGeometry
 
 PLUGIN_FOLDER = Path(__file__).resolve().parents[2]
 
@@ -236,17 +240,17 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
             raise InputError(say("Lớp {layer} không có đối tượng nào (kiểm tra bộ lọc hoặc phần đang chọn).",
                                  "Layer {layer} has no features (check its filter or selection).").format(layer=layer.name))
 
-    def invalid_geometry(self, parameters: dict[str, Any], context: QgsProcessingContext, key: str = "INVALID_GEOMETRY"):
+    def invalid_geometry(self, parameters: dict[str, Any], context: QgsProcessingContext) -> InvalidGeometry:
         """The shared choice about invalid shapes, as `geometry.InvalidGeometry`."""
         from .geometry import InvalidGeometry
 
-        return InvalidGeometry(self.parameterAsEnum(parameters, key, context))
+        return InvalidGeometry(self.parameterAsEnum(parameters, "INVALID_GEOMETRY", context))
 
-    def area_surface(self, parameters: dict[str, Any], context: QgsProcessingContext, key: str = "AREA_SURFACE"):
+    def area_surface(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Surface:
         """The shared choice of where areas are measured, as `areas.Surface`."""
         from .areas import Surface
 
-        return Surface(self.parameterAsEnum(parameters, key, context))
+        return Surface(self.parameterAsEnum(parameters, "AREA_SURFACE", context))
 
     def progress(self, feedback: QgsProcessingFeedback) -> Progress:
         """Return the callable engines report to; it raises `Cancelled` when the user has stopped the run."""

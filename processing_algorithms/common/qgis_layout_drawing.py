@@ -193,7 +193,7 @@ class DrawingSheet(LayoutPage):
 
     def _build_block(self, texts: DrawingTexts) -> None:
         """The title block: plan, drawing, and a row of scale, number, sheet and date."""
-        box, points, unit = self.frames.block, self.frames.points, self.frames.unit
+        box, points = self.frames.block, self.frames.points
         rows = (("Đồ án", texts.plan, 0.40), ("Tên bản vẽ", texts.drawing, 0.30))
         top = box.y()
         for heading, text, share in rows:

@@ -20,16 +20,14 @@ def font_family() -> str:
     return next((family for family in FAMILIES if QgsFontUtils.fontFamilyOnSystem(family)), QFont().defaultFamily())
 
 
-def text_format(points: float, *, bold: bool = False, italic: bool = False, color: str = FONT_COLOR) -> QgsTextFormat:
+def text_format(points: float, *, bold: bool = False, color: str = FONT_COLOR) -> QgsTextFormat:
     """Return a text format of the printed family."""
     font = QFont(font_family())
     font.setBold(bold)
-    font.setItalic(italic)
     result = QgsTextFormat()
     result.setFont(font)
     result.setFamilies(list(FAMILIES))
     result.setForcedBold(bold)
-    result.setForcedItalic(italic)
     result.setSize(points)
     result.setSizeUnit(Qgis.RenderUnit.Points)
     result.setColor(QColor(color))

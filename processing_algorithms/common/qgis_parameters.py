@@ -125,45 +125,45 @@ def folder_output(key: str, label: str, help: str) -> QgsProcessingParameterFold
     return with_help(QgsProcessingParameterFolderDestination(key, label), help)
 
 
-def xlsx_output(key: str = "XLSX") -> QgsProcessingParameterFileDestination:
+def xlsx_output() -> QgsProcessingParameterFileDestination:
     """The printable table as a workbook; not written unless asked for."""
     return with_help(
         QgsProcessingParameterFileDestination(
-            key, say("Bảng in (xlsx)", "Printable table (xlsx)"), "Excel (*.xlsx)", None, True, False),
+            "XLSX", say("Bảng in (xlsx)", "Printable table (xlsx)"), "Excel (*.xlsx)", None, True, False),
         say("Bảng tiếng Việt để in hoặc gửi đi, số liệu đã làm tròn và khớp tổng. Để trống nếu không cần.",
             "A Vietnamese table to print or send, figures rounded so that totals close. Leave empty if not needed."))
 
 
-def invalid_geometry(key: str = "INVALID_GEOMETRY") -> QgsProcessingParameterEnum:
+def invalid_geometry() -> QgsProcessingParameterEnum:
     """What to do with invalid shapes; read with `QuyHoachAlgorithm.invalid_geometry`."""
     return choice(
-        key, say("Hình không hợp lệ", "Invalid geometry"),
+        "INVALID_GEOMETRY", say("Hình không hợp lệ", "Invalid geometry"),
         say("Sửa và đếm: vùng tự cắt được sửa, số lượng và fid ghi trong nhật ký. Từ chối: dừng và nêu fid.",
             "Repair and count: self-crossing polygons are repaired, count and ids go to the log. Refuse: stop and name the ids."),
         [say("Sửa và đếm", "Repair and count"), say("Từ chối, nêu fid", "Refuse and name the ids")], 0, advanced=True)
 
 
-def area_surface(key: str = "AREA_SURFACE") -> QgsProcessingParameterEnum:
+def area_surface() -> QgsProcessingParameterEnum:
     """Where areas are measured; read with `QuyHoachAlgorithm.area_surface`."""
     return choice(
-        key, say("Diện tích tính trên", "Areas are measured on"),
+        "AREA_SURFACE", say("Diện tích tính trên", "Areas are measured on"),
         say("Mặt phẳng bản đồ (mặc định, như hồ sơ địa chính) hoặc mặt ellipsoid. Lớp ở độ kinh vĩ chỉ tính được trên ellipsoid.",
             "The plane of the map (default, as cadastral papers do) or the ellipsoid. Layers in degrees work on the ellipsoid only."),
         [say("Mặt phẳng bản đồ", "Plane of the map"), say("Mặt ellipsoid", "Ellipsoid")], 0)
 
 
-def map_tolerance(key: str = "TOLERANCE_MM") -> QgsProcessingParameterNumber:
+def map_tolerance() -> QgsProcessingParameterNumber:
     """How far two maps may lie apart, on paper; read with `QuyHoachAlgorithm.optional_number`."""
     return number(
-        key, say("Sai số ghép bản đồ trên giấy (mm)", "Map-matching tolerance on paper (mm)"),
+        "TOLERANCE_MM", say("Sai số ghép bản đồ trên giấy (mm)", "Map-matching tolerance on paper (mm)"),
         say("Để trống: lấy ở bảng map_matching_tolerance (0,4 mm: hai bản đồ, mỗi bản 0,2 mm); đây là thông lệ, cần xác nhận.",
             "Empty: from the table map_matching_tolerance (0.4 mm: two maps with 0.2 mm each); it is practice, to be confirmed."),
         minimum=0, optional=True, advanced=True)
 
 
-def day(key: str = "DATE") -> QgsProcessingParameterString:
+def day() -> QgsProcessingParameterString:
     """The day plans are asked for; read with `numbers_vi.parse_date`."""
     return text(
-        key, say("Ngày tra cứu", "Day asked for"),
+        "DATE", say("Ngày tra cứu", "Day asked for"),
         say("Ngày/tháng/năm; để trống: hôm nay. Đồ án đang có hiệu lực vào ngày này được áp dụng.",
             "Day/month/year; empty: today. Plans in force on this day answer."), optional=True)

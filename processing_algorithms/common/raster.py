@@ -138,11 +138,6 @@ class RasterReader:
         found = (1.0 if self._scale is None else self._scale, self._offset or 0.0)
         return None if found == (1.0, 0.0) else found
 
-    @property
-    def block_rows(self) -> int:
-        """Rows of the blocks the file is stored in."""
-        return int(self._band.GetBlockSize()[1])
-
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
         """Read a window: scale and offset applied, nan for nodata, masked and infinite cells.
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..common.errors import InputError
 from ..common.language import say
 from ..common.numbers_vi import format_date, format_number
-from .bulletin_doubts import contradiction, doubt, from_alarms, impossible, level_text, why_unreadable
+from .bulletin_doubts import contradiction, doubt, from_alarms, impossible, why_unreadable
 from .bulletin_sentences import Statement, statements
 from .bulletin_table import table_statements
-from .bulletin_words import AlarmRelation, AlarmSpan, Level, Time, fold
+from .bulletin_words import AlarmRelation, Time, fold
 from .stations import Station, StationNames
 
 VIETNAM = datetime.timezone(datetime.timedelta(hours=7))
@@ -77,7 +77,6 @@ class Bulletin:
     questions: list[str]
     notes: list[str]
     issued: datetime.datetime | None
-    quotes_in_question: list[str] = field(default_factory=list)
 
 
 def read_bulletin(text: str, stations: list[Station], *, today: datetime.date) -> Bulletin:
@@ -118,12 +117,12 @@ def read_bulletin(text: str, stations: list[Station], *, today: datetime.date) -
                              "No level is found in the bulletin; check the pasted text."))
     clock = _Clock(text, today)
     readings: list[Reading] = []
-    questions, notes, doubtful = [], clock.notes, []
+    questions: list[str] = []
+    notes = clock.notes
     for statement in said:
         reading, question, note = _judge(statement, names, rivers, clock)
         if question:
             questions.append(question)
-            doubtful.append(statement.quote)
         elif reading is not None:
             readings.append(reading)
         if note:
@@ -131,7 +130,7 @@ def read_bulletin(text: str, stations: list[Station], *, today: datetime.date) -
     notes += _unread(text, names, said)
     readings, contradictions = _once(readings)
     questions += contradictions
-    return Bulletin(readings, list(dict.fromkeys(questions)), list(dict.fromkeys(notes)), clock.issued, doubtful)
+    return Bulletin(readings, list(dict.fromkeys(questions)), list(dict.fromkeys(notes)), clock.issued)
 
 
 class _Clock:

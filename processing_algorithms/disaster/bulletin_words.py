@@ -171,7 +171,7 @@ _PATTERNS: list[tuple[str, str]] = [
     ("iso", r"(?<!\w)(?P<y4>\d{4})-(?P<mo4>\d{1,2})-(?P<d4>\d{1,2})(?:[t\s]+(?P<h4>\d{1,2}):(?P<mi4>\d{2})(?::\d{2})?)?(?!\w)"),
     ("dotted", r"(?<!\w)(?<!\d[.,])(?:ngay\s*)?(?P<d5>\d{1,2})(?P<dot>[-.])(?P<mo5>\d{1,2})(?P=dot)(?P<y5>\d{4})(?!\w)"),
     ("day", r"(?<!\w)ngay\s+(?P<d6>\d{1,2})(?![\d/]|[.,:-]\d|\s*(?:thang|cm|m|met)(?![a-z])|\s+/)"),
-    ("slash", rf"(?<![\w.,/-])\d+[.,]\d+\s*(?:met|m)?\s*/\s*\d+(?:[.,]\d+)?\s*(?:met|m)?(?![\w/]|[.,]\d|\s*(?:h|g|gio)(?![a-z]))"),
+    ("slash", r"(?<![\w.,/-])\d+[.,]\d+\s*(?:met|m)?\s*/\s*\d+(?:[.,]\d+)?\s*(?:met|m)?(?![\w/]|[.,]\d|\s*(?:h|g|gio)(?![a-z]))"),
     ("date", r"(?<!\w)(?<!\d[.,])(?:ngay\s*)?(?P<d2>\d{1,2})(?:/|\s+thang\s+)(?P<mo2>\d{1,2})(?:(?:/|,?\s+nam\s+)(?P<y2>\d{4}))?(?![\d/])"),
     ("clock", r"(?<![\d,.:])(?P<h3>\d{1,2}):(?P<mi3>\d{2})(?::\d{2})?(?![\d,])"),
     ("old_flood", _OLD_FLOOD),
@@ -185,7 +185,7 @@ _PATTERNS: list[tuple[str, str]] = [
     ("moved", rf"(?<!\w)(?:len|dang|rut|xuong|ha|tut)(?:\s+(?:them|duoc|khoang|nhanh|cham|nhe))*\s+{_NUMBER}\s*(?:(?:-|den)\s*{_NUMBER})?\s*(?:cm|met|m)?(?![a-z0-9])\s*"
               rf"(?:so voi(?!\s*(?:muc\s*)?(?:bao dong|b\.?d))(?:\s*(?:luc\s*)?{_BEFORE})?|trong(?:\s+vong)?\s+\d+\s*(?:h|gio|ngay|phut)(?!\w)(?!\s*toi)|sau\s+\d|moi\s+gio|ke tu|tu luc|nua(?!\w))"),
     ("compared", rf"{_THAN}{_AN_AMOUNT}\s*so voi(?!\s*(?:muc\s*)?(?:bao dong|b\.?d))(?:\s*(?:luc\s*)?{_BEFORE})?"),
-    ("sign", rf"[(]\s*[+-]\s*\d+(?:[.,]\d+)?\s*(?:cm|met|m)?\s*[)]|(?<![\w,.])[+]\s*\d+(?:[.,]\d+)?\s*(?:cm|met|m)?(?![\w]|[.,]\d)"),
+    ("sign", r"[(]\s*[+-]\s*\d+(?:[.,]\d+)?\s*(?:cm|met|m)?\s*[)]|(?<![\w,.])[+]\s*\d+(?:[.,]\d+)?\s*(?:cm|met|m)?(?![\w]|[.,]\d)"),
     ("arrow", rf"[↑↓⬆⬇▲▼↗↘]\s*{_NUMBER}\s*(?:cm|met|m)?(?![a-z0-9]|[.,]\d)"),
     ("rate", rf"{_NUMBER}\s*(?:(?:-|den)\s*{_NUMBER})?\s*(?:cm|met|m)\s*/\s*(?:\d+\s*)?(?:h|gio|ngay)(?!\w)"),
     ("discharge", rf"(?P<outlow>{_NUMBER})(?:\s*(?:m3/s)?\s*(?:-|den)\s*(?P<outhigh>{_NUMBER}))?\s*m3\s*/\s*(?:s|giay)"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import Qgis, QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber
 
 from ..common import qgis_parameters as ask
-from ..common.errors import InputError, name_some, noted, refuse_if
+from ..common.errors import InputError, noted, refuse_if
 from ..common.language import say
 from ..common.qgis_algorithm import QuyHoachAlgorithm
 from ..common.qgis_layers import LayerInput

@@ -19,7 +19,7 @@ from ..common.raster import Heights
 from ..traffic.network import Network
 from ..traffic.snapping import Snapped, snap
 from .depth_at_shapes import BuildingDepths, building_depths
-from .flooded_network import CutOff, cut_off, distance_to_nearest
+from .flooded_network import cut_off, distance_to_nearest
 from .road_depths import Blocked, RoadDepths, road_depths, stretches
 from .units import Units, disjoint_units
 from .vehicles import Vehicle

@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import Delaunay
 
-from ..common.language import say
 from ..common.raster import Grid, Window
 
 Array = NDArray[np.float64]
@@ -38,15 +37,6 @@ class Interpolation(IntEnum):
 
     LINEAR = 0
     INVERSE_DISTANCE = 1
-
-
-def interpolation_label(method: Interpolation, gauges: int) -> str:
-    """Name the method for tags and reports; one level is a flat surface whatever the method."""
-    if gauges == 1:
-        return say("mặt nước nằm ngang", "flat surface")
-    if method is Interpolation.LINEAR:
-        return say("tuyến tính giữa các trạm", "linear between the gauges")
-    return say("nghịch đảo bình phương khoảng cách", "inverse squared distance")
 
 
 class WaterSurface(Protocol):

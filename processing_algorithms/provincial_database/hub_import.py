@@ -62,9 +62,9 @@ class ImportReport:
                         unchanged=self.unchanged, rejected=len(self.rejections))]
         told += self.notes
         by_reason: dict[str, list[object]] = {}
-        for rejection in self.rejections:
-            for reason in rejection.reasons:
-                by_reason.setdefault(reason, []).append(rejection.source_fid)
+        for refused in self.rejections:
+            for reason in refused.reasons:
+                by_reason.setdefault(reason, []).append(refused.source_fid)
         for reason, ids in sorted(by_reason.items(), key=lambda item: -len(item[1]))[:20]:
             told.append(say("Từ chối: {reason} - {n} đối tượng (fid: {ids}).",
                             "Rejected: {reason} - {n} rows (ids: {ids}).")

@@ -24,7 +24,6 @@ from enum import Enum
 import numpy as np
 import shapely
 
-from .catalogue.model import GEOMETRY
 from .changes import Change, Row, Value
 
 #: Metres. Vertices nearer than this are the same vertex.
@@ -168,9 +167,3 @@ def _same_vertices(first: shapely.Geometry, second: shapely.Geometry) -> bool:
         return True  # equals_exact looks at the plane only
     heights = [shapely.get_coordinates(shape, include_z=True)[:, 2] for shape in (first, second)]
     return bool(np.allclose(*heights, rtol=0, atol=SAME_VERTEX_M, equal_nan=True))
-
-
-def geometry_of(row: Row | None) -> bytes | None:
-    """The shape of a row, if it has one."""
-    value = None if row is None else row.get(GEOMETRY)
-    return value if isinstance(value, bytes) else None

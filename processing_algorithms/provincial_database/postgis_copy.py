@@ -7,7 +7,7 @@ INSERT ... SELECT.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..common.progress import Progress, silent
@@ -34,7 +34,6 @@ def copy_text(value: object) -> str:
 def copy_rows(
     cursor: Any, table: Any, columns: Sequence[str], rows: Iterable[Sequence[object]], total: int,
     progress: Progress = silent,
-    text: Callable[[object], str] = copy_text,
 ) -> None:
     """Copy rows into a table of the session; bytes go as hex, which is how PostGIS reads WKB."""
     from psycopg2 import sql
@@ -43,7 +42,7 @@ def copy_rows(
         table, sql.SQL(", ").join(map(sql.Identifier, columns))).as_string(cursor)
     buffer, done = io.StringIO(), 0
     for done, row in enumerate(rows, start=1):
-        buffer.write("\t".join(map(text, row)))
+        buffer.write("\t".join(map(copy_text, row)))
         buffer.write("\n")
         if done % _ROWS_AT_ONCE == 0:
             buffer.seek(0)

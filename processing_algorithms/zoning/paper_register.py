@@ -159,7 +159,7 @@ def find_papers(hub: Hub, *, code: str = "", number: str = "") -> list[Entry]:
 
 
 def take_step(
-    hub: Hub, entry: Entry, state: str, *, number: str = "", date: datetime.date | None = None, note: str = ""
+    hub: Hub, entry: Entry, state: str, *, number: str = "", date: datetime.date | None = None
 ) -> Entry:
     """Enter that a paper was submitted, signed, replaced or withdrawn; return it as it is now.
 
@@ -190,8 +190,6 @@ def take_step(
             changes |= {"paper_number": number.strip(), "issued_date": date.isoformat()}
     if problems:
         raise InputError(problems)
-    if note and state not in ("replaced", "withdrawn"):
-        changes["note"] = note[:250]
     after = entry.row | changes
     _submit(hub, [Change(register_dataset(hub).name, entry.feature_id, entry.row, after)],
             say("Văn bản {code}: {state}", "Paper {code}: {state}").format(code=entry.code, state=labels[state]))

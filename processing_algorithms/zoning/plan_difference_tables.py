@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 
 import numpy as np
 import pandas
@@ -21,17 +20,17 @@ _KINDS = {"same": "không đổi", "renamed": "đổi ký hiệu", "figures": "�
 _NO_FUNCTION = "(chưa có chức năng)"
 
 
-def difference_sheets(result: PlanDifference, *, subtitle: str, notes: Sequence[str] = ()) -> list[Sheet]:
+def difference_sheets(result: PlanDifference, *, subtitle: str) -> list[Sheet]:
     """Return the workbook's sheets, in Vietnamese; areas are rounded once, so that every sum shown closes."""
     with speaking("vi"):
         moves = result.moves.copy()
         moves["area_m2"] = round_closed(moves["area_m2"], _DECIMALS)
         moves["within_tolerance_m2"] = np.minimum(moves["within_tolerance_m2"].round(_DECIMALS), moves["area_m2"])
-        return [_by_function(result, moves, subtitle, notes), _moves(moves, subtitle), _figures(result.figures, subtitle),
+        return [_by_function(result, moves, subtitle), _moves(moves, subtitle), _figures(result.figures, subtitle),
                 _land(result, subtitle)]
 
 
-def _by_function(result: PlanDifference, moves: pandas.DataFrame, subtitle: str, notes: Sequence[str]) -> Sheet:
+def _by_function(result: PlanDifference, moves: pandas.DataFrame, subtitle: str) -> Sheet:
     columns = [Column("STT", 0, 6), Column("Chức năng sử dụng đất", width=38), Column("Mã", width=9),
                Column("Phiên bản trước (m²)", _DECIMALS, 14), Column("Giảm (m²)", _DECIMALS, 13),
                Column("Tăng (m²)", _DECIMALS, 13), Column("Phiên bản sau (m²)", _DECIMALS, 14),
@@ -53,7 +52,7 @@ def _by_function(result: PlanDifference, moves: pandas.DataFrame, subtitle: str,
         if doubled > 0.05:
             said.append(f"Phiên bản {which} có ô chồng lấn nhau, đã trừ {format_number(doubled, _DECIMALS)} m² tính trùng.")
     return Sheet("Theo chức năng", columns, rows, title="SO SÁNH CƠ CẤU SỬ DỤNG ĐẤT HAI PHIÊN BẢN QUY HOẠCH",
-                 subtitle=subtitle, notes=[*said, *notes], bold_rows={len(rows) - 1})
+                 subtitle=subtitle, notes=said, bold_rows={len(rows) - 1})
 
 
 def _moves(moves: pandas.DataFrame, subtitle: str) -> Sheet:

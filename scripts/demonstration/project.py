@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +43,8 @@ class _Part:
     open: Callable[[Folder], QgsMapLayer]
 
 
-def _result(file: str, name: str, only: str = "") -> Callable[[Folder], QgsMapLayer]:
-    return lambda folder: _table(folder.result(file), Path(file).stem, name, only)
+def _result(file: str, name: str) -> Callable[[Folder], QgsMapLayer]:
+    return lambda folder: _table(folder.result(file), Path(file).stem, name, "")
 
 
 def _report(table: str, name: str, only: str = "") -> Callable[[Folder], QgsMapLayer]:
@@ -163,9 +163,9 @@ def save_project(project: QgsProject) -> None:
                           .format(path=project.fileName(), why=project.error()))
 
 
-def layers_of(layers: dict[str, QgsMapLayer], sign: str, leave_out: Sequence[str] = ()) -> list[QgsMapLayer]:
+def layers_of(layers: dict[str, QgsMapLayer], sign: str) -> list[QgsMapLayer]:
     """The layers of a theme, uppermost first."""
-    return [layers[part.key] for part in _PARTS if sign in part.themes and part.key not in leave_out]
+    return [layers[part.key] for part in _PARTS if sign in part.themes]
 
 
 def _apply_style(layer: QgsMapLayer, path: Path) -> None:

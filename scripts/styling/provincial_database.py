@@ -31,7 +31,7 @@ def styled_layers() -> dict[str, QgsVectorLayer]:
 def boundary(text: str, colour: str, width_mm: float, dashes: list[float], points: float, *, bold: bool,
              smallest_scale: float) -> QgsVectorLayer:
     """A dashed outline without filling, labelled from a scale on; lengths of dashes in widths of the line."""
-    layer = QgsVectorLayer(f"MultiPolygon?crs=EPSG:9214&field=name:string", "", "memory")
+    layer = QgsVectorLayer("MultiPolygon?crs=EPSG:9214&field=name:string", "", "memory")
     symbol = QgsFillSymbol()
     white = QgsSimpleLineSymbolLayer(QColor(255, 255, 255, 170), 2.2 * width_mm)
     line = QgsSimpleLineSymbolLayer(QColor(colour), width_mm)
