@@ -18,7 +18,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "bundled"
 class _BundledFinder:
     """Finds modules in the bundled folder and nowhere else."""
 
-    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: Sequence[str] | None = None,
+                  target: ModuleType | None = None) -> ModuleSpec | None:
         if path is not None:
             return None  # a submodule: its package knows where it lives
         return importlib.machinery.PathFinder.find_spec(name, [str(FOLDER)])

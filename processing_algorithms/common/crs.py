@@ -144,7 +144,8 @@ def to_crs(frame: geopandas.GeoDataFrame, crs: pyproj.CRS | str) -> geopandas.Ge
     return frame.set_geometry(geopandas.GeoSeries(geometry, index=frame.index, crs=target), crs=target)
 
 
-def _keeping_z(moved: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+def _keeping_z(moved: Callable[[NDArray[np.float64]],
+                               NDArray[np.float64]]) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     return lambda coordinates: np.column_stack([moved(coordinates[:, :2]), coordinates[:, 2]])
 
 

@@ -85,7 +85,8 @@ class Kept:
     def __enter__(self) -> Kept:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> bool:
         self.error = error
         return True
 

@@ -73,15 +73,19 @@ def write_vector(
                 _add_layer(part, layer or target.stem, frame, shapes, names, data, masks, geometry_type)
                 return
             pyogrio.raw.write(
-                part, geometry=shapely.to_wkb(promoted(shapes, geometry_type)) if is_layer else None, field_data=list(data), fields=np.array(names, dtype=object),
-                field_mask=list(masks), layer=layer or target.stem, driver=driver, geometry_type=_ogr_name(geometry_type) if is_layer else None,
-                crs=_wkt_of(frame) if is_layer else None, dataset_options=None, layer_options=options, gdal_tz_offsets=_utc_columns(frame, names))
+                part, geometry=shapely.to_wkb(promoted(shapes, geometry_type)) if is_layer else None,
+                field_data=list(data), fields=np.array(names, dtype=object),
+                field_mask=list(masks), layer=layer or target.stem, driver=driver,
+                geometry_type=_ogr_name(geometry_type) if is_layer else None,
+                crs=_wkt_of(frame) if is_layer else None, dataset_options=None, layer_options=options,
+                gdal_tz_offsets=_utc_columns(frame, names))
             if driver == "GeoJSON":
                 _refuse_cut_off(part, target)
 
 
 def add_to_geopackage(
-    frame: geopandas.GeoDataFrame | pandas.DataFrame, path: str | os.PathLike[str], layer: str, geometry_type: str = "Unknown"
+    frame: geopandas.GeoDataFrame | pandas.DataFrame, path: str | os.PathLike[str], layer: str,
+    geometry_type: str = "Unknown"
 ) -> None:
     """Add a layer to a GeoPackage of ours that is being made (see `write_vector`); the file begins with the first one."""
     frame = _without_reserved_names(frame)
@@ -89,19 +93,25 @@ def add_to_geopackage(
     names = [name for name in frame.columns if not (is_layer and name == frame.geometry.name)]
     data, masks = zip(*(_field(frame[name]) for name in names)) if names else ((), ())
     with _refused_as_output(Path(path)):
-        _add_layer(Path(path), layer, frame, np.asarray(frame.geometry.array, dtype=object) if is_layer else None, names, data, masks, geometry_type)
+        _add_layer(Path(path), layer, frame, np.asarray(frame.geometry.array, dtype=object) if is_layer else None,
+                   names, data, masks, geometry_type)
 
 
-def _add_layer(path: Path, layer: str, frame: Any, shapes: NDArray[np.object_] | None, names: list[str], data: tuple, masks: tuple, geometry_type: str) -> None:
+def _add_layer(path: Path, layer: str, frame: Any, shapes: NDArray[np.object_] | None, names: list[str], data: tuple,
+               masks: tuple, geometry_type: str) -> None:
     """GDAL makes the empty layer, SQLite fills it."""
     import pyogrio
 
     is_layer = shapes is not None
     pyogrio.raw.write(
-        path, geometry=np.empty(0, dtype=object) if is_layer else None, field_data=[column[:0] for column in data], fields=np.array(names, dtype=object),
-        field_mask=None, layer=layer, driver="GPKG", geometry_type=_ogr_name(geometry_type) if is_layer else None, crs=_wkt_of(frame) if is_layer else None,
-        dataset_options=None, layer_options={"SPATIAL_INDEX": "YES", "GEOMETRY_NAME": _free_name("geom", names)} if is_layer else {}, gdal_tz_offsets=None)
-    fill_layer(path, layer, shapes, names, data, masks, multi=geometry_type.startswith("Multi"), utc=_utc_columns(frame, names))
+        path, geometry=np.empty(0, dtype=object) if is_layer else None, field_data=[column[:0] for column in data],
+        fields=np.array(names, dtype=object),
+        field_mask=None, layer=layer, driver="GPKG", geometry_type=_ogr_name(geometry_type) if is_layer else None,
+        crs=_wkt_of(frame) if is_layer else None,
+        dataset_options=None, layer_options={"SPATIAL_INDEX": "YES", "GEOMETRY_NAME": _free_name("geom", names)}
+        if is_layer else {}, gdal_tz_offsets=None)
+    fill_layer(path, layer, shapes, names, data, masks, multi=geometry_type.startswith("Multi"),
+               utc=_utc_columns(frame, names))
 
 
 @contextmanager
@@ -182,12 +192,14 @@ def _field(column: pandas.Series) -> tuple[NDArray[Any], NDArray[np.bool_] | Non
         return (values, None if values.dtype.kind == "f" else mask)
     first = next((value for value in values if value is not None and value == value), None)
     if isinstance(first, datetime.date) and not isinstance(first, datetime.datetime):
-        days = np.array([np.datetime64("1970-01-01") if gone else np.datetime64(value) for value, gone in zip(values, null)],
+        days = np.array([np.datetime64("1970-01-01") if gone else np.datetime64(value)
+                         for value, gone in zip(values, null)],
                         dtype="datetime64[D]")
         return days, mask
     if pandas.api.types.infer_dtype(values, skipna=True) == "string":  # nothing but texts: no need to look at each
         return (np.where(null, None, values) if mask is not None else values), None
-    texts = np.array([None if gone else value if isinstance(value, str) else str(value) for value, gone in zip(values, null)],
+    texts = np.array([None if gone else value if isinstance(value, str) else str(value)
+                      for value, gone in zip(values, null)],
                      dtype=object)
     return texts, None
 

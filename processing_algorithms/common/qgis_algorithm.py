@@ -145,7 +145,8 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
 
     # running ------------------------------------------------------------------------------------------------------
 
-    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
+    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                feedback: QgsProcessingFeedback) -> None:
         """Resolve and check everything that can be checked before work starts (main thread)."""
 
     def process(
@@ -306,7 +307,8 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
                 why = sink.lastError() if sink is not None else ""
                 raise OutputError(say("Không ghi được kết quả \"{label}\" vào {value}. {why}",
                                       "The result \"{label}\" cannot be written to {value}. {why}")
-                                  .format(label=self.parameterDefinition(key).description(), value=value, why=why).strip())
+                                  .format(label=self.parameterDefinition(key).description(), value=value,
+                                          why=why).strip())
             if hasattr(sink, "finalize"):
                 sink.finalize()
             del sink

@@ -60,7 +60,8 @@ def field_of_symbols(dataset: Dataset) -> str | None:
 
 
 def dress(
-    layer: QgsVectorLayer, dataset: Dataset, *, smallest_scale: int | None = None, codes: Mapping[str, int] | None = None
+    layer: QgsVectorLayer, dataset: Dataset, *, smallest_scale: int | None = None,
+    codes: Mapping[str, int] | None = None
 ) -> list[UnknownCode]:
     """Give a layer of a dataset its whole look, in the language spoken now; reads which codes are present.
 
@@ -166,7 +167,8 @@ def _speak(renderer: QgsCategorizedSymbolRenderer, dataset: Dataset) -> None:
     field = next((field for field in dataset.fields if field.name == renderer.classAttribute()), None)
     if field is None or field.domain is None:
         return
-    labels = {value.code: f"{value.code} - {value.label}" if field.domain.table else str(value.label) for value in field.domain.values}
+    labels = {value.code: f"{value.code} - {value.label}" if field.domain.table else str(value.label)
+              for value in field.domain.values}
     for at, category in enumerate(renderer.categories()):
         if str(category.value()) in labels:
             renderer.updateCategoryLabel(at, labels[str(category.value())])

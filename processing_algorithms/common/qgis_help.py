@@ -34,8 +34,10 @@ def algorithm_page(algorithm: QgsProcessingAlgorithm) -> Path:
     parts.append(_table(say("Kết quả", "Results"), ((_parameter(p), p.name(), p.help()) for p in written)))
     named = {p.name() for p in defined.parameterDefinitions()}
     parts.append(_table(say("Giá trị trả về", "Values returned"),
-                        ((_text(o.description()), o.name(), "") for o in defined.outputDefinitions() if o.name() not in named)))
-    needed = [p.name() for p in defined.parameterDefinitions() if not p.flags() & Qgis.ProcessingParameterFlag.Optional and p.defaultValue() is None]
+                        ((_text(o.description()), o.name(), "") for o in defined.outputDefinitions()
+                         if o.name() not in named)))
+    needed = [p.name() for p in defined.parameterDefinitions() if not p.flags() & Qgis.ProcessingParameterFlag.Optional
+              and p.defaultValue() is None]
     call = " ".join([f"qgis_process run {algorithm.id() or 'quyhoach:' + name} --", *(f"{key}=…" for key in needed)])
     parts.append(f"<h2>{say('Chạy không cần cửa sổ', 'Without a window')}</h2><p><code>{_text(call)}</code></p><p class='small'>"
                  + say("Dùng được trong mô hình, chạy hàng loạt, qgis_process và Python (processing.run).",

@@ -69,7 +69,8 @@ def resolved(location: str) -> str | dict[str, str]:
 def new_hub_parameter(help: str) -> QgsProcessingParameterFileDestination:
     """A place where there is no shared database yet, ``HUB``; read with `new_hub_place`."""
     return ask.with_help(
-        QgsProcessingParameterFileDestination("HUB", say("Cơ sở dữ liệu dùng chung mới", "New shared database"), HUB_FILTER),
+        QgsProcessingParameterFileDestination("HUB", say("Cơ sở dữ liệu dùng chung mới", "New shared database"),
+                                              HUB_FILTER),
         help)
 
 
@@ -130,7 +131,8 @@ def sender_parameter() -> QgsProcessingParameterString:
                     optional=True)
 
 
-def sender(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, hub: Any) -> Any:
+def sender(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext,
+           hub: Any) -> Any:
     """Return the `offices.Office` named by `sender_parameter`, or None."""
     name = algorithm.parameterAsString(parameters, "DEPARTMENT", context)
     return hub.office(name) if name.strip() else None
@@ -145,12 +147,14 @@ def moment_parameters(date: str, changeset: str, date_label: str, changeset_labe
                  optional=True),
         ask.number(changeset, changeset_label,
                    say("Số thứ tự trong nhật ký chỉnh sửa; 0 là trước đợt đầu tiên.",
-                       "Its number in the change ledger; 0 is before the first."), minimum=0, integer=True, optional=True),
+                       "Its number in the change ledger; 0 is before the first."), minimum=0, integer=True,
+                   optional=True),
     ]
 
 
 def moment(
-    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, date: str, changeset: str,
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, date: str,
+    changeset: str,
     *, end_of_day: bool = True, or_now: bool = False
 ) -> Any:
     """Return the moment given for `moment_parameters`; now when neither is given and it may be.

@@ -131,7 +131,8 @@ def layer_input(key: str, value: Any, source: QgsProcessingFeatureSource, layer:
 
 
 def part_of_layer(
-    layer: QgsVectorLayer, window: tuple[float, float, float, float] | None = None, expression: str = "", limit: int = -1
+    layer: QgsVectorLayer, window: tuple[float, float, float, float] | None = None, expression: str = "",
+    limit: int = -1
 ) -> LayerInput:
     """Describe what of a layer touches a window or fulfils an expression; call it in the main thread.
 
@@ -312,7 +313,8 @@ def _column(values: list[Any], field: QgsField) -> Any:
         if len(zoned) == 2:
             return pandas.Series(values, dtype=object)  # some state a zone and some do not: not ours to guess
         return pandas.to_datetime(pandas.Series(values, dtype=object), utc=True if True in zoned else None)
-    return np.array(values, dtype=object) if not any(isinstance(v, list) for v in values) else pandas.Series(values, dtype=object)
+    return np.array(values, dtype=object) if not any(isinstance(v, list)
+                                                     for v in values) else pandas.Series(values, dtype=object)
 
 
 def to_pyproj(crs: QgsCoordinateReferenceSystem) -> pyproj.CRS | None:
@@ -359,7 +361,8 @@ def attribute_columns(frame: geopandas.GeoDataFrame) -> list[str]:
 
 
 def _meta_type(column: Any) -> QMetaType.Type:
-    kind = column.dtype.kind if isinstance(column.dtype, np.dtype) else {"Int64": "i", "boolean": "b"}.get(str(column.dtype), "O")
+    kind = column.dtype.kind if isinstance(column.dtype,
+                                           np.dtype) else {"Int64": "i", "boolean": "b"}.get(str(column.dtype), "O")
     if kind in "iu":
         return QMetaType.Type.LongLong
     if kind == "f":
@@ -392,7 +395,8 @@ def add_to_sink(frame: geopandas.GeoDataFrame, fields: QgsFields, sink: QgsFeatu
     geometry_name = getattr(frame, "_geometry_column_name", None)
     shapes = None
     if geometry_name in frame.columns:
-        shapes = shapely.to_wkb(promoted(np.asarray(frame[geometry_name].array, dtype=object), geometry_type), flavor="iso")
+        shapes = shapely.to_wkb(promoted(np.asarray(frame[geometry_name].array, dtype=object), geometry_type),
+                                flavor="iso")
     rows = zip(*columns) if columns else (() for _ in range(len(frame)))
     batch = []
     for position, row in enumerate(rows):
@@ -418,4 +422,5 @@ def _qdatetime(stamp: Any) -> QDateTime:
 
 def is_plain_file(destination: str) -> bool:
     """Tell whether a destination is a file path we write ourselves, not a table in a database or a memory layer."""
-    return Path(destination).suffix.lower() in (".gpkg", ".fgb", ".geojson", ".shp", ".csv") and "dbname=" not in destination
+    return Path(destination).suffix.lower() in (".gpkg", ".fgb", ".geojson", ".shp",
+                                                ".csv") and "dbname=" not in destination

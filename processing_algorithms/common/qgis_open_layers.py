@@ -64,7 +64,8 @@ def open_layers(
             refused.append(table.label)
             continue
         known = (codes or {}).get(table.name)
-        unknown = (dress(layer, table.dataset, smallest_scale=table.smallest_scale, codes=known) if table.dataset is not None
+        unknown = (dress(layer, table.dataset, smallest_scale=table.smallest_scale, codes=known)
+                   if table.dataset is not None
                    else symbolise_codes(layer))
         layer.setName(table.label)
         opened.append(OpenedLayer(table, layer, unknown))
@@ -75,7 +76,8 @@ def open_layers(
     return opened
 
 
-def add_to_project(project: QgsProject, opened: Iterable[OpenedLayer], rooms: Mapping[str, tuple[str, str]], name: str) -> None:
+def add_to_project(project: QgsProject, opened: Iterable[OpenedLayer], rooms: Mapping[str, tuple[str, str]],
+                   name: str) -> None:
     """Add opened layers to a project, in a group of the place's name with one group for each field of work.
 
     In the main thread. ``rooms`` are `qgis_algorithm.ROOMS`.
@@ -95,7 +97,8 @@ def groups_of(opened: Iterable[OpenedLayer], rooms: Mapping[str, tuple[str, str]
     """Return the same groups for `qgis_project.save_project`."""
     groups: dict[str, Group] = {}
     for one in opened:
-        groups.setdefault(one.table.room, Group(say(*rooms[one.table.room]))).layers.append((one.layer, one.table.visible))
+        groups.setdefault(one.table.room,
+                          Group(say(*rooms[one.table.room]))).layers.append((one.layer, one.table.visible))
     return list(groups.values())
 
 

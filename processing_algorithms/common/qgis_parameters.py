@@ -47,7 +47,8 @@ def layer(key: str, label: str, help: str, kinds: list, optional: bool = False) 
 
 
 def field(
-    key: str, label: str, help: str, parent: str, numeric: bool = False, optional: bool = False, default: str | None = None
+    key: str, label: str, help: str, parent: str, numeric: bool = False, optional: bool = False,
+    default: str | None = None
 ) -> QgsProcessingParameterField:
     """A field of the layer parameter ``parent``."""
     kind = Qgis.ProcessingFieldParameterDataType.Numeric if numeric else Qgis.ProcessingFieldParameterDataType.Any
@@ -82,12 +83,14 @@ def choice(
     return with_help(QgsProcessingParameterEnum(key, label, options, False, default), help, advanced)
 
 
-def yes_no(key: str, label: str, help: str, default: bool = False, advanced: bool = False) -> QgsProcessingParameterBoolean:
+def yes_no(key: str, label: str, help: str, default: bool = False,
+           advanced: bool = False) -> QgsProcessingParameterBoolean:
     """A tick box."""
     return with_help(QgsProcessingParameterBoolean(key, label, default), help, advanced)
 
 
-def text(key: str, label: str, help: str, default: str = "", optional: bool = False, advanced: bool = False) -> QgsProcessingParameterString:
+def text(key: str, label: str, help: str, default: str = "", optional: bool = False,
+         advanced: bool = False) -> QgsProcessingParameterString:
     """A line of text."""
     return with_help(QgsProcessingParameterString(key, label, default, False, optional), help, advanced)
 

@@ -115,7 +115,8 @@ class ParcelMap:
                        remarks=[*texts.remarks, *remark]),
             extent=QgsRectangle(*window), scale=scale,
             legend=[entry for entry in (
-                LegendEntry(self._layers["parcel"]), LegendEntry(self._layers["corners"]), LegendEntry(self._layers["parcels"]),
+                LegendEntry(self._layers["parcel"]), LegendEntry(self._layers["corners"]),
+                LegendEntry(self._layers["parcels"]),
                 LegendEntry(self._layers["overlays"], "Khu vực hạn chế, khống chế"),
                 LegendEntry(self._layers["zones"], "Chức năng sử dụng đất quy hoạch")) if entry.layer.featureCount()])
         self._sheet.to_pdf(path)

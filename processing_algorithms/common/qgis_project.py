@@ -34,7 +34,8 @@ class Group:
     expanded: bool = True
 
 
-def save_project(path: str | os.PathLike[str], title: str, crs: QgsCoordinateReferenceSystem, groups: Iterable[Group]) -> None:
+def save_project(path: str | os.PathLike[str], title: str, crs: QgsCoordinateReferenceSystem,
+                 groups: Iterable[Group]) -> None:
     """Write a project file beside its data, whole or not at all.
 
     Parameters

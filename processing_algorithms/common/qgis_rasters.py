@@ -39,7 +39,8 @@ class RasterInput:
     @contextmanager
     def open(self, band: int = 1) -> Iterator[RasterReader]:
         """Open a band; refuse what is no raster in metres with a CRS."""
-        with open_raster(self.path, name=self.name, band=band, crs_wkt=self.crs_wkt, nodata_ranges=self.nodata_ranges) as reader:
+        with open_raster(self.path, name=self.name, band=band, crs_wkt=self.crs_wkt,
+                         nodata_ranges=self.nodata_ranges) as reader:
             require_metres(reader, self.name)
             yield reader
 

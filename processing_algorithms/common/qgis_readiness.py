@@ -32,7 +32,8 @@ class Readiness:
 def readiness(project: QgsProject) -> list[Readiness]:
     """Look at packages, fonts and coordinate systems; a project gives the shift its maps are drawn with."""
     return [_packages(say("Thư viện tính toán", "Packages for computing"), _NEEDED),
-            _packages(say("Thư viện bảng và văn bản", "Packages for tables and papers"), _FOR_PAPERS), _fonts(), _zones(), _shift(project)]
+            _packages(say("Thư viện bảng và văn bản", "Packages for tables and papers"), _FOR_PAPERS), _fonts(),
+            _zones(), _shift(project)]
 
 
 def _packages(what: str, names: tuple[str, ...]) -> Readiness:

@@ -106,7 +106,8 @@ def layers_of(path: str) -> list[QgsVectorLayer]:
     shown = []
     for layer in QgsProject.instance().mapLayers().values():
         source = Path(layer.source().split("|")[0])
-        if isinstance(layer, QgsVectorLayer) and layer.providerType() == "ogr" and source.exists() and source.samefile(target):
+        if isinstance(layer,
+                      QgsVectorLayer) and layer.providerType() == "ogr" and source.exists() and source.samefile(target):
             shown.append(layer)
     return shown
 

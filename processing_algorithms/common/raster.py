@@ -154,7 +154,8 @@ class RasterReader:
         with gdal_exceptions():
             try:
                 stored = self._band.ReadAsArray(column, row, columns, rows, **averaged)
-                mask = self._band.GetMaskBand().ReadAsArray(column, row, columns, rows, **buffer) if self._has_mask else None
+                mask = self._band.GetMaskBand().ReadAsArray(column, row, columns, rows,
+                                                            **buffer) if self._has_mask else None
             except RuntimeError as error:
                 raise _unreadable(self._dataset.GetDescription(), error) from error
         unknown = ~np.isfinite(stored) if stored.dtype.kind == "f" else np.zeros(stored.shape, bool)
@@ -236,7 +237,8 @@ def coarse(raster: RasterReader, bounds: tuple[float, float, float, float], cell
     _, a, b, _, d, e = grid.transform
     across, down = columns / shape[1], rows / shape[0]
     values = raster.read(Window(first_row, first, rows, columns), shape)
-    return ArrayRaster(Grid((float(x0), a * across, b * down, float(y0), d * across, e * down), shape, grid.crs_wkt), values)
+    return ArrayRaster(Grid((float(x0), a * across, b * down, float(y0), d * across, e * down), shape, grid.crs_wkt),
+                       values)
 
 
 def require_metres(raster: RasterReader, name: str) -> None:

@@ -110,7 +110,8 @@ def _create(
     with gdal_exceptions():
         try:
             dataset = gdal.GetDriverByName("GTiff").Create(
-                str(part), columns, rows, len(bands), _KINDS[kind], options=[*_CREATE, *_compression(internal, smooth), *apart])
+                str(part), columns, rows, len(bands), _KINDS[kind],
+                options=[*_CREATE, *_compression(internal, smooth), *apart])
             dataset.SetGeoTransform(grid.transform)
             if grid.crs_wkt:
                 dataset.SetProjection(grid.crs_wkt)

@@ -163,7 +163,8 @@ def _fill(sheet: Worksheet, content: Sheet) -> None:
     header_fill = PatternFill("solid", fgColor="FFE7EEF5")
     span = max(1, min(len(content.columns), 12))
     line = 1
-    for text, font in ((content.title, Font(name=_FONT, size=14, bold=True)), (content.subtitle, Font(name=_FONT, size=11, italic=True))):
+    for text, font in ((content.title, Font(name=_FONT, size=14, bold=True)),
+                       (content.subtitle, Font(name=_FONT, size=11, italic=True))):
         if text:
             _write(sheet.cell(line, 1), text).font = font
             sheet.cell(line, 1).alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
@@ -177,7 +178,8 @@ def _fill(sheet: Worksheet, content: Sheet) -> None:
         cell.font, cell.fill, cell.border = bold, header_fill, border
         cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
     header = line
-    formats = [None if column.decimals is None else column.form or _number_format(column.decimals) for column in content.columns]
+    formats = [None if column.decimals is None else column.form or _number_format(column.decimals)
+               for column in content.columns]
     first_text = next((k for k, text_format in enumerate(formats) if text_format is None), -1)
     looks: dict[tuple[object, ...], object] = {}
     for position, row in enumerate(content.rows):
@@ -189,7 +191,8 @@ def _fill(sheet: Worksheet, content: Sheet) -> None:
             cell = _write(sheet.cell(line, number), value)
             indent = content.indents.get(position, 0) if number - 1 == first_text else 0
             # Setting looks one by one takes most of the time of a large table, so each is made once and copied.
-            look = (font is bold, cell.data_type, number_format, indent, isinstance(value, datetime.date), cell.quotePrefix)
+            look = (font is bold, cell.data_type, number_format, indent, isinstance(value, datetime.date),
+                    cell.quotePrefix)
             if look in looks:
                 cell._style = copy(looks[look])
                 continue
@@ -198,7 +201,8 @@ def _fill(sheet: Worksheet, content: Sheet) -> None:
             if number_format and cell.data_type == "n":
                 cell.number_format = number_format
             elif cell.data_type == "s":
-                cell.alignment = Alignment(horizontal="left" if indent else None, vertical="center", wrap_text=True, indent=indent)
+                cell.alignment = Alignment(horizontal="left" if indent else None, vertical="center", wrap_text=True,
+                                           indent=indent)
             looks[look] = copy(cell._style)
     line += 1
     for note in content.notes:
@@ -208,7 +212,8 @@ def _fill(sheet: Worksheet, content: Sheet) -> None:
         cell.alignment = Alignment(vertical="top", wrap_text=True)
         if span > 1:
             sheet.merge_cells(start_row=line, end_row=line, start_column=1, end_column=span)
-    widths = [column.width or _fitting_width(column, number, content.rows) for number, column in enumerate(content.columns)]
+    widths = [column.width or _fitting_width(column, number, content.rows)
+              for number, column in enumerate(content.columns)]
     for number, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = width
     for row, values in ((header, [column.title for column in content.columns]),

@@ -302,7 +302,8 @@ def _common_ground(
     ground = float(placed.piece.sum() - placed.shared.sum())
     if len(left_double.ground):
         twice = intersect(left_double.ground, right)
-        again = place(left_double.ground, right, twice, areas_m2(left_double.ground, crs, surface), right_double, crs, surface)
+        again = place(left_double.ground, right, twice, areas_m2(left_double.ground, crs, surface), right_double, crs,
+                      surface)
         ground -= float(again.piece.sum() - again.shared.sum())
     return ground
 
@@ -321,7 +322,8 @@ def _frame(
     former, later = codes_before[left], codes_after[right]
     change = [f"{a or blank} → {b or blank}" for a, b in zip(former, later)]
     return geopandas.GeoDataFrame(
-        {"before_fid": np.asarray(before.index)[left], "after_fid": np.asarray(after.index)[right], "before_code": former,
+        {"before_fid": np.asarray(before.index)[left], "after_fid": np.asarray(after.index)[right],
+         "before_code": former,
          "after_code": later, "change": np.array(change, dtype=object), "area_m2": placed.piece[chosen]},
         geometry=pieces.geometry[chosen], crs=before.crs)
 

@@ -153,7 +153,8 @@ class LandUseChangeMatrixAlgorithm(QuyHoachAlgorithm):
         result = land_use_change(
             self.before.read([self.before_code]), self.before_code, self.after.read([self.after_code]), self.after_code,
             min_area_m2=self.min_area, tolerance_m=self.tolerance, surface=self.surface, code_list=self.code_list,
-            invalid=self.invalid, before_name=self.before.name, after_name=self.after.name, progress=self.progress(feedback))
+            invalid=self.invalid, before_name=self.before.name, after_name=self.after.name,
+            progress=self.progress(feedback))
         tell(result, feedback)
         xlsx = self.parameterAsFileOutput(parameters, "XLSX", context)
         if xlsx:
@@ -193,7 +194,8 @@ def tell(result: LandUseChange, feedback: QgsProcessingFeedback) -> None:
             feedback.pushWarning(
                 say("{name}: {n} cặp khoanh đất chồng nhau (fid: {ids}); tính trùng {area} m².",
                     "{name}: {n} pairs of polygons overlap (ids: {ids}); {area} m² are counted more than once.")
-                .format(name=report.name, n=len(pairs), ids=name_some(f"{a}/{b}" for a, b in pairs), area=format_number(area, 2)))
+                .format(name=report.name, n=len(pairs), ids=name_some(f"{a}/{b}" for a, b in pairs),
+                        area=format_number(area, 2)))
     if not result.common:
         feedback.pushWarning(say("Hai lớp không có phần chung; kiểm tra hệ tọa độ của hai lớp.",
                                  "The layers have nothing in common; check their coordinate systems."))
@@ -205,6 +207,8 @@ def tell(result: LandUseChange, feedback: QgsProcessingFeedback) -> None:
             "chỉ có ở cuối kỳ {after} m².",
             "Common area {common} m²: unchanged {same}, changed {changed}, boundary noise {noise} m²; only before {before} m², "
             "only after {after} m².")
-        .format(common=format_number(result.common, 2), same=format_number(result.unchanged, 2), changed=format_number(result.changed, 2),
-                noise=format_number(float(result.noise.sum()), 2), before=format_number(float(result.only_before.sum()), 2),
+        .format(common=format_number(result.common, 2), same=format_number(result.unchanged, 2),
+                changed=format_number(result.changed, 2),
+                noise=format_number(float(result.noise.sum()), 2),
+                before=format_number(float(result.only_before.sum()), 2),
                 after=format_number(float(result.only_after.sum()), 2)))

@@ -44,7 +44,8 @@ def printed(change: LandUseChange, decimals: int = 2) -> Printed:
         return round_closed(np.maximum(values, 0) / HECTARE, decimals)
 
     return Printed(rounded[:size * size].reshape(size, size), rounded[size * size:].reshape(size, size),
-                   alone(change.only_before), alone(change.only_after), alone(change.shared_before), alone(change.shared_after))
+                   alone(change.only_before), alone(change.only_after), alone(change.shared_before),
+                   alone(change.shared_after))
 
 
 def _sums(size: int) -> scipy.sparse.spmatrix:
@@ -53,7 +54,8 @@ def _sums(size: int) -> scipy.sparse.spmatrix:
     off = row != column
     indicators = []
     for line in (row, column):
-        by_line = scipy.sparse.csr_matrix((np.ones(size * size), (line, np.arange(size * size))), shape=(size, size * size))
+        by_line = scipy.sparse.csr_matrix((np.ones(size * size), (line, np.arange(size * size))),
+                                          shape=(size, size * size))
         nothing = scipy.sparse.csr_matrix(by_line.shape)
         changed = by_line.multiply(off[None, :])
         indicators += [scipy.sparse.hstack([changed, nothing]), scipy.sparse.hstack([nothing, by_line]),
@@ -81,7 +83,8 @@ def matrix_frame(change: LandUseChange, decimals: int = 2) -> pandas.DataFrame:
     types = change.types
     records: list[dict[str, object]] = []
 
-    def add(kind: str, former: int | None, later: int | None, area: float, area_ha: float, pieces: int | None = None) -> None:
+    def add(kind: str, former: int | None, later: int | None, area: float, area_ha: float,
+            pieces: int | None = None) -> None:
         record: dict[str, object] = {"kind": kind}
         for side, position in (("before", former), ("after", later)):
             record[f"{side}_code"] = types[position].code or None if position is not None else None
@@ -93,7 +96,8 @@ def matrix_frame(change: LandUseChange, decimals: int = 2) -> pandas.DataFrame:
         count = int(change.piece_count[former, later]) if kind == "changed" else None
         add(kind, former, later, change.area[former, later], figures.area[former, later], count)
     for former, later in zip(*np.nonzero(change.noise > 0)):
-        add("noise", former, later, change.noise[former, later], figures.noise[former, later], int(change.noise_count[former, later]))
+        add("noise", former, later, change.noise[former, later], figures.noise[former, later],
+            int(change.noise_count[former, later]))
     for kind, exact, rounded in (("only_before", change.only_before, figures.only_before),
                                  ("shared_before", change.shared_before, figures.shared_before)):
         for k in np.flatnonzero(exact > 0):
@@ -104,8 +108,10 @@ def matrix_frame(change: LandUseChange, decimals: int = 2) -> pandas.DataFrame:
             add(kind, None, int(k), exact[k], rounded[k])
     common_ha = figures.area.sum() + figures.noise.sum()
     add("common", None, None, change.common, common_ha)
-    add("before_total", None, None, change.before_total, common_ha + figures.only_before.sum() - figures.shared_before.sum())
-    add("after_total", None, None, change.after_total, common_ha + figures.only_after.sum() - figures.shared_after.sum())
+    add("before_total", None, None, change.before_total,
+        common_ha + figures.only_before.sum() - figures.shared_before.sum())
+    add("after_total", None, None, change.after_total,
+        common_ha + figures.only_after.sum() - figures.shared_after.sum())
     if change.doubled_before > 0 or change.doubled_after > 0:
         for kind, value in (("doubled_before", change.doubled_before), ("doubled_after", change.doubled_after),
                             ("common_ground", change.common_ground)):
@@ -119,7 +125,8 @@ def change_sheets(change: LandUseChange, *, subtitle: str, notes: Sequence[str],
     """Return the workbook's sheets, in Vietnamese: the matrix, the changes by size, and what was found in checking."""
     with speaking("vi"):
         figures = printed(change, decimals)
-        sheets = [_matrix_sheet(change, figures, subtitle, notes, decimals), _list_sheet(change, figures, subtitle, decimals)]
+        sheets = [_matrix_sheet(change, figures, subtitle, notes, decimals),
+                  _list_sheet(change, figures, subtitle, decimals)]
         if change.overlapping_before or change.overlapping_after:
             sheets.append(_findings_sheet(change))
     return sheets
@@ -138,7 +145,8 @@ def _matrix_sheet(change: LandUseChange, figures: Printed, subtitle: str, notes:
 
     columns = [Column("STT", width=6), Column("Loại đất", width=40), Column("Mã", width=9),
                Column("Diện tích đầu kỳ", decimals), *(Column(label, decimals) for label in labels),
-               Column("Cộng giảm", decimals), Column("Nhiễu ranh giới", decimals), Column("Giảm khác (ngoài lớp sau)", decimals)]
+               Column("Cộng giảm", decimals), Column("Nhiễu ranh giới", decimals),
+               Column("Giảm khác (ngoài lớp sau)", decimals)]
     if some_shared:
         columns.append(Column("Trừ tính trùng", decimals))
 
@@ -162,7 +170,8 @@ def _matrix_sheet(change: LandUseChange, figures: Printed, subtitle: str, notes:
     foot("Tăng khác (ngoài lớp trước)", None, figures.only_after, [])
     if some_shared:
         foot("Trừ tính trùng", None, figures.shared_after, [])
-    foot("Diện tích cuối kỳ", float(opening.sum()), closing, [*common, *([float(figures.shared_before.sum())] if some_shared else [])])
+    foot("Diện tích cuối kỳ", float(opening.sum()), closing,
+         [*common, *([float(figures.shared_before.sum())] if some_shared else [])])
     foot("Tăng (+), giảm (-) so với đầu kỳ", float(closing.sum() - opening.sum()), closing - opening, [])
     total = area.sum() + figures.noise.sum()
     told = [f"Diện tích chung của hai lớp: {_ha(total, decimals)} ha; trong đó không đổi {_ha(np.trace(area), decimals)} ha, chu chuyển "
@@ -186,16 +195,19 @@ def _list_sheet(change: LandUseChange, figures: Printed, subtitle: str, decimals
              for number, k in enumerate(order, start=1)]
     total = sum(line[5] for line in lines)
     lines.append(["", "Tổng cộng", "", "", "", float(total), int(sum(line[6] for line in lines))])
-    columns = [Column("STT", width=6), Column("Từ loại đất", width=36), Column("Mã"), Column("Sang loại đất", width=36), Column("Mã"),
+    columns = [Column("STT", width=6), Column("Từ loại đất", width=36), Column("Mã"), Column("Sang loại đất", width=36),
+               Column("Mã"),
                Column("Diện tích (ha)", decimals), Column("Số phần", 0)]
     return Sheet("Các biến động", columns, lines, title="CÁC BIẾN ĐỘNG XẾP THEO DIỆN TÍCH", subtitle=subtitle,
                  bold_rows={len(lines) - 1}, frozen_columns=1)
 
 
 def _findings_sheet(change: LandUseChange) -> Sheet:
-    lines = [[name, str(a), str(b)] for name, pairs in (("Lớp trước", change.overlapping_before), ("Lớp sau", change.overlapping_after))
+    lines = [[name, str(a), str(b)]
+             for name, pairs in (("Lớp trước", change.overlapping_before), ("Lớp sau", change.overlapping_after))
              for a, b in pairs[:MOST_LISTED]]
     note = (f"Khoanh đất chồng nhau: lớp trước {len(change.overlapping_before)} cặp, {_ha(change.doubled_before, 1)} m² tính trùng; lớp sau "
             f"{len(change.overlapping_after)} cặp, {_ha(change.doubled_after, 1)} m². Mỗi lớp liệt kê nhiều nhất {MOST_LISTED} cặp.")
-    return Sheet("Cần kiểm tra", [Column("Lớp", width=16), Column("fid", width=16), Column("chồng lên fid", width=16)], lines,
+    return Sheet("Cần kiểm tra", [Column("Lớp", width=16), Column("fid", width=16), Column("chồng lên fid", width=16)],
+                 lines,
                  title="KHOANH ĐẤT CHỒNG LÊN NHAU", notes=[note])

@@ -190,7 +190,8 @@ def _tree(present: set[str], known: dict[str, dict[str, object]]) -> list[Node]:
 
 
 def _natural(text: str) -> list[tuple[int, int, str]]:
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part.casefold()) for part in re.split(r"(\d+)", text) if part]
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part.casefold()) for part in re.split(r"(\d+)", text)
+            if part]
 
 
 def row_of_codes(codes: NDArray[np.object_], nodes: Sequence[Node]) -> NDArray[np.intp]:

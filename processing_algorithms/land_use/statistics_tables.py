@@ -124,21 +124,25 @@ def statistics_frame(statistics: Statistics, decimals: int = 2) -> pandas.DataFr
         head = {"unit": unit, "unit_kind": unit_kind}
         for k, node in enumerate(rows):
             if sums[k] > 0 or unit_kind == "all":
-                records.append({**head, "code": node.code or None, "name": node.name, "kind": kinds[k], "level": node.level,
+                records.append({**head, "code": node.code or None, "name": node.name, "kind": kinds[k],
+                                "level": node.level,
                                 "area_m2": sums[k], "own_area_m2": cells[k], "area_ha": sums_ha[k],
                                 "share_pct": sums[k] / total * 100 if total > 0 else np.nan,
                                 "features": int(statistics.features[k])})
         ends = [("total", say("Tổng diện tích", "Total"), total, total_ha),
                 ("doubled", say("Tính trùng trong lớp đất (trừ)", "Counted more than once (subtract)"), double, double_ha),
-                ("footprint", say("Diện tích thực, không trùng", "Ground covered"), total - double, total_ha - double_ha)]
+                ("footprint", say("Diện tích thực, không trùng", "Ground covered"), total - double,
+                 total_ha - double_ha)]
         if unit_kind == "unit":
             area = float(statistics.unit_area[position - 1])
             ends += [("unit_area", say("Diện tích đơn vị", "Area of the unit"), area, round(area / HECTARE, decimals)),
                      ("gap", say("Chưa có khoanh đất", "Without land polygons"), area - (total - double), np.nan)]
             ends[-1] = (*ends[-1][:3], ends[-2][3] - ends[2][3])
         for kind, name, area, area_ha in ends:
-            records.append({**head, "code": None, "name": name, "kind": kind, "level": 0, "area_m2": area, "own_area_m2": np.nan,
-                            "area_ha": area_ha, "share_pct": area / total * 100 if total > 0 else np.nan, "features": None})
+            records.append({**head, "code": None, "name": name, "kind": kind, "level": 0, "area_m2": area,
+                            "own_area_m2": np.nan,
+                            "area_ha": area_ha, "share_pct": area / total * 100 if total > 0 else np.nan,
+                            "features": None})
     frame = pandas.DataFrame.from_records(records)
     frame["area_ha"] = frame["area_ha"].astype(float).round(decimals)
     frame["features"] = frame["features"].astype("Int64")
@@ -194,7 +198,8 @@ def _table_sheet(statistics: Statistics, subtitle: str, notes: Sequence[str], de
     total, total_shared = own.sum(axis=0), float(shared.sum())
     footer = [("Tổng diện tích", cells(total, total_shared, float(share.sum())))]
     if statistics.doubled_all > 0:
-        footer += [("Trừ: tính trùng do các khoanh đất chồng lên nhau", cells(figures.doubled, figures.doubled_shared, None)),
+        footer += [("Trừ: tính trùng do các khoanh đất chồng lên nhau",
+                    cells(figures.doubled, figures.doubled_shared, None)),
                    ("Diện tích thực, không trùng",
                     cells(total - figures.doubled, total_shared - figures.doubled_shared, None))]
     if units is not None:
@@ -202,11 +207,13 @@ def _table_sheet(statistics: Statistics, subtitle: str, notes: Sequence[str], de
         empty: list[object] = [None] * (1 + some_shared)
         gap = area - (total - figures.doubled)[:-1]
         footer += [("Diện tích đơn vị theo lớp đơn vị", [None, None, *map(float, area), *empty]),
-                   ("Phần đơn vị chưa có khoanh đất", [None, None, *(float(round(value, decimals)) for value in gap), *empty])]
+                   ("Phần đơn vị chưa có khoanh đất",
+                    [None, None, *(float(round(value, decimals)) for value in gap), *empty])]
     for name, line in footer:
         bold.add(len(lines))
         lines.append(["", name, "", *line])
-    return Sheet("Thống kê diện tích", columns, lines, title="THỐNG KÊ DIỆN TÍCH THEO LOẠI ĐẤT", subtitle=subtitle, notes=notes,
+    return Sheet("Thống kê diện tích", columns, lines, title="THỐNG KÊ DIỆN TÍCH THEO LOẠI ĐẤT", subtitle=subtitle,
+                 notes=notes,
                  bold_rows=bold, indents=indents, frozen_columns=3)
 
 
@@ -230,5 +237,6 @@ def _findings_sheet(statistics: Statistics) -> Sheet:
     counts = (f"Khoanh đất chồng nhau: {len(statistics.overlapping_pairs)} cặp; mã lạ: "
               f"{len(statistics.unplaced_ids[Status.UNKNOWN])}; không ghi mã: {len(statistics.unplaced_ids[Status.MISSING])} "
               f"đối tượng. Mỗi loại liệt kê nhiều nhất {MOST_PAIRS} dòng.")
-    return Sheet("Cần kiểm tra", [Column("Nội dung", width=44), Column("fid hoặc tên", width=24), Column("và", width=24)], lines,
+    return Sheet("Cần kiểm tra",
+                 [Column("Nội dung", width=44), Column("fid hoặc tên", width=24), Column("và", width=24)], lines,
                  title="ĐỐI TƯỢNG CẦN KIỂM TRA", notes=[counts])

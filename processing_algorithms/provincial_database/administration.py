@@ -145,7 +145,8 @@ def prove(location: str | Mapping[str, str], *, progress: Progress = silent) -> 
 
 
 def upgrade(
-    location: str | Mapping[str, str], *, datasets: Sequence[Dataset] | None = None, forms: Mapping[str, str] | None = None,
+    location: str | Mapping[str, str], *, datasets: Sequence[Dataset] | None = None,
+    forms: Mapping[str, str] | None = None,
     progress: Progress = silent
 ) -> list[str]:
     """Bring a hub up to date with this program: its own structure, and what the catalogue has that the hub has not.

@@ -120,7 +120,8 @@ def _in_dispute(
     clash, fields = dispute
     before = base_in_dispute(copy, dataset, feature_id, starts[0])
     if clash is Clash.FIELDS:
-        others = [start and {name: value for name, value in start.items() if name not in fields} for start in starts[1:]]
+        others = [start and {name: value for name, value in start.items() if name not in fields}
+                  for start in starts[1:]]
         return [before, *(start and {**start, **{name: before[name] for name in fields if before and name in before}}
                           for start in others)]
     return [before] if clash is Clash.DELETED_OURS or theirs is None else [before, *starts[1:]]

@@ -55,7 +55,8 @@ class AsOfDateAlgorithm(QuyHoachAlgorithm):
     def outputs(self) -> list[Any]:  # noqa: D102
         return [QgsProcessingOutputNumber("FEATURE_COUNT", say("Số đối tượng", "Number of features"))]
 
-    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:  # noqa: D102
+    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                feedback: QgsProcessingFeedback) -> None:  # noqa: D102
         self.moment = moment(self, parameters, context, "DATE", "CHANGESET")
 
     def process(  # noqa: D102

@@ -89,7 +89,8 @@ class Changeset:
     def parents(self) -> dict[tuple[str, str], str]:
         """Where new features come from: dataset and id of each, and the feature it was split or copied from."""
         return {(change.dataset, change.feature_id): change.parent_id for change in self.changes
-                if change.before is None and change.after is not None and isinstance(change.parent_id, str) and UUID.fullmatch(change.parent_id)}
+                if change.before is None and change.after is not None and isinstance(change.parent_id, str)
+                and UUID.fullmatch(change.parent_id)}
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ class ChangesBetweenAlgorithm(QuyHoachAlgorithm):
                 QgsProcessingOutputNumber("CHANGED", say("Số đối tượng sửa", "Features changed")),
                 QgsProcessingOutputNumber("DELETED", say("Số đối tượng xóa", "Features deleted"))]
 
-    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:  # noqa: D102
+    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                feedback: QgsProcessingFeedback) -> None:  # noqa: D102
         self.start = moment(self, parameters, context, "FROM_DATE", "FROM_CHANGESET", end_of_day=False)
         self.end = moment(self, parameters, context, "TO_DATE", "TO_CHANGESET", or_now=True)
 

@@ -43,7 +43,8 @@ class ChangesExportAlgorithm(QuyHoachAlgorithm):
         return [QgsProcessingOutputNumber("CHANGESETS", say("Số đợt cập nhật trong tệp", "Changesets in the file")),
                 QgsProcessingOutputNumber("CHANGES", say("Số đối tượng trong tệp", "Features in the file"))]
 
-    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:  # noqa: D102
+    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                feedback: QgsProcessingFeedback) -> None:  # noqa: D102
         self.path = working_copy_path(self, parameters, context)
 
     def process(  # noqa: D102
@@ -55,4 +56,5 @@ class ChangesExportAlgorithm(QuyHoachAlgorithm):
         target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         with WorkingCopy(self.path) as copy:
             content = export_changes(copy, target, **changeset_values(self, parameters, context))
-        return {"OUTPUT": target, "CHANGESETS": len(content.changesets), "CHANGES": sum(len(c.changes) for c in content.changesets)}
+        return {"OUTPUT": target, "CHANGESETS": len(content.changesets),
+                "CHANGES": sum(len(c.changes) for c in content.changesets)}

@@ -103,8 +103,10 @@ def checkout(
 
 def _note(database: sqlite3.Connection, delivery: Delivery, location: str, name: str, srs_id: int) -> None:
     at, moment = delivery.position, now()
-    facts = {"format": str(FORMAT), "working_copy_id": str(uuid.uuid4()), "name": name, "hub": location, "hub_id": at.hub_id,
-             "incarnation": at.incarnation, "token": at.token, "srs_id": str(srs_id), "checked_out_at": moment, "pulled_at": moment}
+    facts = {"format": str(FORMAT), "working_copy_id": str(uuid.uuid4()), "name": name, "hub": location,
+             "hub_id": at.hub_id,
+             "incarnation": at.incarnation, "token": at.token, "srs_id": str(srs_id), "checked_out_at": moment,
+             "pulled_at": moment}
     database.executemany("INSERT INTO quyhoach_working_copy VALUES (?, ?)", facts.items())
 
 

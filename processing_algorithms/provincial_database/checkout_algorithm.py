@@ -55,7 +55,8 @@ class CheckoutAlgorithm(QuyHoachAlgorithm):
     def outputs(self) -> list[Any]:  # noqa: D102
         return [QgsProcessingOutputNumber("FEATURE_COUNT", say("Số đối tượng đã tải", "Features checked out"))]
 
-    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:  # noqa: D102
+    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                feedback: QgsProcessingFeedback) -> None:  # noqa: D102
         from ..common.errors import refuse_if
         from .scopes import commune_codes
 
@@ -81,11 +82,14 @@ class CheckoutAlgorithm(QuyHoachAlgorithm):
             extent = self.parameterAsExtent(parameters, "EXTENT", context, to_qgis_crs(hub.info.crs))
             polygon = None
             if not extent.isNull():
-                polygon = shapely.to_wkb(shapely.box(extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum()))
+                polygon = shapely.to_wkb(shapely.box(extent.xMinimum(), extent.yMinimum(), extent.xMaximum(),
+                                                     extent.yMaximum()))
             scopes = [chosen(dataset, self.units, polygon) for dataset in datasets]
-            forms = {dataset.name: form_style(dataset, PLUGIN_FOLDER / "styles" / dataset.style) for dataset in datasets}
+            forms = {dataset.name: form_style(dataset, PLUGIN_FOLDER / "styles" / dataset.style)
+                     for dataset in datasets}
             path = self.parameterAsFileOutput(parameters, "WORKING_COPY", context)
-            with checkout(path, hub, location=self._place(parameters, context, hub.info.location), crs=hub.info.crs, datasets=datasets, scopes=scopes, forms=forms,
+            with checkout(path, hub, location=self._place(parameters, context, hub.info.location), crs=hub.info.crs,
+                          datasets=datasets, scopes=scopes, forms=forms,
                           progress=self.progress(feedback)) as copy:
                 total = sum(line.count for line in copy.status())
         feedback.pushInfo(say("Đã tải {n} đối tượng của {d} tập dữ liệu.", "Checked out {n} features of {d} datasets.").format(n=total, d=len(datasets)))

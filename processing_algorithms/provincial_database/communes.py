@@ -31,5 +31,6 @@ def communes_of(hub: Hub) -> list[Commune]:
     if not found:
         for dataset in hub.datasets.values():
             if dataset.commune_field:
-                found |= {str(code): Commune(str(code), str(code)) for code in hub.values(dataset, dataset.commune_field)}
+                found |= {str(code): Commune(str(code), str(code))
+                          for code in hub.values(dataset, dataset.commune_field)}
     return sorted(found.values(), key=lambda commune: (commune.name, commune.code))

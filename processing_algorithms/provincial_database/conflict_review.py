@@ -49,12 +49,14 @@ def conflicts(copy: WorkingCopy) -> Iterator[Conflict]:
     names = {dataset.id: dataset.name for dataset in copy.datasets.values()}
     sql = "SELECT dataset_id, feature_id, clash, fields, base, ours, theirs, noticed_at FROM quyhoach_conflict ORDER BY noticed_at, rowid"
     for dataset_id, feature_id, clash, fields, base, ours, theirs, noticed_at in copy.database.execute(sql).fetchall():
-        yield Conflict(names[dataset_id], feature_id, Clash(clash), frozenset(json.loads(fields)), row_from_json(base), row_from_json(ours),
+        yield Conflict(names[dataset_id], feature_id, Clash(clash), frozenset(json.loads(fields)), row_from_json(base),
+                       row_from_json(ours),
                        row_from_json(theirs), noticed_at)
 
 
 def note_conflict(
-    copy: WorkingCopy, dataset: Dataset, feature_id: str, merged: Merge, base: Row | None, ours: Row | None, theirs: Row | None
+    copy: WorkingCopy, dataset: Dataset, feature_id: str, merged: Merge, base: Row | None, ours: Row | None,
+    theirs: Row | None
 ) -> None:
     """Keep a conflict, within `WorkingCopy.applying`; a newer pull renews theirs and keeps the oldest base."""
     earlier = copy.database.execute("SELECT base, base_geom FROM quyhoach_conflict WHERE dataset_id = ? AND feature_id = ?",
@@ -98,7 +100,8 @@ def withdraw_conflict(copy: WorkingCopy, dataset: Dataset, feature_id: str) -> N
     copy.database.execute("DELETE FROM quyhoach_conflict WHERE dataset_id = ? AND feature_id = ?", (dataset.id, feature_id))
 
 
-def resolve(copy: WorkingCopy, rule: Rule, *, dataset: str | None = None, feature_ids: set[str] | None = None, field: str | None = None) -> int:
+def resolve(copy: WorkingCopy, rule: Rule, *, dataset: str | None = None, feature_ids: set[str] | None = None,
+            field: str | None = None) -> int:
     """Settle conflicts by a rule; return how many features are settled wholly.
 
     Parameters
@@ -115,7 +118,8 @@ def resolve(copy: WorkingCopy, rule: Rule, *, dataset: str | None = None, featur
         Nothing matches.
     """
     chosen = [conflict for conflict in conflicts(copy) if (dataset is None or conflict.dataset == dataset)
-              and (feature_ids is None or conflict.feature_id in feature_ids) and (field is None or field in conflict.fields)]
+              and (feature_ids is None or conflict.feature_id in feature_ids)
+              and (field is None or field in conflict.fields)]
     if not chosen:
         raise InputError(say("Không có xung đột dữ liệu nào khớp với lựa chọn.", "No conflict matches the choice."))
     settled = 0
@@ -162,7 +166,8 @@ def conflict_table(copy: WorkingCopy) -> pandas.DataFrame:
         for name in [None] if whole else sorted(conflict.fields):
             label = str(dataset.field(name).label) if name and name != GEOMETRY else say("Hình", "Shape") if name else None
             sides = [_shown(row, name) for row in (conflict.base, conflict.ours, conflict.theirs)]
-            lines.append((conflict.dataset, conflict.feature_id, conflict.clash.value, name, label, *sides, conflict.noticed_at))
+            lines.append((conflict.dataset, conflict.feature_id, conflict.clash.value, name, label, *sides,
+                          conflict.noticed_at))
     columns = ["dataset", "feature_id", "clash", "field", "label", "base", "ours", "theirs", "noticed_at"]
     return pandas.DataFrame(lines, columns=columns, dtype=object)
 

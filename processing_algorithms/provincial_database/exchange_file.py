@@ -88,11 +88,13 @@ def export_changes(
     if not lost and (message.strip() or any(line.edits for line in copy.status())):
         freeze(copy, author=author, department=department, message=message, decision_no=decision_no)
     lacking = frozenset(field.id for fields in lacking_fields(copy, load_catalogue()).values() for field in fields)
-    content = ChangesFile(copy.id, copy.position, tuple(asked_for(copy)), tuple(pending(copy)), lacking, lost, tuple(copy.sent),
+    content = ChangesFile(copy.id, copy.position, tuple(asked_for(copy)), tuple(pending(copy)), lacking, lost,
+                          tuple(copy.sent),
                           copy.facts.get("name", copy.path.stem))
     parts = {"request.json": _json({"working_copy_id": content.working_copy_id, "position": asdict(content.position),
                                     "scopes": [_scope_to_json(scope) for scope in content.scopes],
-                                    "lacking": sorted(lacking), "compare": lost, "sent": content.sent, "name": content.name,
+                                    "lacking": sorted(lacking), "compare": lost, "sent": content.sent,
+                                    "name": content.name,
                                     "changesets": [_header(changeset) for changeset in content.changesets]})}
     for number, changeset in enumerate(content.changesets):
         parts[f"changes-{number}.z"] = pack_changes(changeset.changes)
@@ -106,14 +108,16 @@ def read_changes(path: str | Path) -> ChangesFile:
     with _told(path):
         request = json.loads(parts["request.json"])
         changesets = tuple(
-            Changeset(**{name: str(header[name]) for name in _HEADER}, changes=unpack_changes(parts[f"changes-{number}.z"]),
+            Changeset(**{name: str(header[name]) for name in _HEADER},
+                      changes=unpack_changes(parts[f"changes-{number}.z"]),
                       working_copy_id=str(request["working_copy_id"]))
             for number, header in enumerate(request["changesets"]))
         for changeset in changesets:
             _refuse_nonsense(changeset.changes)
         return ChangesFile(str(request["working_copy_id"]), Position(**request["position"]),
                            tuple(_scope_from_json(scope) for scope in request["scopes"]), changesets,
-                           frozenset(map(str, request["lacking"])), bool(request["compare"]), tuple(map(str, request["sent"])),
+                           frozenset(map(str, request["lacking"])), bool(request["compare"]),
+                           tuple(map(str, request["sent"])),
                            str(request.get("name", "")))
 
 
@@ -135,16 +139,19 @@ def apply_changes(
                         else hub.submit(changeset, progress))
         if receipts[-1].outcome not in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
             break
-    left = content.changesets[sum(receipt.outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED) for receipt in receipts):]
+    left = content.changesets[sum(receipt.outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED)
+                                  for receipt in receipts):]
     if isinstance(hub, KnowsCopies):
         with suppress(QuyHoachError):  # the file is applied whatever becomes of this
-            hub.note_working_copy(content.working_copy_id, content.name, sum(len(changeset.changes) for changeset in left),
+            hub.note_working_copy(content.working_copy_id, content.name,
+                                  sum(len(changeset.changes) for changeset in left),
                                   min((changeset.made_at for changeset in left), default=None))
     return receipts
 
 
 def export_update(
-    hub: ExchangingHub, changes: str | Path, path: str | Path, *, office: Office | None = None, progress: Progress = silent
+    hub: ExchangingHub, changes: str | Path, path: str | Path, *, office: Office | None = None,
+    progress: Progress = silent
 ) -> list[Receipt]:
     """Apply a changes file (again, which does nothing twice) and write the answer for its working copy.
 
@@ -155,15 +162,20 @@ def export_update(
     scopes = list(content.scopes) if office is None else office.narrowed(content.scopes)
     fields = {dataset.id: [field.id for field in dataset.fields] for dataset in hub.datasets.values()}
     grown = any(id in content.lacking for ids in fields.values() for id in ids)
-    with delivered(hub, scopes, content.position, content.sent, whole=grown or content.compare, progress=progress) as delivery:
-        rows = "\n".join(json.dumps([name, feature_id, row_to_plain(row)], ensure_ascii=False, allow_nan=False) for name, feature_id, row in delivery.rows)
-        answer = {"working_copy_id": content.working_copy_id, "since": asdict(content.position), "position": asdict(delivery.position),
+    with delivered(hub, scopes, content.position, content.sent, whole=grown or content.compare,
+                   progress=progress) as delivery:
+        rows = "\n".join(json.dumps([name, feature_id, row_to_plain(row)], ensure_ascii=False, allow_nan=False)
+                         for name, feature_id, row in delivery.rows)
+        answer = {"working_copy_id": content.working_copy_id, "since": asdict(content.position),
+                  "position": asdict(delivery.position),
                   "sent": list(content.sent),
-                  "whole": delivery.whole, "fields": fields, "scopes": [_scope_to_json(scope) for scope in content.scopes],
+                  "whole": delivery.whole, "fields": fields,
+                  "scopes": [_scope_to_json(scope) for scope in content.scopes],
                   "parting": None if delivery.parting is None else delivery.parting.known,
                   "receipts": [_receipt_to_json(receipt) for receipt in receipts]}
         changed = delivery.parting.changed.items() if delivery.parting else ()
-        then = "\n".join(json.dumps([*key, row_to_plain(row)], ensure_ascii=False, allow_nan=False) for key, row in changed)
+        then = "\n".join(json.dumps([*key, row_to_plain(row)], ensure_ascii=False, allow_nan=False)
+                         for key, row in changed)
     _write(path, "update", {"answer.json": _json(answer), "rows.jsonl": rows.encode("utf-8"), "parting.jsonl": then.encode("utf-8")})
     return receipts
 
@@ -184,7 +196,8 @@ def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = s
         told = {*map(str, answer["sent"]), *(receipt.changeset_id for receipt in receipts)}
         scopes = [_scope_from_json(scope) for scope in answer["scopes"]]
         known = _cut(answer["fields"])
-        rows, then = ([_row_line(line) for line in parts[name].decode("utf-8").split("\n") if line] for name in ("rows.jsonl", "parting.jsonl"))
+        rows, then = ([_row_line(line) for line in parts[name].decode("utf-8").split("\n") if line]
+                      for name in ("rows.jsonl", "parting.jsonl"))
         parting = None if answer["parting"] is None else Parting(bool(answer["parting"]), {(name, id): row for name, id, row in then})
     if answer["working_copy_id"] != copy.id:
         raise InputError(say("Tệp cập nhật {path} dành cho bản dữ liệu làm việc khác.", "The update file {path} is for another working copy.")
@@ -209,7 +222,8 @@ def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = s
         raise InputError(say("Lớp {names} đã bị chương trình khác tạo lại; hãy xuất tệp thay đổi mới, tệp cập nhật sẽ so sánh toàn bộ.",
                              "Layers {names} were made anew by another program; export a new changes file, its answer compares everything.")
                          .format(names=", ".join(str(dataset.label) for dataset in lost)))
-    return receive(copy, Delivery(position, bool(answer["whole"]), iter(rows), parting=parting), scopes, known=known, lost=lost, report=report, progress=progress)
+    return receive(copy, Delivery(position, bool(answer["whole"]), iter(rows), parting=parting), scopes, known=known,
+                   lost=lost, report=report, progress=progress)
 
 
 # the file -------------------------------------------------------------------------------------------------------------
@@ -219,7 +233,8 @@ _HEADER = ("changeset_id", "author", "department", "message", "decision_no", "ma
 
 def _refuse_nonsense(changes: tuple[Change, ...]) -> None:
     """Raise ValueError for what no program of ours writes: identities that are none, shapes that cannot be read."""
-    if not all(isinstance(change.dataset, str) and isinstance(change.feature_id, str) and UUID.fullmatch(change.feature_id)
+    if not all(isinstance(change.dataset, str) and isinstance(change.feature_id, str)
+               and UUID.fullmatch(change.feature_id)
                for change in changes):
         raise ValueError("identity")
     shapes = [value for change in changes for row in (change.before, change.after) if row for value in row.values()
@@ -241,24 +256,29 @@ def _scope_to_json(scope: Scope) -> dict[str, object]:
 
 def _scope_from_json(plain: dict[str, object]) -> Scope:
     communes, polygon = plain["communes"], plain["polygon"]
-    return Scope(str(plain["dataset"]), None if communes is None else frozenset(map(str, communes)),  # type: ignore[call-overload]
-                 None if polygon is None else bytes.fromhex(str(polygon)), frozenset(map(str, plain["features"])))  # type: ignore[call-overload]
+    return Scope(str(plain["dataset"]),
+                 None if communes is None else frozenset(map(str, communes)),  # type: ignore[call-overload]
+                 None if polygon is None else bytes.fromhex(str(polygon)),
+                 frozenset(map(str, plain["features"])))  # type: ignore[call-overload]
 
 
 def _cut(fields: dict[str, list[str]]) -> dict[str, Dataset]:
     """The hub's datasets, as far as this program knows their fields."""
-    return {dataset.name: replace(dataset, fields=tuple(field for field in dataset.fields if field.id in fields[dataset.id]))
+    return {dataset.name: replace(dataset,
+                                  fields=tuple(field for field in dataset.fields if field.id in fields[dataset.id]))
             for dataset in load_catalogue().values() if dataset.id in fields}
 
 
 def _receipt_to_json(receipt: Receipt) -> dict[str, object]:
     return {"outcome": receipt.outcome.value, "changeset_id": receipt.changeset_id, "number": receipt.number,
             "objections": [asdict(objection) for objection in receipt.objections],
-            "rewritten": [[c.dataset, c.feature_id, row_to_plain(c.before), row_to_plain(c.after)] for c in receipt.rewritten]}
+            "rewritten": [[c.dataset, c.feature_id, row_to_plain(c.before), row_to_plain(c.after)]
+                          for c in receipt.rewritten]}
 
 
 def _receipt_from_json(plain: dict) -> Receipt:
-    return Receipt(Outcome(plain["outcome"]), plain["changeset_id"], plain["number"], tuple(Objection(**o) for o in plain["objections"]),
+    return Receipt(Outcome(plain["outcome"]), plain["changeset_id"], plain["number"],
+                   tuple(Objection(**o) for o in plain["objections"]),
                    tuple(Change(dataset, feature_id, row_from_plain(before), row_from_plain(after))
                          for dataset, feature_id, before, after in plain["rewritten"]))
 
@@ -273,7 +293,8 @@ def _json(plain: object) -> bytes:
 
 
 def _write(path: str | Path, kind: str, parts: dict[str, bytes]) -> None:
-    manifest = {"quyhoach": kind, "format": _FORMAT, "made_at": now(), "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}}
+    manifest = {"quyhoach": kind, "format": _FORMAT, "made_at": now(),
+                "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}}
     with written_whole(path) as target, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_MANIFEST, _json(manifest))
         for name, data in parts.items():
@@ -290,7 +311,9 @@ def _read(path: str | Path, kind: str) -> dict[str, bytes]:
         manifest = json.loads(archive.read(_MANIFEST))
         if manifest.get("quyhoach") != kind:
             raise InputError(say("{path} không phải là tệp {kind} của QuyHoach.", "{path} is not a {kind} file of QuyHoach.")
-                             .format(path=path, kind={"changes": say("thay đổi", "changes"), "update": say("cập nhật", "update")}[kind]))
+                             .format(path=path,
+                                     kind={"changes": say("thay đổi", "changes"),
+                                           "update": say("cập nhật", "update")}[kind]))
         if manifest.get("format") != _FORMAT:
             raise InputError(say("{path} được tạo bằng phiên bản QuyHoach khác; hãy cập nhật QuyHoach.",
                                  "{path} was made by another version of QuyHoach; update QuyHoach.").format(path=path))
@@ -311,7 +334,8 @@ class _told:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        damaged = (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError, NotImplementedError, zipfile.LargeZipFile)
+        damaged = (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError, NotImplementedError,
+                   zipfile.LargeZipFile)
         zlib_error = kind is not None and kind.__module__ == "zlib"
         if zlib_error or isinstance(error, damaged) and not isinstance(error, InputError):
             raise InputError(say("Tệp {path} bị hỏng hoặc đã bị sửa; hãy yêu cầu gửi lại.", "The file {path} is damaged or was altered; ask for it again.")

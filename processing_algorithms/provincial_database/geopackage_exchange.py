@@ -108,7 +108,8 @@ def deliver(
         database.execute("ROLLBACK")
 
 
-def _rows(database: sqlite3.Connection, wanted: list[tuple[Dataset, Scope]], after: int | None) -> Iterator[tuple[str, str, Row | None]]:
+def _rows(database: sqlite3.Connection, wanted: list[tuple[Dataset, Scope]],
+          after: int | None) -> Iterator[tuple[str, str, Row | None]]:
     datasets = {dataset.name: dataset for dataset, _ in wanted}
     for batch in _batches(database, wanted, after):
         rows = rows_from_sqlite(datasets[batch.dataset], [values[1:] for values in batch.rows])
@@ -116,7 +117,8 @@ def _rows(database: sqlite3.Connection, wanted: list[tuple[Dataset, Scope]], aft
         yield from ((batch.dataset, feature_id, None) for feature_id in batch.gone)
 
 
-def _batches(database: sqlite3.Connection, wanted: list[tuple[Dataset, Scope]], after: int | None) -> Iterator[RowBatch]:
+def _batches(database: sqlite3.Connection, wanted: list[tuple[Dataset, Scope]],
+             after: int | None) -> Iterator[RowBatch]:
     """Yield the rows of all scopes, or of what changed after a ledger number and of the features asked for in any case."""
     for dataset, scope in wanted:
         columns = tuple(data_columns(dataset))
@@ -160,5 +162,6 @@ def _inside(dataset: Dataset, scope: Scope, columns: Sequence[str], found: Seque
         area = shapely.from_wkb(scope.polygon)
         shapely.prepare(area)
         touching = shapely.intersects(area, from_blobs([row[-1] for row in found]))
-        return [row[1] is not None and (bool(touches) or row[0] in scope.features) for row, touches in zip(found, touching)]
+        return [row[1] is not None and (bool(touches) or row[0] in scope.features)
+                for row, touches in zip(found, touching)]
     return [row[1] is not None for row in found]

@@ -65,7 +65,8 @@ def _file(database: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def _damaged(why: str) -> Finding:
-    return Finding(say("Tệp", "File"), State.BROKEN, say("Tệp hỏng: {why}", "The file is damaged: {why}").format(why=why),
+    return Finding(say("Tệp", "File"), State.BROKEN,
+                   say("Tệp hỏng: {why}", "The file is damaged: {why}").format(why=why),
                    say("Ngừng ghi, phục hồi bản sao lưu gần nhất; các bản dữ liệu làm việc mới hơn sẽ bù phần thiếu.",
                        "Stop writing and restore the last backup; newer working copies bring back what it lacks."))
 
@@ -215,4 +216,5 @@ def _copies(database: sqlite3.Connection) -> Finding:
     name, person, unsent, since, seen = oldest
     seen, since = datetime.datetime.fromisoformat(seen), datetime.datetime.fromisoformat(since or seen)
     advice = unsent_advice(since)
-    return Finding(check, State.ATTENTION if advice else State.GOOD, unsent_sentence(name, person, unsent, since, seen), advice)
+    return Finding(check, State.ATTENTION if advice else State.GOOD, unsent_sentence(name, person, unsent, since, seen),
+                   advice)

@@ -211,7 +211,8 @@ class GeoPackageHub(Hub):
         return exchange.position(self._database, self._facts)
 
     @contextmanager
-    def deliver(self, scopes: Iterable[Scope], since: Position | None, progress: Progress = silent) -> Iterator[Delivery]:
+    def deliver(self, scopes: Iterable[Scope], since: Position | None,
+                progress: Progress = silent) -> Iterator[Delivery]:
         """See `changes.ExchangingHub`."""
         with exchange.deliver(self._database, self._facts, self.datasets, scopes, since) as delivery:
             yield delivery
@@ -235,7 +236,8 @@ class GeoPackageHub(Hub):
         try:
             with self._transaction():
                 adopt_strays(self._database)
-                receipt = submit(self._database, self.datasets, int(self._facts["srs_id"]), changeset, progress, reverts)
+                receipt = submit(self._database, self.datasets, int(self._facts["srs_id"]), changeset, progress,
+                                 reverts)
                 if receipt.outcome is not Outcome.APPLIED:
                     raise _NothingApplied
         except _NothingApplied:

@@ -46,7 +46,8 @@ def _record(database: sqlite3.Connection, dataset: Dataset, batch: Batch) -> int
         "unchanged, rejected, notes) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (dataset.id, now(), batch.source, json.dumps(dict(batch.field_mapping), ensure_ascii=False), batch.total,
-         len(batch.added), len(batch.updated), batch.unchanged, len(batch.rejections), "\n".join(batch.notes))).lastrowid
+         len(batch.added), len(batch.updated), batch.unchanged, len(batch.rejections),
+         "\n".join(batch.notes))).lastrowid
     database.executemany(
         "INSERT INTO quyhoach_rejection (import_id, source_fid, reasons, attributes, geometry_wkb, crs) VALUES "
         "(?, ?, ?, ?, ?, ?)",

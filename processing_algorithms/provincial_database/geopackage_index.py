@@ -78,7 +78,8 @@ def _write(database: sqlite3.Connection, rtree: str, ids: NDArray[np.int64], box
         numbers = np.arange(next_node, next_node + count) if count > 1 else np.array([_ROOT])
         next_node += count
         database.executemany(f"INSERT INTO {nodes} VALUES (?, ?)",
-                             zip(numbers.tolist(), _node_blobs(members, bounds, capacity, size, depth if count == 1 else 0)))
+                             zip(numbers.tolist(),
+                                 _node_blobs(members, bounds, capacity, size, depth if count == 1 else 0)))
         within = np.repeat(numbers, capacity)[:len(members)]
         by_member = np.argsort(members, kind="stable")
         database.executemany(f"INSERT INTO {rowids if depth == 0 else parents} VALUES (?, ?)",
@@ -102,7 +103,8 @@ def _tiles(bounds: NDArray[np.float32], capacity: int) -> tuple[NDArray[np.intp]
     return np.lexsort((y, slices)), count
 
 
-def _node_blobs(members: NDArray[np.int64], bounds: NDArray[np.float32], capacity: int, size: int, depth: int) -> list[bytes]:
+def _node_blobs(members: NDArray[np.int64], bounds: NDArray[np.float32], capacity: int, size: int,
+                depth: int) -> list[bytes]:
     cells = np.empty(len(members), dtype=_CELL)
     cells["id"], cells["box"] = members, bounds
     raw = cells.tobytes()

@@ -34,7 +34,8 @@ def rights(hub: GeoPackageHub) -> list[tuple[str, Right]]:
 
 
 def _rights(database: sqlite3.Connection) -> list[tuple[str, Right]]:
-    return [(name, Right(dataset_id, commune, bool(may_write))) for name, dataset_id, commune, may_write in database.execute(
+    return [(name, Right(dataset_id, commune, bool(may_write)))
+            for name, dataset_id, commune, may_write in database.execute(
         "SELECT department, dataset_id, commune_code, may_write FROM quyhoach_permission ORDER BY department, dataset_id, commune_code")]
 
 

@@ -63,7 +63,8 @@ def trigger_statements(dataset: Dataset) -> dict[str, str]:
     again in the same transaction.
     """
     statements = [*_identity_triggers(dataset), *_check_triggers(dataset)]
-    return {statement.split('"')[1]: statement for statement in statements} | (_index_triggers(dataset.name) if dataset.geometry else {})
+    return {statement.split('"')[1]: statement
+            for statement in statements} | (_index_triggers(dataset.name) if dataset.geometry else {})
 
 
 def column_type(field: Field) -> str:

@@ -62,7 +62,8 @@ def submit(
                        for change in changes if not still_holds(change, present.get(change.feature_id))]
     if objections:
         return Receipt(Outcome.STALE, changeset.changeset_id, None, tuple(objections))
-    number = begin_changeset(database, changeset_id=changeset.changeset_id, author=changeset.author, department=changeset.department,
+    number = begin_changeset(database, changeset_id=changeset.changeset_id, author=changeset.author,
+                             department=changeset.department,
                              message=changeset.message, decision_no=changeset.decision_no, made_at=changeset.made_at,
                              working_copy_id=changeset.working_copy_id, reverts=reverts)
     rewritten: list[Change] = []
@@ -99,7 +100,8 @@ def _others_have_a_say(database: sqlite3.Connection, datasets: Catalogue) -> boo
     triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
     if any(not name.startswith(_OUR_TRIGGERS) for (name,) in triggers):
         return True
-    return any(database.execute(f"PRAGMA foreign_key_list({quoted(dataset.name)})").fetchone() for dataset in datasets.values())
+    return any(database.execute(f"PRAGMA foreign_key_list({quoted(dataset.name)})").fetchone()
+               for dataset in datasets.values())
 
 
 def still_holds(change: Change, present: Row | None) -> bool:
@@ -110,15 +112,18 @@ def still_holds(change: Change, present: Row | None) -> bool:
     if change.before is None or change.after is None or present is None:
         return same_row(present, change.after) or same_row(present, change.before)
     before, after = change.before, change.after
-    return all(present[name] == before.get(name) or same_value(present[name], before.get(name)) or same_value(present[name], after.get(name))
+    return all(present[name] == before.get(name) or same_value(present[name], before.get(name))
+               or same_value(present[name], after.get(name))
                for name in change.touched() if name in present)
 
 
-def _present(database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], *, whole: bool) -> dict[str, Row]:
+def _present(database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], *,
+             whole: bool) -> dict[str, Row]:
     """Return the hub's rows of the changes' features, by id; of edited ones what is touched, unless they are wanted whole."""
     edited = [] if whole else [change for change in changes if change.before is not None and change.after is not None]
     touched = set().union(*(change.touched() for change in edited))
-    rows = _rows(database, dataset, [change.feature_id for change in edited], [name for name in data_columns(dataset) if name in touched])
+    rows = _rows(database, dataset, [change.feature_id for change in edited],
+                 [name for name in data_columns(dataset) if name in touched])
     rest = [change.feature_id for change in changes if whole or change.before is None or change.after is None]
     return rows | _rows(database, dataset, rest, data_columns(dataset))
 
@@ -156,7 +161,8 @@ def _apply(
     for (names, new), run in groupby(changes, lambda change: (kind(change), change.before is None)):
         some = list(run)
         if names is None:
-            _each(database, f"DELETE FROM {table} WHERE {FEATURE_ID} = ?", ((change, (change.feature_id,)) for change in some), refused)
+            _each(database, f"DELETE FROM {table} WHERE {FEATURE_ID} = ?",
+                  ((change, (change.feature_id,)) for change in some), refused)
         elif new:
             _insert(database, dataset, some, srs_id, refused)
         elif names:
@@ -180,10 +186,12 @@ def _insert(
 
 def _stored(changes: Sequence[Change], names: Sequence[str], srs_id: int) -> Iterator[tuple[Change, list[Any]]]:
     """Yield each change with the values of some columns as a GeoPackage keeps them."""
-    shapes = iter(blobs_of([(change.after or {}).get(GEOMETRY) for change in changes], srs_id)) if GEOMETRY in names else None
+    shapes = iter(blobs_of([(change.after or {}).get(GEOMETRY) for change in changes],
+                           srs_id)) if GEOMETRY in names else None
     for change in changes:
         row: Row = change.after or {}
-        yield change, [next(shapes) if name == GEOMETRY and shapes is not None else _plain(row.get(name)) for name in names]
+        yield change, [next(shapes) if name == GEOMETRY and shapes is not None else _plain(row.get(name))
+                       for name in names]
 
 
 def _plain(value: Value) -> Value:

@@ -100,7 +100,8 @@ def _enter_what_is_there(database: sqlite3.Connection, datasets: Catalogue) -> N
 
 
 def grow(
-    database: sqlite3.Connection, held: Catalogue, wanted: Sequence[Dataset], srs_id: int, crs: pyproj.CRS, forms: Mapping[str, str]
+    database: sqlite3.Connection, held: Catalogue, wanted: Sequence[Dataset], srs_id: int, crs: pyproj.CRS,
+    forms: Mapping[str, str]
 ) -> list[str]:
     """Add datasets, fields and codes a hub lacks, found by their permanent ids; within the caller's transaction.
 

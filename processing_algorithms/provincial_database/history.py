@@ -124,4 +124,5 @@ def _frame(dataset: Dataset, crs: pyproj.CRS, feature_ids: list[str], rows: list
     data |= {field.name: from_sqlite([row.get(field.name) for row in rows], field).array for field in dataset.fields}
     shapes = shapely.from_wkb(np.array([row.get(GEOMETRY) for row in rows], dtype=object))
     index = pandas.RangeIndex(len(rows))
-    return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, index=index, crs=crs), index=index, crs=crs)
+    return geopandas.GeoDataFrame(data, geometry=geopandas.GeoSeries(shapes, index=index, crs=crs), index=index,
+                                  crs=crs)

@@ -69,7 +69,8 @@ class HubGrantAlgorithm(QuyHoachAlgorithm):
     def outputs(self) -> list[Any]:  # noqa: D102
         return [QgsProcessingOutputNumber("RIGHTS", say("Số quyền của mọi cơ quan", "Rights of all departments"))]
 
-    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:  # noqa: D102
+    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                feedback: QgsProcessingFeedback) -> None:  # noqa: D102
         from .scopes import commune_codes
 
         self.units, problems = commune_codes(self.parameterAsString(parameters, "UNITS", context))

@@ -37,7 +37,8 @@ class HubLockAlgorithm(QuyHoachAlgorithm):
 
         return [
             hub_parameter(),
-            dataset_parameter(str(dataset.label) for dataset in load_catalogue().values() if {"year", "plan_ref"} & set(dataset.field_names)),
+            dataset_parameter(str(dataset.label) for dataset in load_catalogue().values()
+                              if {"year", "plan_ref"} & set(dataset.field_names)),
             ask.text("VALUE", say("Năm hoặc mã đồ án", "Year or plan reference"), say("Ví dụ 2024, hoặc mã trong trường plan_ref.",
                                                                                     "Such as 2024, or the code in the field plan_ref.")),
             ask.text("REASON", say("Lý do", "Reason"), say("Người bị từ chối sẽ thấy lý do này, ví dụ: Kiểm kê 2024 đã khóa sổ.",
@@ -61,7 +62,8 @@ class HubLockAlgorithm(QuyHoachAlgorithm):
                 hub.lock(dataset, value, reason)
             elif not hub.unlock(dataset, value, reason):
                 raise InputError(say("{dataset}: {value} không bị khóa; đang khóa: {values}.", "{dataset}: {value} is not locked; locked are: {values}.")
-                                 .format(dataset=dataset.label, value=value, values=", ".join(hub.locks(dataset)) or "-"))
+                                 .format(dataset=dataset.label, value=value,
+                                         values=", ".join(hub.locks(dataset)) or "-"))
             locks = hub.locks(dataset)
         feedback.pushInfo(say("{dataset}: đang khóa {values}.", "{dataset}: locked are {values}.")
                           .format(dataset=dataset.label, values=", ".join(locks) or "-"))

@@ -72,7 +72,8 @@ class HubPersonAlgorithm(QuyHoachAlgorithm):
     def outputs(self) -> list[Any]:  # noqa: D102
         return [QgsProcessingOutputNumber("PEOPLE", say("Số người dùng", "Number of people"))]
 
-    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:  # noqa: D102
+    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                feedback: QgsProcessingFeedback) -> None:  # noqa: D102
         stored, self.password = QgsAuthMethodConfig(), None
         entry = self.parameterAsString(parameters, "AUTHENTICATION", context).strip()
         if entry and not QgsApplication.authManager().loadAuthenticationConfig(entry, stored, True)[0]:
@@ -102,7 +103,8 @@ class HubPersonAlgorithm(QuyHoachAlgorithm):
             else:
                 done = set_person(hub, self.login, departments=[name.strip() for name in names if name.strip()],
                                   secrecy=SECRECY_LEVELS[self.parameterAsEnum(parameters, "SECRECY", context)],
-                                  administrator=self.parameterAsBool(parameters, "ADMINISTRATOR", context), password=self.password)
+                                  administrator=self.parameterAsBool(parameters, "ADMINISTRATOR", context),
+                                  password=self.password)
             table = people_table(hub)
         for sentence in done:
             feedback.pushInfo(sentence)

@@ -47,7 +47,8 @@ class HubRestoreAlgorithm(QuyHoachAlgorithm):
 
     def parameters(self) -> list[Any]:  # noqa: D102
         return [
-            ask.with_help(QgsProcessingParameterFile("INPUT", say("Bản sao lưu", "Backup"), Qgis.ProcessingFileParameterBehavior.File,
+            ask.with_help(QgsProcessingParameterFile("INPUT", say("Bản sao lưu", "Backup"),
+                                                     Qgis.ProcessingFileParameterBehavior.File,
                                                      "", None, False, BACKUP_FILTER),
                           say("Tệp do \"Sao lưu cơ sở dữ liệu\" ghi.", "A file written by \"Back up the shared database\".")),
             new_hub_parameter(say(

@@ -47,7 +47,8 @@ class HubUpgradeAlgorithm(QuyHoachAlgorithm):
 
         datasets = chosen_datasets(load_catalogue(), self.parameterAsString(parameters, "DATASETS", context))
         forms = {dataset.name: form_style(dataset, PLUGIN_FOLDER / "styles" / dataset.style) for dataset in datasets}
-        done = upgrade(hub_location(self, parameters, context), datasets=datasets, forms=forms, progress=self.progress(feedback))
+        done = upgrade(hub_location(self, parameters, context), datasets=datasets, forms=forms,
+                       progress=self.progress(feedback))
         for sentence in done or [say("Đã mới nhất, không có gì để thêm.", "Up to date, nothing to add.")]:
             feedback.pushInfo(sentence)
         return {"ADDED": len(done)}

@@ -46,7 +46,8 @@ def _fitted(batch: RowBatch, columns: Sequence[str]) -> RowBatch:
     return RowBatch(batch.dataset, common, rows, batch.gone)
 
 
-def _gathered(rows: Iterable[tuple[str, str, Row | None]], datasets: Mapping[str, Dataset], srs_id: int) -> Iterator[RowBatch]:
+def _gathered(rows: Iterable[tuple[str, str, Row | None]], datasets: Mapping[str, Dataset],
+              srs_id: int) -> Iterator[RowBatch]:
     """Gather single rows into batches; rows that know other fields (of an older schema) go apart."""
     waiting: dict[tuple[str, tuple[str, ...]], list[tuple[str, Row]]] = {}
     gone: dict[str, list[str]] = {}
@@ -72,7 +73,8 @@ def _gathered(rows: Iterable[tuple[str, str, Row | None]], datasets: Mapping[str
 
 def _batch(dataset: Dataset, columns: tuple[str, ...], held: Sequence[tuple[str, Row]], srs_id: int) -> RowBatch:
     values = rows_to_sqlite(dataset, [row for _, row in held], srs_id)
-    whole = RowBatch(dataset.name, tuple(data_columns(dataset)), [(feature_id, *row) for (feature_id, _), row in zip(held, values)])
+    whole = RowBatch(dataset.name, tuple(data_columns(dataset)),
+                     [(feature_id, *row) for (feature_id, _), row in zip(held, values)])
     return _fitted(whole, columns)
 
 
@@ -128,7 +130,8 @@ def sort_out(
     return found
 
 
-def stored_rows(copy: WorkingCopy, dataset: Dataset, columns: Sequence[str], ids: Sequence[str]) -> dict[str, StoredRow]:
+def stored_rows(copy: WorkingCopy, dataset: Dataset, columns: Sequence[str],
+                ids: Sequence[str]) -> dict[str, StoredRow]:
     """Return our rows of some features by id, as SQLite keeps them: (feature_id, values)."""
     listed = ", ".join(f"t.{quoted(name)}" for name in (FEATURE_ID, *columns))
     cursor = copy.database.execute(
@@ -164,9 +167,11 @@ def write_rows(
         at = tuple(position for position in range(1, len(row)) if row[position] != mine[position])
         alike.setdefault(at, []).append((row[0], *(row[position] for position in at)))
     for at, rows in alike.items():
-        changes = ", ".join(f"{quoted(columns[position - 1])} = ?{number}" for number, position in enumerate(at, start=2))
+        changes = ", ".join(f"{quoted(columns[position - 1])} = ?{number}"
+                            for number, position in enumerate(at, start=2))
         copy.database.executemany(f"UPDATE {table} SET {changes} WHERE {FEATURE_ID} = ?1", rows)
-    copy.database.executemany(f"DELETE FROM {table} WHERE {FEATURE_ID} = ?", ((feature_id,) for feature_id in found.gone))
+    copy.database.executemany(f"DELETE FROM {table} WHERE {FEATURE_ID} = ?",
+                              ((feature_id,) for feature_id in found.gone))
 
 
 class Present:
@@ -179,7 +184,8 @@ class Present:
 
     def add(self, batch: RowBatch) -> None:
         """Note the features of a batch."""
-        self._database.executemany(f"INSERT INTO {_PRESENT} VALUES (?, ?)", ((batch.dataset, row[0]) for row in batch.rows))
+        self._database.executemany(f"INSERT INTO {_PRESENT} VALUES (?, ?)",
+                                   ((batch.dataset, row[0]) for row in batch.rows))
 
     def missing(self, dataset: Dataset, table: str) -> list[str]:
         """Return the features of a table that did not come."""

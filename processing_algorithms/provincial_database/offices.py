@@ -178,7 +178,8 @@ def beyond(given: Sequence[Right], label: str, datasets: Catalogue, changeset: C
         outside = next((side.get(dataset.commune_field) or "?" for side in (change.before, change.after)
                         if side is not None and side.get(dataset.commune_field) not in communes), None)
         if outside is not None:
-            found.append((dataset, change.feature_id, say(" ở xã, phường {code}", " in commune {code}").format(code=outside)))
+            found.append((dataset, change.feature_id,
+                          say(" ở xã, phường {code}", " in commune {code}").format(code=outside)))
     return [Objection(dataset.name, feature_id, say(
         "{dataset}: cơ quan {department} không có quyền ghi{where}", "{dataset}: {department} may not write{where}").format(
             dataset=dataset.label, department=label, where=where)) for dataset, feature_id, where in found]
@@ -213,7 +214,8 @@ class Office:
             if None in communes or dataset.commune_field is None:
                 kept.append(scope)
             else:
-                kept.append(Scope(scope.dataset, frozenset(communes if scope.communes is None else communes & scope.communes)))
+                kept.append(Scope(scope.dataset,
+                                  frozenset(communes if scope.communes is None else communes & scope.communes)))
         return kept
 
 
@@ -244,7 +246,8 @@ def set_person(
     InputError
         The hub is a file, a department is not there, or this role does not administer the hub.
     """
-    return _people_of(hub).set_person(hub, login, departments=list(departments), secrecy=secrecy, administrator=administrator,
+    return _people_of(hub).set_person(hub, login, departments=list(departments), secrecy=secrecy,
+                                      administrator=administrator,
                                       password=password)
 
 
@@ -257,7 +260,8 @@ def people_table(hub: Hub) -> pandas.DataFrame:
     """Return who is let in: login, departments, secrecy, administrator (yes, no)."""
     import pandas
 
-    return pandas.DataFrame(_people_of(hub).people(hub), columns=["login", "departments", "secrecy", "administrator"], dtype=object)
+    return pandas.DataFrame(_people_of(hub).people(hub), columns=["login", "departments", "secrecy", "administrator"],
+                            dtype=object)
 
 
 def secrecy_label(level: str) -> str:

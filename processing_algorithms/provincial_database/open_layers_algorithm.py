@@ -65,7 +65,8 @@ class OpenLayersAlgorithm(QuyHoachAlgorithm):
             ask.yes_no("LOAD", say("Thêm vào bản đồ đang mở", "Add to the open map"),
                        say("Thêm các lớp vào dự án đang mở khi chạy xong.", "Adds the layers to the open project when done."), True),
             ask.with_help(
-                QgsProcessingParameterFileDestination("PROJECT", say("Dự án QGIS", "QGIS project"), "QGIS (*.qgz)", None, True, False),
+                QgsProcessingParameterFileDestination("PROJECT", say("Dự án QGIS", "QGIS project"), "QGIS (*.qgz)",
+                                                      None, True, False),
                 say("Ghi các lớp thành dự án .qgz, đường dẫn tương đối. Để trống nếu không cần.",
                     "Saves the layers as a .qgz project with relative paths. Leave empty if not needed.")),
             ask.table_output("OUTPUT", say("Bảng các lớp", "Table of the layers"),
@@ -93,18 +94,22 @@ class OpenLayersAlgorithm(QuyHoachAlgorithm):
             raise InputError(say("Chưa chọn nơi có dữ liệu.", "No place of data is chosen."))
         location = resolved(typed)
         tables = stored_tables(location, self.parameterAsString(parameters, "DATASETS", context))
-        opened = open_layers(location, tables, connection="" if isinstance(location, str) else typed, progress=self.progress(feedback))
+        opened = open_layers(location, tables, connection="" if isinstance(location, str) else typed,
+                             progress=self.progress(feedback))
         lines = []
         for one in opened:
-            known = {"layer": one.table.name, "label": one.table.label, "dataset": one.table.dataset.name if one.table.dataset else None,
+            known = {"layer": one.table.name, "label": one.table.label,
+                     "dataset": one.table.dataset.name if one.table.dataset else None,
                      "features": one.layer.featureCount()}
-            lines += [{**known, "unknown_code": code.value, "unknown_count": code.count} for code in one.unknown_codes] or [
+            lines += [{**known, "unknown_code": code.value, "unknown_count": code.count}
+                      for code in one.unknown_codes] or [
                 {**known, "unknown_code": None, "unknown_count": 0}]
             for code in one.unknown_codes:
                 feedback.pushWarning(say("{layer}: mã \"{code}\" chưa có ký hiệu ({n} đối tượng), vẽ màu hồng đậm.",
                                          "{layer}: the code \"{code}\" has no symbol ({n} features), drawn in magenta.")
                                      .format(layer=one.table.label, code=code.value, n=format_number(code.count)))
-        results: dict[str, Any] = {"LAYER_COUNT": len(opened), "UNKNOWN_CODES": sum(len(one.unknown_codes) for one in opened)}
+        results: dict[str, Any] = {"LAYER_COUNT": len(opened),
+                                   "UNKNOWN_CODES": sum(len(one.unknown_codes) for one in opened)}
         results["OUTPUT"] = self.write_layer(parameters, "OUTPUT", context, pandas.DataFrame(lines))
         project = self.parameterAsFileOutput(parameters, "PROJECT", context)
         name = Path(typed).stem if isinstance(location, str) else typed

@@ -38,7 +38,8 @@ def waiting_features(copy: WorkingCopy) -> set[tuple[str, str]]:
 
 
 def freeze(
-    copy: WorkingCopy, *, author: str, department: str = "", message: str, decision_no: str = "", datasets: Collection[str] | None = None
+    copy: WorkingCopy, *, author: str, department: str = "", message: str, decision_no: str = "",
+    datasets: Collection[str] | None = None
 ) -> Changeset | None:
     """Freeze what was edited into a changeset; None when there is nothing new to send.
 
@@ -78,18 +79,21 @@ def freeze(
         changes += _taken_back(copy, dataset, edited, sent)
     if not changes:
         return None
-    changeset = Changeset(str(uuid.uuid4()), author, department, message.strip(), decision_no.strip(), now(), tuple(changes), copy.id)
+    changeset = Changeset(str(uuid.uuid4()), author, department, message.strip(), decision_no.strip(), now(),
+                          tuple(changes), copy.id)
     with copy.applying("freeze"):
         copy.database.execute(
             "INSERT INTO quyhoach_outgoing (changeset_id, author, department, message, decision_no, made_at, changes) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (changeset.changeset_id, author, department, changeset.message, changeset.decision_no, changeset.made_at, pack_changes(changes)))
+            (changeset.changeset_id, author, department, changeset.message, changeset.decision_no, changeset.made_at,
+             pack_changes(changes)))
     copy.frozen = changeset.changeset_id, seen, copy.database.total_changes
     return changeset
 
 
 def _sent_rows(copy: WorkingCopy) -> dict[tuple[str, str], Row | None]:
     """What the hub will have of the features under way, once all pending changesets are applied."""
-    return {(change.dataset, change.feature_id): change.after for changeset in pending(copy) for change in changeset.changes}
+    return {(change.dataset, change.feature_id): change.after for changeset in pending(copy)
+            for change in changeset.changes}
 
 
 def _taken_back(
@@ -121,7 +125,8 @@ def settle(copy: WorkingCopy, receipt: Receipt, changeset: Changeset | None = No
             # As it was frozen: known at once where nobody has written into the file since.
             untouched = copy.frozen == (receipt.changeset_id, copy.version(), own)
             for name, dataset in copy.datasets.items():
-                _now_at_hub(copy, dataset, [change for change in changeset.changes if change.dataset == name], untouched)
+                _now_at_hub(copy, dataset, [change for change in changeset.changes if change.dataset == name],
+                            untouched)
             for change in receipt.rewritten:
                 if change.dataset in copy.datasets:
                     _rewritten_by_hub(copy, change)
@@ -134,7 +139,8 @@ def settle(copy: WorkingCopy, receipt: Receipt, changeset: Changeset | None = No
 
 
 def _is_pending(copy: WorkingCopy, changeset_id: str) -> bool:
-    return copy.database.execute("SELECT 1 FROM quyhoach_outgoing WHERE changeset_id = ?", (changeset_id,)).fetchone() is not None
+    return copy.database.execute("SELECT 1 FROM quyhoach_outgoing WHERE changeset_id = ?",
+                                 (changeset_id,)).fetchone() is not None
 
 
 def _now_at_hub(copy: WorkingCopy, dataset: Dataset, changes: Sequence[Change], untouched: bool) -> None:

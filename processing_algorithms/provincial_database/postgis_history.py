@@ -138,7 +138,8 @@ def revert_changeset(
     return replace(receipt, objections=_in_the_way(hub, number, changes, receipt.objections))
 
 
-def _in_the_way(hub: PostgisHub, number: int, changes: list[Change], stale: tuple[Objection, ...]) -> tuple[Objection, ...]:
+def _in_the_way(hub: PostgisHub, number: int, changes: list[Change],
+                stale: tuple[Objection, ...]) -> tuple[Objection, ...]:
     """Say, for the features of an inverse changeset that later ones have touched, in which fields and by which."""
     from psycopg2 import sql
 

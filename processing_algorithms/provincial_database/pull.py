@@ -75,7 +75,8 @@ def pull(copy: WorkingCopy, hub: ExchangingHub, *, progress: Progress = silent) 
 
 def asked_for(copy: WorkingCopy) -> list[Scope]:
     """What a pull asks the hub for: what the copy holds, and whatever has become of the features edited here."""
-    return [replace(scope, features=frozenset(copy.edited_ids(copy.datasets[scope.dataset]))) for scope in copy.scopes()]
+    return [replace(scope, features=frozenset(copy.edited_ids(copy.datasets[scope.dataset])))
+            for scope in copy.scopes()]
 
 
 def receive(
@@ -95,13 +96,15 @@ def receive(
         grow(copy, known or {})
         for dataset in lost or []:
             _mend_tracking(copy, copy.datasets[dataset.name])
-        merge_delivery(copy, delivery, scopes, lost={dataset.name for dataset in lost or []}, report=report, progress=progress)
+        merge_delivery(copy, delivery, scopes, lost={dataset.name for dataset in lost or []}, report=report,
+                       progress=progress)
         _note_position(copy, delivery.position)
     return report
 
 
 def merge_delivery(
-    copy: WorkingCopy, delivery: Delivery, scopes: Iterable[Scope], *, lost: Collection[str], report: PullReport, progress: Progress
+    copy: WorkingCopy, delivery: Delivery, scopes: Iterable[Scope], *, lost: Collection[str], report: PullReport,
+    progress: Progress
 ) -> None:
     """Merge all rows of a delivery, within `WorkingCopy.applying`; of ``scopes`` a whole delivery brings all there is.
 
@@ -117,16 +120,19 @@ def merge_delivery(
         progress(0.5, f"{dataset.label}: {count}")
         if present is not None:
             present.add(batch)
-        batch = replace(batch, gone=[feature_id for feature_id in batch.gone if feature_id not in unknown[batch.dataset]])
+        batch = replace(batch,
+                        gone=[feature_id for feature_id in batch.gone if feature_id not in unknown[batch.dataset]])
         _merge_batch(copy, dataset, batch, edited[batch.dataset], batch.dataset in lost, report, delivery.parting)
     if present is not None:
         for name in asked:
-            _without_the_missing(copy, copy.datasets[name], present, edited[name], unknown[name], name in lost, report, delivery.parting)
+            _without_the_missing(copy, copy.datasets[name], present, edited[name], unknown[name], name in lost, report,
+                                 delivery.parting)
         present.drop()
 
 
 def _merge_batch(
-    copy: WorkingCopy, dataset: Dataset, batch: RowBatch, edited: Collection[str], tracking_was_lost: bool, report: PullReport,
+    copy: WorkingCopy, dataset: Dataset, batch: RowBatch, edited: Collection[str], tracking_was_lost: bool,
+    report: PullReport,
     parting: Parting | None
 ) -> None:
     ids = [*(str(row[0]) for row in batch.rows), *batch.gone]
@@ -152,7 +158,8 @@ def _merge_batch(
 
 
 def _merge_in(
-    copy: WorkingCopy, dataset: Dataset, feature_id: str, theirs: Row | None, tracking_was_lost: bool, report: PullReport,
+    copy: WorkingCopy, dataset: Dataset, feature_id: str, theirs: Row | None, tracking_was_lost: bool,
+    report: PullReport,
     parting: Parting | None
 ) -> None:
     touched, base = copy.base(dataset, feature_id)
@@ -179,7 +186,8 @@ def _merge_in(
             merged = Merge(ours, Clash.DELETED_THEIRS, frozenset(ours))
     else:
         part = any(scope.dataset == dataset.name and not is_whole(scope) for scope in copy.scopes())
-        merged, base = merge_after_restore(copy, dataset, feature_id, base, ours, theirs, parting, tracked=not tracking_was_lost, part=part)
+        merged, base = merge_after_restore(copy, dataset, feature_id, base, ours, theirs, parting,
+                                           tracked=not tracking_was_lost, part=part)
         report.to_resend += not touched and same_row(merged.row, ours) and merged.clash is Clash.NONE
     if not same_row(merged.row, ours):
         copy.put_row(dataset, feature_id, merged.row)
@@ -198,7 +206,8 @@ def _merge_in(
 
 
 def _without_the_missing(
-    copy: WorkingCopy, dataset: Dataset, present: Present, edited: set[str], unknown: set[str], dataset_lost: bool, report: PullReport,
+    copy: WorkingCopy, dataset: Dataset, present: Present, edited: set[str], unknown: set[str], dataset_lost: bool,
+    report: PullReport,
     parting: Parting | None
 ) -> None:
     """After a whole delivery: features here that did not come are gone at the hub, unless they are new here."""
@@ -232,4 +241,5 @@ def _mend_tracking(copy: WorkingCopy, dataset: Dataset) -> None:
 
 
 def _note_position(copy: WorkingCopy, position: Position) -> None:
-    copy.set_facts(hub_id=position.hub_id, incarnation=position.incarnation, token=position.token, pulled_at=now(), sent="[]")
+    copy.set_facts(hub_id=position.hub_id, incarnation=position.incarnation, token=position.token, pulled_at=now(),
+                   sent="[]")

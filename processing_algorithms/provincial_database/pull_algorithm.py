@@ -51,7 +51,8 @@ class PullAlgorithm(QuyHoachAlgorithm):
                 QgsProcessingOutputNumber("MERGED", say("Số đối tượng đã trộn", "Features merged")),
                 QgsProcessingOutputNumber("CONFLICTS", say("Số xung đột chưa xử lý", "Conflicts not resolved"))]
 
-    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:  # noqa: D102
+    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                feedback: QgsProcessingFeedback) -> None:  # noqa: D102
         self.path = working_copy_path(self, parameters, context)
 
     def process(  # noqa: D102
@@ -83,8 +84,10 @@ class PullAlgorithm(QuyHoachAlgorithm):
         for receipt in report.receipts:
             for objection in receipt.objections:
                 feedback.pushWarning(f"{objection.dataset} {objection.feature_id}: {objection.reason}")
-        return {"RECEIVED": report.received, "REMOVED": report.removed, "MERGED": report.merged, "CONFLICTS": open_conflicts}
+        return {"RECEIVED": report.received, "REMOVED": report.removed, "MERGED": report.merged,
+                "CONFLICTS": open_conflicts}
 
-    def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:  # noqa: D102, N802
+    def postProcessAlgorithm(self, context: QgsProcessingContext,
+                             feedback: QgsProcessingFeedback) -> dict[str, Any]:  # noqa: D102, N802
         show_anew(self.path)
         return {}

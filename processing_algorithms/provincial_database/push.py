@@ -45,7 +45,8 @@ def push(
     """
     receipts = [*_send_pending(copy, hub, progress)]
     if all(_landed(receipt) for receipt in receipts):
-        changeset = freeze(copy, author=author, department=department, message=message, decision_no=decision_no, datasets=datasets)
+        changeset = freeze(copy, author=author, department=department, message=message, decision_no=decision_no,
+                           datasets=datasets)
         if changeset is not None:
             receipts.append(_send(copy, hub, changeset, progress))
     tell_hub(copy, hub)

@@ -56,7 +56,8 @@ class PushAlgorithm(QuyHoachAlgorithm):
                 QgsProcessingOutputNumber("NUMBER", say("Số thứ tự trong nhật ký", "Number in the ledger")),
                 QgsProcessingOutputNumber("HELD_BACK", say("Số đối tượng còn xung đột", "Features held back by conflicts"))]
 
-    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:  # noqa: D102
+    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                feedback: QgsProcessingFeedback) -> None:  # noqa: D102
         self.path = working_copy_path(self, parameters, context)
 
     def process(  # noqa: D102
@@ -71,7 +72,8 @@ class PushAlgorithm(QuyHoachAlgorithm):
                 resolved(self.parameterAsFile(parameters, "HUB", context) or copy.hub_location)) as hub:
             names = self.parameterAsString(parameters, "DATASETS", context)
             only = {dataset.name for dataset in chosen_datasets(copy.datasets, names)} if names.strip() else None
-            report = push(copy, hub, datasets=only, progress=self.progress(feedback), **changeset_values(self, parameters, context))
+            report = push(copy, hub, datasets=only, progress=self.progress(feedback),
+                          **changeset_values(self, parameters, context))
         if report.held_back:
             feedback.pushWarning(say("{n} đối tượng còn xung đột nên chưa gửi.", "{n} features are in conflict and were not sent.").format(n=report.held_back))
         if report.outcome is None:
@@ -85,6 +87,7 @@ class PushAlgorithm(QuyHoachAlgorithm):
         feedback.pushInfo(say("Đã ghi đợt cập nhật số {number}.", "Changeset number {number} is written.").format(number=last.number))
         return {"CHANGESET": last.changeset_id, "NUMBER": last.number or 0, "HELD_BACK": report.held_back}
 
-    def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:  # noqa: D102, N802
+    def postProcessAlgorithm(self, context: QgsProcessingContext,
+                             feedback: QgsProcessingFeedback) -> dict[str, Any]:  # noqa: D102, N802
         show_anew(self.path)
         return {}

@@ -47,7 +47,8 @@ class ResolveAlgorithm(QuyHoachAlgorithm):
         return [QgsProcessingOutputNumber("RESOLVED", say("Số đối tượng đã xử lý xong", "Features settled")),
                 QgsProcessingOutputNumber("CONFLICTS", say("Số xung đột còn lại", "Conflicts left"))]
 
-    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:  # noqa: D102
+    def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                feedback: QgsProcessingFeedback) -> None:  # noqa: D102
         self.path = working_copy_path(self, parameters, context)
 
     def process(  # noqa: D102
@@ -65,6 +66,7 @@ class ResolveAlgorithm(QuyHoachAlgorithm):
             left = len(list(conflicts(copy)))
         return {"RESOLVED": settled, "CONFLICTS": left}
 
-    def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:  # noqa: D102, N802
+    def postProcessAlgorithm(self, context: QgsProcessingContext,
+                             feedback: QgsProcessingFeedback) -> dict[str, Any]:  # noqa: D102, N802
         show_anew(self.path)
         return {}

@@ -53,7 +53,8 @@ class RevertChangesetAlgorithm(QuyHoachAlgorithm):
 
         number = self.parameterAsInt(parameters, "CHANGESET", context)
         with open_hub(hub_location(self, parameters, context)) as hub:
-            receipt = hub.revert(number, progress=self.progress(feedback), **changeset_values(self, parameters, context))
+            receipt = hub.revert(number, progress=self.progress(feedback),
+                                 **changeset_values(self, parameters, context))
         if receipt.outcome is not Outcome.APPLIED:
             reasons = "; ".join(f"{o.dataset} {o.feature_id}: {o.reason}" for o in receipt.objections[:10])
             raise OutputError(say("Chưa hoàn tác được, không có gì được ghi ({n} đối tượng): {reasons}",

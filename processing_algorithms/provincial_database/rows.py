@@ -27,7 +27,8 @@ def row_from_sqlite(dataset: Dataset, values: Sequence[object]) -> Row:
     return rows_from_sqlite(dataset, [values])[0]
 
 
-def rows_from_sqlite(dataset: Dataset, rows: Sequence[Sequence[object]], ids: Sequence[object] | None = None) -> list[Row]:
+def rows_from_sqlite(dataset: Dataset, rows: Sequence[Sequence[object]],
+                     ids: Sequence[object] | None = None) -> list[Row]:
     """Build many rows at once, which is several times faster: see `row_from_sqlite`.
 
     Raises

@@ -122,7 +122,8 @@ def _identities(dataset: Dataset, rows: geopandas.GeoDataFrame) -> list[object]:
     if dataset.geometry:
         # Rounded to the millimetre: the same shape read from two formats differs in the last bits.
         rounded = shapely.transform(np.asarray(rows.geometry.array, dtype=object), lambda xy: np.round(xy, 3))
-        digests = [None if wkb is None else hashlib.blake2b(wkb, digest_size=16).digest() for wkb in shapely.to_wkb(rounded)]
+        digests = [None if wkb is None else hashlib.blake2b(wkb, digest_size=16).digest()
+                   for wkb in shapely.to_wkb(rounded)]
         columns.append(pandas.Series(digests, index=rows.index, dtype=object))
     return list(zip(*columns))
 

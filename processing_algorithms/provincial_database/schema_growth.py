@@ -66,7 +66,8 @@ def _add_column(database: sqlite3.Connection, dataset: Dataset, field: Field) ->
 
 
 def _allow_codes(database: sqlite3.Connection, known: Mapping[str, Dataset]) -> None:
-    for domain in {field.domain.name: field.domain for dataset in known.values() for field in dataset.fields if field.domain}.values():
+    for domain in {field.domain.name: field.domain for dataset in known.values() for field in dataset.fields
+                   if field.domain}.values():
         used = database.execute("SELECT 1 FROM gpkg_data_column_constraints WHERE constraint_name = ? LIMIT 1", (domain.name,)).fetchone()
         if used:
             database.executemany(

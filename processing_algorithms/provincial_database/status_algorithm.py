@@ -53,15 +53,19 @@ class StatusAlgorithm(QuyHoachAlgorithm):
         for line in lines:
             feedback.pushInfo(say("{label}: {n} đối tượng; thêm {a}, sửa {c}, xóa {d}; chờ trả lời {w}; xung đột {x}",
                                   "{label}: {n} features; added {a}, changed {c}, deleted {d}; waiting {w}; conflicts {x}")
-                              .format(label=line.dataset.label, n=line.count, a=line.added, c=line.changed, d=line.deleted, w=line.waiting,
+                              .format(label=line.dataset.label, n=line.count, a=line.added, c=line.changed,
+                                      d=line.deleted, w=line.waiting,
                                       x=line.conflicts))
             if line.tracking_lost:
                 feedback.pushWarning(say("{label}: bảng đã bị chương trình khác tạo lại; hãy nhận cập nhật để so sánh toàn bộ.",
                                          "{label}: another program has made the table anew; pull, which compares everything.").format(label=line.dataset.label))
         table = pandas.DataFrame({
             "dataset": [line.dataset.name for line in lines], "label": [str(line.dataset.label) for line in lines],
-            "features": [line.count for line in lines], "added": [line.added for line in lines], "changed": [line.changed for line in lines],
+            "features": [line.count for line in lines], "added": [line.added for line in lines],
+            "changed": [line.changed for line in lines],
             "deleted": [line.deleted for line in lines], "waiting": [line.waiting for line in lines],
-            "conflicts": [line.conflicts for line in lines], "tracking_lost": [int(line.tracking_lost) for line in lines]})
-        return {"OUTPUT": self.write_layer(parameters, "OUTPUT", context, table), "EDITS": sum(line.edits for line in lines),
+            "conflicts": [line.conflicts for line in lines],
+            "tracking_lost": [int(line.tracking_lost) for line in lines]})
+        return {"OUTPUT": self.write_layer(parameters, "OUTPUT", context, table),
+                "EDITS": sum(line.edits for line in lines),
                 "CONFLICTS": sum(line.conflicts for line in lines), "WAITING": sum(line.waiting for line in lines)}

@@ -26,7 +26,8 @@ _ORDER = (
     "river_axis", "plan", "planning_paper", "constraint_overlay", "parcel_override", "landslide_zone", "flood_zone",
     "building", "river", "parcel", "zone", "land_use_plan", "land_use")
 #: Denominator of the smallest scale at which a dataset is drawn: below it the map would be a blot and slow.
-_SMALLEST_SCALE = {"parcel": 25_000, "parcel_override": 25_000, "building": 25_000, "planning_paper": 25_000, "zone": 100_000,
+_SMALLEST_SCALE = {"parcel": 25_000, "parcel_override": 25_000, "building": 25_000, "planning_paper": 25_000,
+                   "zone": 100_000,
                    "facility": 100_000, "field_report": 200_000}
 #: Layers the algorithms read that are no dataset of the catalogue: label and the room they lie with.
 _OTHERS = {"river_axis": (("Tim sông", "River axes"), "disaster"), "dyke": (("Đê", "Dykes"), "disaster")}
@@ -87,7 +88,8 @@ def stored_tables(location: str | Mapping[str, str], names: str = "") -> list[St
     kinds = {table.dataset.name for table in chosen if table.dataset is not None}
     # Under zones, land use would only mix its labels with theirs.
     off = {*_OFF, "land_use"} if "zone" in kinds else set(_OFF)
-    return [replace(table, visible=table.year in ("", newest) and not (len(chosen) >= _MUCH and _kind(table) in off)) for table in chosen]
+    return [replace(table, visible=table.year in ("", newest) and not (len(chosen) >= _MUCH and _kind(table) in off))
+            for table in chosen]
 
 
 def count_codes(path: str, fields: Mapping[str, str]) -> dict[str, dict[str, int]]:
@@ -116,7 +118,8 @@ def _of_file(path: Path) -> list[StoredTable]:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
             names = [name for (name,) in database.execute(
                 "SELECT table_name FROM gpkg_contents JOIN gpkg_geometry_columns USING (table_name) WHERE data_type = 'features'")]
-            columns = {name: {row[1] for row in database.execute(f"PRAGMA table_info({quoted(name)})")} for name in names}
+            columns = {name: {row[1] for row in database.execute(f"PRAGMA table_info({quoted(name)})")}
+                       for name in names}
             held = _held(database)
     except sqlite3.DatabaseError as error:
         raise InputError(say("{path} không phải là tệp GeoPackage đọc được.", "{path} is no readable GeoPackage.")

@@ -35,6 +35,7 @@ def to_receive(copy: WorkingCopy, hub: ExchangingHub, *, progress: Progress = si
             dataset = copy.datasets[batch.dataset]
             ids = [*(str(row[0]) for row in batch.rows), *batch.gone]
             known = stored_bases(copy, dataset, batch.columns, [id for id in ids if id in edited[dataset.name]])
-            found = sort_out(batch, stored_rows(copy, dataset, batch.columns, ids), edited[dataset.name], known, trusted=True)
+            found = sort_out(batch, stored_rows(copy, dataset, batch.columns, ids), edited[dataset.name], known,
+                             trusted=True)
             news[dataset.name] += len(found.new) + len(found.changed) + len(found.gone) + len(found.merge)
     return news

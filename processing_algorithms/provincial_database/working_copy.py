@@ -148,9 +148,11 @@ class WorkingCopy:
             raise self._not_ours() from error
         problems = []
         for dataset in self.datasets.values():
-            for table, extra in ((dataset.name, (FEATURE_ID, FID)), (base_table(dataset), (FEATURE_ID, FID, "existed"))):
+            for table, extra in ((dataset.name, (FEATURE_ID, FID)),
+                                 (base_table(dataset), (FEATURE_ID, FID, "existed"))):
                 kind = self.database.execute("SELECT type FROM sqlite_master WHERE name = ?", (table,)).fetchone()
-                present = {row[1] for row in self.database.execute(f"PRAGMA table_info({quoted(table)})")} if kind == ("table",) else set()
+                present = {row[1]
+                           for row in self.database.execute(f"PRAGMA table_info({quoted(table)})")} if kind == ("table",) else set()
                 missing = [name for name in (*extra, *data_columns(dataset)) if name not in present]
                 if missing:
                     problems.append(say("{path}: bảng {table} thiếu cột {names} vì đã bị chương trình khác tạo lại; hãy khôi phục "
@@ -199,7 +201,8 @@ class WorkingCopy:
                 if existed and not here:
                     deleted += 1
                 elif existed and same_shape and any(
-                        was[i] != became[i] and isinstance(was[i], text) and isinstance(became[i], text) for i in texts):
+                        was[i] != became[i] and isinstance(was[i], text) and isinstance(became[i], text)
+                    for i in texts):
                     changed += 1
                 else:
                     unsure.append(row)
@@ -236,16 +239,19 @@ class WorkingCopy:
     @staticmethod
     def _changes(dataset: Dataset, width: int, found: Sequence[tuple]) -> Iterator[Change]:
         """Make changes of what `_touched` found."""
-        before, after = pairs_from_sqlite(dataset, [row[4:4 + width] for row in found], [row[4 + width:] for row in found],
+        before, after = pairs_from_sqlite(dataset, [row[4:4 + width] for row in found],
+                                          [row[4 + width:] for row in found],
                                           [row[0] for row in found])
         for (feature_id, existed, fid, parent_id, *_), was, became in zip(found, before, after):
-            yield Change(dataset.name, feature_id, was if existed else None, became if fid is not None else None, parent_id)
+            yield Change(dataset.name, feature_id, was if existed else None, became if fid is not None else None,
+                         parent_id)
 
     def unsent(self) -> int:
         """Count the features that differ from what the hub is known to have, without reading them."""
         total = 0
         for dataset in self.datasets.values():
-            base, ours = (", ".join(f"{alias}.{quoted(name)}" for name in data_columns(dataset)) for alias in ("b", "t"))
+            base, ours = (", ".join(f"{alias}.{quoted(name)}" for name in data_columns(dataset))
+                          for alias in ("b", "t"))
             total += self.database.execute(
                 f"SELECT count(*) FROM {quoted(base_table(dataset))} b LEFT JOIN {quoted(dataset.name)} t "
                 f"ON t.{FEATURE_ID} = b.{FEATURE_ID} WHERE b.existed <> (t.{FID} IS NOT NULL) "
@@ -260,7 +266,8 @@ class WorkingCopy:
     def tracking_lost(self, dataset: Dataset) -> bool:
         """Tell whether a program has removed or altered the triggers that notice edits."""
         present = dict(self.database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (dataset.name,)))
-        expected = {name: sql for name, sql in copy_trigger_statements(dataset).items() if name.startswith("quyhoach_track_")}
+        expected = {name: sql for name, sql in copy_trigger_statements(dataset).items()
+                    if name.startswith("quyhoach_track_")}
         return any(present.get(name) != sql for name, sql in expected.items())
 
     # rows ---------------------------------------------------------------------------------------------------------

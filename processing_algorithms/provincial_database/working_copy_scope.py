@@ -210,4 +210,5 @@ def _come(
 
 
 def _count(copy: WorkingCopy) -> int:
-    return sum(int(copy.database.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0]) for name in copy.datasets)
+    return sum(int(copy.database.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0])
+               for name in copy.datasets)

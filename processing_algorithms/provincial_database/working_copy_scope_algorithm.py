@@ -105,7 +105,8 @@ class WorkingCopyScopeAlgorithm(QuyHoachAlgorithm):
             extent = self.parameterAsExtent(parameters, "EXTENT", context, to_qgis_crs(hub.info.crs))
             polygon = None
             if not extent.isNull():
-                polygon = shapely.to_wkb(shapely.box(extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum()))
+                polygon = shapely.to_wkb(shapely.box(extent.xMinimum(), extent.yMinimum(), extent.xMaximum(),
+                                                     extent.yMaximum()))
             wanted = {scope.dataset: scope for scope in copy.scopes()}
             for dataset in datasets:
                 old = wanted.get(dataset.name)
@@ -118,7 +119,8 @@ class WorkingCopyScopeAlgorithm(QuyHoachAlgorithm):
                 else:
                     left = reduced(wanted.pop(dataset.name), dataset, self.units, polygon)
                     wanted |= {dataset.name: left} if left else {}
-            forms = {dataset.name: form_style(dataset, PLUGIN_FOLDER / "styles" / dataset.style) for dataset in datasets}
+            forms = {dataset.name: form_style(dataset, PLUGIN_FOLDER / "styles" / dataset.style)
+                     for dataset in datasets}
             report = change_scope(copy, hub, list(wanted.values()), crs=hub.info.crs, forms=forms,
                                   progress=self.progress(feedback))
             open_conflicts = sum(line.conflicts for line in copy.status())

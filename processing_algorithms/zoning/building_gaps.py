@@ -46,7 +46,8 @@ def gaps(pieces: pandas.DataFrame, lots: NDArray[np.intp], *, error_m: float, fa
             sides = {_side(shape, way[1] - way[0]) for shape in (shapes[i], shapes[j])}
             face = "" if "" in sides else "long" if sides == {"long"} else "gable"
             first, second = group.iloc[i], group.iloc[j]
-            rows.append((lot, first["piece"], second["piece"], gap, face, np.maximum(first["height"], second["height"])))
+            rows.append((lot, first["piece"], second["piece"], gap, face,
+                         np.maximum(first["height"], second["height"])))
     return pandas.DataFrame(rows, columns=["lot", "first", "second", "gap_m", "face", "height"])
 
 

@@ -54,7 +54,8 @@ def read_figures(buildings, zones, roads, layers, problems: list[str]) -> dict:
                             .format(name=name, field=column, n=len(wrong), some="; ".join(wrong[:5])))
         return pandas.Series(values, index=frame.index)
 
-    return {"buildings": {column: read(buildings, column, layers["buildings"][2]) for column in ("storeys", "height_m")},
+    return {"buildings": {column: read(buildings, column, layers["buildings"][2])
+                          for column in ("storeys", "height_m")},
             "zones": {column: read(zones, column, layers["zones"][2]) for column in ZONE_NUMBERS},
             "roads": read(roads, "red_line_width_m", layers["roads"][2]) if "roads" in layers else None}
 
@@ -63,7 +64,8 @@ def read_heights(
     buildings: geopandas.GeoDataFrame, figures: dict, storey_height_m: float | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Return storeys, heights, and which heights were made from storeys. Zero is not known."""
-    storeys, height = (figures["buildings"][column][buildings.index].to_numpy(copy=True) for column in ("storeys", "height_m"))
+    storeys, height = (figures["buildings"][column][buildings.index].to_numpy(copy=True)
+                       for column in ("storeys", "height_m"))
     storeys[storeys <= 0], height[height <= 0] = np.nan, np.nan
     guessed = np.isnan(height) & ~np.isnan(storeys) & (storey_height_m is not None)
     if storey_height_m is not None:
@@ -87,7 +89,8 @@ _YES = {"1", "true", "yes", "có", "co", "x"}
 
 
 def build_case(
-    lots: geopandas.GeoDataFrame, zones: geopandas.GeoDataFrame, measures: LotMeasures, of_lots: ZonesOfLots, existing: bool,
+    lots: geopandas.GeoDataFrame, zones: geopandas.GeoDataFrame, measures: LotMeasures, of_lots: ZonesOfLots,
+    existing: bool,
     guessed: NDArray[np.bool_], building_ids: pandas.Index, error_m: float, province_folder,
 ) -> Case:
     table, main = measures.lots, of_lots.main
@@ -112,7 +115,8 @@ def build_case(
         notes[lot].append(say("{p} % lô đất nằm ngoài ô quy hoạch", "{p} % of the lot is outside the zones").format(
             p=format_number(100 * of_lots.outside[lot], 1)))
     return Case(lots, zones, measures, of_lots, kinds, of_lots.on, flags, label_of,
-                 (table["buildings"] > 0).to_numpy(), np.array(["; ".join(note) for note in notes], dtype=object), building_ids,
+                 (table["buildings"] > 0).to_numpy(), np.array(["; ".join(note) for note in notes], dtype=object),
+                building_ids,
                 error_m, province_folder)
 
 

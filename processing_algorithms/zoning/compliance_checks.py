@@ -42,7 +42,8 @@ def unit_of(rule: str) -> str:
 
 
 def plan_limits(
-    low: NDArray[np.float64], high: NDArray[np.float64], lacking: NDArray[np.bool_], citation: ArrayLike, *, upper: bool,
+    low: NDArray[np.float64], high: NDArray[np.float64], lacking: NDArray[np.bool_], citation: ArrayLike, *,
+    upper: bool,
     several: NDArray[np.bool_],
 ) -> pandas.DataFrame:
     """Return a plan's control figures as limits, in the form of `norm_answers.COLUMNS`.
@@ -76,7 +77,8 @@ def plan_limits(
 
 def check(
     rule: str, limits: pandas.DataFrame, measured: ArrayLike, *, lot: ArrayLike, building: ArrayLike = -1,
-    tolerance: ArrayLike = 0.0, at_worst: ArrayLike | None = None, unmeasured: str | ArrayLike = "", note: ArrayLike = "",
+    tolerance: ArrayLike = 0.0, at_worst: ArrayLike | None = None, unmeasured: str | ArrayLike = "",
+    note: ArrayLike = "",
 ) -> pandas.DataFrame:
     """Judge one rule for n cases; cases without a limit give no row.
 
@@ -94,17 +96,20 @@ def check(
     """
     _, _, _, decimals, upper = RULES[rule]
     n = len(limits)
-    judged = judge(measured, limits, upper=upper, tolerance=tolerance, at_worst=at_worst, decimals=decimals, unit=unit_of(rule),
+    judged = judge(measured, limits, upper=upper, tolerance=tolerance, at_worst=at_worst, decimals=decimals,
+                   unit=unit_of(rule),
                    unmeasured=unmeasured)
     value = np.broadcast_to(np.asarray(measured, dtype=float), n)
     frame = pandas.DataFrame({
         "lot": np.broadcast_to(lot, n), "building": np.broadcast_to(building, n), "rule": rule,
         "measured": np.where(np.isfinite(value), value, np.nan), "limit": limits["value"].to_numpy(dtype=float),
-        "limit_strictest": limits["strictest"].to_numpy(dtype=float), "limit_loosest": limits["loosest"].to_numpy(dtype=float),
+        "limit_strictest": limits["strictest"].to_numpy(dtype=float),
+        "limit_loosest": limits["loosest"].to_numpy(dtype=float),
         "margin": judged["margin"].to_numpy(), "tolerance": np.broadcast_to(np.asarray(tolerance, dtype=float), n),
         "verdict": judged["verdict"].to_numpy(dtype=object), "citation": limits["citation"].to_numpy(dtype=object),
         "reason": _with(judged["reason"].to_numpy(dtype=object), np.broadcast_to(np.asarray(note, dtype=object), n)),
-        "valid_to": limits["valid_to"].to_numpy(dtype=object), "confidence": limits["confidence"].to_numpy(dtype=object)})
+        "valid_to": limits["valid_to"].to_numpy(dtype=object),
+        "confidence": limits["confidence"].to_numpy(dtype=object)})
     for column in ("limit_strictest", "limit_loosest"):
         frame[column] = frame[column].where(np.isfinite(frame[column]))
     return frame[frame["verdict"].notna()]
@@ -141,8 +146,10 @@ def replaced_by_ratio(checks: pandas.DataFrame) -> pandas.DataFrame:
                 "beyond the ratio of Bảng 2.12, but the regulation's density is kept; the ratio is only an alternative, the "
                 "authority decides"))):
         # All parts of a lot (podium, tower) must keep the other control.
-        held = set(checks.loc[kept & checks["rule"].eq(other), "lot"]) - set(checks.loc[~kept & checks["rule"].eq(other), "lot"])
+        held = set(checks.loc[kept & checks["rule"].eq(other),
+                              "lot"]) - set(checks.loc[~kept & checks["rule"].eq(other), "lot"])
         which = broken & checks["rule"].eq(rule) & checks["lot"].isin(held)
         checks.loc[which, "verdict"] = Verdict.OPEN.value
-        checks.loc[which, "reason"] = [f"{reason}; {text}" if reason else text for reason in checks.loc[which, "reason"]]
+        checks.loc[which,
+                   "reason"] = [f"{reason}; {text}" if reason else text for reason in checks.loc[which, "reason"]]
     return checks

@@ -34,7 +34,8 @@ def norm_checks(case: Case) -> list[pandas.DataFrame]:
     # Buildings of several heights are judged at their average; parts over one another each at its own.
     stacked = table["stacked"].to_numpy()
     several = (table["buildings"] > 1).to_numpy() & ~stacked & (table["mean_height"] < table["height"] - 0.05).to_numpy()
-    average = np.array([say("chiều cao trung bình {h} m", "average height {h} m").format(h=format_number(h, 1)) if one else ""
+    average = np.array([say("chiều cao trung bình {h} m", "average height {h} m").format(h=format_number(h, 1)) if one
+                        else ""
                         for h, one in zip(table["mean_height"], several)], dtype=object)
     limits = net_density_limits(kind, table["area"], table["mean_height"], on=on, existing=existing,
                                 floors_at_most=table["storeys"].where(table["no_storeys"] == 0), province_folder=folder)
@@ -49,7 +50,8 @@ def norm_checks(case: Case) -> list[pandas.DataFrame]:
     old = np.flatnonzero(existing)
     ratio = far_limits_existing_area(table["area"].iloc[old], table["mean_height"].iloc[old], on=[on[k] for k in old],
                                      province_folder=folder)
-    found.append(check("QC-FAR-EXISTING", ratio, table["far"].iloc[old], lot=lot[old], tolerance=table["far_error"].iloc[old],
+    found.append(check("QC-FAR-EXISTING", ratio, table["far"].iloc[old], lot=lot[old],
+                       tolerance=table["far_error"].iloc[old],
                        at_worst=table["far_at_most"].iloc[old], unmeasured=no_storeys[old], note=note[old]))
     return found
 
@@ -66,7 +68,8 @@ def _levels(case: Case) -> pandas.DataFrame:
     share = 100.0 * levels["built"].to_numpy(dtype=float) / table["area"].to_numpy()
     note = [say("khối đế và tháp: phần cao từ {h} m", "podium and tower: the part of {h} m and more").format(h=format_number(h, 1))
             for h in levels["height"]]
-    return check("QC-DENSITY", limits, share, lot=lot, tolerance=share * (table["density_error"] / table["density_pct"]).to_numpy(),
+    return check("QC-DENSITY", limits, share, lot=lot,
+                 tolerance=share * (table["density_error"] / table["density_pct"]).to_numpy(),
                  note=joined(case.note[lot], np.array(note, dtype=object)))
 
 
@@ -81,13 +84,15 @@ def planted_checks(case: Case, green: geopandas.GeoDataFrame | None) -> pandas.D
                                   province_folder=case.province_folder)
     if green is None:
         # What is built over is not planted: an upper bound that may be enough for a verdict.
-        return check("QC-PLANTED", limits, 100.0 - table["density_pct"], lot=lot, tolerance=table["density_error"], at_worst=0.0,
+        return check("QC-PLANTED", limits, 100.0 - table["density_pct"], lot=lot, tolerance=table["density_error"],
+                     at_worst=0.0,
                      unmeasured=say("chưa có lớp cây xanh; giá trị đo là phần lô không xây dựng",
                                     "no layer of planted ground; the value is what is not built over"), note=case.note[lot])
     cut = intersect(flat(case.lots), np.array([shapely.union_all(flat(green))], dtype=object))
     planted = np.bincount(cut.left, shapely.area(cut.geometry), minlength=len(case.lots))[lot]
     share = 100.0 * planted / table["area"]
-    return check("QC-PLANTED", limits, share, lot=lot, tolerance=share * table["area_error"] / table["area"], note=case.note[lot])
+    return check("QC-PLANTED", limits, share, lot=lot, tolerance=share * table["area_error"] / table["area"],
+                 note=case.note[lot])
 
 
 def spacing_checks(case: Case) -> pandas.DataFrame:
@@ -98,7 +103,8 @@ def spacing_checks(case: Case) -> pandas.DataFrame:
     tallest = float(known[lots].max(initial=0.0))
     found = gaps(case.measures.pieces, lots, error_m=case.error_m, farthest_m=max(50.0, tallest))
     lot = found["lot"].to_numpy(dtype=np.intp)
-    limits = spacing_limits(found["height"].to_numpy(dtype=float), found["face"].to_numpy(dtype=object), on=list(case.on[lot]),
+    limits = spacing_limits(found["height"].to_numpy(dtype=float), found["face"].to_numpy(dtype=object),
+                            on=list(case.on[lot]),
                             province_folder=case.province_folder)
     ids = case.building_ids[case.measures.pieces["building"].to_numpy()]
     note = [say("giữa công trình fid {a} và {b}", "between the buildings {a} and {b}").format(a=a, b=b)
@@ -123,7 +129,8 @@ def road_checks(
     piece, along = measured["piece"].to_numpy(dtype=np.intp), measured["road"].to_numpy(dtype=np.intp)
     whose = pieces["lot"].to_numpy()[piece]
     tolerance = distance_error(case.error_m)
-    note = np.array([names[k] or say("đường fid {id}", "road {id}").format(id=roads.index[k]) for k in along], dtype=object)
+    note = np.array([names[k] or say("đường fid {id}", "road {id}").format(id=roads.index[k]) for k in along],
+                    dtype=object)
     limits = setback_limits(width[along], pieces["height"].to_numpy()[piece], on=list(case.on[whose]),
                             province_folder=case.province_folder)
     found = []
@@ -132,12 +139,15 @@ def road_checks(
                      note=joined(case.note[whose], note))
         # Of several roads the one that leaves least room decides.
         room = (rows["measured"] - rows["limit_strictest"]).fillna(-np.inf)
-        found.append(rows.assign(room=room).sort_values("room", kind="stable").drop_duplicates("building").drop(columns="room"))
+        found.append(rows.assign(room=room).sort_values("room",
+                                                        kind="stable").drop_duplicates("building").drop(columns="room"))
     fronting = np.isin(np.arange(len(case.lots)), lot)
     nowhere = np.flatnonzero(~shapely.is_geometry(ground) & shapely.is_geometry(shapes))
-    near = fronts(flat(case.lots), np.where(np.isin(np.arange(len(shapes)), nowhere), shapes, None), UNKNOWN_ROAD_REACH_M)[0]
+    near = fronts(flat(case.lots), np.where(np.isin(np.arange(len(shapes)), nowhere), shapes, None),
+                  UNKNOWN_ROAD_REACH_M)[0]
     unsure = np.flatnonzero(case.built & ~fronting & np.isin(np.arange(len(case.lots)), near))
-    limits = setback_limits(np.full(len(unsure), np.nan), case.measures.lots["height"].to_numpy()[unsure], on=list(case.on[unsure]),
+    limits = setback_limits(np.full(len(unsure), np.nan), case.measures.lots["height"].to_numpy()[unsure],
+                            on=list(case.on[unsure]),
                             province_folder=case.province_folder)
     found.append(check("QC-SETBACK", limits, np.nan, lot=unsure, unmeasured=say(
         "đường giáp lô chưa có bề rộng chỉ giới đường đỏ", "the road along the lot has no width between red lines")))

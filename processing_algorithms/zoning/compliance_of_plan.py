@@ -20,7 +20,8 @@ from .zones_of_lots import zone_days
 def _cited(case: Case, lot: NDArray[np.intp]) -> NDArray[np.object_]:
     refs = texts(case.zones, "plan_ref")
     plan = np.where(case.of_lots.main >= 0, refs[case.of_lots.main] if len(refs) else "", "")
-    return np.array([say("đồ án {plan}, ô {zone}", "plan {plan}, zone {zone}").format(plan=plan[k] or "…", zone=case.zone_label[k])
+    return np.array([say("đồ án {plan}, ô {zone}",
+                         "plan {plan}, zone {zone}").format(plan=plan[k] or "…", zone=case.zone_label[k])
                      if plan[k] else say("đồ án, ô {zone}", "plan, zone {zone}").format(zone=case.zone_label[k])
                      for k in lot], dtype=object)
 
@@ -45,8 +46,10 @@ def plan_checks(case: Case, zone: dict[str, NDArray[np.float64]]) -> list[pandas
     net.loc[silent_kind, "reason"] = say("ô không ghi mật độ thuần hay gộp", "the zone does not say net or gross")
     found = [
         check("PLAN-DENSITY", net, table["density_pct"], lot=lot, tolerance=table["density_error"], note=note),
-        check("PLAN-FAR", of_plan(case, zone["max_far"], lot, True), table["far"], lot=lot, tolerance=table["far_error"],
-              at_worst=table["far_at_most"], unmeasured=missing(say("số tầng", "storeys"), table["no_storeys"]), note=note)]
+        check("PLAN-FAR", of_plan(case, zone["max_far"], lot, True), table["far"], lot=lot,
+              tolerance=table["far_error"],
+              at_worst=table["far_at_most"], unmeasured=missing(say("số tầng", "storeys"), table["no_storeys"]),
+              note=note)]
     pieces = case.measures.pieces
     whose = pieces["lot"].to_numpy()
     for rule, column, upper, figure, what in (
@@ -73,9 +76,11 @@ def gross_checks(
     codes = texts(case.zones, "zone_code")[place]
     cited = [say("đồ án, ô {zone}", "plan, zone {zone}").format(zone=code) for code in codes]
     value = zone["max_density_pct"][place]
-    limits = plan_limits(value, value, np.zeros(len(place), dtype=bool), cited, upper=True, several=np.zeros(len(place), dtype=bool))
+    limits = plan_limits(value, value, np.zeros(len(place), dtype=bool), cited, upper=True,
+                         several=np.zeros(len(place), dtype=bool))
     kinds = lot_kinds(texts(case.zones, "function_code")[place], province_folder=case.province_folder)["gross_kind"]
-    norms = gross_density_limits(kinds, on=[zone_days(case.of_lots, case.zones, on)[k] for k in place], province_folder=case.province_folder)
+    norms = gross_density_limits(kinds, on=[zone_days(case.of_lots, case.zones, on)[k] for k in place],
+                                 province_folder=case.province_folder)
     # Zones are not lots: their rows carry a negative position.
     return [check(rule, figures, table["density_pct"], lot=-2 - place, tolerance=table["density_error"])
             for rule, figures in (("PLAN-GROSS", limits), ("QC-GROSS", norms))]

@@ -55,7 +55,8 @@ def lot_frame(case: Case, checks: pandas.DataFrame) -> geopandas.GeoDataFrame:
     """Return one row per lot: what was measured, and the verdict on all of its checks."""
     table = case.measures.lots
     own = checks[checks["lot"] >= 0]
-    counts = {verdict: np.bincount(own.loc[own["verdict"].eq(verdict.value), "lot"], minlength=len(table)) for verdict in Verdict}
+    counts = {verdict: np.bincount(own.loc[own["verdict"].eq(verdict.value), "lot"], minlength=len(table))
+              for verdict in Verdict}
     # Broken goes before open, open before kept.
     overall = np.full(len(table), None, dtype=object)
     for verdict in (Verdict.KEPT, Verdict.OPEN, Verdict.BROKEN):
@@ -65,7 +66,8 @@ def lot_frame(case: Case, checks: pandas.DataFrame) -> geopandas.GeoDataFrame:
     main = case.of_lots.main
     return geopandas.GeoDataFrame({
         "lot_fid": case.lots.index.to_numpy(), "lot": [name or str(fid) for name, fid in zip(names, case.lots.index)],
-        "zone_code": case.zone_label, "function_code": np.where(main >= 0, functions[main] if len(functions) else "", ""),
+        "zone_code": case.zone_label,
+        "function_code": np.where(main >= 0, functions[main] if len(functions) else "", ""),
         "lot_kind": case.kinds["lot_kind"].to_numpy(), "existing": case.existing,
         "area_m2": table["area"].to_numpy(), "area_error_m2": table["area_error"].to_numpy(),
         "buildings": table["buildings"].to_numpy(), "built_m2": table["built"].to_numpy(),

@@ -17,7 +17,8 @@ from .zoning_compliance import ZoningCompliance
 _MOST_ROWS = 20_000
 _KINDS = {"house": "Nhà ở riêng lẻ", "apartment": "Chung cư", "mixed": "Thương mại dịch vụ, hỗn hợp", "industry": "Công nghiệp, kho",
           "public_service": "Công trình công cộng", "other": "Khác", "": "Chưa xác định"}
-_CHECK_COLUMNS = (Column("Nội dung kiểm tra", width=34), Column("Công trình (fid)", width=10), Column("Giá trị đo", width=10),
+_CHECK_COLUMNS = (Column("Nội dung kiểm tra", width=34), Column("Công trình (fid)", width=10),
+                  Column("Giá trị đo", width=10),
                   Column("Giới hạn", width=17), Column("Chênh lệch", width=10), Column("Đơn vị", width=8),
                   Column("Kết luận", width=22), Column("Căn cứ", width=44), Column("Lý do, ghi chú", width=44))
 
@@ -33,13 +34,16 @@ def compliance_sheets(result: ZoningCompliance, *, subtitle: str, notes: Sequenc
 
 
 def _lots(result: ZoningCompliance, subtitle: str, notes: Sequence[str]) -> Sheet:
-    columns = [Column("STT", 0, 6), Column("Lô đất", width=12), Column("Ô quy hoạch", width=14), Column("Chức năng", width=9),
-               Column("Loại lô tra quy chuẩn", width=28), Column("Diện tích (m²)", 1, 12), Column("Số công trình", 0, 9),
+    columns = [Column("STT", 0, 6), Column("Lô đất", width=12), Column("Ô quy hoạch", width=14),
+               Column("Chức năng", width=9),
+               Column("Loại lô tra quy chuẩn", width=28), Column("Diện tích (m²)", 1, 12),
+               Column("Số công trình", 0, 9),
                Column("Mật độ xây dựng (%)", 1, 11), Column("Hệ số sử dụng đất (lần)", 2, 11), Column("Tầng cao nhất", 0, 8),
                Column("Chiều cao nhất (m)", 1, 10), Column("Chưa phù hợp", 0, 9), Column("Chưa đủ căn cứ", 0, 9),
                Column("Kết luận", width=23)]
     lots = result.lots[result.lots["buildings"] > 0]
-    rows = [[number, lot.lot, lot.zone_code, lot.function_code, _KINDS[lot.lot_kind], lot.area_m2, lot.buildings, lot.density_pct,
+    rows = [[number, lot.lot, lot.zone_code, lot.function_code, _KINDS[lot.lot_kind], lot.area_m2, lot.buildings,
+             lot.density_pct,
              lot.far, lot.max_storeys, lot.max_height_m, lot.broken, lot.open,
              Verdict(lot.verdict).label if lot.verdict else "không có nội dung kiểm tra"]
             for number, lot in enumerate(lots.itertuples(), start=1)]
@@ -79,7 +83,8 @@ def _row(check: pandas.Series) -> list[object]:
 
 def _by_lot(checks: pandas.DataFrame, name: str, title: str, subtitle: str) -> Sheet:
     rows = [[check.lot or f"ô {check.zone_code}", check.zone_code, *_row(check)] for check in checks.itertuples()]
-    return Sheet(name, [Column("Lô đất", width=12), Column("Ô quy hoạch", width=13), *_CHECK_COLUMNS], rows, title=title,
+    return Sheet(name, [Column("Lô đất", width=12), Column("Ô quy hoạch", width=13), *_CHECK_COLUMNS], rows,
+                 title=title,
                  subtitle=subtitle, notes=[] if rows else ["Không có."], frozen_columns=1)
 
 
@@ -101,7 +106,8 @@ def _all_checks(checks: pandas.DataFrame, subtitle: str) -> Sheet:
             last = key
         indents[len(rows)] = 1
         rows.append(_row(check))
-    return Sheet("Kiểm tra theo lô", list(_CHECK_COLUMNS), rows, title="KẾT QUẢ KIỂM TRA THEO TỪNG LÔ ĐẤT", subtitle=subtitle,
+    return Sheet("Kiểm tra theo lô", list(_CHECK_COLUMNS), rows, title="KẾT QUẢ KIỂM TRA THEO TỪNG LÔ ĐẤT",
+                 subtitle=subtitle,
                  notes=notes, bold_rows=bold, indents=indents)
 
 

@@ -115,7 +115,8 @@ def _line(number: int, row: str) -> CornerLine | None:
     first, second = large
     name = " ".join(cell for cell in cells[:first] if cell)
     rest = [value for value in values[second + 1:] if value is not None]
-    return CornerLine(number, row, name, values[first] or 0.0, values[second] or 0.0, rest[0] if len(rest) == 1 else None)
+    return CornerLine(number, row, name, values[first] or 0.0, values[second] or 0.0,
+                      rest[0] if len(rest) == 1 else None)
 
 
 def _cells(row: str) -> list[str]:

@@ -175,7 +175,8 @@ def _functions(column: pandas.Series) -> tuple[NDArray[np.object_], dict[str, st
 
 
 def _closing(
-    shapes: NDArray[np.object_], overlaps: NDArray[np.object_], boundary: geopandas.GeoDataFrame | None, crs, surface: Surface,
+    shapes: NDArray[np.object_], overlaps: NDArray[np.object_], boundary: geopandas.GeoDataFrame | None, crs,
+    surface: Surface,
     total: float,
 ) -> tuple[dict[str, float], int]:
     """Return overlap, outside, gap and boundary in m2, with total - overlap - outside + gap = boundary."""
@@ -204,7 +205,8 @@ def _clean(area: float, total: float) -> float:
 
 
 def _table(
-    codes: NDArray[np.object_], area: NDArray[np.float64], closing: dict[str, float], general: bool, population: float | None,
+    codes: NDArray[np.object_], area: NDArray[np.float64], closing: dict[str, float], general: bool,
+    population: float | None,
     decimals: int,
 ) -> pandas.DataFrame:
     known = {str(row["key"]): row for row in load_table("planning_land_functions", on=None).rows}
@@ -212,7 +214,8 @@ def _table(
     column, sure = ("group_general", "confidence") if general else ("group_detail", "confidence_detail")
     sums = pandas.Series(area).groupby(codes).agg(["sum", "count"])
     order = {code: place for place, code in enumerate(known)}
-    ranked = sorted(sums.index, key=lambda code: (list(GROUPS).index(groups[code][column] if code in groups else "unknown"),
+    ranked = sorted(sums.index,
+                    key=lambda code: (list(GROUPS).index(groups[code][column] if code in groups else "unknown"),
                                                   order.get(code, len(order)), code))
     records = []
     for code in ranked:
@@ -227,10 +230,12 @@ def _table(
     hectares = round_closed(values / HECTARE, decimals)
     shares = round_closed(100.0 * values / closing["boundary"], 2)
     for record, ha, share in zip([*records, *extra], hectares, shares):
-        record |= {"area_ha": round(float(ha), decimals) + 0.0, "share_pct": round(float(share), 2) + 0.0}  # no minus zero
+        record |= {"area_ha": round(float(ha), decimals) + 0.0,
+                   "share_pct": round(float(share), 2) + 0.0}  # no minus zero
     n = len(records)
     total = {"kind": "total", "code": "", "name": say("Tổng diện tích các ô", "All zones"), "area_m2": float(area.sum()),
-             "area_ha": round(float(hectares[:n].sum()), decimals), "share_pct": round(float(shares[:n].sum()), 2), "zones": len(area)}
+             "area_ha": round(float(hectares[:n].sum()), decimals), "share_pct": round(float(shares[:n].sum()), 2),
+             "zones": len(area)}
     limit = {"kind": "boundary", "code": "", "name": say("Tổng diện tích trong ranh giới", "All ground within the boundary"),
              "area_m2": closing["boundary"], "area_ha": round(float(hectares.sum()), decimals),
              "share_pct": round(float(shares.sum()), 2)}

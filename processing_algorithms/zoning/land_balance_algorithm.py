@@ -117,7 +117,8 @@ class LandBalanceAlgorithm(QuyHoachAlgorithm):
         from .stated_balance import read_stated
 
         self.surface, self.invalid = self.area_surface(parameters, context), self.invalid_geometry(parameters, context)
-        self.zones, self.boundary = self.layer(parameters, "ZONES", context), self.layer(parameters, "BOUNDARY", context)
+        self.zones, self.boundary = self.layer(parameters, "ZONES",
+                                               context), self.layer(parameters, "BOUNDARY", context)
         self.level = _LEVELS[self.parameterAsEnum(parameters, "PLAN_LEVEL", context)]
         self.settlement = _SETTLEMENTS[self.parameterAsEnum(parameters, "SETTLEMENT", context)]
         problems: list[str] = []
@@ -161,25 +162,30 @@ class LandBalanceAlgorithm(QuyHoachAlgorithm):
         from .stated_balance import compare_stated
 
         today = self.days["DATE"] or datetime.date.today()
-        on = deciding_date("QCVN 01", on=today, approved=self.days["APPROVAL_DATE"], appraised=self.days["APPRAISAL_DATE"])
+        on = deciding_date("QCVN 01", on=today, approved=self.days["APPROVAL_DATE"],
+                           appraised=self.days["APPRAISAL_DATE"])
         balance = land_balance(
             self.zones.read([self.function_field]), self.function_field,
             boundary=None if self.boundary is None else self.boundary.read([]), population=self.population,
-            general=self.level == "general", decimals=self.parameterAsInt(parameters, "DECIMALS", context), surface=self.surface,
+            general=self.level == "general", decimals=self.parameterAsInt(parameters, "DECIMALS", context),
+            surface=self.surface,
             invalid=self.invalid, progress=self.progress(feedback))
         if balance.closing("gap") >= (1 - 1e-6) * balance.closing("boundary"):
             raise InputError(say("Ranh giới ({boundary}) và các ô không có phần đất chung; kiểm tra hệ tọa độ và lớp đã chọn.",
                                  "The boundary ({boundary}) and the zones share no land; check the coordinate systems and the layers chosen.")
                              .format(boundary=self.boundary.name))
-        norms = balance_norms(balance, on=on, settlement=self.settlement, plan_level=self.level, province_folder=self.folder)
+        norms = balance_norms(balance, on=on, settlement=self.settlement, plan_level=self.level,
+                              province_folder=self.folder)
         comparison = None if self.stated is None else compare_stated(balance, self.stated)
         _tell(balance, norms, comparison, feedback)
         xlsx = self.parameterAsFileOutput(parameters, "XLSX", context)
         if xlsx:
             subtitle, notes = self._print_texts(today)
-            write_workbook(xlsx, balance_sheets(balance, norms, self.stated, comparison, subtitle=subtitle, notes=notes))
+            write_workbook(xlsx,
+                           balance_sheets(balance, norms, self.stated, comparison, subtitle=subtitle, notes=notes))
         output = self.write_layer(parameters, "OUTPUT", context, balance_frame(balance, comparison))
-        return {"OUTPUT": output, "XLSX": xlsx or None, "BOUNDARY_AREA": balance.closing("boundary"), "ZONES_AREA": balance.closing("total"),
+        return {"OUTPUT": output, "XLSX": xlsx or None, "BOUNDARY_AREA": balance.closing("boundary"),
+                "ZONES_AREA": balance.closing("total"),
                 "OVERLAP_AREA": balance.closing("overlap"), "OUTSIDE_AREA": balance.closing("outside"), "GAP_AREA": balance.closing("gap"),
                 "BROKEN": int((norms["verdict"] == "broken").sum()),
                 "DIFFERENCES": 0 if comparison is None else int((~comparison["result"].isin(("same", "part"))).sum())}
@@ -196,7 +202,8 @@ class LandBalanceAlgorithm(QuyHoachAlgorithm):
             return f"Đơn vị tính: ha. Đánh giá tại ngày {format_date(today)}. Ngày lập: {format_date(datetime.date.today())}", notes
 
 
-def _tell(balance: LandBalance, norms: pandas.DataFrame, comparison: pandas.DataFrame | None, feedback: QgsProcessingFeedback) -> None:
+def _tell(balance: LandBalance, norms: pandas.DataFrame, comparison: pandas.DataFrame | None,
+          feedback: QgsProcessingFeedback) -> None:
     """Log what a person should know about the input and the result."""
     for report in balance.reports:
         for sentence in report.sentences():
@@ -215,9 +222,11 @@ def _tell(balance: LandBalance, norms: pandas.DataFrame, comparison: pandas.Data
         if balance.closing(kind) >= 0.005:
             feedback.pushWarning(text.format(m2=format_number(balance.closing(kind), 2)))
     feedback.pushInfo(say("Chỉ tiêu: {kept} phù hợp, {broken} chưa phù hợp, {open} chưa đủ căn cứ.", "Norms: {kept} kept, {broken} not kept, {open} open.")
-                      .format(**{verdict: int((norms["verdict"] == verdict).sum()) for verdict in ("kept", "broken", "open")}))
+                      .format(**{verdict: int((norms["verdict"] == verdict).sum())
+                                 for verdict in ("kept", "broken", "open")}))
     if comparison is not None:
         counts = comparison["result"].value_counts()
         feedback.pushInfo(say("Bảng tư vấn: {same} dòng khớp, {different} lệch, {unmatched} không ghép được, {unread} không đọc được, {missing} thiếu.",
                               "Consultant's table: {same} rows agree, {different} differ, {unmatched} unmatched, {unread} not read, {missing} missing.")
-                          .format(**{key: int(counts.get(key, 0)) for key in ("same", "different", "unmatched", "unread", "missing")}))
+                          .format(**{key: int(counts.get(key, 0))
+                                     for key in ("same", "different", "unmatched", "unread", "missing")}))

@@ -106,15 +106,18 @@ def _compared(
             reason="; ".join(text for text in (*reasons, "" if single else reason) if text))
         upper = bound == "max"
         ends_of = (max(measured - less, 0.0), measured + more)
-        judged = judge([ends_of[0] if upper else ends_of[1]], limits, upper=upper, at_worst=[ends_of[1] if upper else ends_of[0]],
-                       unit=say("m²/người", "m² per person"), unmeasured=_unclear(ends_of) if people else limits["reason"].iloc[0]).iloc[0]
+        judged = judge([ends_of[0] if upper else ends_of[1]], limits, upper=upper,
+                       at_worst=[ends_of[1] if upper else ends_of[0]],
+                       unit=say("m²/người", "m² per person"),
+                       unmeasured=_unclear(ends_of) if people else limits["reason"].iloc[0]).iloc[0]
         margin = (limits["value"].iloc[0] - measured) * (1.0 if upper else -1.0)
         sources = cited(needed)
         ends = [row["valid_to"] for row in sources if row["valid_to"]]
         result.append({
             "name": _name(functions), "functions": "" if civil else functions, "area_m2": area, "measured": measured,
             "bound": bound, "limit": limits["value"].iloc[0], "limit_strictest": strictest,
-            "limit_loosest": loosest if np.isfinite(loosest) else np.nan, "margin": margin, "verdict": judged["verdict"],
+            "limit_loosest": loosest if np.isfinite(loosest) else np.nan, "margin": margin,
+            "verdict": judged["verdict"],
             "reason": judged["reason"] if judged["verdict"] == "open" else "",
             "citation": "; ".join(dict.fromkeys(citation(row, _row_name(row)) for row in sources)),
             "valid_to": min(ends) if ends else None, "confidence": least_sure(sources)})

@@ -45,7 +45,8 @@ class LotMeasures:
 
 
 def measure_lots(
-    lots: NDArray[np.object_], buildings: NDArray[np.object_], storeys: NDArray[np.float64], height: NDArray[np.float64],
+    lots: NDArray[np.object_], buildings: NDArray[np.object_], storeys: NDArray[np.float64],
+    height: NDArray[np.float64],
     use: NDArray[np.object_], *, error_m: float, progress: Progress = silent,
 ) -> LotMeasures:
     """Measure what stands on each lot.
@@ -132,7 +133,8 @@ def _overlapping_lots(
     return stacked, touching
 
 
-def _stack(table: pandas.DataFrame, pieces: pandas.DataFrame, k: int, levels: bool) -> list[tuple[int, float, float, int]]:
+def _stack(table: pandas.DataFrame, pieces: pandas.DataFrame, k: int,
+           levels: bool) -> list[tuple[int, float, float, int]]:
     """Count ground that several buildings cover once; return what is built at each height."""
     ordered = pieces.assign(floors=pieces["storeys"].fillna(1.0)).sort_values("floors", ascending=False, kind="stable")
     covered, floor = shapely.Polygon(), 0.0
@@ -152,7 +154,8 @@ def _stack(table: pandas.DataFrame, pieces: pandas.DataFrame, k: int, levels: bo
 def _ratios(table: pandas.DataFrame) -> None:
     # The error of a quotient: relative errors add in squares.
     area_part = table["area_error"] / table["area"]
-    for value, over, error, factor in (("density_pct", "built", "density_error", 100.0), ("far", "floor", "far_error", 1.0)):
+    for value, over, error, factor in (("density_pct", "built", "density_error", 100.0),
+                                       ("far", "floor", "far_error", 1.0)):
         table[value] = factor * table[over] / table["area"]
         own = (table[f"{over}_error"] / table[over].where(table[over] > 0)).fillna(0.0)
         table[error] = table[value] * np.sqrt(own**2 + area_part**2)

@@ -53,7 +53,8 @@ class Answer:
     def empty(cls, n: int, upper: bool) -> Answer:
         frame = pandas.DataFrame({
             "value": np.full(n, np.nan), "strictest": np.full(n, np.nan), "loosest": np.full(n, np.nan),
-            "status": np.full(n, Status.NONE.value, dtype=object), "regulation": "", "table": "", "row": "", "citation": "",
+            "status": np.full(n, Status.NONE.value, dtype=object), "regulation": "", "table": "", "row": "",
+            "citation": "",
             "valid_to": np.full(n, None, dtype=object), "confidence": "", "interpolated": False, "reason": "",
             "exception": ""})
         return cls(upper, frame)
@@ -71,7 +72,8 @@ class Answer:
         reason: str = "",
     ) -> None:
         """One row of a table decides these cases."""
-        for column, content in (("value", value), ("strictest", value), ("loosest", value), ("status", Status.LIMIT.value),
+        for column, content in (("value", value), ("strictest", value), ("loosest", value),
+                                ("status", Status.LIMIT.value),
                                 ("reason", reason), *_source(table, [row], label or str(row["row"])).items()):
             self.frame.loc[which, column] = content
 
@@ -122,7 +124,8 @@ _Lookup = Callable[..., Answer]
 
 
 def by_date(
-    lookup: _Lookup, tables: Sequence[str], upper: bool, on: Dates, province_folder: str | Path | None, **cases: ArrayLike
+    lookup: _Lookup, tables: Sequence[str], upper: bool, on: Dates, province_folder: str | Path | None,
+    **cases: ArrayLike
 ) -> pandas.DataFrame:
     """Run a lookup for the cases of each date, with the tables of that date; the province's where they are tighter.
 

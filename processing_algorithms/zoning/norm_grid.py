@@ -125,7 +125,8 @@ def look_up_by_height_and_area(table: NormTable, column: str, height_m: ArrayLik
     >>> look_up_by_height_and_area(table, "max_net_density_pct", [16, 17.5], [6500, 10000]).value.tolist()
     [70.0, 62.5]
     """
-    height, area = np.broadcast_arrays(np.atleast_1d(np.asarray(height_m, dtype=float)), np.asarray(area_m2, dtype=float))
+    height, area = np.broadcast_arrays(np.atleast_1d(np.asarray(height_m, dtype=float)),
+                                       np.asarray(area_m2, dtype=float))
     heights, row_place = _axis(table, "height_bound", "height_m")
     areas, column_place = _axis(table, "lot_bound", "lot_area_m2")
     values, rows = _cells(table, column, list(zip(row_place, column_place)), (len(heights.nodes), len(areas.nodes)))

@@ -25,7 +25,8 @@ from .norm_grid import look_up_by_area, look_up_by_height_and_area
 
 def net_density_limits(
     kind: ArrayLike, area_m2: ArrayLike, height_m: ArrayLike = np.nan, *, on: Dates, existing: ArrayLike = False,
-    production_floors: ArrayLike = np.nan, floors_at_most: ArrayLike = np.nan, province_folder: str | Path | None = None,
+    production_floors: ArrayLike = np.nan, floors_at_most: ArrayLike = np.nan,
+    province_folder: str | Path | None = None,
 ) -> pandas.DataFrame:
     """Return the maximum net building density of lots, in percent.
 
@@ -60,11 +61,13 @@ def net_density_limits(
     """
     return by_date(_net_density, ("max_density_housing", "max_density_apartment", "max_density_mixed",
                                    "max_density_industry", "density_other_limits"), True, on, province_folder,
-                    kind=codes(kind), area=area_m2, height=height_m, existing=existing, floors=production_floors, floors_at_most=floors_at_most)
+                    kind=codes(kind), area=area_m2, height=height_m, existing=existing, floors=production_floors,
+                   floors_at_most=floors_at_most)
 
 
 def _net_density(
-    tables: list[NormTable], upper: bool, kind: NDArray, area: NDArray, height: NDArray, existing: NDArray, floors: NDArray,
+    tables: list[NormTable], upper: bool, kind: NDArray, area: NDArray, height: NDArray, existing: NDArray,
+    floors: NDArray,
     floors_at_most: NDArray,
 ) -> Answer:
     housing, apartment, mixed, industry, other = tables

@@ -187,7 +187,9 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
                      say("Mã đối chiếu của văn bản đã ký mà văn bản này thay thế.", "Short code of the signed paper "
                                                                                     "it replaces."),
                      optional=True, advanced=True),
-            *(ask.with_help(ask.field(key, say("Trường: {label}", "Field: {label}").format(label=fields.field(name).label), "", "PARCELS",
+            *(ask.with_help(ask.field(key,
+                                      say("Trường: {label}", "Field: {label}").format(label=fields.field(name).label),
+                                      "", "PARCELS",
                                       optional=True),
                             say("Để trống: trường {name}, nếu lớp thửa đất có.", "Empty: the field {name}, if the parcels have it.")
                             .format(name=name), advanced=True)

@@ -108,16 +108,20 @@ def conflict_sheets(result: PlanConflicts, *, subtitle: str) -> list[Sheet]:
             figure = getattr(row, "figure")
             return figure_label(figure) if figure else _KINDS[getattr(row, "kind")]
 
-        pairs = [[number, name(row.answer_ref), name(row.other_ref), _KINDS[row.kind], kind(row) if row.figure else None,
+        pairs = [[number, name(row.answer_ref), name(row.other_ref), _KINDS[row.kind],
+                  kind(row) if row.figure else None,
                   row.places, row.area_m2] for number, row in enumerate(result.summary.itertuples(), start=1)]
         places = [[number, row.answer_ref, row.answer_zone, row.other_ref, row.other_zone, kind(row),
-                   words.get(row.answer_value, row.answer_value), words.get(row.other_value, row.other_value), row.area_m2] for number, row in enumerate(result.places.itertuples(), start=1)]
+                   words.get(row.answer_value, row.answer_value), words.get(row.other_value, row.other_value),
+                   row.area_m2] for number, row in enumerate(result.places.itertuples(), start=1)]
         notes = [f"Sai số ghép bản đồ: {result.tolerance_source}. Chỗ không rộng hơn sai số của bản đồ tỷ lệ nhỏ hơn không kể.",
                  "Chức năng được cụ thể hóa trong ô của đồ án cấp trên (cách hiểu của phần mềm, cần xác nhận) không kể là "
                  "mâu thuẫn.", *result.notices]
         return [
-            Sheet("Theo cặp đồ án", [Column("STT", 0, 6), Column("Đồ án áp dụng", width=44), Column("Đồ án khác", width=44),
-                                     Column("Mâu thuẫn", width=26), Column("Chỉ tiêu", width=30), Column("Số chỗ", 0, 9),
+            Sheet("Theo cặp đồ án",
+                  [Column("STT", 0, 6), Column("Đồ án áp dụng", width=44), Column("Đồ án khác", width=44),
+                                     Column("Mâu thuẫn", width=26), Column("Chỉ tiêu", width=30),
+                   Column("Số chỗ", 0, 9),
                                      Column("Diện tích (m²)", 1, 15)], pairs,
                   title="RÀ SOÁT CHỒNG LẤN, MÂU THUẪN GIỮA CÁC QUY HOẠCH", subtitle=subtitle,
                   notes=notes if pairs else ["Không có.", *notes]),

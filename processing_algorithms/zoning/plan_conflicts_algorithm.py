@@ -114,11 +114,14 @@ class PlanConflictsAlgorithm(QuyHoachAlgorithm):
                               "Day asked for {d}. Plans in force: {refs}. Map-matching tolerance: {source}.").format(
             d=format_date(self.date), refs=", ".join(table.index[table["in_force"]]), source=result.tolerance_source))
         output = self.write_layer(parameters, "OUTPUT", context, result.places, Qgis.WkbType.MultiPolygon)
-        summary = self.write_layer(parameters, "SUMMARY", context, result.summary) if parameters.get("SUMMARY") else None
+        summary = self.write_layer(parameters, "SUMMARY", context,
+                                   result.summary) if parameters.get("SUMMARY") else None
         xlsx = self.parameterAsFileOutput(parameters, "XLSX", context)
         if xlsx:
             from ..common.workbook import write_workbook
 
-            write_workbook(xlsx, conflict_sheets(result, subtitle=f"Theo các đồ án có hiệu lực ngày {format_date(self.date)}"))
+            write_workbook(xlsx,
+                           conflict_sheets(result,
+                                           subtitle=f"Theo các đồ án có hiệu lực ngày {format_date(self.date)}"))
         return {"OUTPUT": output, "SUMMARY": summary, "XLSX": xlsx or None, "PLACES": len(result.places),
                 "PAIRS": len(result.summary[["answer_ref", "other_ref"]].drop_duplicates())}

@@ -191,7 +191,8 @@ class PlanDifferenceAlgorithm(QuyHoachAlgorithm):
                 result, subtitle=f"Phiên bản trước: {versions[0]}; phiên bản sau: {versions[1]}"))
             written["XLSX"] = xlsx
         moved = result.pieces[result.pieces["kind"] == "function"]
-        return {**written, "BEFORE_AREA": result.before_m2, "AFTER_AREA": result.after_m2, "ADDED_AREA": result.added_m2,
+        return {**written, "BEFORE_AREA": result.before_m2, "AFTER_AREA": result.after_m2,
+                "ADDED_AREA": result.added_m2,
                 "REMOVED_AREA": result.removed_m2, "FUNCTION_AREA": float(moved["area_m2"].sum()),
                 "TOLERANCE_AREA": float(moved.loc[moved["within_tolerance"].astype(bool), "area_m2"].sum()),
                 "CHANGED_FIGURES": len(result.figures)}

@@ -34,10 +34,12 @@ def _by_function(result: PlanDifference, moves: pandas.DataFrame, subtitle: str)
     columns = [Column("STT", 0, 6), Column("Chức năng sử dụng đất", width=38), Column("Mã", width=9),
                Column("Phiên bản trước (m²)", _DECIMALS, 14), Column("Giảm (m²)", _DECIMALS, 13),
                Column("Tăng (m²)", _DECIMALS, 13), Column("Phiên bản sau (m²)", _DECIMALS, 14),
-               Column("Chênh lệch (m²)", _DECIMALS, 13), Column("Trong đó trong hạn sai ghép bản đồ (m²)", _DECIMALS, 16)]
+               Column("Chênh lệch (m²)", _DECIMALS, 13),
+               Column("Trong đó trong hạn sai ghép bản đồ (m²)", _DECIMALS, 16)]
     summary, words = summary_of(moves[moves["area_m2"] > 0]), function_words()
     rows: list[list[object]] = [
-        [number, words.get(row.function, row.function) or _NO_FUNCTION, row.function or None, row.before_m2, row.lost_m2,
+        [number, words.get(row.function, row.function) or _NO_FUNCTION, row.function or None, row.before_m2,
+         row.lost_m2,
          row.gained_m2, row.after_m2, row.difference_m2, row.within_tolerance_m2]
         for number, row in enumerate(summary.itertuples(), start=1)]
     added = float(moves.loc[moves["before_function"].isna(), "area_m2"].sum())
@@ -67,16 +69,19 @@ def _moves(moves: pandas.DataFrame, subtitle: str) -> Sheet:
         return f"{words[code]} ({code})" if code in words else code or _NO_FUNCTION
 
     # What prints as nothing is left out.
-    changed = moves[(moves["before_function"].fillna("\0") != moves["after_function"].fillna("\0")) & (moves["area_m2"] > 0)]
+    changed = moves[(moves["before_function"].fillna("\0") != moves["after_function"].fillna("\0"))
+                    & (moves["area_m2"] > 0)]
     changed = changed.sort_values("area_m2", ascending=False, kind="stable")
-    rows = [[number, told(row.before_function), told(row.after_function), row.area_m2, row.within_tolerance_m2, row.pieces]
+    rows = [[number, told(row.before_function), told(row.after_function), row.area_m2, row.within_tolerance_m2,
+             row.pieces]
             for number, row in enumerate(changed.itertuples(), start=1)]
     return Sheet("Chuyển chức năng", columns, rows, title="ĐẤT ĐỔI CHỨC NĂNG, THÊM, BỚT", subtitle=subtitle,
                  notes=[] if rows else ["Không có."])
 
 
 def _figures(figures: pandas.DataFrame, subtitle: str) -> Sheet:
-    columns = [Column("STT", 0, 6), Column("Ô trước", width=14), Column("Ô sau", width=14), Column("Chỉ tiêu", width=34),
+    columns = [Column("STT", 0, 6), Column("Ô trước", width=14), Column("Ô sau", width=14),
+               Column("Chỉ tiêu", width=34),
                Column("Trước", width=16), Column("Sau", width=16), Column("Chênh lệch", 2, 12),
                Column("Trên diện tích (m²)", _DECIMALS, 14)]
     zone = load_catalogue()["zone"]
@@ -89,7 +94,8 @@ def _figures(figures: pandas.DataFrame, subtitle: str) -> Sheet:
             return None
         return kinds.get(value, value) if field == "density_kind" else value.replace(".", ",")
 
-    rows = [[number, row.before_code, row.after_code, labels.get(row.field, row.field), told(row.field, row.before_value),
+    rows = [[number, row.before_code, row.after_code, labels.get(row.field, row.field),
+             told(row.field, row.before_value),
              told(row.field, row.after_value), row.difference, row.area_m2]
             for number, row in enumerate(figures.itertuples(), start=1)]
     return Sheet("Chỉ tiêu thay đổi", columns, rows, title="CHỈ TIÊU SỬ DỤNG ĐẤT QUY HOẠCH THAY ĐỔI", subtitle=subtitle,
@@ -97,11 +103,13 @@ def _figures(figures: pandas.DataFrame, subtitle: str) -> Sheet:
 
 
 def _land(result: PlanDifference, subtitle: str) -> Sheet:
-    columns = [Column("STT", 0, 6), Column("Thay đổi", width=16), Column("Ô trước", width=14), Column("Ô sau", width=14),
+    columns = [Column("STT", 0, 6), Column("Thay đổi", width=16), Column("Ô trước", width=14),
+               Column("Ô sau", width=14),
                Column("Chức năng trước", width=12), Column("Chức năng sau", width=12),
                Column("Diện tích (m²)", _DECIMALS, 14), Column("Trong hạn sai ghép bản đồ", width=14)]
     listed = result.pieces[(result.pieces["kind"] != "same") & (result.pieces["area_m2"].round(_DECIMALS) > 0)]
-    rows = [[number, _KINDS[row.kind], row.before_code, row.after_code, row.before_function, row.after_function, row.area_m2,
+    rows = [[number, _KINDS[row.kind], row.before_code, row.after_code, row.before_function, row.after_function,
+             row.area_m2,
              "có" if row.within_tolerance else None] for number, row in enumerate(listed.itertuples(), start=1)]
     assert set(_KINDS) == set(KINDS)
     return Sheet("Từng phần đất", columns, rows, title="TỪNG PHẦN ĐẤT THAY ĐỔI", subtitle=subtitle,

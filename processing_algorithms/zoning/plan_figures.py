@@ -209,7 +209,8 @@ def _of_piece(row: Row, covers: list[_Cover], own: Rows, words: _Words) -> Itera
             tighter = [item for item in tighter if not item[3] and FIGURES[name][1](item[0], value) != value]
         if value is None and not tighter:
             continue
-        common = {**piece, "name": name, "label": words.label(name, kind), "unit": words.unit(name), "plan_value": stated}
+        common = {**piece, "name": name, "label": words.label(name, kind), "unit": words.unit(name),
+                  "plan_value": stated}
         if value is not None:
             reason = (_restriction_reason(whole[2], name, stated) if whole is not None
                       else _override_reason(override, name, stated) if override is not None else words.plan(row))

@@ -213,7 +213,8 @@ def _settle(
     return pandas.concat([kept, fresh.drop(columns="against")], ignore_index=True)
 
 
-def _cut_rows(pieces: pandas.DataFrame, rows: NDArray[np.intp], shapes: NDArray[np.object_], by: Any) -> pandas.DataFrame:
+def _cut_rows(pieces: pandas.DataFrame, rows: NDArray[np.intp], shapes: NDArray[np.object_],
+              by: Any) -> pandas.DataFrame:
     """Return rows of pieces with other shapes, and the plan that answers there instead."""
     found = pieces.iloc[rows][["parcel", "zone", "tolerance_m", "within_tolerance", "plan_ref"]].reset_index(drop=True)
     return found.assign(geometry=shapes, by=pandas.Series([by] * len(rows), dtype=object),
@@ -281,7 +282,8 @@ def _no_plan(
     for parcel in np.flatnonzero(~whole & (parcel_area > 0)):
         shape, against = left[parcel], inside.get(int(parcel), [])
         if against:
-            shape = _parts(shapely.difference(shape, shapely.union_all([inner for _, inner in against])), _crumb_width(crs))
+            shape = _parts(shapely.difference(shape, shapely.union_all([inner for _, inner in against])),
+                           _crumb_width(crs))
         if shape is not None:
             rows.append({"parcel": parcel, "zone": -1, "geometry": shape, "tolerance_m": 0.0, "plan_ref": None,
                          "within_tolerance": False, "by": None, "against": tuple(ref for ref, _ in against)})

@@ -127,7 +127,8 @@ def _covered(
     several = np.flatnonzero(np.bincount(pieces.left[counted], minlength=parcels) > 1)
     if len(several):
         starts, stops = (np.searchsorted(pieces.left[counted], several, side=side) for side in ("left", "right"))
-        joined = np.array([shapely.union_all(pieces.geometry[counted[start:stop]]) for start, stop in zip(starts, stops)],
+        joined = np.array([shapely.union_all(pieces.geometry[counted[start:stop]])
+                           for start, stop in zip(starts, stops)],
                           dtype=object)
         total[several] = areas_m2(joined, crs, surface)
     return total

@@ -151,7 +151,8 @@ def codes_of(column: pandas.Series, dataset: str, field: str) -> pandas.Series:
     known = {}
     for value in load_catalogue()[dataset].field(field).domain.values:
         known.update({word.casefold(): value.code for word in (value.label.en, value.label.vi, value.code)})
-    return column.map(lambda value: known.get(str(value).strip().casefold(), value) if isinstance(value, str) else value)
+    return column.map(lambda value: known.get(str(value).strip().casefold(), value) if isinstance(value, str)
+                      else value)
 
 
 def named_as_catalogue(frame: Frame, dataset: str) -> Frame:

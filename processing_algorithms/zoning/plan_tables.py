@@ -62,9 +62,11 @@ def figures_table(answers: PlanAnswers, progress: Progress = silent) -> pandas.D
     plain = ~pieces["parcel_fid"].isin(touched)
     rows = [_plain(pieces[plain])]
     parcels = set(pieces.loc[~plain, "parcel_fid"])
-    touching = [rows_of(frame[frame["parcel_fid"].isin(parcels)]) for frame in (answers.restrictions, answers.overrides)]
+    touching = [rows_of(frame[frame["parcel_fid"].isin(parcels)])
+                for frame in (answers.restrictions, answers.overrides)]
     progress(0.2)
-    listed = [(parcel, f.piece, f.plan_ref, f.zone_code, f.name, f.label, f.value, f.unit, f.plan_value, f.source, f.area_m2,
+    listed = [(parcel, f.piece, f.plan_ref, f.zone_code, f.name, f.label, f.value, f.unit, f.plan_value, f.source,
+               f.area_m2,
                f.whole, f.reason) for parcel, f in figures_of_parcels(rows_of(pieces[~plain]), *touching)]
     progress(0.8)
     rows.append(pandas.DataFrame(listed, columns=list(FIGURE_COLUMNS)))

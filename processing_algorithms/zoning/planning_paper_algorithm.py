@@ -111,7 +111,8 @@ class PaperFiles:
     def __enter__(self) -> PaperFiles:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
         later_in_main_thread(self._maps.clear)
 
     def write(self, paper: Paper, folder: Path, name: str, *, number: str = "",

@@ -131,7 +131,8 @@ def _table(sheet) -> StatedTable | None:
         places = _columns(header)
         if places is not None:
             area, name, code = places
-            unit = _unit(header[area]) or _unit(" ".join(plain_unit(v) for row in grid[:line + deep] for v in row if isinstance(v, str)))
+            unit = _unit(header[area]) or _unit(" ".join(plain_unit(v) for row in grid[:line + deep] for v in row
+                                                         if isinstance(v, str)))
             if not unit:
                 raise InputError(say("Bảng ở trang \"{sheet}\" không ghi đơn vị diện tích (ha hoặc m²); hãy ghi vào tiêu đề cột.",
                                      "The table of sheet \"{sheet}\" does not state the unit of its areas (ha or m²); write it into "
@@ -160,7 +161,8 @@ def plain_unit(text: str) -> str:
 
 def _headers(rows: list[list[object]]) -> list[str]:
     width = max((len(row) for row in rows), default=0)
-    return [" ".join(dict.fromkeys(str(row[k]) for row in rows if k < len(row) and row[k] is not None)) for k in range(width)]
+    return [" ".join(dict.fromkeys(str(row[k]) for row in rows if k < len(row) and row[k] is not None))
+            for k in range(width)]
 
 
 def _columns(header: list[str]) -> tuple[int, int | None, int | None] | None:
@@ -173,7 +175,8 @@ def _columns(header: list[str]) -> tuple[int, int | None, int | None] | None:
                     return k
         return None
 
-    areas = [k for k, text in enumerate(plains) if any(re.search(rf"\b{word}\b", text) for word in _AREA) and len(text) < 80
+    areas = [k for k, text in enumerate(plains) if any(re.search(rf"\b{word}\b", text) for word in _AREA)
+             and len(text) < 80
              and not _is_share(header[k])]
     # Of "Diện tích (ha)" and "Diện tích (m2)" the one with a unit, m2 first: it is finer.
     areas.sort(key=lambda k: ({"m2": 0, "ha": 1}.get(_unit(header[k]), 2), k))
@@ -186,7 +189,8 @@ def _columns(header: list[str]) -> tuple[int, int | None, int | None] | None:
 
 def _is_share(header: str) -> bool:
     text = plain_unit(header)
-    return bool("%" in text or "nguoi" in letters_only(text) or "ty le" in letters_only(text) or "co cau" in letters_only(text))
+    return bool("%" in text or "nguoi" in letters_only(text) or "ty le" in letters_only(text)
+                or "co cau" in letters_only(text))
 
 
 def _unit(text: str) -> str:
@@ -195,12 +199,14 @@ def _unit(text: str) -> str:
     return units.pop() if len(units) == 1 else ""
 
 
-def _rows(sheet, grid: list[list[object]], start: int, area: int, name: int | None, code: int | None, unit: str) -> list[StatedRow]:
+def _rows(sheet, grid: list[list[object]], start: int, area: int, name: int | None, code: int | None,
+          unit: str) -> list[StatedRow]:
     factor = HECTARE if unit == "ha" else 1.0
     found: list[tuple[StatedRow, int]] = []
     for line in range(start, len(grid)):
         row = grid[line]
-        text, mark = (str(row[k]).strip() if k is not None and k < len(row) and row[k] is not None else "" for k in (name, code))
+        text, mark = (str(row[k]).strip() if k is not None and k < len(row) and row[k] is not None else ""
+                      for k in (name, code))
         value = row[area] if area < len(row) else None
         if not text and not mark:
             continue
@@ -213,7 +219,8 @@ def _rows(sheet, grid: list[list[object]], start: int, area: int, name: int | No
         found.append((StatedRow(line + 1, text, mark, number * factor, 0.0, problem), decimals))
     # Excel drops the zeros of 8,40 where no format is set: the column's longest such figure tells how exact they are.
     longest = max((-decimals for _, decimals in found if decimals < 0), default=0)
-    return [replace(row, rounding_m2=0.5 * 10.0**-(decimals if decimals >= 0 else longest) * factor) for row, decimals in found]
+    return [replace(row, rounding_m2=0.5 * 10.0**-(decimals if decimals >= 0 else longest) * factor)
+            for row, decimals in found]
 
 
 def _number(value: object, number_format: str) -> tuple[float, int, str]:
@@ -266,7 +273,8 @@ def compare_stated(balance: LandBalance, stated: StatedTable) -> pandas.DataFram
     for code, area in ours.items():
         if code not in named and area > rounding:
             name = balance.rows.loc[balance.rows["code"] == code, "name"].iloc[0]
-            records.append({"line": None, "stated_text": name, "code": code, "matched": "", "stated_m2": np.nan, "ours_m2": float(area),
+            records.append({"line": None, "stated_text": name, "code": code, "matched": "", "stated_m2": np.nan,
+                            "ours_m2": float(area),
                             "result": "missing", "note": ""})
     frame = pandas.DataFrame(records, columns=["line", "stated_text", "code", "matched", "stated_m2", "ours_m2", "result", "note"])
     frame["difference_m2"] = frame["stated_m2"] - frame["ours_m2"]

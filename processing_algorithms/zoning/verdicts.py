@@ -95,7 +95,8 @@ def judge(
             reason[k] = _joined(reason[k], why[k]) if over_strict[k] > _NOISE else reason[k]
             continue
         reason[k] = _open(over_strict[k], over_loose[k], strict[k], loose[k], slack[k], reason[k], decimals, unit)
-    for k in np.flatnonzero(limited & seen & (verdict == Verdict.KEPT.value) & (slack > 0) & (-over_strict < slack - _NOISE)):
+    for k in np.flatnonzero(limited & seen & (verdict == Verdict.KEPT.value) & (slack > 0)
+                            & (-over_strict < slack - _NOISE)):
         reason[k] = _joined(reason[k], say("sát giới hạn, trong sai số đo ± {t}", "close to the limit, within the ± {t} of "
                                            "measuring").format(t=_shown(slack[k], decimals, unit)))
     missing = limited & ~seen
@@ -106,7 +107,8 @@ def judge(
 
 
 def _open(
-    over_strict: float, over_loose: float, strict: float, loose: float, slack: float, reason: str, decimals: int, unit: str
+    over_strict: float, over_loose: float, strict: float, loose: float, slack: float, reason: str, decimals: int,
+    unit: str
 ) -> str:
     if over_loose > _NOISE:  # beyond every limit that may hold, but not by more than the tolerance
         while decimals < 4 and over_loose < 0.5 * 10.0**-decimals:

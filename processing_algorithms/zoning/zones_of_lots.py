@@ -60,7 +60,8 @@ class ZonesOfLots:
 
 
 def zones_of_lots(
-    lots: geopandas.GeoDataFrame, zones: geopandas.GeoDataFrame, plans: geopandas.GeoDataFrame | None, *, on: datetime.date,
+    lots: geopandas.GeoDataFrame, zones: geopandas.GeoDataFrame, plans: geopandas.GeoDataFrame | None, *,
+    on: datetime.date,
     approved: datetime.date | None = None, appraised: datetime.date | None = None, tolerance_m: float,
     progress: Progress = silent,
 ) -> ZonesOfLots:

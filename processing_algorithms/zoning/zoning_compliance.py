@@ -162,13 +162,16 @@ def zoning_compliance(
     storeys, height, guessed = read_heights(ready["buildings"], figures, storey_height_m)
     measures = measure_lots(flat(lots), flat(ready["buildings"]), storeys, height, texts(ready["buildings"], "use"),
                             error_m=error_m, progress=part(progress, 0.05, 0.4))
-    of_lots = zones_of_lots(lots, zones, ready.get("plans"), on=on, approved=approved, appraised=appraised, tolerance_m=zone_tolerance_m,
+    of_lots = zones_of_lots(lots, zones, ready.get("plans"), on=on, approved=approved, appraised=appraised,
+                            tolerance_m=zone_tolerance_m,
                             progress=part(progress, 0.4, 0.55))
     states = of_lots.states
     progress(0.56)
-    case = build_case(lots, zones, measures, of_lots, existing, guessed, ready["buildings"].index, error_m, province_folder)
+    case = build_case(lots, zones, measures, of_lots, existing, guessed, ready["buildings"].index, error_m,
+                      province_folder)
     zone_figures = {name: values[zones.index].to_numpy() for name, values in figures["zones"].items()}
-    found = [*plan_checks(case, zone_figures), *norm_checks(case), planted_checks(case, ready.get("green")), spacing_checks(case),
+    found = [*plan_checks(case, zone_figures), *norm_checks(case), planted_checks(case, ready.get("green")),
+             spacing_checks(case),
              *gross_checks(case, flat(ready["buildings"]), zone_figures, on)]
     progress(0.7)
     fronting = np.zeros(len(lots), dtype=bool)

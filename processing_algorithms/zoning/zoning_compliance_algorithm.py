@@ -173,11 +173,13 @@ class ZoningComplianceAlgorithm(QuyHoachAlgorithm):
         from ..common.crs import require_metric, require_stated
 
         self.layers: dict[str, LayerInput | None] = {
-            key: self.layer(parameters, key, context) for key in ("LOTS", "BUILDINGS", "ZONES", "ROADS", "PLANS", "GREEN")}
+            key: self.layer(parameters, key, context)
+            for key in ("LOTS", "BUILDINGS", "ZONES", "ROADS", "PLANS", "GREEN")}
         self.invalid = self.invalid_geometry(parameters, context)
         problems: list[str] = []
         self.unknown: list[str] = []
-        self.names = {layer: self._names(parameters, layer, fields, context, problems) for layer, fields in FIELDS.items()}
+        self.names = {layer: self._names(parameters, layer, fields, context, problems)
+                      for layer, fields in FIELDS.items()}
         for key, layer in self.layers.items():
             if layer is None:
                 continue
@@ -256,7 +258,8 @@ class ZoningComplianceAlgorithm(QuyHoachAlgorithm):
         plans, green = (None if self.layers[key] is None else self.layers[key].read(None if key == "PLANS" else [])
                         for key in ("PLANS", "GREEN"))
         result = zoning_compliance(
-            frames["LOTS"], frames["BUILDINGS"], frames["ZONES"], frames["ROADS"], on=on, error_m=self.error, plans=plans,
+            frames["LOTS"], frames["BUILDINGS"], frames["ZONES"], frames["ROADS"], on=on, error_m=self.error,
+            plans=plans,
             approved=self.days["APPROVAL_DATE"], appraised=self.days["APPRAISAL_DATE"], green=green,
             existing=self.parameterAsBool(parameters, "EXISTING", context),
             red_lines=self.parameterAsBool(parameters, "RED_LINES", context),
@@ -276,7 +279,8 @@ class ZoningComplianceAlgorithm(QuyHoachAlgorithm):
         lots = self.write_layer(parameters, "LOTS_OUTPUT", context, result.lots, Qgis.WkbType.MultiPolygon,
                                 style="zoning/compliance.qml")
         return {"OUTPUT": output, "LOTS_OUTPUT": lots, "XLSX": xlsx or None, "CHECKS": len(result.checks),
-                "BROKEN": result.count(Verdict.BROKEN), "OPEN": result.count(Verdict.OPEN), "KEPT": result.count(Verdict.KEPT)}
+                "BROKEN": result.count(Verdict.BROKEN), "OPEN": result.count(Verdict.OPEN),
+                "KEPT": result.count(Verdict.KEPT)}
 
     def _read(self, key: str) -> geopandas.GeoDataFrame | None:
         layer, names = self.layers[key], self.names[key]

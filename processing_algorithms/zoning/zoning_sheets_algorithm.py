@@ -228,7 +228,8 @@ class ZoningSheetsAlgorithm(PlanDrawingAlgorithm):
         if warning := level_warning(level, self.scale):
             feedback.pushWarning(warning)
         sheets = divide(self.zones.read(self.fields.columns()), self.fields, function_symbols(self.province),
-                        scale=self.scale, map_mm=self.frames.map_mm, crs=self.crs, invalid=self.invalid, zones_name=self.zones.name,
+                        scale=self.scale, map_mm=self.frames.map_mm, crs=self.crs, invalid=self.invalid,
+                        zones_name=self.zones.name,
                         progress=part(progress, 0.0, 0.05))
         chosen = chosen_sheets(self.parameterAsString(parameters, "SHEETS", context), len(sheets.index))
         _tell(sheets, feedback)

@@ -67,7 +67,8 @@ def peer(folder: Path, case: str) -> None:
     import processing
 
     processing.run("native:union", {
-        "INPUT": str(folder / "before.gpkg"), "OVERLAY": _after(folder, case), "OUTPUT": str(folder / "out" / "union.gpkg")})
+        "INPUT": str(folder / "before.gpkg"), "OVERLAY": _after(folder, case),
+        "OUTPUT": str(folder / "out" / "union.gpkg")})
 
 
 def check(folder: Path, case: str) -> str:

@@ -59,7 +59,8 @@ def load(name: str) -> ModuleType:
 def prepared(name: str, module: ModuleType, share: float) -> Path:
     """Return the folder with the input files; make them when they are not there or their recipe has changed."""
     folder = BUILD / (name if share == 1 else f"{name}-{share:g}")
-    recipe = "\n".join(path.read_text(encoding="utf-8") for path in (*sorted(HERE.glob(f"{name}*.py")), HERE / "coverages.py"))
+    recipe = "\n".join(path.read_text(encoding="utf-8")
+                       for path in (*sorted(HERE.glob(f"{name}*.py")), HERE / "coverages.py"))
     stamp = folder / "recipe"
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != recipe:
         shutil.rmtree(folder, ignore_errors=True)

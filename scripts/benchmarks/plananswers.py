@@ -70,7 +70,8 @@ def prepare(folder: Path, share: float) -> None:
     # Corridors of roads, rivers and power lines right across, and heights around masts.
     along, corridors = np.linspace(0, 1, 60), round(24 * side)
     lines = [shapely.linestrings(np.column_stack([
-        along * width, height * (at + 0.5) / corridors + 150 * np.sin(9 * along + at)]) + ORIGIN) for at in range(corridors)]
+        along * width, height * (at + 0.5) / corridors + 150 * np.sin(9 * along + at)]) + ORIGIN)
+             for at in range(corridors)]
     masts = random.uniform(0, 1, (round(60 * share), 2)) * (width, height) + ORIGIN
     shapes = [*shapely.buffer(lines, 20), *shapely.buffer(shapely.points(masts), 300)]
     geopandas.GeoDataFrame(

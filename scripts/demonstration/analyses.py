@@ -89,9 +89,12 @@ def flood_morning(folder: Folder, town: Path, bulletin: Path) -> dict[str, Any]:
 
     Water comes from the river only: sluices of the canals behind the dyke are shut. Axes of rivers and dykes are the sample's own.
     """
-    return run("floodreport", FILE=str(bulletin), STATIONS=hub_layer(folder, "gauge", "Trạm thủy văn"), READINGS=1, TERRAIN=str(folder.terrain),
+    return run("floodreport", FILE=str(bulletin), STATIONS=hub_layer(folder, "gauge", "Trạm thủy văn"), READINGS=1,
+               TERRAIN=str(folder.terrain),
                VERTICAL_DATUM="Hòn Dấu (Việt Nam 2000)", SOURCE=hub_layer(folder, "river", "Sông", "kind = 'river'"),
                RIVERS=f"{town}|layername=river_axis", DYKES=f"{town}|layername=dyke", BUILDINGS=hub_layer(folder, "building", "Công trình"),
-               UNITS=units(folder), HAMLETS=hub_layer(folder, "hamlet", "Thôn, tổ dân phố"), ROADS=hub_layer(folder, "road", "Đường giao thông"),
-               FACILITIES=hub_layer(folder, "facility", "Công trình dịch vụ"), SHELTERS=hub_layer(folder, "shelter", "Điểm sơ tán"),
+               UNITS=units(folder), HAMLETS=hub_layer(folder, "hamlet", "Thôn, tổ dân phố"),
+               ROADS=hub_layer(folder, "road", "Đường giao thông"),
+               FACILITIES=hub_layer(folder, "facility", "Công trình dịch vụ"),
+               SHELTERS=hub_layer(folder, "shelter", "Điểm sơ tán"),
                PLACE="đô thị mẫu Lam Trạch", RISK_LEVEL="cấp 3", OUTPUT=str(folder.report))

@@ -80,4 +80,6 @@ def exposure_by_unit(geopackage: Path) -> SheetTable:
             for unit, counts in zip(wet["unit"], wet[["buildings", "households", "residents"]].to_numpy())]
     whole = flood_totals(geopackage)
     return SheetTable("Ước tính công trình, người bị ngập (làm tròn)", ["Xã, phường", "Công trình", "Hộ", "Khẩu"],
-                      [*rows, ["Tổng cộng", *(estimate(whole[key]) for key in ("buildings", "households", "residents"))]], total=True)
+                      [*rows, ["Tổng cộng",
+                               *(estimate(whole[key]) for key in ("buildings", "households", "residents"))]],
+                      total=True)

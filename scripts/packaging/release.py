@@ -56,7 +56,8 @@ def zip_problems(archive: zipfile.ZipFile, size: int) -> list[str]:
     problems = [f"The zip has {len(folders)} folders at its root: {sorted(folders)}."] if len(folders) != 1 else []
     folder = names[0].split("/")[0]
     problems += [f"The zip lacks {name}." for name in ("__init__.py", "metadata.txt", "LICENSE") if f"{folder}/{name}" not in names]
-    problems += [f"The zip holds {name}." for name in names if ".." in name or name.startswith("/") or ".pyc" in name or _REFUSED_PARTS & set(name.split("/"))]
+    problems += [f"The zip holds {name}." for name in names if ".." in name or name.startswith("/") or ".pyc" in name
+                 or _REFUSED_PARTS & set(name.split("/"))]
     if not folder.isidentifier() or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]+", folder):
         problems.append(f"The folder {folder} is no name of a Python package.")
     if size > LARGEST:

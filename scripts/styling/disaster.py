@@ -189,7 +189,8 @@ def flooded_network() -> QgsVectorLayer:
     root, rule = QgsRuleBasedRenderer.Rule(None), QgsRuleBasedRenderer.Rule
     root.appendChild(rule(line("40,40,40", 2.2), 0, 0, '"cut_off"', "Nối với nơi bị cô lập, chia cắt"))
     for code, text, colour, width in looks:
-        root.appendChild(rule(line(colour, width, "dash" if code == -1 else "solid"), 0, 0, f'"passability" = {code}', text))
+        root.appendChild(rule(line(colour, width, "dash" if code == -1 else "solid"), 0, 0, f'"passability" = {code}',
+                              text))
     layer.setRenderer(QgsRuleBasedRenderer(root))
     return layer
 
@@ -203,7 +204,8 @@ def flood_report_streets() -> QgsVectorLayer:
 
 def line(colour: str, width: float, style: str = "solid") -> QgsLineSymbol:
     """A line; width in mm."""
-    return QgsLineSymbol.createSimple({"line_color": colour, "line_width": str(width), "line_style": style, "capstyle": "round"})
+    return QgsLineSymbol.createSimple({"line_color": colour, "line_width": str(width), "line_style": style,
+                                       "capstyle": "round"})
 
 
 def memory(kind: str, *fields: str) -> QgsVectorLayer:

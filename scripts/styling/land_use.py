@@ -55,7 +55,8 @@ def land_use_change() -> QgsVectorLayer:
 
 def categories() -> list[QgsRendererCategory]:
     """One category per land type, then everything else."""
-    found = [QgsRendererCategory(code, salt(colour) if code == "LMU" else fill(colour), text) for code, colour, text in land_types()]
+    found = [QgsRendererCategory(code, salt(colour) if code == "LMU" else fill(colour), text)
+             for code, colour, text in land_types()]
     return [*found, QgsRendererCategory(None, fill(OTHER), "Mã khác hoặc không ghi mã")]
 
 

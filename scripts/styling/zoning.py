@@ -33,7 +33,8 @@ OTHER = "225,225,215"
 def styled_layers() -> dict[str, QgsVectorLayer]:
     """Return a memory layer with symbols and labels for each style."""
     return {"zone": zone(), "parcel_zoning": parcel_zoning(), "plan": plan(),
-            "constraint_overlay": constraint_overlay(), "parcel_override": parcel_override(), "plan_answers": plan_answers(),
+            "constraint_overlay": constraint_overlay(), "parcel_override": parcel_override(),
+            "plan_answers": plan_answers(),
             "compliance": compliance(),
             "plan_difference": plan_difference(), "sheet_index": sheet_index(), "dossier_errors": dossier_errors()}
 

@@ -87,8 +87,10 @@ class Exchange(RuleBasedStateMachine):
         self.oracle = MemoryHub()
         self.hub = self.watched(self.new_hub(self.folder))
         rows = tuple(Change("facility", str(uuid.UUID(int=i)), None, self._row(f"Số {i}", i)) for i in range(1, 4))
-        assert self.hub.submit(Changeset(str(uuid.uuid4()), "a", "", "đầu", "", "2026-11-22T00:00:00.000Z", rows)).outcome is Outcome.APPLIED
-        self.copies = [checkout(self.folder / f"văn phòng {i}.gpkg", self.hub, location="hub", crs=pyproj.CRS(9214), datasets=[FACILITY],
+        assert self.hub.submit(Changeset(str(uuid.uuid4()), "a", "", "đầu", "", "2026-11-22T00:00:00.000Z",
+                                         rows)).outcome is Outcome.APPLIED
+        self.copies = [checkout(self.folder / f"văn phòng {i}.gpkg", self.hub, location="hub", crs=pyproj.CRS(9214),
+                                datasets=[FACILITY],
                                 scopes=[Scope("facility")]) for i in range(3)]
 
         self.backup = None
@@ -113,7 +115,8 @@ class Exchange(RuleBasedStateMachine):
     @staticmethod
     def _row(name, x):
         row = {field.name: None for field in FACILITY.fields}
-        return {**row, "name": name, "kind": KIND, "geom": shapely.to_wkb(shapely.Point(500000.0 + x, 1800000.0), byte_order=1, flavor="iso")}
+        return {**row, "name": name, "kind": KIND,
+                "geom": shapely.to_wkb(shapely.Point(500000.0 + x, 1800000.0), byte_order=1, flavor="iso")}
 
     def _run(self, office, sql, *values):
         database = sqlite3.connect(self.copies[office].path, isolation_level=None)
@@ -277,7 +280,8 @@ class Exchange(RuleBasedStateMachine):
                 pull(copy, self.hub)
                 if list(conflicts(copy)):
                     resolve(copy, Rule.OURS)
-                assert push(copy, self.hub, author="ân", message="cuối").outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED, None)
+                assert push(copy, self.hub, author="ân",
+                            message="cuối").outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED, None)
         rows = self.rows_of(self.hub)
         for copy in self.copies:
             pull(copy, self.hub)

@@ -27,15 +27,19 @@ class MemoryHub:
     def deliver(self, scopes, since, progress=None):
         names = {scope.dataset: scope for scope in scopes if scope.dataset in self.datasets}
         if since is None:
-            rows = [(d, f, row) for (d, f), row in self.rows.items() if d in names and (f in names[d].features or _within(names[d], row))]
+            rows = [(d, f, row) for (d, f), row in self.rows.items() if d in names
+                    and (f in names[d].features or _within(names[d], row))]
         else:
-            touched = dict.fromkeys((c.dataset, c.feature_id) for _, c in self.ledger[int(since.token):] if c.dataset in names)
+            touched = dict.fromkeys((c.dataset, c.feature_id) for _, c in self.ledger[int(since.token):]
+                                    if c.dataset in names)
             touched |= dict.fromkeys((scope.dataset, f) for scope in names.values() for f in scope.features)
             rows = []
             for d, f in touched:
                 row = self.rows.get((d, f))
-                rows.append((d, f, row if row is not None and (f in names[d].features or _within(names[d], row)) else None))
-        yield Delivery(self.position(), since is None, iter([(d, f, None if r is None else dict(r)) for d, f, r in rows]))
+                rows.append((d, f,
+                             row if row is not None and (f in names[d].features or _within(names[d], row)) else None))
+        yield Delivery(self.position(), since is None,
+                       iter([(d, f, None if r is None else dict(r)) for d, f, r in rows]))
 
     def submit(self, changeset, progress=None):
         if changeset.changeset_id in self.applied:
@@ -48,7 +52,8 @@ class MemoryHub:
             elif change.after is None:
                 after[change.dataset, change.feature_id] = None
             else:
-                after[change.dataset, change.feature_id] = {**(row or {}), **{n: change.after[n] for n in change.touched() if n in change.after}}
+                after[change.dataset, change.feature_id] = {**(row or {}),
+                                                            **{n: change.after[n] for n in change.touched() if n in change.after}}
         if objections:
             return Receipt(Outcome.STALE, changeset.changeset_id, None, tuple(objections))
         for key, row in after.items():
@@ -75,4 +80,5 @@ def _still(change, row):
         return True
     if change.before is None or change.after is None or row is None:
         return same_row(row, change.before)
-    return all(same_value(row.get(n), change.before.get(n)) or same_value(row.get(n), change.after.get(n)) for n in change.touched())
+    return all(same_value(row.get(n), change.before.get(n)) or same_value(row.get(n), change.after.get(n))
+               for n in change.touched())

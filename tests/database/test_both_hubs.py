@@ -48,7 +48,8 @@ def facility(name, x=0.0, **more):
 
 def submit(hub, *changes, **more):
     made = {"author": "ân", "department": "", "message": "thử", "decision_no": "", **more}
-    return hub.submit(Changeset(str(uuid.uuid4()), made["author"], made["department"], made["message"], made["decision_no"],
+    return hub.submit(Changeset(str(uuid.uuid4()), made["author"], made["department"], made["message"],
+                                made["decision_no"],
                                 "2026-11-22T00:00:00.000Z", changes))
 
 
@@ -68,7 +69,9 @@ def copies(hub):
 
 
 def test_the_oldest_unsent_working_copy_is_known(hub, tmp_path):
-    assert submit(hub, *(Change("facility", str(uuid.UUID(int=i)), None, facility(f"Số {i}", i)) for i in (1, 2))).outcome is Outcome.APPLIED
+    assert submit(hub,
+                  *(Change("facility", str(uuid.UUID(int=i)), None, facility(f"Số {i}", i))
+                    for i in (1, 2))).outcome is Outcome.APPLIED
     with out(hub, tmp_path / "Phường Thuận Hóa.gpkg") as first, out(hub, tmp_path / "Xã Bình An.gpkg") as second:
         assert "Thuận Hóa" not in copies(hub).what, "nothing is unsent"
         run(first, "UPDATE facility SET name = 'sửa'")
@@ -99,10 +102,14 @@ def test_an_office_without_a_network_is_known_by_its_files(hub, tmp_path):
         run(copy, "UPDATE facility SET name = 'sửa'")
         export_changes(copy, tmp_path / "gửi.qhz", author="ân", message="thử")
     before = facility("Chợ")
-    assert submit(hub, Change("facility", str(uuid.UUID(int=1)), before, {**before, "name": "khác"})).outcome is Outcome.APPLIED
+    assert submit(hub,
+                  Change("facility", str(uuid.UUID(int=1)), before,
+                         {**before, "name": "khác"})).outcome is Outcome.APPLIED
     assert [receipt.outcome for receipt in apply_changes(hub, tmp_path / "gửi.qhz")] == [Outcome.STALE]
     assert "Xã Bình An" in copies(hub).what and " 1 đối tượng" in copies(hub).what
-    assert submit(hub, Change("facility", str(uuid.UUID(int=1)), {**before, "name": "khác"}, before)).outcome is Outcome.APPLIED
+    assert submit(hub,
+                  Change("facility", str(uuid.UUID(int=1)), {**before, "name": "khác"},
+                         before)).outcome is Outcome.APPLIED
     assert [receipt.outcome for receipt in apply_changes(hub, tmp_path / "gửi.qhz")] == [Outcome.APPLIED]
     assert "Xã Bình An" not in copies(hub).what
 
@@ -132,18 +139,22 @@ def test_the_parent_of_a_split_or_copied_feature_is_in_the_ledger(hub, tmp_path)
     assert change.parent_id == parent
     # A parent somebody has made up in a file is only text, or nothing.
     odd = str(uuid.UUID(int=77))
-    assert submit(hub, Change("facility", odd, None, facility("lạ"), "'); DROP TABLE facility; --")).outcome is Outcome.APPLIED
+    assert submit(hub,
+                  Change("facility", odd, None, facility("lạ"),
+                         "'); DROP TABLE facility; --")).outcome is Outcome.APPLIED
     assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
 
 
 def test_an_import_may_fill_an_approved_plan_that_is_empty_and_nothing_else(hub):
-    plans = geopandas.GeoDataFrame({"plan_ref": ["PK7", "PK8"], "name": ["x", "y"], "level": ["sub_area"] * 2, "scale": [2000] * 2,
+    plans = geopandas.GeoDataFrame({"plan_ref": ["PK7", "PK8"], "name": ["x", "y"], "level": ["sub_area"] * 2,
+                                    "scale": [2000] * 2,
                                     "status": ["approved"] * 2}, geometry=[SQUARE] * 2, crs=9214)
     zones = geopandas.GeoDataFrame({"plan_ref": ["PK7"] * 2, "zone_code": ["A", "B"], "function_code": [FUNCTION] * 2},
                                    geometry=[SQUARE] * 2, crs=9214)
     import_layer(hub, "plan", plans)
     assert sorted(hub.locks(ZONE)) == ["PK7", "PK8"]
-    row = {**{field.name: None for field in ZONE.fields}, "plan_ref": "PK7", "zone_code": "C", "function_code": FUNCTION,
+    row = {**{field.name: None for field in ZONE.fields}, "plan_ref": "PK7", "zone_code": "C",
+           "function_code": FUNCTION,
            "geom": shapely.to_wkb(SQUARE, byte_order=1, flavor="iso")}
     pushed = submit(hub, Change("zone", str(uuid.uuid4()), None, row))
     assert pushed.outcome is Outcome.REFUSED and "PK7 đã phê duyệt" in pushed.objections[0].reason, "a push is no import of legacy data"
@@ -157,20 +168,24 @@ def test_an_import_may_fill_an_approved_plan_that_is_empty_and_nothing_else(hub)
     with pytest.raises(OutputError, match="Thanh tra"):
         import_layer(hub, "zone", zones.assign(plan_ref="PK8"))
     hub.lock(LAND_USE, 2024, "Kiểm kê 2024 đã khóa sổ")
-    land = geopandas.GeoDataFrame({"commune_code": ["25001"], "year": [2024], "patch_no": [1], "land_code": ["ONT"]}, geometry=[SQUARE], crs=9214)
+    land = geopandas.GeoDataFrame({"commune_code": ["25001"], "year": [2024], "patch_no": [1], "land_code": ["ONT"]},
+                                  geometry=[SQUARE], crs=9214)
     with pytest.raises(OutputError, match="khóa sổ"):
         import_layer(hub, "land_use", land)
     assert import_layer(hub, "land_use", land.assign(year=2025)).added == 1
 
 
 NEW_FIELD = next(field.name for field in FACILITY.fields
-                 if not field.required and field.type == "text" and field.domain is None and field.name not in ("commune_code", "address"))
+                 if not field.required and field.type == "text" and field.domain is None
+                 and field.name not in ("commune_code", "address"))
 NEW_CODE = FACILITY.field("kind").domain.values[-1].code
 
 
 def older(field):
     domain = field.domain
-    return replace(field, domain=Domain(domain.name, domain.label, domain.values[:-1], domain.table)) if field.name == "kind" else field
+    return replace(field,
+                   domain=Domain(domain.name, domain.label, domain.values[:-1],
+                                 domain.table)) if field.name == "kind" else field
 
 
 @pytest.fixture(params=["geopackage", "postgis"])
@@ -202,8 +217,10 @@ def test_a_hub_grows_while_copies_have_unsent_edits(old_hub, tmp_path):
         run(copy, f'UPDATE facility SET "{NEW_FIELD}" = ?, kind = ?', "mới", NEW_CODE)
         assert push(copy, hub, author="ân", message="sau nâng cấp").outcome is Outcome.APPLIED
         rows = hub.read(hub.dataset("facility"))
-        assert sorted(rows["name"]) == ["Chợ Mới", "Trường"] and set(rows[NEW_FIELD]) == {"mới"} and set(rows["kind"]) == {NEW_CODE}
-        assert len(layer_as_of(hub, hub.dataset("facility"), 1)) == 1 and layer_as_of(hub, hub.dataset("facility"), 1)[NEW_FIELD].isna().all()
+        assert sorted(rows["name"]) == ["Chợ Mới",
+                                        "Trường"] and set(rows[NEW_FIELD]) == {"mới"} and set(rows["kind"]) == {NEW_CODE}
+        assert len(layer_as_of(hub, hub.dataset("facility"),
+                               1)) == 1 and layer_as_of(hub, hub.dataset("facility"), 1)[NEW_FIELD].isna().all()
         assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
 
 
@@ -211,8 +228,12 @@ def test_a_required_field_that_comes_later_may_be_empty_in_old_rows(old_hub):
     with open_hub(old_hub) as hub:
         row = {name: value for name, value in facility("Chợ").items() if name != NEW_FIELD}
         submit(hub, Change("facility", str(uuid.UUID(int=1)), None, row))
-    strict = replace(FACILITY, fields=tuple(replace(field, required=field.required or field.name == NEW_FIELD) for field in FACILITY.fields))
+    strict = replace(FACILITY,
+                     fields=tuple(replace(field, required=field.required or field.name == NEW_FIELD)
+                                  for field in FACILITY.fields))
     upgrade(old_hub, datasets=[strict])
     with open_hub(old_hub) as hub:
-        assert submit(hub, Change("facility", str(uuid.UUID(int=1)), row, {**row, "name": "Chợ Mới"})).outcome is Outcome.APPLIED
+        assert submit(hub,
+                      Change("facility", str(uuid.UUID(int=1)), row,
+                             {**row, "name": "Chợ Mới"})).outcome is Outcome.APPLIED
         assert submit(hub, Change("facility", str(uuid.UUID(int=2)), None, row)).outcome is Outcome.APPLIED

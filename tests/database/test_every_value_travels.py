@@ -63,8 +63,10 @@ def put(copy, table, shape, **values):
     """Insert as another program does; return the feature's id."""
     database = opened(copy.path)
     dataset = copy.datasets[table]
-    needed = {field.name: field.domain.values[0].code if field.domain else {"text": "19801", "integer": 1, "real": 1.0, "boolean": 1,
-                                                                            "datetime": "2026-11-22T00:00:00.000Z", "date": "2026-11-22"}[field.type]
+    needed = {field.name: field.domain.values[0].code if field.domain
+              else {"text": "19801", "integer": 1, "real": 1.0, "boolean": 1,
+                                                                            "datetime": "2026-11-22T00:00:00.000Z",
+                    "date": "2026-11-22"}[field.type]
               for field in dataset.fields if field.required}
     row = {**needed, **values, "geom": to_blobs(np.array([shape], dtype=object), copy.srs_id)[0]}
     names = ", ".join(f'"{name}"' for name in row)
@@ -82,7 +84,8 @@ VALUES = [
     ("field_report", "depth_m", 0.1 + 0.2, 0.30000000000000004), ("field_report", "depth_m", 5e-324, 5e-324), ("field_report", "depth_m", 3, 3.0),
     ("field_report", "note", "12345678901234567.8901", "12345678901234567.8901"), ("field_report", "note", "1,50", "1,50"),
     ("field_report", "note", "", ""), ("field_report", "note", None, None), ("field_report", "note", " hai đầu ", " hai đầu "),
-    ("field_report", "note", COMPOSED, COMPOSED), ("field_report", "note", unicodedata.normalize("NFD", COMPOSED), unicodedata.normalize("NFD", COMPOSED)),
+    ("field_report", "note", COMPOSED, COMPOSED),
+    ("field_report", "note", unicodedata.normalize("NFD", COMPOSED), unicodedata.normalize("NFD", COMPOSED)),
     ("field_report", "note", "O'Brien \"x\" \\ %s ? ; DROP TABLE parcel; --", "O'Brien \"x\" \\ %s ? ; DROP TABLE parcel; --"),
     ("field_report", "note", "dòng 1\r\ndòng 2\ttab \u2028 \U0001f30a", "dòng 1\r\ndòng 2\ttab \u2028 \U0001f30a"),
     ("field_report", "reported_at", "1904-02-29T23:59:59.999Z", "1904-02-29T23:59:59.999Z"),
@@ -92,7 +95,8 @@ VALUES = [
 ]
 SHAPES = {
     "field_report": POINT, "shelter": POINT,
-    "parcel": shapely.MultiPolygon([shapely.Polygon([(0, 0), (9, 0), (9, 9), (0, 9)], [[(1, 1), (2, 1), (2, 2)]]), shapely.box(20, 0, 30.1, 10)])}
+    "parcel": shapely.MultiPolygon([shapely.Polygon([(0, 0), (9, 0), (9, 9), (0, 9)], [[(1, 1), (2, 1), (2, 2)]]),
+                                    shapely.box(20, 0, 30.1, 10)])}
 
 
 def test_through_hub_copy_and_file(hub, office, tmp_path):
@@ -134,13 +138,16 @@ def test_other_programs_append_and_update(hub, office, tmp_path):
     put(here, "shelter", POINT)
     push(here, hub, **WHO)
     out = tmp_path / "sửa.gpkg"
-    for command in (["-f", "GPKG", str(out), str(here.path), "shelter"], ["-update", "-append", str(here.path), str(out), "-nln", "shelter"]):
+    for command in (["-f", "GPKG", str(out), str(here.path), "shelter"],
+                    ["-update", "-append", str(here.path), str(out), "-nln", "shelter"]):
         done = subprocess.run(["ogr2ogr", *command], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     [line] = [line for line in here.status() if line.dataset.name == "shelter"]
     assert (line.added, line.changed, line.count) == (1, 0, 2), "what is appended again is a feature of its own"
-    field = next(field.name for field in here.datasets["shelter"].fields if field.type == "text" and field.domain is None)
-    done = subprocess.run(["ogrinfo", str(here.path), "-sql", f"UPDATE shelter SET \"{field}\" = '19802'"], capture_output=True, text=True)
+    field = next(field.name for field in here.datasets["shelter"].fields if field.type == "text"
+                 and field.domain is None)
+    done = subprocess.run(["ogrinfo", str(here.path), "-sql", f"UPDATE shelter SET \"{field}\" = '19802'"],
+                          capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     [line] = [line for line in here.status() if line.dataset.name == "shelter"]
     assert (line.added, line.changed) == (1, 1)
@@ -154,7 +161,8 @@ def test_an_enormous_attribute_is_refused_by_hub_and_copy(hub, office, tmp_path)
     with pytest.raises(sqlite3.IntegrityError, match="dài quá"):
         opened(here.path).execute("UPDATE field_report SET note = ?", (huge,))
     row = {**here.row(here.datasets["field_report"], id), "note": huge}
-    receipt = hub.submit(Changeset(str(uuid.uuid4()), "x", "", "x", "", "2026-11-22T00:00:00.000Z", (Change("field_report", id, None, row),)))
+    receipt = hub.submit(Changeset(str(uuid.uuid4()), "x", "", "x", "", "2026-11-22T00:00:00.000Z",
+                                   (Change("field_report", id, None, row),)))
     assert receipt.outcome is Outcome.REFUSED and "dài quá" in receipt.objections[0].reason
     assert push(here, hub, **WHO).outcome is Outcome.APPLIED
 
@@ -182,7 +190,8 @@ def altered(source, target, change):
     lambda line: [line[0], 7, *line[2:]],
     lambda line: [line[0], line[1], line[2], {**line[3], "geom": {"wkb": "00ff"}}, line[4]],
     lambda line: [line[0], line[1], line[2], {**line[3], "note": ["x"]}, line[4]],
-    lambda line: [*line[:3], [{"geom": {"wkb": "00ff"}}], line[4]], lambda line: [*line[:3], [line[3], line[3]], line[4]],
+    lambda line: [*line[:3], [{"geom": {"wkb": "00ff"}}], line[4]],
+    lambda line: [*line[:3], [line[3], line[3]], line[4]],
     lambda line: line[:3], lambda line: {"a": 1}])
 def test_nonsense_with_fitting_checksums_is_refused(hub, office, tmp_path, change):
     here = office("đây")
@@ -214,7 +223,8 @@ def test_a_value_for_a_field_nobody_knows_is_refused_not_lost(hub, office, tmp_p
     export_changes(here, tmp_path / "tốt.qhz", **WHO)
 
     def with_more(**more):
-        path = altered(tmp_path / "tốt.qhz", tmp_path / "lạ.qhz", lambda line: [*line[:3], {**line[3], **more}, line[4]])
+        path = altered(tmp_path / "tốt.qhz", tmp_path / "lạ.qhz",
+                       lambda line: [*line[:3], {**line[3], **more}, line[4]])
         [receipt] = apply_changes(hub, path)
         return receipt
 
@@ -246,7 +256,8 @@ def test_a_shape_that_cannot_be_read_is_named(hub, office):
     for step in (here.status, lambda: push(here, hub, **WHO)):
         with pytest.raises(InputError, match=id):
             step()
-    opened(here.path).execute("UPDATE shelter SET geom = ?", (to_blobs(np.array([POINT], dtype=object), here.srs_id)[0],))
+    opened(here.path).execute("UPDATE shelter SET geom = ?",
+                              (to_blobs(np.array([POINT], dtype=object), here.srs_id)[0],))
     assert push(here, hub, **WHO).outcome is Outcome.APPLIED
 
 

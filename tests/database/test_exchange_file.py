@@ -28,7 +28,8 @@ WHO = {"author": "ân", "message": "gửi qua thư"}
 
 def facility(name, x=0.0):
     row = {field.name: None for field in FACILITY.fields}
-    return {**row, "name": name, "kind": KIND, "geom": shapely.to_wkb(shapely.Point(x, 0.0), byte_order=1, flavor="iso")}
+    return {**row, "name": name, "kind": KIND,
+            "geom": shapely.to_wkb(shapely.Point(x, 0.0), byte_order=1, flavor="iso")}
 
 
 @pytest.fixture
@@ -44,7 +45,8 @@ def office(hub, tmp_path):
     copies = []
 
     def make(name):
-        copies.append(checkout(tmp_path / f"{name}.gpkg", hub, location="m", crs=pyproj.CRS(9214), datasets=[FACILITY], scopes=[Scope("facility")]))
+        copies.append(checkout(tmp_path / f"{name}.gpkg", hub, location="m", crs=pyproj.CRS(9214), datasets=[FACILITY],
+                               scopes=[Scope("facility")]))
         return copies[-1]
 
     yield make
@@ -91,7 +93,8 @@ def test_a_file_lost_on_the_way_is_made_up_by_the_next(hub, office, tmp_path):
     assert len(content.changesets) == 2
     assert [receipt.outcome for receipt in apply_changes(hub, tmp_path / "hai.qhz")] == [Outcome.APPLIED] * 2
     assert sorted(row["name"] for row in hub.rows.values()) == ["Mới hơn", "Số 1", "Số 2", "Số 3"]
-    assert [receipt.outcome for receipt in apply_changes(hub, tmp_path / "mất.qhz")] == [Outcome.ALREADY_APPLIED], "the lost one turns up late"
+    assert [receipt.outcome for receipt in apply_changes(hub,
+                                                         tmp_path / "mất.qhz")] == [Outcome.ALREADY_APPLIED], "the lost one turns up late"
 
 
 def test_refused_changes_come_back_as_conflicts_and_are_sent_again(hub, office, tmp_path):
@@ -171,7 +174,8 @@ def test_damaged_altered_and_foreign_files_are_refused(hub, office, tmp_path):
     with zipfile.ZipFile(good) as source, zipfile.ZipFile(altered, "w") as target:
         for name in source.namelist():
             data = source.read(name)
-            target.writestr(name, data.replace(b"g\xe1\xbb\xadi qua th\xc6\xb0", b"khac") if name == "request.json" else data)
+            target.writestr(name,
+                            data.replace(b"g\xe1\xbb\xadi qua th\xc6\xb0", b"khac") if name == "request.json" else data)
     cut = tmp_path / "cụt.qhz"
     cut.write_bytes(good.read_bytes()[:-40])
     text = tmp_path / "thư.qhz"

@@ -25,7 +25,8 @@ from quyhoach.processing_algorithms.provincial_database.to_receive import to_rec
 def parcels(communes):
     return geopandas.GeoDataFrame(
         {"old_commune_code": communes, "commune_code": communes, "sheet_no": "1", "parcel_no": range(1, len(communes) + 1), "land_code": "ODT"},
-        geometry=[shapely.box(500000 + 20 * i, 1800000, 500020 + 20 * i, 1800030) for i in range(len(communes))], crs=9214)
+        geometry=[shapely.box(500000 + 20 * i, 1800000, 500020 + 20 * i, 1800030) for i in range(len(communes))],
+        crs=9214)
 
 
 @pytest.fixture
@@ -33,7 +34,8 @@ def place(tmp_path):
     with create_hub(str(tmp_path / "tỉnh.gpkg"), "EPSG:9214") as hub:
         import_layer(hub, "parcel", parcels(["19801"] * 4 + ["19804"] * 2))
         for name in ("lan", "ân"):
-            checkout(tmp_path / f"{name}.gpkg", hub, location="tỉnh.gpkg", crs=hub.info.crs, datasets=[hub.dataset("parcel")],
+            checkout(tmp_path / f"{name}.gpkg", hub, location="tỉnh.gpkg", crs=hub.info.crs,
+                     datasets=[hub.dataset("parcel")],
                      scopes=[Scope("parcel", frozenset({"19801"}))]).close()
     return tmp_path
 

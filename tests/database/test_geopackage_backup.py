@@ -48,11 +48,13 @@ class Place:
         self.folder = folder / "Sở Xây dựng"
         self.folder.mkdir()
         self.hub = create_hub(str(self.folder / "tỉnh.gpkg"), "EPSG:9214", datasets=[FACILITY])
-        rows = tuple(Change("facility", ID[i], None, facility(f"Số {i}", i, commune_code="99001" if i < 4 else "99002")) for i in range(1, 6))
+        rows = tuple(Change("facility", ID[i], None, facility(f"Số {i}", i, commune_code="99001" if i < 4 else "99002"))
+                     for i in range(1, 6))
         self.hub.submit(Changeset(str(uuid.uuid4()), "a", "", "đầu", "", "2026-11-22T00:00:00.000Z", rows))
 
     def copy(self, name, **scope):
-        return checkout(self.folder / f"{name}.gpkg", self.hub, location=self.hub.info.location, crs=pyproj.CRS(9214), datasets=[FACILITY],
+        return checkout(self.folder / f"{name}.gpkg", self.hub, location=self.hub.info.location, crs=pyproj.CRS(9214),
+                        datasets=[FACILITY],
                         scopes=[Scope("facility", **scope)])
 
     def edit(self, copy, text, *values):
@@ -93,7 +95,8 @@ INSERT = "INSERT INTO facility (feature_id, name, kind, commune_code, geom) SELE
 
 def test_a_backup_is_the_hub_and_nothing_else(place):
     progress = []
-    back_up(place.hub.info.location, place.folder / "sao lưu.gpkg", progress=lambda fraction, message=None: progress.append(fraction))
+    back_up(place.hub.info.location, place.folder / "sao lưu.gpkg",
+            progress=lambda fraction, message=None: progress.append(fraction))
     assert progress[-1] == 1.0
     with pytest.raises(InputError, match="bản sao lưu"):
         open_hub(str(place.folder / "sao lưu.gpkg"))
@@ -143,7 +146,8 @@ def test_a_backup_while_others_write_is_one_moment(place):
     def write():
         with open_hub(location) as hub:
             for number in range(30):
-                pair = tuple(Change("facility", str(uuid.uuid4()), None, facility(f"Cặp {number}", number)) for _ in range(2))
+                pair = tuple(Change("facility", str(uuid.uuid4()), None, facility(f"Cặp {number}", number))
+                             for _ in range(2))
                 hub.submit(Changeset(str(uuid.uuid4()), "b", "", "cặp", "", "2026-11-22T00:00:00.000Z", pair))
         done.set()
 
@@ -155,7 +159,8 @@ def test_a_backup_while_others_write_is_one_moment(place):
         back_up(location, place.folder / f"lúc {number}.gpkg")
     writer.join()
     for at in range(1, number + 1):
-        with restore(place.folder / f"lúc {at}.gpkg", str(place.folder / f"lại {at}.gpkg")) as hub, hub.deliver([Scope("facility")], None) as delivery:
+        with restore(place.folder / f"lúc {at}.gpkg",
+                     str(place.folder / f"lại {at}.gpkg")) as hub, hub.deliver([Scope("facility")], None) as delivery:
             names = [row["name"] for _, _, row in delivery.rows if row["name"].startswith("Cặp")]
         assert all(names.count(name) == 2 for name in names)
 
@@ -256,7 +261,8 @@ def test_a_copy_that_comes_after_the_other_has_sent_it_again(place):
     pull(a, place.hub)
     push(a, place.hub, **WHO)
     assert pull(b, place.hub).conflicts == 0
-    assert {id: change.after and change.after["commune_code"] for id, change in edits(b).items()} == {ID[9]: None, ID[1]: "99003"}
+    assert {id: change.after and change.after["commune_code"]
+            for id, change in edits(b).items()} == {ID[9]: None, ID[1]: "99003"}
 
 
 def test_both_sides_changed_since_the_backup(place):
@@ -283,7 +289,8 @@ def test_both_sides_changed_since_the_backup(place):
         assert len(list(conflicts(new))) == 3, "a further pull settles nothing by itself"
     resolve(new, Rule.OURS)
     assert push(new, place.hub, **WHO).outcome is Outcome.APPLIED
-    assert place.names() == {ID[1]: "Đã mất", ID[2]: "Đã mất", ID[3]: "Đã mất", ID[5]: "Chỉ bên kia", ID[8]: "Mới bên kia"}
+    assert place.names() == {ID[1]: "Đã mất", ID[2]: "Đã mất", ID[3]: "Đã mất", ID[5]: "Chỉ bên kia",
+                             ID[8]: "Mới bên kia"}
 
 
 def test_a_copy_of_one_commune(place):
@@ -347,7 +354,8 @@ def test_by_file_as_over_the_network(place):
     assert report.restored and report.conflicts == 0 and edits(copy).keys() == {ID[1], ID[2]}
     assert [copy.row(FACILITY, ID[i])["commune_code"] for i in (1, 4)] == ["99009"] * 2
     export_changes(copy, place.folder / "ra 2.qhz", **WHO)
-    assert [receipt.outcome for receipt in export_update(place.hub, place.folder / "ra 2.qhz", place.folder / "về 2.qhz")] == [Outcome.APPLIED]
+    assert [receipt.outcome for receipt in export_update(place.hub, place.folder / "ra 2.qhz",
+                                                         place.folder / "về 2.qhz")] == [Outcome.APPLIED]
     assert place.names()[ID[1]] == "Sau sao lưu" and ID[2] not in place.names()
 
 
@@ -360,7 +368,8 @@ def test_restored_twice_from_the_same_backup(place):
     place.send(copy, INSERT, ID[9], "Thêm")
     place.restore("lần hai.gpkg")
     report = pull(copy, place.hub)
-    assert report.restored and {c.feature_id: c.clash for c in conflicts(copy)} == {ID[1]: Clash.FIELDS, ID[9]: Clash.DELETED_THEIRS}
+    assert report.restored and {c.feature_id: c.clash
+                                for c in conflicts(copy)} == {ID[1]: Clash.FIELDS, ID[9]: Clash.DELETED_THEIRS}
     assert (held(copy)[ID[1]], held(copy)[ID[9]]) == ("Sau lần một", "Thêm")
     resolve(copy, Rule.OURS)
     assert push(copy, place.hub, **WHO).outcome is Outcome.APPLIED

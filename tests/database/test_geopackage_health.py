@@ -25,10 +25,13 @@ KIND = FACILITY.field("kind").domain.values[0].code
 @pytest.fixture
 def hub(tmp_path):
     with create_hub(str(tmp_path / "hub.gpkg"), "EPSG:9214", datasets=[FACILITY, PLAN]) as made:
-        x, y = np.random.default_rng(1).uniform(400000, 600000, 200), np.random.default_rng(2).uniform(1700000, 1900000, 200)
-        frame = geopandas.GeoDataFrame({"name": [f"Số {i}" for i in range(200)], "kind": KIND}, geometry=shapely.points(x, y), crs=9214)
+        x, y = np.random.default_rng(1).uniform(400000, 600000,
+                                                200), np.random.default_rng(2).uniform(1700000, 1900000, 200)
+        frame = geopandas.GeoDataFrame({"name": [f"Số {i}" for i in range(200)], "kind": KIND},
+                                       geometry=shapely.points(x, y), crs=9214)
         import_layer(made, "facility", frame)
-        copy = checkout(tmp_path / "copy.gpkg", made, location="hub", crs=pyproj.CRS(9214), datasets=[FACILITY], scopes=[Scope("facility")])
+        copy = checkout(tmp_path / "copy.gpkg", made, location="hub", crs=pyproj.CRS(9214), datasets=[FACILITY],
+                        scopes=[Scope("facility")])
         run(copy.path, "UPDATE facility SET name = 'Sửa' WHERE fid < 20")
         run(copy.path, "DELETE FROM facility WHERE fid > 190")
         push(copy, made, author="bà Ân", message="thử")
@@ -56,14 +59,16 @@ def without_triggers(hub, statement):
 
 
 def found(hub, *states):
-    return {finding.check.split(":")[0]: finding for finding in check_hub(hub) if finding.state in (states or (State.BROKEN,))}
+    return {finding.check.split(":")[0]: finding for finding in check_hub(hub)
+            if finding.state in (states or (State.BROKEN,))}
 
 
 def test_a_good_hub_is_good_throughout(hub):
     findings = check_hub(hub)
     assert worst(findings) is State.GOOD and not any(finding.advice for finding in findings)
     table = findings_table(findings)
-    assert list(table.columns) == ["check", "state", "state_label", "what", "advice"] and set(table["state_label"]) == {"tốt"}
+    assert list(table.columns) == ["check", "state", "state_label", "what",
+                                   "advice"] and set(table["state_label"]) == {"tốt"}
     assert any("không bản nào báo còn thay đổi chưa gửi" in what for what in table["what"])
     before = hub.position()
     check_hub(hub)

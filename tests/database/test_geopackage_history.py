@@ -119,7 +119,8 @@ def test_a_changeset_is_taken_back_by_a_new_one(hub):
 def test_later_changes_of_the_same_fields_are_told_and_nothing_is_done(hub):
     a, b = facility("A"), facility("B", 1)
     put(hub, Change("facility", ID[1], None, a), Change("facility", ID[2], None, b))
-    bad = put(hub, Change("facility", ID[1], a, {**a, "name": "Sai"}), Change("facility", ID[2], b, {**b, "name": "Sai"}))
+    bad = put(hub, Change("facility", ID[1], a, {**a, "name": "Sai"}),
+              Change("facility", ID[2], b, {**b, "name": "Sai"}))
     later = put(hub, Change("facility", ID[1], {**a, "name": "Sai"}, {**a, "name": "Đúng hơn"}))
     before = table(hub)
     receipt = hub.revert(bad)
@@ -132,7 +133,8 @@ def test_later_changes_of_the_same_fields_are_told_and_nothing_is_done(hub):
 
 
 @settings(max_examples=15, deadline=None)
-@given(steps=st.lists(st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["a", "b", "c", None])), min_size=1, max_size=3),
+@given(steps=st.lists(st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["a", "b", "c", None])), min_size=1,
+                               max_size=3),
                       min_size=1, max_size=8))
 def test_every_moment_equals_what_was_seen_then(tmp_path_factory, steps):
     with create_hub(str(tmp_path_factory.mktemp("past") / "hub.gpkg"), "EPSG:9214", datasets=[FACILITY]) as hub:
@@ -202,11 +204,13 @@ def test_the_oldest_structure_becomes_the_newest(tmp_path):
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         register_functions(database)
         [point] = to_blobs(np.array([shapely.Point(500000, 1800000)], dtype=object), 9214)
-        [area] = to_blobs(np.array([shapely.MultiPolygon([shapely.box(500000, 1800000, 500010, 1800010)])], dtype=object), 9214)
+        [area] = to_blobs(np.array([shapely.MultiPolygon([shapely.box(500000, 1800000, 500010, 1800010)])],
+                                   dtype=object), 9214)
         database.executemany("INSERT INTO facility (name, kind, geom) VALUES (?, ?, ?)", [("Cũ 1", KIND, point), ("Cũ 2", KIND, point)])
         database.execute("DELETE FROM facility WHERE name = 'Cũ 1'")
         database.execute("INSERT INTO plan (plan_ref, name, level, scale, status, geom) VALUES ('PK1', 'x', 'sub_area', 2000, 'approved', ?)", (area,))
-    with open_hub(str(path)) as hub, create_hub(str(tmp_path / "mới.gpkg"), "EPSG:9214", datasets=list(hub.datasets.values())) as fresh:
+    with open_hub(str(path)) as hub, create_hub(str(tmp_path / "mới.gpkg"), "EPSG:9214",
+                                                datasets=list(hub.datasets.values())) as fresh:
         assert hub.info.schema_version == SCHEMA_VERSION
         shape = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
         assert hub._database.execute(shape).fetchall() == fresh._database.execute(shape).fetchall()

@@ -19,7 +19,8 @@ KIND = FACILITY.field("kind").domain.values[0].code
 
 def facility(name, x=0.0):
     row = {field.name: None for field in FACILITY.fields}
-    return {**row, "name": name, "kind": KIND, "geom": shapely.to_wkb(shapely.Point(500000 + x, 1800000), byte_order=1, flavor="iso")}
+    return {**row, "name": name, "kind": KIND,
+            "geom": shapely.to_wkb(shapely.Point(500000 + x, 1800000), byte_order=1, flavor="iso")}
 
 
 def changeset(*changes, id=None):
@@ -100,16 +101,19 @@ def test_edits_of_others_get_a_changeset_and_are_delivered(hub):
 
 
 def test_submission_is_once_whole_and_by_field(hub):
-    one = changeset(Change("facility", str(uuid.UUID(int=1)), facility("Số 1", 1), facility("Một", 1)), id=str(uuid.uuid4()))
+    one = changeset(Change("facility", str(uuid.UUID(int=1)), facility("Số 1", 1), facility("Một", 1)),
+                    id=str(uuid.uuid4()))
     assert hub.submit(one).outcome is Outcome.APPLIED and hub.submit(one).outcome is Outcome.ALREADY_APPLIED
     stale = changeset(Change("facility", str(uuid.UUID(int=2)), facility("Số 2", 2), facility("Hai", 2)),
                       Change("facility", str(uuid.UUID(int=1)), facility("Số 1", 1), facility("Khác", 1)))
     answer = hub.submit(stale)
     assert answer.outcome is Outcome.STALE and [o.feature_id for o in answer.objections] == [str(uuid.UUID(int=1))]
     assert table(hub)[str(uuid.UUID(int=2))]["name"] == "Số 2", "nothing of a stale changeset is applied"
-    other_field = changeset(Change("facility", str(uuid.UUID(int=1)), facility("Số 1", 1), {**facility("Số 1", 1), "commune_code": "99001"}))
+    other_field = changeset(Change("facility", str(uuid.UUID(int=1)), facility("Số 1", 1),
+                                   {**facility("Số 1", 1), "commune_code": "99001"}))
     assert hub.submit(other_field).outcome is Outcome.APPLIED
-    assert (table(hub)[str(uuid.UUID(int=1))]["name"], table(hub)[str(uuid.UUID(int=1))]["commune_code"]) == ("Một", "99001")
+    assert (table(hub)[str(uuid.UUID(int=1))]["name"],
+            table(hub)[str(uuid.UUID(int=1))]["commune_code"]) == ("Một", "99001")
 
 
 def test_what_the_catalogue_forbids_is_refused_with_the_reason(hub):
@@ -124,6 +128,7 @@ def test_import_is_a_changeset(hub):
     import geopandas
     from quyhoach.processing_algorithms.provincial_database.hub_import import import_layer
 
-    frame = geopandas.GeoDataFrame({"name": ["Chợ", "Trạm"], "kind": [KIND, KIND]}, geometry=[shapely.Point(500000, 1800000)] * 2, crs=9214)
+    frame = geopandas.GeoDataFrame({"name": ["Chợ", "Trạm"], "kind": [KIND, KIND]},
+                                   geometry=[shapely.Point(500000, 1800000)] * 2, crs=9214)
     import_layer(hub, "facility", frame)
     assert replayed(hub) == table(hub) and len(table(hub)) == 6

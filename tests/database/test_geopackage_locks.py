@@ -123,11 +123,13 @@ def test_a_closed_inventory_year_is_locked(hub):
     feature = str(uuid.uuid4())
     assert submit(hub, Change("land_use", feature, None, LAND_ROW)).outcome is Outcome.APPLIED
     hub.lock(LAND_USE, 2024, "Kiểm kê 2024 đã khóa sổ")
-    for change in (Change("land_use", feature, LAND_ROW, LAND_ROW | {"note": "x"}), Change("land_use", feature, LAND_ROW, None),
+    for change in (Change("land_use", feature, LAND_ROW, LAND_ROW | {"note": "x"}),
+                   Change("land_use", feature, LAND_ROW, None),
                    Change("land_use", feature, LAND_ROW, LAND_ROW | {"year": 2025})):
         receipt = submit(hub, change)
         assert receipt.outcome is Outcome.REFUSED and "khóa sổ" in receipt.objections[0].reason
-    assert submit(hub, Change("land_use", str(uuid.uuid4()), None, LAND_ROW | {"year": 2025})).outcome is Outcome.APPLIED
+    assert submit(hub,
+                  Change("land_use", str(uuid.uuid4()), None, LAND_ROW | {"year": 2025})).outcome is Outcome.APPLIED
     with pytest.raises(InputError, match="lý do"):
         hub.lock(LAND_USE, 2025, " ")
     with pytest.raises(InputError, match="không có trường"):

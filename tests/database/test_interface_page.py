@@ -20,7 +20,8 @@ def test_every_name_is_on_the_page_and_explains_itself():
         assert f"`{name}`" in page or f'{name}("' in page, name
         explained = inspect.getdoc(getattr(interface, name))
         assert explained and explained[0].isupper(), name
-    assert not [name for name in dir(interface) if not name.startswith("_") and name not in interface.__all__ and name not in (
+    assert not [name for name in dir(interface) if not name.startswith("_") and name not in interface.__all__
+                and name not in (
         "annotations",)], "what is there is meant to be used"
 
 

@@ -38,7 +38,8 @@ ROWS = 12
 
 
 def facility(number):
-    return {**{field.name: None for field in FACILITY.fields}, "name": f"Số {number}", "kind": KIND, "commune_code": f"9900{number % 2}",
+    return {**{field.name: None for field in FACILITY.fields}, "name": f"Số {number}", "kind": KIND,
+            "commune_code": f"9900{number % 2}",
             "geom": shapely.to_wkb(shapely.Point(float(number), 0.0), byte_order=1, flavor="iso")}
 
 
@@ -60,7 +61,8 @@ def beginning(tmp_path_factory):
     folder = tmp_path_factory.mktemp("đầu")
     with create_hub(str(folder / "hub.gpkg"), "EPSG:9214", datasets=[FACILITY]) as hub:
         changes = tuple(Change("facility", str(uuid.UUID(int=i)), None, facility(i)) for i in range(1, ROWS + 1))
-        assert hub.submit(Changeset(str(uuid.uuid4()), "a", "", "đầu", "", "2026-11-22T00:00:00.000Z", changes)).outcome is Outcome.APPLIED
+        assert hub.submit(Changeset(str(uuid.uuid4()), "a", "", "đầu", "", "2026-11-22T00:00:00.000Z",
+                                    changes)).outcome is Outcome.APPLIED
         with new_checkout(folder, "a.gpkg", hub) as a, new_checkout(folder, "b.gpkg", hub) as b:
             edit(a.path, "UPDATE facility SET name = 'a ' || fid WHERE fid <= 3", "DELETE FROM facility WHERE fid = 4",
                  "INSERT INTO facility (name, kind, geom) SELECT 'a mới', kind, geom FROM facility WHERE fid = 1")
@@ -69,7 +71,8 @@ def beginning(tmp_path_factory):
                  "INSERT INTO facility (name, kind, geom) SELECT 'b mới', kind, geom FROM facility WHERE fid = 1")
             push(b, hub, author="b", message="b")
             export_changes(a, folder / "a.qhz", author="a", message="a")
-            export_update(open_hub(str(shutil.copy(folder / "hub.gpkg", folder / "khác.gpkg"))), folder / "a.qhz", folder / "về.qhz")
+            export_update(open_hub(str(shutil.copy(folder / "hub.gpkg", folder / "khác.gpkg"))), folder / "a.qhz",
+                          folder / "về.qhz")
     return folder
 
 
@@ -105,7 +108,8 @@ def do_shrink_and_grow(folder):
         change_scope(copy, hub, [Scope("facility", frozenset({"99001", "99009"}))], crs=CRS)
 
 
-WORK = {"pull": do_pull, "push": do_push, "changesapply": do_apply, "update": do_import, "checkout": do_checkout, "scope": do_shrink_and_grow}
+WORK = {"pull": do_pull, "push": do_push, "changesapply": do_apply, "update": do_import, "checkout": do_checkout,
+        "scope": do_shrink_and_grow}
 #: What is one transaction: between before and after there is nothing.
 ONE_STEP = {"changesapply": "hub.gpkg", "checkout": "c.gpkg"}
 
@@ -198,7 +202,8 @@ def boundaries(count):
     if ALL or count <= SAMPLE:
         return range(1, count + 1)
     # The ends, where transactions begin and commit, and a spread between.
-    return sorted({1, 2, count - 2, count - 1, count} | {1 + round(i * (count - 1) / (SAMPLE - 5)) for i in range(SAMPLE - 4)})
+    return sorted({1, 2, count - 2, count - 1, count}
+                  | {1 + round(i * (count - 1) / (SAMPLE - 5)) for i in range(SAMPLE - 4)})
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
@@ -220,7 +225,8 @@ def test_killed_at_a_boundary_it_happened_or_did_not(beginning, tmp_path, name):
             file = ONE_STEP[name]
             assert found.get(file) in (before.get(file), after.get(file)), f"half done at statement {number} of {count}"
         if name == "push":
-            assert found["hub.gpkg"] in (before["hub.gpkg"], after["hub.gpkg"]) and found["a.gpkg"] == before["a.gpkg"] == after["a.gpkg"]
+            assert found["hub.gpkg"] in (before["hub.gpkg"],
+                                         after["hub.gpkg"]) and found["a.gpkg"] == before["a.gpkg"] == after["a.gpkg"]
         if name == "pull":
             assert found["a.gpkg"] in (before["a.gpkg"], after["a.gpkg"]) or found["hub.gpkg"] == after["hub.gpkg"]
         assert in_child(work, place)[0] == FINISHED, f"did not go on after statement {number} of {count}"

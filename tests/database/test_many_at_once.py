@@ -77,7 +77,8 @@ def test_twenty_working_copies_push_at_once(location, tmp_path):
         assert hub.submit(changeset(*first)).outcome is Outcome.APPLIED
         paths = [tmp_path / f"văn phòng {office}.gpkg" for office in range(OFFICES)]
         for path in paths:
-            checkout(path, hub, location="x", crs=pyproj.CRS(9214), datasets=[FACILITY], scopes=[Scope("facility")]).close()
+            checkout(path, hub, location="x", crs=pyproj.CRS(9214), datasets=[FACILITY],
+                     scopes=[Scope("facility")]).close()
     with concurrent.futures.ProcessPoolExecutor(OFFICES, mp_context=multiprocessing.get_context("fork")) as pool:
         done = list(pool.map(office_at_work, [location] * OFFICES, paths, range(OFFICES)))
     assert sum(pulled for pulled, _ in done) > 0, "nobody was in anybody's way"
@@ -96,5 +97,6 @@ def test_twenty_working_copies_push_at_once(location, tmp_path):
         for path in paths:
             with WorkingCopy(path) as copy:
                 pull(copy, hub)
-                held = {id: copy.row(FACILITY, id) for (id,) in copy.database.execute("SELECT feature_id FROM facility")}
+                held = {id: copy.row(FACILITY, id)
+                        for (id,) in copy.database.execute("SELECT feature_id FROM facility")}
                 assert held == rows and not list(copy.edits(FACILITY))

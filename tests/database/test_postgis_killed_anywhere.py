@@ -40,7 +40,8 @@ class Offices:
 
     def checkout(self, name):
         path = self.folder / name
-        checkout(path, self.hub, location="x", crs=pyproj.CRS(9214), datasets=[FACILITY], scopes=[Scope("facility")]).close()
+        checkout(path, self.hub, location="x", crs=pyproj.CRS(9214), datasets=[FACILITY],
+                 scopes=[Scope("facility")]).close()
         return path
 
     def edit(self, path, word):
@@ -101,10 +102,12 @@ def test_a_push_killed_anywhere_happened_or_not(offices):
 
     for number, (rows, changesets, entries) in attempts(offices.push, prepare):
         found, ours = offices.at_hub(), offices.here(offices.a)
-        assert found in ((rows, changesets, entries), (ours, changesets + 1, found[2])), f"half done at statement {number}"
+        assert found in ((rows, changesets, entries),
+                         (ours, changesets + 1, found[2])), f"half done at statement {number}"
         offices.push()
         again = offices.at_hub()
-        assert again[:2] == (ours, changesets + 1) and again[2] in (entries + 4, entries + 3), f"not once at statement {number}"
+        assert again[:2] == (ours, changesets
+                             + 1) and again[2] in (entries + 4, entries + 3), f"not once at statement {number}"
 
 
 def test_a_pull_killed_anywhere_happened_or_not(offices):
@@ -138,7 +141,9 @@ def test_changes_by_file_killed_anywhere_happened_or_not(offices):
         return offices.at_hub()
 
     for number, before in attempts(offices.apply, prepare):
-        assert offices.at_hub() in (before, (offices.here(offices.a), before[1] + 1, offices.at_hub()[2])), f"statement {number}"
+        assert offices.at_hub() in (before,
+                                    (offices.here(offices.a), before[1] + 1,
+                                     offices.at_hub()[2])), f"statement {number}"
         offices.apply()
         assert offices.at_hub()[:2] == (offices.here(offices.a), before[1] + 1)
 
@@ -170,7 +175,8 @@ def test_the_server_restarts_during_a_push(stopping_server, tmp_path, at):
         assert offices.at_hub()[:2] == (offices.here(offices.a), before[1] + 1)
         offices.pull()
         # The next test finds the hub empty.
-        assert hub.submit(changeset(*(Change("facility", id, row, None) for id, row in offices.at_hub()[0].items()))).outcome is Outcome.APPLIED
+        assert hub.submit(changeset(*(Change("facility", id, row, None)
+                                      for id, row in offices.at_hub()[0].items()))).outcome is Outcome.APPLIED
 
 
 @pytest.fixture(scope="module")
@@ -192,11 +198,13 @@ def test_a_line_cut_at_any_statement_changes_nothing(offices, postgis_parameters
     with WorkingCopy(offices.b) as b:
         push(b, offices.hub, author="b", message="b")
     edit(offices.a, "UPDATE facility SET note = 'của tôi' WHERE fid = 4")
-    work = {"pull": lambda copy, hub: pull(copy, hub), "push": lambda copy, hub: push(copy, hub, author="a", message="a")}[what]
+    work = {"pull": lambda copy, hub: pull(copy, hub),
+            "push": lambda copy, hub: push(copy, hub, author="a", message="a")}[what]
     before, there = offices.here(offices.a), offices.at_hub()
     [mine] = [id for id, row in before.items() if row["note"] == "của tôi"]
     merged = {id: {**row, "note": before[id]["note"] if id in before else None} for id, row in there[0].items()}
-    happened = {"pull": (merged, there), "push": (before, ({**there[0], mine: before[mine]}, there[1] + 1, there[2] + 1))}[what]
+    happened = {"pull": (merged, there),
+                "push": (before, ({**there[0], mine: before[mine]}, there[1] + 1, there[2] + 1))}[what]
     cut = 0
     while (offices.here(offices.a), offices.at_hub()) != happened:
         assert (offices.here(offices.a), offices.at_hub()) == (before, there), f"half done at statement {cut}"
@@ -206,7 +214,8 @@ def test_a_line_cut_at_any_statement_changes_nothing(offices, postgis_parameters
             class Cut(psycopg2.extensions.cursor):
                 def execute(self, *arguments):
                     if left[0] == 0:
-                        sql_at(postgis_parameters, "SELECT pg_terminate_backend(%s, 5000)", (hub.connection.get_backend_pid(),))
+                        sql_at(postgis_parameters, "SELECT pg_terminate_backend(%s, 5000)",
+                               (hub.connection.get_backend_pid(),))
                     left[0] -= 1
                     super().execute(*arguments)
 
@@ -225,7 +234,8 @@ def test_a_line_cut_at_any_statement_changes_nothing(offices, postgis_parameters
 def test_a_full_disk_leaves_no_half_checkout(offices, most):
     def work(_):
         with PostgisHub(offices.parameters) as hub:
-            checkout(offices.folder / "c.gpkg", hub, location="x", crs=pyproj.CRS(9214), datasets=[FACILITY], scopes=[Scope("facility")]).close()
+            checkout(offices.folder / "c.gpkg", hub, location="x", crs=pyproj.CRS(9214), datasets=[FACILITY],
+                     scopes=[Scope("facility")]).close()
 
     files = sorted(path.name for path in offices.folder.iterdir())
     assert in_child(work, None, most_bytes=most)[0] == REFUSED

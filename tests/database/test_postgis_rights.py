@@ -58,7 +58,8 @@ def test_a_ward_sees_and_writes_its_own(postgis_hub, person):
     a, b = ward_parcels(postgis_hub)
     ward = person(department(postgis_hub, "land", ["25001"]))
     own = own_rights(ward)
-    assert own["parcel"] == OwnRight(frozenset({"25001"}), frozenset({"25001"})) and own["zone"] == OwnRight(None, frozenset())
+    assert own["parcel"] == OwnRight(frozenset({"25001"}),
+                                     frozenset({"25001"})) and own["zone"] == OwnRight(None, frozenset())
     assert set(own_rights(postgis_hub).values()) == {OwnRight(None, None)}
     _, _, rows = delivered(ward)
     assert list(rows) == [a.feature_id]

@@ -296,7 +296,8 @@ def test_working_copies_need_no_settings_for_what_an_administrator_added(postgis
     assert postgis_hub.submit(changeset(*first)).outcome is Outcome.APPLIED
 
     def out(name):
-        return checkout(tmp_path / f"{name}.gpkg", postgis_hub, location="x", crs=pyproj.CRS(9214), datasets=[parcels, zones, plans],
+        return checkout(tmp_path / f"{name}.gpkg", postgis_hub, location="x", crs=pyproj.CRS(9214),
+                        datasets=[parcels, zones, plans],
                         scopes=[Scope("parcel"), Scope("zone"), Scope("plan")])
 
     def run(copy, *statements):
@@ -319,14 +320,16 @@ def test_working_copies_need_no_settings_for_what_an_administrator_added(postgis
         assert of(here) == {1: ("LÊ LỢI", 100.0, "1/1"), 2: ("LÊ LỢI", 100.0, "1/2"), 3: ("HUỲNH", None, "1/3")}, "the hub's values are back"
         run(here, "UPDATE parcel SET legal_area_m2 = 5 WHERE parcel_no = 1", "UPDATE parcel SET note = 'nữa' WHERE parcel_no = 2")
         assert push(here, postgis_hub, author="ân", message="gửi").outcome is Outcome.APPLIED
-        assert of(here)[1] == ("LÊ LỢI", 100.0, "1/1") and of(here)[2][2] == "1/2", "what the hub undid is undone here too"
+        assert of(here)[1] == ("LÊ LỢI", 100.0,
+                               "1/1") and of(here)[2][2] == "1/2", "what the hub undid is undone here too"
         # A plan and its zone go out together, and are deleted together.
         run(here, "INSERT INTO zone (plan_ref, zone_code, function_code, geom) SELECT 'P1', 'A', "
                   f"'{zones.field('function_code').domain.values[0].code}', geom FROM parcel LIMIT 1",
             "INSERT INTO plan (plan_ref, name, level, scale, status, geom) SELECT 'P1', 'P', 'detailed', 500, 'draft', geom FROM parcel LIMIT 1")
         assert push(here, postgis_hub, author="ân", message="gửi").outcome is Outcome.APPLIED
         pull(there, postgis_hub)
-        assert of(there) == of(here) and [line.count for line in there.status()] == [line.count for line in here.status()]
+        assert of(there) == of(here) and [line.count
+                                          for line in there.status()] == [line.count for line in here.status()]
         run(there, "DELETE FROM plan", "DELETE FROM zone")
         assert push(there, postgis_hub, author="ân", message="xóa").outcome is Outcome.APPLIED
         run(here, "UPDATE zone SET note = 'x'")

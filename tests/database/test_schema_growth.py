@@ -20,7 +20,8 @@ from quyhoach.processing_algorithms.provincial_database.push import push
 
 NEW = load_catalogue()["facility"]
 #: The dataset as an earlier version had it: without one field, and with one code less.
-NEW_FIELD = next(field.name for field in NEW.fields if not field.required and field.type == "text" and field.domain is None and field.name != "commune_code")
+NEW_FIELD = next(field.name for field in NEW.fields if not field.required and field.type == "text"
+                 and field.domain is None and field.name != "commune_code")
 KIND = NEW.field("kind").domain.values[0].code
 NEW_CODE = NEW.field("kind").domain.values[-1].code
 
@@ -28,7 +29,8 @@ NEW_CODE = NEW.field("kind").domain.values[-1].code
 def older(field):
     if field.name != "kind":
         return field
-    return replace(field, domain=Domain(field.domain.name, field.domain.label, field.domain.values[:-1], field.domain.table))
+    return replace(field,
+                   domain=Domain(field.domain.name, field.domain.label, field.domain.values[:-1], field.domain.table))
 
 
 OLD = replace(NEW, fields=tuple(older(field) for field in NEW.fields if field.name != NEW_FIELD))
@@ -58,7 +60,8 @@ def hub():
 
 @pytest.fixture
 def copy(hub, tmp_path):
-    with checkout(tmp_path / "bản.gpkg", hub, location="m", crs=pyproj.CRS(9214), datasets=[OLD], scopes=[Scope("facility")]) as made:
+    with checkout(tmp_path / "bản.gpkg", hub, location="m", crs=pyproj.CRS(9214), datasets=[OLD],
+                  scopes=[Scope("facility")]) as made:
         yield made
 
 
@@ -115,7 +118,8 @@ def test_edits_pushed_before_the_copy_has_grown_arrive_too(copy, hub):
     for held in hub.rows.values():
         held[NEW_FIELD] = "Có sẵn"
     assert push(copy, hub, **WHO).outcome is Outcome.APPLIED
-    assert hub.rows["facility", id_of(1)] == {**hub.rows["facility", id_of(1)], "name": "Sửa trước nâng cấp", NEW_FIELD: "Có sẵn"}
+    assert hub.rows["facility", id_of(1)] == {**hub.rows["facility", id_of(1)], "name": "Sửa trước nâng cấp",
+                                              NEW_FIELD: "Có sẵn"}
     pull(copy, hub)
     assert copy.row(copy.datasets["facility"], id_of(4))[NEW_FIELD] == "Có sẵn" and copy.status()[0].edits == 0
 
@@ -149,7 +153,8 @@ def test_an_office_with_an_older_program_goes_on(copy, hub, monkeypatch):
     pull(copy, hub)
     assert copy.row(OLD, id_of(2))["kind"] == NEW_CODE
     sql(copy, "UPDATE facility SET name = 'Từ máy cũ' WHERE feature_id = ?", id_of(1))
-    assert push(copy, hub, **WHO).outcome is Outcome.APPLIED and hub.rows["facility", id_of(2)][NEW_FIELD] == "Giá trị mới"
+    assert push(copy, hub,
+                **WHO).outcome is Outcome.APPLIED and hub.rows["facility", id_of(2)][NEW_FIELD] == "Giá trị mới"
     # The program is updated: what was passed over comes in.
     monkeypatch.undo()
     hub.datasets = known

@@ -37,7 +37,8 @@ def facility(name, x=0.0, **more):
 @pytest.fixture
 def hub():
     made = MemoryHub()
-    changes = tuple(Change("facility", str(uuid.UUID(int=i)), None, facility(f"Trường {i}", float(i))) for i in range(1, 6))
+    changes = tuple(Change("facility", str(uuid.UUID(int=i)), None, facility(f"Trường {i}", float(i)))
+                    for i in range(1, 6))
     made.submit(Changeset(str(uuid.uuid4()), "a", "d", "m", "", "2026-11-22T00:00:00.000Z", changes))
     return made
 
@@ -47,7 +48,8 @@ def make(hub, tmp_path):
     made = []
 
     def make(name="bản làm việc"):
-        copy = checkout(tmp_path / f"{name}.gpkg", hub, location="memory", crs=pyproj.CRS(9214), datasets=[FACILITY], scopes=[Scope("facility")])
+        copy = checkout(tmp_path / f"{name}.gpkg", hub, location="memory", crs=pyproj.CRS(9214), datasets=[FACILITY],
+                        scopes=[Scope("facility")])
         made.append(copy)
         return copy
 
@@ -170,7 +172,8 @@ def test_interrupted_push_happens_exactly_once(make, hub, monkeypatch):
 
 def test_two_copies_merge_by_field_and_conflict_where_they_must(make, hub):
     a, b = make("a"), make("b")
-    foreign(a).execute("UPDATE facility SET name = 'A', geom = ? WHERE fid = 1", (to_blobs(np.array([shapely.Point(50, 50)], dtype=object), 9214)[0],))
+    foreign(a).execute("UPDATE facility SET name = 'A', geom = ? WHERE fid = 1",
+                       (to_blobs(np.array([shapely.Point(50, 50)], dtype=object), 9214)[0],))
     foreign(b).execute("UPDATE facility SET name = 'B', commune_code = '99001' WHERE fid = 1")
     assert push(a, hub, **WHO).outcome is Outcome.APPLIED
     assert push(b, hub, **WHO).outcome is Outcome.STALE and not pending(b), "told to pull, nothing applied"
@@ -209,7 +212,8 @@ def test_edit_against_deletion(make, hub, rule, left):
     assert len(list(conflicts(b))) == 1
     resolve(b, rule)
     push(b, hub, **WHO)
-    assert (("facility", id) in hub.rows) is left and (b.row(FACILITY, id) is not None) is left and kinds(b) == (0, 0, 0)
+    assert (("facility",
+             id) in hub.rows) is left and (b.row(FACILITY, id) is not None) is left and kinds(b) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("rule, left", [(Rule.OURS, False), (Rule.THEIRS, True)])
@@ -225,7 +229,8 @@ def test_deletion_against_edit(make, hub, rule, left):
     assert conflict.clash is Clash.DELETED_OURS
     resolve(b, rule)
     push(b, hub, **WHO)
-    assert (("facility", id) in hub.rows) is left and (b.row(FACILITY, id) is not None) is left and kinds(b) == (0, 0, 0)
+    assert (("facility",
+             id) in hub.rows) is left and (b.row(FACILITY, id) is not None) is left and kinds(b) == (0, 0, 0)
 
 
 def test_same_value_on_both_sides_is_no_conflict(make, hub):
@@ -274,7 +279,8 @@ def test_deleting_what_is_in_dispute_since_a_restore_settles_nothing(make, hub, 
     resolve(b, Rule.OURS)
     push(b, hub, **WHO)
     pull(a, hub)
-    assert (a.row(FACILITY, disputed) is not None) == (deleted_by == "them") and not list(a.edits(FACILITY)) and not list(b.edits(FACILITY))
+    assert (a.row(FACILITY,
+                  disputed) is not None) == (deleted_by == "them") and not list(a.edits(FACILITY)) and not list(b.edits(FACILITY))
 
 
 def test_editing_what_is_in_dispute_since_a_restore_settles_nothing(make, hub):
@@ -290,7 +296,8 @@ def test_editing_what_is_in_dispute_since_a_restore_settles_nothing(make, hub):
     foreign(a).execute("UPDATE facility SET name = 'họ' WHERE fid = 1")
     push(a, before, **WHO)
     pull(b, before)
-    assert [(c.feature_id, set(c.fields)) for c in conflicts(b)] == [(disputed, {"name"})] and b.row(FACILITY, disputed)["name"] == "ta"
+    assert [(c.feature_id, set(c.fields))
+            for c in conflicts(b)] == [(disputed, {"name"})] and b.row(FACILITY, disputed)["name"] == "ta"
     resolve(b, Rule.OURS)
     push(b, before, **WHO)
     assert {row["name"] for row in before.rows.values()} >= {"ta"}
@@ -334,7 +341,8 @@ def test_killed_in_the_middle_of_a_pull_keeps_tracking(make, hub, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         pull(b, hub)
     monkeypatch.undo()
-    assert names(b) == [f"Trường {i}" for i in range(1, 6)] and b.database.execute("SELECT count(*) FROM quyhoach_applying").fetchone()[0] == 0
+    assert names(b) == [f"Trường {i}" for i in range(1,
+                                                     6)] and b.database.execute("SELECT count(*) FROM quyhoach_applying").fetchone()[0] == 0
     pull(b, hub)
     assert names(b) == ["A"] * 5
 

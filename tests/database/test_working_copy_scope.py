@@ -34,11 +34,13 @@ def point(x, y=0.0):
 
 
 def facility(name, commune, x):
-    return {**{field.name: None for field in FACILITY.fields}, "name": name, "kind": KIND, "commune_code": commune, "geom": point(x)}
+    return {**{field.name: None for field in FACILITY.fields}, "name": name, "kind": KIND, "commune_code": commune,
+            "geom": point(x)}
 
 
 def send(hub, *changes):
-    receipt = hub.submit(Changeset(str(uuid.uuid4()), "sở", "", "sửa ở cơ sở dữ liệu", "", "2026-11-22T00:00:00.000Z", changes))
+    receipt = hub.submit(Changeset(str(uuid.uuid4()), "sở", "", "sửa ở cơ sở dữ liệu", "", "2026-11-22T00:00:00.000Z",
+                                   changes))
     assert receipt.outcome is Outcome.APPLIED, receipt
 
 
@@ -51,7 +53,8 @@ def hub(request, tmp_path):
     made = MemoryHub() if request.param == "memory" else create_hub(str(tmp_path / "dùng chung.gpkg"), "EPSG:9214", datasets=[FACILITY, HAMLET])
     # Facilities 1, 2 in A; 3, 4 in B; 5, 6 in C, at x = 10, 20, ... 60.
     communes = [A, A, B, B, C, C]
-    send(made, *(Change("facility", id_of(i), None, facility(f"Số {i}", communes[i - 1], 10.0 * i)) for i in range(1, 7)))
+    send(made,
+         *(Change("facility", id_of(i), None, facility(f"Số {i}", communes[i - 1], 10.0 * i)) for i in range(1, 7)))
     yield made
     if request.param != "memory":
         made.close()
@@ -59,7 +62,8 @@ def hub(request, tmp_path):
 
 @pytest.fixture
 def copy(hub, tmp_path):
-    with checkout(tmp_path / "bản.gpkg", hub, location="m", crs=CRS, datasets=[FACILITY], scopes=[Scope("facility", frozenset({A, B}))]) as made:
+    with checkout(tmp_path / "bản.gpkg", hub, location="m", crs=CRS, datasets=[FACILITY],
+                  scopes=[Scope("facility", frozenset({A, B}))]) as made:
         yield made
 
 
@@ -146,7 +150,8 @@ def test_edited_after_the_file_was_exported_and_moved_at_the_hub(copy, hub, tmp_
 
 def grow(copy, hub, **more):
     held = {scope.dataset: scope for scope in copy.scopes()}
-    return change_scope(copy, hub, [enlarged(held["facility"], FACILITY, more.get("communes"), more.get("polygon"))], crs=CRS)
+    return change_scope(copy, hub, [enlarged(held["facility"], FACILITY, more.get("communes"), more.get("polygon"))],
+                        crs=CRS)
 
 
 def test_growing_by_a_commune_brings_its_features_and_keeps_edits(copy, hub):
@@ -168,7 +173,9 @@ def test_growing_to_everything_and_by_a_dataset(copy, hub):
     for field in HAMLET.fields:
         if field.required:
             hamlet[field.name] = A if field.name == "commune_code" else field.domain.values[0].code if field.domain else "1"
-    hamlet["geom"] = {"Point": point(5.0), "MultiPolygon": shapely.to_wkb(shapely.multipolygons([shapely.box(0, 0, 9, 9)]), byte_order=1, flavor="iso")}[HAMLET.geometry]
+    hamlet["geom"] = {"Point": point(5.0),
+                      "MultiPolygon": shapely.to_wkb(shapely.multipolygons([shapely.box(0, 0, 9, 9)]), byte_order=1,
+                                                     flavor="iso")}[HAMLET.geometry]
     send(hub, Change("hamlet", id_of(900), None, hamlet))
     report = change_scope(copy, hub, [Scope("facility"), Scope("hamlet")], crs=CRS)
     assert report.added == 3 and report.datasets_added == ["hamlet"] and numbers(copy) == [1, 2, 3, 4, 5, 6]
@@ -181,11 +188,13 @@ def test_growing_to_everything_and_by_a_dataset(copy, hub):
 def test_shrinking_takes_what_nobody_edited_and_forgets_the_commune(copy, hub):
     sql(copy, "UPDATE facility SET name = 'Chưa gửi' WHERE feature_id = ?", id_of(1))
     report = change_scope(copy, hub, [reduced(copy.scopes()[0], FACILITY, frozenset({B}), None)], crs=CRS)
-    assert report.removed == 2 and numbers(copy) == [1, 2] and copy.status()[0].changed == 1 and copy.status()[0].deleted == 0
+    assert report.removed == 2 and numbers(copy) == [1,
+                                                     2] and copy.status()[0].changed == 1 and copy.status()[0].deleted == 0
     rename_at_hub(hub, 3, name="Xã khác")
     pull(copy, hub)
     assert numbers(copy) == [1, 2]
-    assert push(copy, hub, **WHO).outcome is Outcome.APPLIED and row_of(hub, 3)["name"] == "Xã khác", "leaving is not deleting"
+    assert push(copy, hub,
+                **WHO).outcome is Outcome.APPLIED and row_of(hub, 3)["name"] == "Xã khác", "leaving is not deleting"
 
 
 @pytest.mark.parametrize("edit", ["UPDATE facility SET name = 'x' WHERE commune_code = '99002'", "DELETE FROM facility WHERE commune_code = '99002'",
@@ -206,7 +215,8 @@ def test_edits_not_sent_do_not_leave(copy, hub, edit):
 
 def test_areas_grow_and_shrink(hub, tmp_path):
     west, east = (shapely.to_wkb(shapely.box(x, -1, x + 20, 1)) for x in (5, 25))
-    with checkout(tmp_path / "vùng.gpkg", hub, location="m", crs=CRS, datasets=[FACILITY], scopes=[Scope("facility", None, west)]) as copy:
+    with checkout(tmp_path / "vùng.gpkg", hub, location="m", crs=CRS, datasets=[FACILITY],
+                  scopes=[Scope("facility", None, west)]) as copy:
         assert numbers(copy) == [1, 2]
         grow(copy, hub, polygon=east)
         assert numbers(copy) == [1, 2, 3, 4]
@@ -217,7 +227,8 @@ def test_areas_grow_and_shrink(hub, tmp_path):
 
 
 def test_a_dataset_is_dropped_with_all_that_describes_it(hub, tmp_path):
-    with checkout(tmp_path / "hai.gpkg", hub, location="m", crs=CRS, datasets=[FACILITY, HAMLET], scopes=[Scope("facility"), Scope("hamlet")]) as copy:
+    with checkout(tmp_path / "hai.gpkg", hub, location="m", crs=CRS, datasets=[FACILITY, HAMLET],
+                  scopes=[Scope("facility"), Scope("hamlet")]) as copy:
         sql(copy, "UPDATE facility SET name = 'Chưa gửi' WHERE feature_id = ?", id_of(1))
         with pytest.raises(InputError, match="1 đối tượng có chỉnh sửa chưa gửi"):
             change_scope(copy, hub, [Scope("hamlet")], crs=CRS)

@@ -94,7 +94,8 @@ def stored(server):
 
     def store(name, database, user="postgres", authcfg="", host=None):
         start = f"PostgreSQL/connections/{name}"
-        for key, value in {"host": host or str(server.folder), "port": str(server.port), "database": database, "username": user,
+        for key, value in {"host": host or str(server.folder), "port": str(server.port), "database": database,
+                           "username": user,
                            "saveUsername": "true", "authcfg": authcfg, "sslmode": "SslPrefer"}.items():
             settings.setValue(f"{start}/{key}", value)
         names.append(start)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pyproj
 import pytest
 from qgis.core import (
-    Qgis, QgsFeature, QgsProcessingException, QgsProcessingFeatureSourceDefinition, QgsProcessingFeedback, QgsVectorLayer)
+    Qgis, QgsFeature, QgsProcessingException, QgsProcessingFeatureSourceDefinition, QgsProcessingFeedback,
+    QgsVectorLayer)
 from quyhoach.processing_algorithms.common.word_reading import read_words
 from quyhoach.processing_algorithms.zoning.certificate_register_algorithm import ACTIONS
 
@@ -149,7 +150,8 @@ def test_parcels_without_a_shape_leave_nothing_and_an_older_register_stays(run, 
     nowhere.dataProvider().addFeatures([QgsFeature(nowhere.fields())])
     for folder, left in ((tmp_path / "mới", []), (tmp_path / "cũ", ["so_dang_ky_thong_tin_quy_hoach.gpkg"])):
         if left:
-            run("quyhoach:parcelcertificate", PLANS | {"PARCELS": town("parcel", ONE), "OUTPUT": str(folder), "MAP": False})
+            run("quyhoach:parcelcertificate",
+                PLANS | {"PARCELS": town("parcel", ONE), "OUTPUT": str(folder), "MAP": False})
             left = sorted(file.name for file in folder.iterdir())
         with pytest.raises(QgsProcessingException, match="không có hình"):
             run("quyhoach:parcelcertificate", PLANS | {"PARCELS": nowhere, "OUTPUT": str(folder)})

@@ -100,7 +100,8 @@ def test_a_cancel_that_comes_when_the_result_is_written_takes_nothing_back(run, 
 
 def test_optional_numbers_are_never_taken_for_zero(run, case):
     """QGIS takes an optional number it cannot read for 0: a tolerance of "0,4" mm would be none at all."""
-    texts = {"0,4": 1, "0.4": 1, 0.4: 1, "0": 0, "1e-3": 0, "abc": None, "0,4e": None, "14.500": None, "-1": None, "nan": None}
+    texts = {"0,4": 1, "0.4": 1, 0.4: 1, "0": 0, "1e-3": 0, "abc": None, "0,4e": None, "14.500": None, "-1": None,
+             "nan": None}
     # The zone reaches 0.1 m into the third parcel: within 0.4 mm at 1/500 (0.2 m), a piece without tolerance.
     zones = geopandas.GeoDataFrame({"zone": ["A"]}, geometry=[shapely.box(0, 0, 200.1, 100)], crs=9214)
     pyogrio.write_dataframe(zones, case / "zones.gpkg")

@@ -57,7 +57,8 @@ def test_the_sample_town_passes_its_own_check(made, tmp_path):
     assert made["CLASSES"] == 149 and made["FILLED"] == 9 and Path(made["OUTPUT"]).name == "HoSoGIS"
     result = processing.run(CHECK, {"DOSSIER": made["OUTPUT"], "OUTPUT": str(tmp_path / "lỗi.gpkg"),
                                     "REPORT": str(tmp_path / "kiểm tra.xlsx"), "AGENCY": "Sở Xây dựng"})
-    assert result["PASSES"] and (result["ERRORS"], result["WARNINGS"], result["NOTES"], result["RULES"]) == (0, 0, 0, "")
+    assert result["PASSES"] and (result["ERRORS"], result["WARNINGS"], result["NOTES"],
+                                 result["RULES"]) == (0, 0, 0, "")
     assert len(geopandas.read_file(result["OUTPUT"])) == 0
     book = load_workbook(result["REPORT"])
     assert book.sheetnames == ["Tổng hợp", "Danh sách", "Chưa đủ căn cứ", "Lớp dữ liệu"]
@@ -83,7 +84,8 @@ def test_faults_reach_layer_workbook_and_letter(made, tmp_path):
     zone = geopandas.read_file(place / "QuyHoach.gpkg", layer="PhanOQuyHoach_A", rows=3).geometry.iloc[2]
     assert layer.within(zone).all() and layer.crs.to_epsg() == 9214
     # Printed matter is Vietnamese whatever QGIS speaks.
-    rows = [[cell.value for cell in row] for row in load_workbook(result["REPORT"])["Danh sách"].iter_rows(min_row=5, max_row=6)]
+    rows = [[cell.value for cell in row]
+            for row in load_workbook(result["REPORT"])["Danh sách"].iter_rows(min_row=5, max_row=6)]
     assert [row[1] for row in rows] == ["GT-01", "CT-04"] and "bỏ trống maHoSoQH" in rows[0][8]
     tables = Document(result["LETTER"]).tables
     assert any(cell.text == "CT-04" for table in tables for row in table.rows for cell in row.cells)
@@ -91,13 +93,15 @@ def test_faults_reach_layer_workbook_and_letter(made, tmp_path):
 
 def test_the_exported_project_opens_in_plain_qgis(made, tmp_path):
     target = tmp_path / "bàn giao"
-    result = processing.run(EXPORT, {"DOSSIER": made["OUTPUT"], "OUTPUT": str(target), "PLAN_NAME": "Trung tâm 1/2.000"})
+    result = processing.run(EXPORT,
+                            {"DOSSIER": made["OUTPUT"], "OUTPUT": str(target), "PLAN_NAME": "Trung tâm 1/2.000"})
     project = Path(result["PROJECT"])
     assert project == target / "HoSoGIS" / "Trung tâm 1-2.000.qgz" and result["LAYERS"] == 149
     moved = tmp_path / "chỗ khác"
     target.rename(moved)  # relative paths: the dossier may be moved
     environment = {**os.environ, "PYTHONPATH": "", "QGIS_PLUGINPATH": "", "QGIS_CUSTOM_CONFIG_PATH": str(tmp_path / "hồ sơ qgis")}
-    ran = subprocess.run([sys.executable, "-c", PLAIN, str(moved / "HoSoGIS" / project.name)], env=environment, check=False,
+    ran = subprocess.run([sys.executable, "-c", PLAIN, str(moved / "HoSoGIS" / project.name)], env=environment,
+                         check=False,
                          capture_output=True, text=True, timeout=120)
     # Nhóm nhà ở is ACI 42 = 204,153,0, roads ACI 251 = 91,91,91 (TT 16/2025 annex I).
     assert ran.stdout.strip().split("\n")[-1] == "149|0|0|#cc9900|#5b5b5b|EPSG:9214", ran.stderr

@@ -18,7 +18,8 @@ def place(tmp_path, run):
         {"old_commune_code": ["19801"] * 3, "commune_code": ["19801"] * 3, "sheet_no": ["1"] * 3, "parcel_no": [1, 2, 3],
          "land_code": ["ODT", "LUC", "CLN"], "certificate_no": ["CS 1", "CS 2", "CS 3"]},
         geometry=[shapely.box(500000 + 20 * i, 1800000, 500020 + 20 * i, 1800030) for i in range(3)], crs=9214)
-    for name, frame in (("một", parcels), ("hai", parcels.assign(land_code=["CLN", "LUC", "CLN"], certificate_no="mới").iloc[:1])):
+    for name, frame in (("một", parcels),
+                        ("hai", parcels.assign(land_code=["CLN", "LUC", "CLN"], certificate_no="mới").iloc[:1])):
         write_vector(frame, folder / f"{name}.gpkg", "MultiPolygon")
         run("quyhoach:hubimport", {"HUB": hub, "DATASET": "parcel", "INPUT": str(folder / f"{name}.gpkg"), "EXISTING": 1})
     return folder, hub

@@ -96,7 +96,8 @@ def test_an_instant_survives_memory_layers_and_files(run, hub, folder):
                            "tin", "memory")
     from qgis.PyQt.QtCore import QDateTime, Qt
 
-    times = [QDateTime.fromString("2026-11-02T14:30:00", Qt.DateFormat.ISODate),           # the clock on the wall, UTC+7
+    times = [QDateTime.fromString("2026-11-02T14:30:00",
+                                  Qt.DateFormat.ISODate),           # the clock on the wall, UTC+7
              QDateTime.fromString("2026-11-02T07:30:00Z", Qt.DateFormat.ISODate)]           # the same instant
     for number, time in enumerate(times):
         feature = QgsFeature(layer.fields())
@@ -190,7 +191,8 @@ def hub_once(provider, tmp_path_factory):
 def valid(layer, feature):
     """Names of fields whose hard constraints the feature breaks."""
     return [field.name() for position, field in enumerate(layer.fields())
-            if not QgsVectorLayerUtils.validateAttribute(layer, feature, position, QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard)[0]
+            if not QgsVectorLayerUtils.validateAttribute(layer, feature, position,
+                                                         QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard)[0]
             and field.name() != "fid"]
 
 
@@ -252,5 +254,6 @@ def test_symbols_go_into_the_style_where_there_are_any(tmp_path):
     assert "renderer-v2" not in form_style(dataset)
     other = QgsVectorLayer("Point", "x", "memory")
     other.saveNamedStyle(str(tmp_path / "gauge.qml"))
-    assert "renderer-v2" in form_style(dataset, tmp_path / "gauge.qml") and "Báo động 1" in form_style(dataset, tmp_path / "gauge.qml")
+    assert "renderer-v2" in form_style(dataset,
+                                       tmp_path / "gauge.qml") and "Báo động 1" in form_style(dataset, tmp_path / "gauge.qml")
     assert QgsProject.instance() is not None

@@ -23,7 +23,8 @@ def folder(tmp_path):
 
 def save(folder, name, shapes, crs="EPSG:9214", **columns):
     path = folder / f"{name}.gpkg"
-    write_vector(geopandas.GeoDataFrame(columns, geometry=geopandas.GeoSeries(shapes, dtype="geometry"), crs=crs), path, "MultiPolygon")
+    write_vector(geopandas.GeoDataFrame(columns, geometry=geopandas.GeoSeries(shapes, dtype="geometry"), crs=crs), path,
+                 "MultiPolygon")
     return str(path)
 
 
@@ -65,18 +66,22 @@ def test_the_consultants_table(case, folder, run):
 
 
 def test_all_problems_are_told_together(case, folder):
-    message = fail({**case, "ZONES": save(folder, "rỗng", [], chuc_nang=[]), "FUNCTION_FIELD": "không có", "DATE": "32/13/2026",
+    message = fail({**case, "ZONES": save(folder, "rỗng", [], chuc_nang=[]), "FUNCTION_FIELD": "không có",
+                    "DATE": "32/13/2026",
                     "PROVINCE_FOLDER": str(folder / "không có")})
     for part in ("không có đối tượng", "\"không có\"", "32/13/2026", "Không có thư mục"):
         assert part in message
 
 
 def test_a_boundary_elsewhere_is_refused(case, folder):
-    assert "không có phần đất chung" in fail({**case, "BOUNDARY": save(folder, "nơi khác", [box(9000, 9000, 9900, 9900)])})
+    assert "không có phần đất chung" in fail({**case,
+                                              "BOUNDARY": save(folder, "nơi khác", [box(9000, 9000, 9900, 9900)])})
 
 
 def test_degrees_missing_systems_and_broken_workbooks(case, folder):
-    assert "hệ tọa độ phẳng" in fail({**case, "ZONES": save(folder, "độ", [box(107, 16, 107.1, 16.1)], crs="EPSG:4326", chuc_nang=["NO"])})
+    assert "hệ tọa độ phẳng" in fail({**case,
+                                      "ZONES": save(folder, "độ", [box(107, 16, 107.1, 16.1)], crs="EPSG:4326",
+                                                    chuc_nang=["NO"])})
     assert "hệ tọa độ" in fail({**case, "BOUNDARY": save(folder, "không hệ", [box(0, 0, 1, 1)], crs=None)})
     (folder / "hỏng.xlsx").write_bytes(b"x")
     assert "xlsx" in fail({**case, "STATED": str(folder / "hỏng.xlsx")})

@@ -34,7 +34,8 @@ def folder(tmp_path):
 
 def save(folder, name, shapes, crs="EPSG:9214", **columns):
     path = folder / f"{name}.gpkg"
-    write_vector(geopandas.GeoDataFrame(columns, geometry=geopandas.GeoSeries(shapes, dtype="geometry"), crs=crs), path, "MultiPolygon")
+    write_vector(geopandas.GeoDataFrame(columns, geometry=geopandas.GeoSeries(shapes, dtype="geometry"), crs=crs), path,
+                 "MultiPolygon")
     return str(path)
 
 
@@ -59,8 +60,10 @@ def fail(algorithm, parameters, feedback=None):
 def statistics(folder):
     # 100 m squares in a row: LUC, ONT, an unknown code, none. Ward A covers the first one and a half, B the rest to x = 390.
     return {
-        "INPUT": save(folder, "khoanh đất", [box(k * 100, 0, k * 100 + 100, 100) for k in range(4)], ma=["LUC", "ont", "XX", None]),
-        "CODE_FIELD": "ma", "UNITS": save(folder, "phường", [box(0, 0, 150, 100), box(150, 0, 390, 100)], ten=["A", "B"]),
+        "INPUT": save(folder, "khoanh đất", [box(k * 100, 0, k * 100 + 100, 100) for k in range(4)],
+                      ma=["LUC", "ont", "XX", None]),
+        "CODE_FIELD": "ma",
+        "UNITS": save(folder, "phường", [box(0, 0, 150, 100), box(150, 0, 390, 100)], ten=["A", "B"]),
         "UNIT_FIELD": "ten", "OUTPUT": str(folder / "bảng.gpkg"), "XLSX": str(folder / "biểu.xlsx")}
 
 
@@ -97,7 +100,8 @@ def test_statistics_of_selection_and_of_any_field(statistics, run):
     layer = QgsVectorLayer(statistics["INPUT"], "khoanh", "ogr")
     QgsProject.instance().addMapLayer(layer)
     layer.selectByIds([1, 2])
-    result = run(STATISTICS, {**statistics, "INPUT": QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True),
+    result = run(STATISTICS,
+                 {**statistics, "INPUT": QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True),
                               "CODE_LIST": 1})
     assert result["TOTAL_AREA"] == pytest.approx(20_000) and result["UNKNOWN_AREA"] == 0
     QgsProject.instance().clear()
@@ -150,9 +154,11 @@ def test_statistics_unwritable_and_cancelled(statistics, folder):
 def change(folder):
     # The border of LUC and ONT is drawn 0.5 m further; ONT took half of CLN; 50 m more in the east.
     return {
-        "BEFORE": save(folder, "2020", [box(0, 0, 100, 100), box(100, 0, 200, 100), box(200, 0, 300, 100)], ma=["LUC", "ONT", "CLN"]),
+        "BEFORE": save(folder, "2020", [box(0, 0, 100, 100), box(100, 0, 200, 100), box(200, 0, 300, 100)],
+                       ma=["LUC", "ONT", "CLN"]),
         "BEFORE_CODE": "ma", "AFTER_CODE": "loai",
-        "AFTER": save(folder, "2025", [box(0, 0, 100.5, 100), box(100.5, 0, 250, 100), box(250, 0, 350, 100)], loai=["LUC", "ONT", "CLN"]),
+        "AFTER": save(folder, "2025", [box(0, 0, 100.5, 100), box(100.5, 0, 250, 100), box(250, 0, 350, 100)],
+                      loai=["LUC", "ONT", "CLN"]),
         "OUTPUT": str(folder / "chu chuyển.gpkg"), "MATRIX": str(folder / "ma trận.gpkg"), "XLSX": str(folder / "05.xlsx")}
 
 
@@ -186,13 +192,16 @@ def test_change_without_change_writes_an_empty_layer(change, run):
 
 
 def test_change_faults_are_told_together(change, folder):
-    message = fail(CHANGE, {**change, "BEFORE_CODE": "x", "AFTER_CODE": "y", "AFTER": save(folder, "trống", [], crs=None, loai=[])})
+    message = fail(CHANGE,
+                   {**change, "BEFORE_CODE": "x", "AFTER_CODE": "y",
+                    "AFTER": save(folder, "trống", [], crs=None, loai=[])})
     assert "\"x\"" in message and "\"y\"" in message and "không có đối tượng" in message and "hệ tọa độ" in message
 
 
 def test_change_degrees_refused_and_cancel(change, folder):
     square = box(107, 16, 107.001, 16.001)
-    assert "hệ tọa độ phẳng" in fail(CHANGE, {**change, "BEFORE": save(folder, "độ", [square], crs="EPSG:4326", ma=["LUC"])})
+    assert "hệ tọa độ phẳng" in fail(CHANGE,
+                                     {**change, "BEFORE": save(folder, "độ", [square], crs="EPSG:4326", ma=["LUC"])})
     cancelled = QgsProcessingFeedback()
     cancelled.cancel()
     assert "Đã dừng" in fail(CHANGE, change, cancelled)
@@ -200,12 +209,16 @@ def test_change_degrees_refused_and_cancel(change, folder):
 
 def test_change_agrees_with_native_union(folder, run):
     # Two crooked partitions of one square; the peer's pieces summed up by both codes are the matrix.
-    shapes = [[box(x, y, x + w, y + h) for x in range(0, 120, w) for y in range(0, 120, h)] for w, h in ((30, 40), (24, 20))]
+    shapes = [[box(x, y, x + w, y + h) for x in range(0, 120, w) for y in range(0, 120, h)]
+              for w, h in ((30, 40), (24, 20))]
     paths = [save(folder, str(k), side, ma=[["LUC", "ONT", "CLN"][(7 * i + k) % 3] for i in range(len(side))])
              for k, side in enumerate(shapes)]
-    ours = records(run(CHANGE, {"BEFORE": paths[0], "BEFORE_CODE": "ma", "AFTER": paths[1], "AFTER_CODE": "ma", "MIN_AREA": 0,
+    ours = records(run(CHANGE,
+                       {"BEFORE": paths[0], "BEFORE_CODE": "ma", "AFTER": paths[1], "AFTER_CODE": "ma", "MIN_AREA": 0,
                                 "TOLERANCE_MM": 0, "OUTPUT": "memory:", "MATRIX": str(folder / "m.gpkg")})["MATRIX"])
-    union = records(processing.run("native:union", {"INPUT": paths[0], "OVERLAY": paths[1], "OUTPUT": str(folder / "u.gpkg")})["OUTPUT"])
+    union = records(processing.run("native:union",
+                                   {"INPUT": paths[0], "OVERLAY": paths[1],
+                                    "OUTPUT": str(folder / "u.gpkg")})["OUTPUT"])
     expected = union.area.groupby([union["ma"], union["ma_2"]]).sum()
     cells = ours[ours["kind"].isin(["unchanged", "changed"])].set_index(["before_code", "after_code"])["area_m2"]
     assert cells.sort_index().to_dict() == pytest.approx(expected.sort_index().to_dict())

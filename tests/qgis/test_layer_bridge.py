@@ -184,7 +184,8 @@ def test_failure_leaves_the_old_file(path, tmp_path, monkeypatch):
     before = target.read_bytes()
     broken = frame().assign(x=[1, 2, 3])
     broken.loc[:, "x"] = [shapely.Point(0, 0)] * 3
-    monkeypatch.setattr("pyogrio.raw.write", lambda *a, **k: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr("pyogrio.raw.write",
+                        lambda *a, **k: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     from quyhoach.processing_algorithms.common.errors import OutputError
 
     with pytest.raises(OutputError, match="No space left"):

@@ -46,7 +46,8 @@ def test_every_algorithm_goes_into_a_model(kind):
             output.setDescription(parameter.name())
         else:
             model.addModelParameter(parameter.clone(), QgsProcessingModelParameter(parameter.name()))
-            child.addParameterSources(parameter.name(), [QgsProcessingModelChildParameterSource.fromModelParameter(parameter.name())])
+            child.addParameterSources(parameter.name(),
+                                      [QgsProcessingModelChildParameterSource.fromModelParameter(parameter.name())])
     child.setModelOutputs(results)
     model.addChildAlgorithm(child)
     following = QgsProcessingModelChildAlgorithm("native:stringconcatenation")
@@ -62,7 +63,8 @@ def test_every_algorithm_goes_into_a_model(kind):
         assert asked == {p.name() for p in child.algorithm().parameterDefinitions() if not p.isDestination()}
         assert sum(p.isDestination() for p in one.parameterDefinitions()) == len(results)
         types = {output.type() for output in child.algorithm().outputDefinitions()}
-        offered = {source.outputName() for source in one.availableSourcesForChild("next", [], sorted(types)) if source.outputChildId() == "step"}
+        offered = {source.outputName() for source in one.availableSourcesForChild("next", [], sorted(types))
+                   if source.outputChildId() == "step"}
         assert offered == {output.name() for output in child.algorithm().outputDefinitions()}
 
 
@@ -73,7 +75,8 @@ def test_ready_models_stand_in_the_toolbox_in_both_languages(provider):
     for language in ("vi", "en"):
         with speaking(language):
             for model in ready_models():
-                texts = [model.displayName(), model.group(), model.shortHelpString(), *(p.description() for p in model.parameterDefinitions()),
+                texts = [model.displayName(), model.group(), model.shortHelpString(),
+                         *(p.description() for p in model.parameterDefinitions()),
                          *(p.help() for p in model.parameterDefinitions())]
                 assert all(texts) and model.shortDescription().endswith(".")
                 assert (language == "en") == model.displayName().isascii(), model.displayName()
@@ -90,7 +93,8 @@ def test_models_are_what_their_script_makes(tmp_path):
     import subprocess
     import sys
 
-    subprocess.run([sys.executable, str(ROOT / "scripts" / "ready_models" / "make.py"), "--output", str(tmp_path)], check=True,
+    subprocess.run([sys.executable, str(ROOT / "scripts" / "ready_models" / "make.py"), "--output", str(tmp_path)],
+                   check=True,
                    capture_output=True, env={**os.environ, "QT_HASH_SEED": "0"})
     for path in FOLDER.glob("*.model3"):
         read, made = QgsProcessingModelAlgorithm(), QgsProcessingModelAlgorithm()

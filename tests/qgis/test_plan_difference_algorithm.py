@@ -73,6 +73,7 @@ def test_bad_input_is_told(case, folder):
     said = fail({**case, "AFTER": str(path), "AFTER_PLAN": "x"})
     assert "không có trường plan_ref" in said and "không khai báo hệ tọa độ" in said
     path = folder / "thiếu.gpkg"
-    write_vector(geopandas.GeoDataFrame({"zone_code": ["A"]}, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:9214"), path,
+    write_vector(geopandas.GeoDataFrame({"zone_code": ["A"]}, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:9214"),
+                 path,
                  "MultiPolygon")
     assert "thiếu trường function_code" in fail({**case, "AFTER": str(path), "AFTER_PLAN": ""})

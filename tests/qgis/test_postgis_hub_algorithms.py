@@ -19,7 +19,8 @@ def place(tmp_path, run, stored, empty_database):
         {"old_commune_code": ["19801"] * 3, "commune_code": ["19801"] * 3, "sheet_no": ["1"] * 3, "parcel_no": [1, 2, 3],
          "land_code": ["ODT", "LUC", "CLN"], "certificate_no": ["CS 1", "CS 2", "CS 3"]},
         geometry=[shapely.box(500000 + 20 * i, 1800000, 500020 + 20 * i, 1800030) for i in range(3)], crs=9214)
-    for name, frame in (("một", parcels), ("hai", parcels.assign(land_code=["CLN", "LUC", "CLN"], certificate_no="mới").iloc[:1])):
+    for name, frame in (("một", parcels),
+                        ("hai", parcels.assign(land_code=["CLN", "LUC", "CLN"], certificate_no="mới").iloc[:1])):
         write_vector(frame, folder / f"{name}.gpkg", "MultiPolygon")
         done = run("quyhoach:hubimport", {"HUB": hub, "DATASET": "parcel", "INPUT": str(folder / f"{name}.gpkg"), "EXISTING": 1})
         assert done["REJECTED"] == 0
@@ -127,7 +128,8 @@ def test_checked_backed_up_and_restored(place, run, stored, sql, server, tmp_pat
     ("changesbetween", {"DATASET": "parcel", "FROM_CHANGESET": 1, "OUTPUT": "memory:"}), ("revertchangeset", {"CHANGESET": 1}),
     ("hubrestore", {"INPUT": "{folder}/một.gpkg"})])
 def test_an_address_with_a_password_is_refused_and_not_repeated(run, tmp_path, algorithm, more):
-    write_vector(geopandas.GeoDataFrame({"a": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs=9214), tmp_path / "một.gpkg", "MultiPolygon")
+    write_vector(geopandas.GeoDataFrame({"a": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs=9214),
+                 tmp_path / "một.gpkg", "MultiPolygon")
     (tmp_path / "một.dump").write_bytes(b"PGDMP")
     more = {key: value.format(folder=tmp_path) if isinstance(value, str) else value for key, value in more.items()}
     if algorithm == "hubrestore":

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = [path for folder in ("plugin", "processing_algorithms") for path in sorted((ROOT / folder).rglob("*.py")) if "qgis" in path.read_text("utf-8")]
+FILES = [path for folder in ("plugin", "processing_algorithms") for path in sorted((ROOT / folder).rglob("*.py"))
+         if "qgis" in path.read_text("utf-8")]
 #: Methods and classes without a successor of the same name.
 GONE = {"exec_", "print_", "QRegExp", "QRegExpValidator", "QDesktopWidget", "QTextCodec", "QStringRef", "MidButton", "desktop", "QSignalMapper", "toAscii"}
 
@@ -34,7 +35,8 @@ def unscoped(text):
             owner = classes.get(node.value.id) if isinstance(node.value, ast.Name) else None
             value = getattr(owner, node.attr, None) if isinstance(owner, type) else None
             kind = type(value)
-            if isinstance(value, (int, enum.Enum)) and kind not in (int, bool) and getattr(owner, kind.__name__, None) is kind:
+            if isinstance(value,
+                          (int, enum.Enum)) and kind not in (int, bool) and getattr(owner, kind.__name__, None) is kind:
                 yield f"{node.value.id}.{node.attr} is {node.value.id}.{kind.__name__}.{node.attr}"
 
 

@@ -26,7 +26,8 @@ def folder(tmp_path):
 def hub(request, run, folder):
     """A hub with two parcels in each of two communes."""
     if request.param == "postgis":
-        place = request.getfixturevalue("stored")(f"Tỉnh {uuid.uuid4().hex[:6]}", request.getfixturevalue("empty_database"))
+        place = request.getfixturevalue("stored")(f"Tỉnh {uuid.uuid4().hex[:6]}",
+                                                  request.getfixturevalue("empty_database"))
     else:
         place = str(folder / "hub.gpkg")
     return filled(run, folder, place)

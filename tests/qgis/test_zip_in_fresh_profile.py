@@ -53,8 +53,10 @@ def layers(tmp_path):
     import shapely
     from quyhoach.processing_algorithms.common.files import write_vector
 
-    parcels = geopandas.GeoDataFrame({"số": ["1", "2"]}, geometry=[shapely.box(0, 0, 2, 1), shapely.box(5, 0, 6, 1)], crs=9214)
-    zones = geopandas.GeoDataFrame({"zone": ["NO", "CX"]}, geometry=[shapely.box(-1, -1, 1, 2), shapely.box(1, -1, 9, 2)], crs=9214)
+    parcels = geopandas.GeoDataFrame({"số": ["1", "2"]}, geometry=[shapely.box(0, 0, 2, 1), shapely.box(5, 0, 6, 1)],
+                                     crs=9214)
+    zones = geopandas.GeoDataFrame({"zone": ["NO", "CX"]},
+                                   geometry=[shapely.box(-1, -1, 1, 2), shapely.box(1, -1, 9, 2)], crs=9214)
     for name, frame in (("thửa", parcels), ("ô", zones)):
         write_vector(frame, tmp_path / f"{name}.gpkg", "MultiPolygon")
     return [f"PARCELS={tmp_path / 'thửa.gpkg'}", f"ZONES={tmp_path / 'ô.gpkg'}", "ZONE_FIELD=zone", "SCALE=500"]
@@ -106,6 +108,7 @@ def test_zip_holds_only_what_a_user_needs(zips):
     with zipfile.ZipFile(zips["bundled"]) as packed:
         names = packed.namelist()
     assert all(name.startswith("quyhoach/") for name in names)
-    assert not [name for name in names if "/tests/" in name or "__pycache__" in name or name.endswith((".so", ".dll", ".exe", ".pyd"))]
+    assert not [name for name in names if "/tests/" in name or "__pycache__" in name
+                or name.endswith((".so", ".dll", ".exe", ".pyd"))]
     assert {"quyhoach/metadata.txt", "quyhoach/LICENSE", "quyhoach/__init__.py", "quyhoach/README.md"} <= set(names)
     assert zips["bundled"].stat().st_size < 20e6

@@ -23,7 +23,8 @@ def folder(tmp_path):
 
 def save(folder, file, shapes, crs="EPSG:9214", kind="MultiPolygon", **columns):
     path = folder / f"{file}.gpkg"
-    write_vector(geopandas.GeoDataFrame(columns, geometry=geopandas.GeoSeries(shapes, dtype="geometry"), crs=crs), path, kind)
+    write_vector(geopandas.GeoDataFrame(columns, geometry=geopandas.GeoSeries(shapes, dtype="geometry"), crs=crs), path,
+                 kind)
     return str(path)
 
 
@@ -32,10 +33,12 @@ def case(folder):
     # A lot of 200 m2 with a house of 150 m2 (75 %; 70 allowed), 3 storeys, 20 m, 1 m from a road of 18 m (3 m asked).
     return {
         "LOTS": save(folder, "lô", [box(0, 0, 10, 20)], so_thua=["12/7"]), "LOT_FIELD": "so_thua",
-        "BUILDINGS": save(folder, "nhà", [box(0, 1, 10, 16)], storeys=[3], cao=[20.0], use=["residential"]), "HEIGHT_FIELD": "cao",
+        "BUILDINGS": save(folder, "nhà", [box(0, 1, 10, 16)], storeys=[3], cao=[20.0], use=["residential"]),
+        "HEIGHT_FIELD": "cao",
         "ZONES": save(folder, "ô", [box(-50, -50, 50, 50)], zone_code=["A1"], chuc_nang=["NO"], density_kind=["net"],
                       max_density_pct=[80.0], max_storeys=[2]), "FUNCTION_FIELD": "chuc_nang",
-        "ROADS": save(folder, "đường", [shapely.LineString([(-40, -9), (60, -9)])], kind="MultiLineString", name=["Đường A"],
+        "ROADS": save(folder, "đường", [shapely.LineString([(-40, -9), (60, -9)])], kind="MultiLineString",
+                      name=["Đường A"],
                       red_line_width_m=[18.0]),
         "DATE": "25/11/2026", "POINT_ERROR": 0, "OUTPUT": str(folder / "kết quả.gpkg"), "LOTS_OUTPUT": str(folder / "lô kết luận.gpkg"),
         "XLSX": str(folder / "báo cáo.xlsx")}
@@ -77,9 +80,13 @@ def test_all_problems_are_told_together(case, folder):
 
 
 def test_degrees_missing_systems_words_for_numbers_and_coarse_maps(case, folder):
-    assert "hệ tọa độ phẳng" in fail({**case, "LOTS": save(folder, "độ", [box(107, 16, 107.1, 16.1)], crs="EPSG:4326", so_thua=["1"])})
-    assert "hệ tọa độ" in fail({**case, "ZONES": save(folder, "không hệ", [box(0, 0, 1, 1)], crs=None, chuc_nang=["NO"])})
-    assert "ba tầng" in fail({**case, "BUILDINGS": save(folder, "chữ", [box(0, 0, 5, 5)], storeys=["ba tầng"], cao=[9.0])})
+    assert "hệ tọa độ phẳng" in fail({**case,
+                                      "LOTS": save(folder, "độ", [box(107, 16, 107.1, 16.1)], crs="EPSG:4326",
+                                                   so_thua=["1"])})
+    assert "hệ tọa độ" in fail({**case,
+                                "ZONES": save(folder, "không hệ", [box(0, 0, 1, 1)], crs=None, chuc_nang=["NO"])})
+    assert "ba tầng" in fail({**case,
+                              "BUILDINGS": save(folder, "chữ", [box(0, 0, 5, 5)], storeys=["ba tầng"], cao=[9.0])})
     assert "25.000" in fail({**case, "POINT_ERROR": None, "SCALE": 25000})
 
 
@@ -87,13 +94,18 @@ def test_options_that_contradict_each_other(case, folder):
     plan = save(folder, "đồ án", [box(-50, -50, 50, 50)], plan_ref=["P"], level=["detailed"], status=["approved"])
     message = fail({**case, "PLANS": plan, "APPROVAL_DATE": "1/6/2026", "ROADS": None, "RED_LINES": True})
     assert "để trống hai ngày" in message and "chưa chọn lớp đường" in message
-    assert "không có đối tượng" in fail({**case, "ROADS": save(folder, "không đường", [], kind="MultiLineString", red_line_width_m=[])})
+    assert "không có đối tượng" in fail({**case,
+                                         "ROADS": save(folder, "không đường", [], kind="MultiLineString",
+                                                       red_line_width_m=[])})
 
 
 def test_names_cut_by_a_shapefile_are_understood_and_missing_ones_told(case, run, folder):
-    cut = save(folder, "ô cắt tên", [box(-50, -50, 50, 50)], zone_code=["A1"], function_c=["NO"], density_ki=["net"], max_densit=[70.0])
+    cut = save(folder, "ô cắt tên", [box(-50, -50, 50, 50)], zone_code=["A1"], function_c=["NO"], density_ki=["net"],
+               max_densit=[70.0])
     feedback = QgsProcessingFeedback()
-    result = processing.run(ID, {**{key: value for key, value in case.items() if key != "FUNCTION_FIELD"}, "ZONES": cut}, feedback=feedback)
+    result = processing.run(ID,
+                            {**{key: value for key, value in case.items() if key != "FUNCTION_FIELD"}, "ZONES": cut},
+                            feedback=feedback)
     checks = geopandas.read_file(result["OUTPUT"], engine="pyogrio").set_index("rule")
     assert checks.at["PLAN-DENSITY", "verdict"] == "broken" and checks.at["QC-DENSITY", "verdict"] == "broken"
     assert "ô cắt tên: max_far" in feedback.textLog()

@@ -54,7 +54,8 @@ def content():
         ("matDoXayDung", "tangCaoToiThieu", "tangCaoToiDa", "chieuCaoToiDa", "heSoSuDungDat"))}
     zones = {"phanLoai": names, "kyHieuO": [f"A-{k}" for k in range(1, 10)], "dienTich": [10_000.0] * 9,
              "loaiMatDo": ["Mật độ xây dựng thuần (net-tô)"] * 9, "khoangLui": [3.0] * 9, **columns}
-    boundary = rows("RanhGioiQuyHoach_A", [at(box(0, 0, 300, 300))], tenDoiTuong=["Quy hoạch phân khu Đông"], tyLe=[2000])
+    boundary = rows("RanhGioiQuyHoach_A", [at(box(0, 0, 300, 300))], tenDoiTuong=["Quy hoạch phân khu Đông"],
+                    tyLe=[2000])
     return {
         ("QuyHoach", "RanhGioiQuyHoach_A"): boundary, ("HienTrang", "RanhGioiQuyHoach_A"): boundary,
         ("QuyHoach", "ChucNangSuDungDat_A"): rows("ChucNangSuDungDat_A", cells, **zones),
@@ -161,7 +162,8 @@ def codes(d, **values):
             if len(layer.frame):
                 layer.frame = layer.frame.assign(**values)
                 if "maHoSoQH" in values:
-                    layer.frame["maDoiTuong"] = [f"{values['maHoSoQH']}-{layer.name}-{fid}" for fid in layer.frame.index]
+                    layer.frame["maDoiTuong"] = [f"{values['maHoSoQH']}-{layer.name}-{fid}"
+                                                 for fid in layer.frame.index]
 
 
 def system(d, where, crs):
@@ -221,7 +223,8 @@ FAULTS = [
     ("HTD-02", lambda d: system(d, ROADS, "EPSG:32648")),
     ("HTD-03", lambda d: system(d, ROADS, "EPSG:5899")),
     ("HTD-03", lambda d: system(d, ROADS, "EPSG:3405")),
-    ("HTD-04", lambda d: Table(d, *ROADS).put(1, geometry=shapely.LineString([(NORTH * 2, EAST), (NORTH * 2 + 9, EAST)]))),
+    ("HTD-04",
+     lambda d: Table(d, *ROADS).put(1, geometry=shapely.LineString([(NORTH * 2, EAST), (NORTH * 2 + 9, EAST)]))),
     ("HH-01", lambda d: setattr(Table(d, *ROADS).layer, "geometry", "P")),
     ("HH-01", lambda d: (setattr(Table(d, *ROADS).layer, "geometry", ""),
                          Table(d, *ROADS).put(1, geometry=shapely.Point(EAST + 9, NORTH + 9)))),

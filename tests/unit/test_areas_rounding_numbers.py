@@ -45,7 +45,8 @@ def test_ellipsoid_subtracts_holes_and_ignores_ring_direction():
     for ring in (hole, hole[::-1]):
         holed = shapely.Polygon(ONE_DEGREE.exterior.coords, [ring])
         both = shapely.MultiPolygon([holed, shapely.Polygon(hole)])
-        assert areas_m2([holed, both], pyproj.CRS(4326), Surface.ELLIPSOID) == pytest.approx([solid - inner, solid], rel=1e-12)
+        assert areas_m2([holed, both], pyproj.CRS(4326),
+                        Surface.ELLIPSOID) == pytest.approx([solid - inner, solid], rel=1e-12)
 
 
 def test_plane_area_in_degrees_is_refused():
@@ -68,8 +69,10 @@ def test_rounding_by_hand():
 
 
 @pytest.mark.parametrize("text, value", [
-    ("3,58", 3.58), ("1.234,5", 1234.5), ("1.234.567", 1234567), ("1 234 567,25", 1234567.25), ("-0,5", -0.5), ("10.25", 10.25),
-    ("0.500", 0.5), ("1,234.5", 1234.5), ("1,234,567", 1234567), ("1\u00a0200", 1200), ("−3", -3), ("+7", 7), ("0,600", 0.6)])
+    ("3,58", 3.58), ("1.234,5", 1234.5), ("1.234.567", 1234567), ("1 234 567,25", 1234567.25), ("-0,5", -0.5),
+    ("10.25", 10.25),
+    ("0.500", 0.5), ("1,234.5", 1234.5), ("1,234,567", 1234567), ("1\u00a0200", 1200), ("−3", -3), ("+7", 7),
+    ("0,600", 0.6)])
 def test_numbers_as_people_type_them(text, value):
     assert parse_number(text) == value
 

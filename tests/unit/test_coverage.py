@@ -44,7 +44,8 @@ def test_blocks_far_from_a_fault_stay_clean():
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(1, 3), st.integers(1, 3)), min_size=1, max_size=9))
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(1, 3), st.integers(1, 3)), min_size=1,
+                max_size=9))
 def test_labels_agree_with_pairwise_intersection(boxes):
     shapes = np.array([shapely.box(x, y, x + w, y + h) for x, y, w, h in boxes], dtype=object)
     labels = groups_without_overlap(shapes)

@@ -56,12 +56,15 @@ def test_between_meridians_nothing_is_shifted():
 
 def test_other_systems_are_left_to_proj():
     x, y = crs.transform_points([105.8], [21.0], "EPSG:4326", "EPSG:32648")
-    assert (x[0], y[0]) == pytest.approx(pyproj.Transformer.from_crs(4326, 32648, always_xy=True).transform(105.8, 21.0), abs=1e-6)
+    assert (x[0],
+            y[0]) == pytest.approx(pyproj.Transformer.from_crs(4326, 32648, always_xy=True).transform(105.8, 21.0),
+                                   abs=1e-6)
     assert not crs.is_vn2000(pyproj.CRS(32648)) and not crs.is_vn2000(pyproj.CRS(3148))
 
 
 def test_frame_keeps_index_columns_nulls_and_z():
-    frame = geopandas.GeoDataFrame({"a": [1, 2]}, geometry=[shapely.Point(105.8, 10.5, 7.0), None], crs=4326, index=[11, 12])
+    frame = geopandas.GeoDataFrame({"a": [1, 2]}, geometry=[shapely.Point(105.8, 10.5, 7.0), None], crs=4326,
+                                   index=[11, 12])
     moved = crs.to_crs(frame, "EPSG:9210")
     assert moved.index.tolist() == [11, 12] and moved["a"].tolist() == [1, 2] and moved.geometry.iloc[1] is None
     assert moved.crs.to_epsg() == 9210
@@ -80,7 +83,8 @@ def test_no_system_degrees_and_feet_are_refused_in_one_sentence():
 
 
 def test_coordinates_outside_the_area_name_their_features():
-    frame = geopandas.GeoDataFrame(geometry=[shapely.Point(105.8, 10.5), shapely.Point(5e8, 1e9)], crs=4326, index=[3, 9])
+    frame = geopandas.GeoDataFrame(geometry=[shapely.Point(105.8, 10.5), shapely.Point(5e8, 1e9)], crs=4326,
+                                   index=[3, 9])
     with pytest.raises(InputError, match="fid: 9"):
         crs.to_crs(frame, "EPSG:9210")
 

@@ -83,7 +83,8 @@ def test_what_was_stated_is_compared_with_the_codes(dossier, rule, options):
     assert found(dossier, options) == ({rule, "HTD-03"} if options.province else {rule})
 
 
-@pytest.mark.parametrize(("rule", "change"), FOLDER_FAULTS, ids=[f"{rule}-{at}" for at, (rule, _) in enumerate(FOLDER_FAULTS)])
+@pytest.mark.parametrize(("rule", "change"), FOLDER_FAULTS,
+                         ids=[f"{rule}-{at}" for at, (rule, _) in enumerate(FOLDER_FAULTS)])
 def test_a_fault_of_the_folder_is_found_by_its_rule_alone(folder, tmp_path, rule, change):
     place = tmp_path / "HoSoGIS"
     shutil.copytree(folder, place)

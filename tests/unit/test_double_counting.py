@@ -26,12 +26,14 @@ def test_rounded_cut_points_are_no_overlap():
     # A vertex on the neighbour's slanting edge lies beside it by a rounding error.
     left = shapely.Polygon([(560000, 1820000), (560033, 1820007.1), (560031, 1820100), (560000, 1820100)])
     point = shapely.line_interpolate_point(shapely.LineString([(560033, 1820007.1), (560031, 1820100)]), 31.7)
-    right = shapely.Polygon([(560033, 1820007.1), (560090, 1820000), (560090, 1820100), (560031, 1820100), (point.x, point.y)])
+    right = shapely.Polygon([(560033, 1820007.1), (560090, 1820000), (560090, 1820100), (560031, 1820100),
+                             (point.x, point.y)])
     assert double_counting(np.array([left, right], dtype=object)).ground.size == 0
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.tuples(st.floats(0, 9), st.floats(0, 9), st.floats(0.1, 5), st.floats(0.1, 5)), min_size=1, max_size=10))
+@given(st.lists(st.tuples(st.floats(0, 9), st.floats(0, 9), st.floats(0.1, 5), st.floats(0.1, 5)), min_size=1,
+                max_size=10))
 def test_sum_minus_union(boxes):
     shapes = [shapely.box(x, y, x + w, y + h) for x, y, w, h in boxes]
     expected = sum(shape.area for shape in shapes) - shapely.union_all(shapes).area

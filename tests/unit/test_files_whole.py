@@ -93,7 +93,8 @@ def test_killed_at_any_moment_every_file_is_whole_and_none_is_missing(folder):
         os.utime(path, (time.time() - 90_000,) * 2)
     with files_whole(folder) as draft:
         (draft / "a.txt").write_text("mới", "utf-8")
-    assert sorted(path.name for path in folder.iterdir()) == ["a.txt", "b.txt"] and (folder / "a.txt").read_text("utf-8") == "mới"
+    assert sorted(path.name
+                  for path in folder.iterdir()) == ["a.txt", "b.txt"] and (folder / "a.txt").read_text("utf-8") == "mới"
 
 
 def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path):

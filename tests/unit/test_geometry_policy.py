@@ -14,17 +14,21 @@ SQUARE = shapely.box(0, 0, 1, 1)
 
 
 def frame(shapes):
-    return geopandas.GeoDataFrame({"n": range(len(shapes))}, geometry=list(shapes), crs=9214, index=range(10, 10 + len(shapes)))
+    return geopandas.GeoDataFrame({"n": range(len(shapes))}, geometry=list(shapes), crs=9214,
+                                  index=range(10, 10 + len(shapes)))
 
 
 def test_everything_is_counted():
     collection = shapely.GeometryCollection([SQUARE, shapely.Point(5, 5)])
-    nested = shapely.GeometryCollection([shapely.GeometryCollection([SQUARE]), shapely.MultiPolygon([shapely.box(3, 3, 4, 4)])])
-    kept, report = clean(frame([SQUARE, BOWTIE, None, shapely.Polygon(), shapely.LineString([(0, 0), (1, 1)]), collection, nested]),
+    nested = shapely.GeometryCollection([shapely.GeometryCollection([SQUARE]),
+                                         shapely.MultiPolygon([shapely.box(3, 3, 4, 4)])])
+    kept, report = clean(frame([SQUARE, BOWTIE, None, shapely.Polygon(), shapely.LineString([(0, 0), (1, 1)]),
+                                collection, nested]),
                          "polygon", name="Thửa đất")
     assert kept.index.tolist() == [10, 11, 15, 16] and kept["n"].tolist() == [0, 1, 5, 6]
     assert kept.geometry.area.tolist() == [1.0, 2.0, 1.0, 2.0]
-    assert (report.total, report.used, report.null, report.empty, report.other_kind, report.repaired) == (7, 4, 1, 1, 1, 1)
+    assert (report.total, report.used, report.null, report.empty, report.other_kind,
+            report.repaired) == (7, 4, 1, 1, 1, 1)
     assert report.repaired_ids == [11] and report.unusable_ids == [12, 13, 14]
     assert len(report.sentences()) == 2 and "fid: 11" in report.sentences()[0]
 
@@ -51,7 +55,8 @@ def test_infinite_coordinates_are_refused():
         clean(frame([shapely.LineString([(0, 0), (np.nan, 1)])]), "line")
 
 
-@given(st.lists(st.sampled_from([None, SQUARE, BOWTIE, shapely.Point(1, 1), shapely.Polygon(), shapely.LineString([(0, 0), (1, 0)])]), max_size=8),
+@given(st.lists(st.sampled_from([None, SQUARE, BOWTIE, shapely.Point(1, 1), shapely.Polygon(),
+                                 shapely.LineString([(0, 0), (1, 0)])]), max_size=8),
        st.sampled_from(["polygon", "line", "point"]))
 def test_counts_always_add_up(shapes, kind):
     try:

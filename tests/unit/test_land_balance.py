@@ -43,7 +43,8 @@ def strips(**hectares):
 
 
 def column(balance, name):
-    return balance.rows.set_index(np.where(balance.rows["code"] != "", balance.rows["code"], balance.rows["kind"]))[name].to_dict()
+    return balance.rows.set_index(np.where(balance.rows["code"] != "", balance.rows["code"],
+                                           balance.rows["kind"]))[name].to_dict()
 
 
 def test_areas_shares_and_land_per_person():
@@ -60,14 +61,17 @@ def test_overlap_outside_and_gap_are_rows_of_their_own_and_close():
     zones = layer([box(0, 0, 60, 100), box(50, 0, 90, 100), box(95, 0, 110, 100)], cn=["NO", "CXCC", "GT"])
     balance = land_balance(zones, "cn", boundary=layer([box(0, 0, 100, 100)]), population=100)
     assert column(balance, "area_ha") == {
-        "NO": 0.6, "CXCC": 0.4, "GT": 0.15, "total": 1.15, "overlap": -0.1, "outside": -0.1, "gap": 0.05, "boundary": 1.0}
+        "NO": 0.6, "CXCC": 0.4, "GT": 0.15, "total": 1.15, "overlap": -0.1, "outside": -0.1, "gap": 0.05,
+        "boundary": 1.0}
     assert balance.overlapping == [(1, 2, pytest.approx(1000))] and balance.gap_parts == 1
     assert column(balance, "share_pct")["boundary"] == 100
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["NO", "CXCC", "GT", "NN", "XYZ", ""]), st.integers(0, 60), st.integers(0, 60),
-                          st.floats(1, 40), st.floats(1, 40)), min_size=1, max_size=12), st.floats(5, 90), st.integers(0, 4))
+@given(st.lists(st.tuples(st.sampled_from(["NO", "CXCC", "GT", "NN", "XYZ", ""]), st.integers(0, 60),
+                          st.integers(0, 60),
+                          st.floats(1, 40), st.floats(1, 40)), min_size=1, max_size=12), st.floats(5, 90),
+       st.integers(0, 4))
 def test_the_balance_always_closes_as_printed(cells, side, decimals):
     zones = layer([box(x, y, x + w, y + h) for _, x, y, w, h in cells], cn=[code for code, *_ in cells])
     limit = box(0, 0, side, side)
@@ -109,7 +113,8 @@ def test_groups_differ_between_levels():
 
 def test_bad_input_is_told_together():
     with pytest.raises(InputError) as caught:
-        land_balance(layer([box(0, 0, 1, 1)], crs="EPSG:4326", cn=["NO"]), "chức năng", boundary=layer([box(0, 0, 1, 1)], crs=None),
+        land_balance(layer([box(0, 0, 1, 1)], crs="EPSG:4326", cn=["NO"]), "chức năng",
+                     boundary=layer([box(0, 0, 1, 1)], crs=None),
                      population=0)
     message = str(caught.value)
     assert "chức năng" in message and "hệ tọa độ phẳng" in message and "Lớp ranh giới" in message and "Dân số" in message
@@ -151,7 +156,8 @@ def test_rural_settlements(functions, asked):
         assert (row["verdict"], row["limit"]) == (verdict, asked) and "Bảng 2.31" in row["citation"]
 
 
-@pytest.mark.parametrize("settlement, low, high", [("I", 45, 60), ("II", 45, 60), ("III", 50, 80), ("IV", 50, 80), ("V", 70, 100)])
+@pytest.mark.parametrize("settlement, low, high",
+                         [("I", 45, 60), ("II", 45, 60), ("III", 50, 80), ("IV", 50, 80), ("V", 70, 100)])
 def test_civil_land_by_class_of_town(settlement, low, high):
     for per_person, lower, upper in ((low * 0.999, "broken", "kept"), (low, "kept", "kept"), (high, "kept", "kept"),
                                      (high * 1.001, "kept", "broken")):
@@ -164,11 +170,13 @@ def test_civil_land_by_class_of_town(settlement, low, high):
 @pytest.mark.parametrize("settlement, town", [("special", 7), ("I", 6), ("II", 6), ("III", 5), ("IV", 5), ("V", 4)])
 def test_public_green_of_town_and_units_cannot_be_told_apart(settlement, town):
     # A general plan: town and units (2 m2) together are surely enough; less than 70 % of the town's is surely not.
-    for per_person, verdict in ((town + 2, "kept"), (town + 1.99, "open"), (0.7 * town, "open"), (0.7 * town - 0.01, "broken")):
+    for per_person, verdict in ((town + 2, "kept"), (town + 1.99, "open"), (0.7 * town, "open"),
+                                (0.7 * town - 0.01, "broken")):
         assert norm({"CXCC": per_person}, "CXCC", people=10_000, settlement=settlement)["verdict"] == verdict
     # A sub-area plan may use the town's green beyond its boundary: at least the unit's reduced 1 m2 must be there.
     for per_person, verdict in ((town + 2, "kept"), (1.0, "open"), (0.99, "broken")):
-        assert norm({"CXCC": per_person}, "CXCC", people=10_000, settlement=settlement, level="sub_area")["verdict"] == verdict
+        assert norm({"CXCC": per_person}, "CXCC", people=10_000, settlement=settlement,
+                    level="sub_area")["verdict"] == verdict
     assert norm({"CXCC": 0.1}, "CXCC", people=10_000, settlement=settlement, level="detailed")["verdict"] == "open"
 
 
@@ -308,7 +316,8 @@ def test_merged_headers_texts_with_commas_groups_and_parts(tmp_path, balance):
 
 def test_square_metres_above_the_table_and_codes_without_names(tmp_path, balance):
     path = workbook(tmp_path / "m2.xlsx", [["Ký hiệu", "Diện tích", "Tỷ lệ (%)"], ["NO", 60000, 48], ["cxcc", "20.000,4", 16],
-                                           ["GT", 25000, 24], ["GT", 5000, 24], ["CN", 10000.6, 8]], before=[["Đơn vị tính: m²"]])
+                                           ["GT", 25000, 24], ["GT", 5000, 24], ["CN", 10000.6, 8]],
+                    before=[["Đơn vị tính: m²"]])
     stated = read_stated(path)
     comparison = compare_stated(balance, stated).set_index("line")
     assert stated.unit == "m2"
@@ -366,7 +375,8 @@ def test_examples_of_names_hold():
 
 
 def test_workbook_and_output_table(tmp_path, balance):
-    stated = read_stated(workbook(tmp_path / "tv.xlsx", [["Loại đất", "Diện tích (ha)"], ["Nhóm nhà ở", 6.5], ["Tổng cộng", 12.5]]))
+    stated = read_stated(workbook(tmp_path / "tv.xlsx",
+                                  [["Loại đất", "Diện tích (ha)"], ["Nhóm nhà ở", 6.5], ["Tổng cộng", 12.5]]))
     comparison = compare_stated(balance, stated)
     frame = balance_frame(balance, comparison).set_index("code")
     assert frame.at["NO", "stated_ha"] == 6.5 and frame.at["NO", "difference_ha"] == pytest.approx(0.5)

@@ -31,7 +31,8 @@ def test_overlays_and_coastal_water_are_no_part_of_the_three_groups():
 
 
 def test_free_codes_are_flat_and_in_natural_order():
-    assert [code for _, code, _ in _rows(["Tổ 10", "Tổ 2", "LUC", None], code_list=CodeList.FREE)] == ["LUC", "Tổ 2", "Tổ 10", ""]
+    assert [code for _, code, _ in _rows(["Tổ 10", "Tổ 2", "LUC", None],
+                                         code_list=CodeList.FREE)] == ["LUC", "Tổ 2", "Tổ 10", ""]
 
 
 @pytest.mark.parametrize("values, code_list, expected", [

@@ -61,7 +61,8 @@ def test_by_hand(before, after):
 
 
 @pytest.mark.parametrize("options, noise", [
-    ({}, 0), ({"tolerance_m": 0.4}, 0), ({"tolerance_m": 0.5}, 50), ({"min_area_m2": 50.1}, 50), ({"min_area_m2": 6_000}, 5_050)])
+    ({}, 0), ({"tolerance_m": 0.4}, 0), ({"tolerance_m": 0.5}, 50), ({"min_area_m2": 50.1}, 50),
+    ({"min_area_m2": 6_000}, 5_050)])
 def test_what_counts_as_noise(before, after, options, noise):
     change = _change(before, after, **options)
     assert change.noise.sum() == pytest.approx(noise)
@@ -82,7 +83,8 @@ def test_layers_that_overlap_themselves():
     assert (change.doubled_before, change.doubled_after) == (pytest.approx(2_000), pytest.approx(5_000))
     assert change.common_ground == pytest.approx(20_000)
     for exact, side, axis in ((change.before_total, "before", 1), (change.after_total, "after", 0)):
-        rows = (change.area + change.noise).sum(axis=axis) + getattr(change, f"only_{side}") - getattr(change, f"shared_{side}")
+        rows = (change.area
+                + change.noise).sum(axis=axis) + getattr(change, f"only_{side}") - getattr(change, f"shared_{side}")
         assert rows.sum() == pytest.approx(exact)
     frame = matrix_frame(change).set_index("kind")
     assert frame.loc["common_ground", "area_m2"] == pytest.approx(20_000)
@@ -128,7 +130,8 @@ def test_cancel(before, after):
 
 def test_same_shapes_are_found_whatever_vertex_they_start_at(before):
     shapes = np.asarray(before.geometry.array)
-    turned = np.array([shapely.Polygon(np.roll(shapely.get_coordinates(shape)[:-1], 2, axis=0)[::-1]) for shape in shapes])
+    turned = np.array([shapely.Polygon(np.roll(shapely.get_coordinates(shape)[:-1], 2, axis=0)[::-1])
+                       for shape in shapes])
     none = double_counting(shapes)
     pieces, same = intersect_similar(shapes, turned, none, none)
     assert same.all() and pieces.left.tolist() == pieces.right.tolist() == [0, 1, 2]
@@ -152,8 +155,10 @@ def test_nothing_is_lost(first, second, min_area_m2, tolerance_m):
         for other, later in zip(after.geometry, after["code"]):
             expected[position[code], position[later]] += shape.intersection(other).area
     assert np.allclose(change.area + change.noise, expected, atol=1e-6)
-    assert change.only_before.sum() == pytest.approx(sum(shape.difference(union_after).area for shape in before.geometry), abs=1e-6)
-    assert change.only_after.sum() == pytest.approx(sum(shape.difference(union_before).area for shape in after.geometry), abs=1e-6)
+    assert change.only_before.sum() == pytest.approx(sum(shape.difference(union_after).area
+                                                         for shape in before.geometry), abs=1e-6)
+    assert change.only_after.sum() == pytest.approx(sum(shape.difference(union_before).area
+                                                        for shape in after.geometry), abs=1e-6)
     assert change.pieces.area.sum() == pytest.approx(change.changed, abs=1e-6)
     assert change.noise_pieces.area.sum() == pytest.approx(change.noise.sum(), abs=1e-6)
     pieces, _ = intersect_similar(*(np.asarray(side.geometry.array) for side in (before, after)),
@@ -185,7 +190,8 @@ def test_unchanged_land_is_right_without_being_cut(first, second, codes, later_c
     assert np.allclose(change.area, expected, atol=1e-6)
     assert change.common_ground == pytest.approx(change.common) == pytest.approx((120 - shift) ** 2)
     alone = 120**2 - (120 - shift) ** 2
-    assert change.only_before.sum() == pytest.approx(alone, abs=1e-6) and change.only_after.sum() == pytest.approx(alone, abs=1e-6)
+    assert change.only_before.sum() == pytest.approx(alone,
+                                                     abs=1e-6) and change.only_after.sum() == pytest.approx(alone, abs=1e-6)
 
 
 @settings(deadline=None, max_examples=25)
@@ -216,11 +222,13 @@ def test_workbook_in_the_layout_of_the_form(tmp_path, before, after):
     header = [cell.value for cell in sheet[4]]
     assert header == ["STT", "Loại đất", "Mã", "Diện tích đầu kỳ", "LUC", "CLN", "ONT", "Cộng giảm", "Nhiễu ranh giới",
                       "Giảm khác (ngoài lớp sau)"]
-    rows = {row[1].value: {name: cell.value or 0 for name, cell in zip(header, row)} for row in sheet.iter_rows(min_row=5, max_row=12)}
+    rows = {row[1].value: {name: cell.value or 0 for name, cell in zip(header, row)}
+            for row in sheet.iter_rows(min_row=5, max_row=12)}
     codes = ["LUC", "CLN", "ONT"]
     for row in (rows["Đất chuyên trồng lúa"], rows["Đất trồng cây lâu năm"], rows["Đất ở tại nông thôn"]):
         kept = row[row["Mã"]]
-        assert row["Diện tích đầu kỳ"] == pytest.approx(kept + row["Cộng giảm"] + row["Nhiễu ranh giới"] + row[header[-1]])
+        assert row["Diện tích đầu kỳ"] == pytest.approx(kept + row["Cộng giảm"] + row["Nhiễu ranh giới"]
+                                                        + row[header[-1]])
         closing = kept + sum(rows[name][row["Mã"]] for name in ("Cộng tăng", "Nhiễu ranh giới", "Tăng khác (ngoài lớp trước)"))
         assert rows["Diện tích cuối kỳ"][row["Mã"]] == pytest.approx(closing)
     assert [rows["Diện tích cuối kỳ"][code] for code in codes] == pytest.approx([1.01, 1.0, 1.49], abs=0.0101)

@@ -100,7 +100,8 @@ def test_free_codes_and_units_of_several_polygons(units):
 
 def test_units_in_another_system_are_brought_over(land):
     units = _layer([(-50, -50, 800, 150)], name=["A"]).to_crs("EPSG:9215")
-    assert land_use_statistics(land, "code", units=units, unit_field="name", on=TODAY).outside.sum() == pytest.approx(0, abs=1e-3)
+    assert land_use_statistics(land, "code", units=units, unit_field="name",
+                               on=TODAY).outside.sum() == pytest.approx(0, abs=1e-3)
 
 
 def test_degrees(land, units):
@@ -118,14 +119,16 @@ def test_degrees(land, units):
 
 def test_faults_are_told_together(land, units):
     with pytest.raises(InputError) as caught:
-        land_use_statistics(land.set_crs(None, allow_override=True), "code", units=units.set_crs(None, allow_override=True),
+        land_use_statistics(land.set_crs(None, allow_override=True), "code",
+                            units=units.set_crs(None, allow_override=True),
                             unit_field="name")
     assert len(caught.value.problems) == 2
 
 
 def test_invalid_null_and_empty_shapes():
     bow = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])  # two triangles of 25 m2
-    land = geopandas.GeoDataFrame({"code": ["LUC"] * 3}, geometry=[bow, None, shapely.Polygon()], crs=CRS, index=[11, 12, 13])
+    land = geopandas.GeoDataFrame({"code": ["LUC"] * 3}, geometry=[bow, None, shapely.Polygon()], crs=CRS,
+                                  index=[11, 12, 13])
     result = land_use_statistics(land, "code", on=TODAY)
     assert result.total == pytest.approx(50)
     report = result.reports[0]

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.provincial_database.merge import Clash, merge_rows, same_geometry, same_row, same_value
 
-values = st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from([0.5, 2.0]), st.sampled_from(["", "a", "ă"]))
+values = st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from([0.5, 2.0]),
+                   st.sampled_from(["", "a", "ă"]))
 rows = st.one_of(st.none(), st.fixed_dictionaries({"a": values, "b": values, "c": values}))
 
 
@@ -65,7 +66,8 @@ def test_newer_schema_loses_nothing():
 
 
 @pytest.mark.parametrize("first, second, same", [
-    (1, 1.0, True), (True, 1, True), ("1", 1, False), ("", None, False), (2**53, 2.0**53, True), (2**53 + 1, 2.0**53, False),
+    (1, 1.0, True), (True, 1, True), ("1", 1, False), ("", None, False), (2**53, 2.0**53, True),
+    (2**53 + 1, 2.0**53, False),
     (float("nan"), float("nan"), True), ("\u0103", "a\u0306", False)])
 def test_values(first, second, same):
     assert same_value(first, second) is same

@@ -310,7 +310,8 @@ def test_more_building_never_gets_a_better_verdict(kind, area, height, existing,
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.sampled_from(["apartment", "mixed"]), st.floats(1, 1e5), st.floats(1, 300), st.floats(0, 1e5), st.floats(0, 100))
+@given(st.sampled_from(["apartment", "mixed"]), st.floats(1, 1e5), st.floats(1, 300), st.floats(0, 1e5),
+       st.floats(0, 100))
 def test_larger_lots_and_taller_buildings_are_never_allowed_more(kind, area, height, wider, higher):
     limits = net_density_limits(kind, [area, area + wider, area], [height, height, height + higher], on=DAY)["value"]
     assert limits[1] <= limits[0] + 1e-9 and limits[2] <= limits[0] + 1e-9

@@ -137,9 +137,11 @@ def test_mismatched_maps_are_told_in_degrees_as_in_metres():
     from quyhoach.processing_algorithms.common.crs import to_crs
 
     parcels = layer([box(548_000 + 500 * k, 1_829_000, 548_020 + 500 * k, 1_829_010.3) for k in range(4)])
-    zones = layer([box(547_900, 1_828_000, 551_000, 1_829_010), box(547_900, 1_829_010, 551_000, 1_829_020)], ma=["NO", "GT"])
+    zones = layer([box(547_900, 1_828_000, 551_000, 1_829_010), box(547_900, 1_829_010, 551_000, 1_829_020)],
+                  ma=["NO", "GT"])
     plane = parcel_zoning(parcels, zones, "ma", scale=2000)
-    degrees = parcel_zoning(to_crs(parcels, "EPSG:4326"), to_crs(zones.assign(geometry=shapely.segmentize(zones.geometry, 5)), "EPSG:4326"),
+    degrees = parcel_zoning(to_crs(parcels, "EPSG:4326"),
+                            to_crs(zones.assign(geometry=shapely.segmentize(zones.geometry, 5)), "EPSG:4326"),
                             "ma", scale=2000, surface=Surface.ELLIPSOID)
     assert (plane.slivers, plane.truly_split_parcels) == (degrees.slivers, degrees.truly_split_parcels) == (4, 0)
 

@@ -131,7 +131,8 @@ def test_a_local_amendment_replaces_what_it_covers():
 
 
 def test_ground_without_plan_or_zone_is_told():
-    result = ask([box(990, 0, 1010, 10), box(100, 0, 110, 10)], [GENERAL], [zone("QHC", "I", "NO", box(0, 0, 105, 1000))])
+    result = ask([box(990, 0, 1010, 10), box(100, 0, 110, 10)], [GENERAL],
+                 [zone("QHC", "I", "NO", box(0, 0, 105, 1000))])
     assert result.pieces[["parcel_fid", "role", "zone_code", "area_m2"]].values.tolist() == [
         [1, "answer", None, 100.0], [1, "no_plan", None, 100.0], [2, "answer", "I", 50.0], [2, "answer", None, 50.0]]
     assert result.parcels["unplanned_m2"].tolist() == [200.0, 50.0]
@@ -218,7 +219,8 @@ def test_layers_in_other_systems_and_in_degrees():
 
 def test_the_day_a_plan_ended_may_be_stated():
     old = {**SUB_AREA, "status": "superseded", "superseded_date": datetime.date(2026, 1, 1)}
-    local = plan("CB", "sub_area", 2000, box(0, 0, 20, 100), approved="2025-06-01", adjustment="local", replaces_ref="QPK")
+    local = plan("CB", "sub_area", 2000, box(0, 0, 20, 100), approved="2025-06-01", adjustment="local",
+                 replaces_ref="QPK")
     zones = [*ZONES[:2], zone("CB", "P-1", "CXCC", box(0, 0, 20, 100))]
     before = ask([box(10, 10, 20, 20)], [GENERAL, old, local], zones, datetime.date(2025, 12, 31))
     assert answer(before) == [(1, "CB", "P-1", 100.0)]

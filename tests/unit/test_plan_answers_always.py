@@ -79,7 +79,8 @@ def answering(plans, point):
     here = [plan for plan in plans if plan["plan_ref"] in in_force(plans)
             and shapely.contains_xy(plan["geometry"], point.x, point.y)]
     # Plans are numbered by their dates and an amendment has the level of its base, so later is above.
-    return max(here, key=lambda plan: (LEVELS.index(plan["level"]), int(plan["plan_ref"][1:])))["plan_ref"] if here else None
+    return max(here,
+               key=lambda plan: (LEVELS.index(plan["level"]), int(plan["plan_ref"][1:])))["plan_ref"] if here else None
 
 
 @settings(max_examples=NIGHTLY or 12, deadline=None)

@@ -35,7 +35,8 @@ def test_functions_figures_levels_and_overlaps():
              plan("D", "detailed", 500, corner, status="draft")]
     zones = [zone("C", "I", "NO", town, max_storeys=5),
              # A park and a street are what a housing unit is broken down into; industry is not.
-             zone("P", "1", "CXCC", box(0, 0, 50, 100), max_storeys=1), zone("P", "2", "CN", box(50, 0, 100, 100), max_storeys=3),
+             zone("P", "1", "CXCC", box(0, 0, 50, 100), max_storeys=1),
+             zone("P", "2", "CN", box(50, 0, 100, 100), max_storeys=3),
              zone("P9", "1", "NO", box(90, 0, 130, 100), max_storeys=7), zone("P9", "2", "NO", box(120, 0, 130, 100)),
              zone("D", "1", "CN", corner)]
     result = plan_conflicts(frame(plans), frame(zones), date=DAY)

@@ -43,7 +43,8 @@ def test_texts_never_become_formulas(tmp_path, text):
 
 def test_odd_texts_dates_and_sheet_names(tmp_path):
     sheets = [Sheet("Biểu 01/TKKK: [diện tích] của toàn tỉnh năm 2026", [Column("x")], [("a\x00b\x0bc",)]),
-              Sheet("Biểu 01/TKKK: [diện tích] của toàn tỉnh năm 2026", [Column("x")], [(datetime.date(2026, 11, 22),)]),
+              Sheet("Biểu 01/TKKK: [diện tích] của toàn tỉnh năm 2026", [Column("x")],
+                    [(datetime.date(2026, 11, 22),)]),
               Sheet("", [Column("x", 0)], [])]
     write_workbook(tmp_path / "a.xlsx", sheets)
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")

@@ -71,7 +71,8 @@ def test_an_excess_within_the_error_of_measuring_is_neither():
     lot, house = 0.02475 * 44.72 / 200, 0.02475 * 34.43 / 140.1
     assert row["tolerance"] == pytest.approx(70.05 * np.hypot(lot, house), rel=1e-3)
     assert row["verdict"] == "open" and "trong sai số đo" in row["reason"] and "thực địa" in row["reason"]
-    assert of(judged(layer([LOT]), houses([box(0, 0, 10, 14.3)]), zone(), error_m=0.07), "QC-DENSITY")["verdict"][0] == "broken"
+    assert of(judged(layer([LOT]), houses([box(0, 0, 10, 14.3)]), zone(), error_m=0.07),
+              "QC-DENSITY")["verdict"][0] == "broken"
 
 
 def test_the_error_of_an_area_by_simulation():
@@ -109,7 +110,8 @@ def test_the_plan_is_judged_beside_the_regulation():
 
 def test_net_is_never_compared_with_gross_and_silence_is_no_ground():
     lot, house = layer([LOT]), houses([box(0, 0, 10, 14)])
-    gross = judged(lot, house, layer([box(0, 0, 100, 100)], zone_code=["CV"], function_code=["CXCC"], density_kind=["gross"],
+    gross = judged(lot, house,
+                   layer([box(0, 0, 100, 100)], zone_code=["CV"], function_code=["CXCC"], density_kind=["gross"],
                                      max_density_pct=[1.0]))
     assert of(gross, "PLAN-DENSITY").empty
     # 140 of 10,000 m2 is 1.4 %: beyond the plan's 1 %, within the 5 % of parks.
@@ -138,7 +140,8 @@ def test_missing_heights_leave_open_what_depends_on_them():
     # 49.7 % of 10,000 m2: 65 % up to 16 m, 40 % above 46 m.
     assert (row["verdict"], row["limit_strictest"], row["limit_loosest"]) == ("open", 40, 65) and "chiều cao" in row["reason"]
     assert of(result, "PLAN-HEIGHT-MAX")["verdict"].tolist() == ["open"]
-    estimated = judged(lot, houses([box(0, 0, 70, 71)], storeys=10, height=NAN, use="apartment"), zones, storey_height_m=3.4)
+    estimated = judged(lot, houses([box(0, 0, 70, 71)], storeys=10, height=NAN, use="apartment"), zones,
+                       storey_height_m=3.4)
     row = of(estimated, "QC-DENSITY").iloc[0]
     assert (row["verdict"], row["limit"]) == ("broken", 46) and "ước từ số tầng" in row["reason"]  # 34 m
 
@@ -157,7 +160,9 @@ def test_a_building_on_two_lots_counts_on_each_with_its_part():
 def test_podium_and_tower_part_by_part_and_floors_once():
     lot = layer([box(0, 0, 100, 100)])
     # Podium 80 x 80, 16 m, 4 storeys; tower 50 x 50 on it, 50 m, 14 storeys.
-    result = judged(lot, houses([box(0, 0, 80, 80), box(0, 0, 50, 50)], storeys=[4, 14], height=[16.0, 50.0], use="apartment"),
+    result = judged(lot,
+                    houses([box(0, 0, 80, 80), box(0, 0, 50, 50)], storeys=[4, 14], height=[16.0, 50.0],
+                           use="apartment"),
                     zone(max_far=5.0))
     rows = of(result, "QC-DENSITY")
     # 64 % at 16 m (65 allowed), 25 % at 50 m (40 allowed).
@@ -226,14 +231,16 @@ def test_setback_from_the_red_line_by_width_and_height(setback, height, verdict)
 
 def test_a_building_beyond_the_red_line_has_a_negative_setback():
     lot = layer([box(0, -3, 20, 40)])
-    row = of(judged(lot, houses([box(0, -2.5, 10, 30)], height=10.0), zone(), roads(red_line_width_m=[18.0])), "QC-SETBACK").iloc[0]
+    row = of(judged(lot, houses([box(0, -2.5, 10, 30)], height=10.0), zone(), roads(red_line_width_m=[18.0])),
+             "QC-SETBACK").iloc[0]
     assert row["measured"] == pytest.approx(-1.5) and row["verdict"] == "broken" and row["limit"] == 0
 
 
 def test_a_corner_lot_has_the_road_that_leaves_least_room_and_a_far_road_none():
     lot = layer([box(0, 0, 20, 20)])
     axes = layer([shapely.LineString([(-50, -10), (60, -10)]), shapely.LineString([(-15, -50), (-15, 60)]),
-                  shapely.LineString([(-50, 60), (60, 60)])], name=["Nam", "Tây", "Bắc"], red_line_width_m=[20.0, 30.0, 20.0])
+                  shapely.LineString([(-50, 60), (60, 60)])], name=["Nam", "Tây", "Bắc"],
+                 red_line_width_m=[20.0, 30.0, 20.0])
     # 1 m from the road of 20 m, 5 m from that of 30 m; 25 m high: 3 m and 0 m are asked.
     result = judged(lot, houses([box(5, 1, 15, 15)], height=25.0), zone(setback_m=4.0), axes)
     row = of(result, "QC-SETBACK").iloc[0]
@@ -248,12 +255,14 @@ def test_red_lines_and_road_ground_as_drawn():
     for given, drawn in ((ground, False), (line, True)):
         row = of(judged(lot, house, zone(), given, red_lines=drawn), "QC-SETBACK").iloc[0]
         assert (row["measured"], row["limit"], row["verdict"]) == (pytest.approx(2), 3, "broken")
-    over = of(judged(lot, houses([box(0, -2, 10, 30)], height=20.0), zone(), line, red_lines=True), "QC-SETBACK").iloc[0]
+    over = of(judged(lot, houses([box(0, -2, 10, 30)], height=20.0), zone(), line, red_lines=True),
+              "QC-SETBACK").iloc[0]
     assert over["measured"] == pytest.approx(-0.0) or over["measured"] < 0
 
 
 def test_a_road_without_width_leaves_the_setback_open():
-    result = judged(layer([box(0, 0, 20, 40)]), houses([box(0, 1, 10, 30)], height=20.0), zone(), roads(red_line_width_m=[None]))
+    result = judged(layer([box(0, 0, 20, 40)]), houses([box(0, 1, 10, 30)], height=20.0), zone(),
+                    roads(red_line_width_m=[None]))
     row = of(result, "QC-SETBACK").iloc[0]
     assert row["verdict"] == "open" and "chưa có bề rộng" in row["reason"] and result.roads_without_width == 1
 
@@ -270,7 +279,8 @@ def test_distance_between_long_sides_of_blocks(gap, verdict):
 def test_gables_ask_less_squares_cannot_be_told_and_houses_are_not_asked():
     lot = layer([box(0, 0, 100, 100)])
     ends = houses([box(0, 0, 40, 12), box(51, 0, 91, 12)], storeys=9, height=30.0, use="apartment")
-    assert of(judged(lot, ends, zone()), "QC-SPACING")[["limit", "verdict"]].values.tolist() == [[pytest.approx(10), "kept"]]
+    assert of(judged(lot, ends, zone()),
+              "QC-SPACING")[["limit", "verdict"]].values.tolist() == [[pytest.approx(10), "kept"]]
     squares = houses([box(0, 0, 20, 20), box(0, 32, 20, 52)], storeys=9, height=30.0, use="apartment")
     assert of(judged(lot, squares, zone()), "QC-SPACING")["verdict"].tolist() == ["open"]
     assert of(judged(lot, houses([box(0, 0, 20, 20), box(0, 22, 5, 27)]), zone()), "QC-SPACING").empty
@@ -284,8 +294,10 @@ def test_planted_share_with_and_without_its_layer():
         row = of(judged(lot, houses([box(0, 0, 50, 50)], use="industrial"), zones, green=green), "QC-PLANTED").iloc[0]
         assert (row["measured"], row["limit"], row["verdict"]) == (pytest.approx(planted), 20, verdict)
     # Without the layer: 75 % not built over may be planted or not; 15 % cannot be enough.
-    assert of(judged(lot, houses([box(0, 0, 50, 50)], use="industrial"), zones), "QC-PLANTED")["verdict"].tolist() == ["open"]
-    assert of(judged(lot, houses([box(0, 0, 85, 100)], use="industrial"), zones), "QC-PLANTED")["verdict"].tolist() == ["broken"]
+    assert of(judged(lot, houses([box(0, 0, 50, 50)], use="industrial"), zones),
+              "QC-PLANTED")["verdict"].tolist() == ["open"]
+    assert of(judged(lot, houses([box(0, 0, 85, 100)], use="industrial"), zones),
+              "QC-PLANTED")["verdict"].tolist() == ["broken"]
 
 
 def test_existing_areas_may_be_controlled_by_the_ratio():
@@ -293,7 +305,9 @@ def test_existing_areas_may_be_controlled_by_the_ratio():
     # 70 % at 16 m: beyond the 65 of Bảng 2.9, but 4 storeys make 2.8, within the 3.5 of Bảng 2.12.
     block = houses([box(0, 0, 70, 100)], storeys=4, height=16.0, use="apartment")
     result = judged(lot, block, zone())
-    assert of(result, "QC-FAR-EXISTING")[["measured", "limit", "verdict"]].values.tolist() == [[pytest.approx(2.8), 3.5, "kept"]]
+    assert of(result,
+              "QC-FAR-EXISTING")[["measured", "limit",
+                                  "verdict"]].values.tolist() == [[pytest.approx(2.8), 3.5, "kept"]]
     row = of(result, "QC-DENSITY").iloc[0]
     assert row["verdict"] == "open" and "Bảng 2.12" in row["reason"]
     # The other way round: 40 % at 16 m, but 10 storeys make 4.0, beyond the 3.5 of Bảng 2.12, which is only an alternative.
@@ -324,7 +338,8 @@ def test_the_plans_dates_choose_the_regulation():
     assert row["verdict"] == "open" and "QCVN 01:2026/BXD" in row["citation"] and "chưa có số liệu" in row["reason"]
     # The plan's own figure needs no regulation.
     assert of(new, "PLAN-DENSITY")["verdict"].tolist() == ["kept"]
-    assert of(judged(lot, house, zones, on=later, appraised=datetime.date(2026, 12, 20)), "QC-DENSITY")["verdict"].tolist() == ["kept"]
+    assert of(judged(lot, house, zones, on=later, appraised=datetime.date(2026, 12, 20)),
+              "QC-DENSITY")["verdict"].tolist() == ["kept"]
     draft = judged(lot, house, zones, plans=plans(None, status="draft"))
     assert draft.plans_not_used == ["QPK"] and of(draft, "PLAN-DENSITY").empty and draft.outside_zones == 1
 
@@ -374,8 +389,10 @@ def test_the_sample_town_against_another_overlay():
     found = result.lots.set_index("lot_fid")
     assert len(built) > 50
     # The overlay counts slivers, too: up to 10 cm along a house.
-    assert found.loc[built.index, "density_pct"].to_numpy() == pytest.approx((100 * built / lots.area[built.index]).to_numpy(), abs=0.5)
-    assert found.loc[built.index, "far"].to_numpy() == pytest.approx((floors / lots.area[built.index]).to_numpy(), abs=0.02)
+    assert found.loc[built.index,
+                     "density_pct"].to_numpy() == pytest.approx((100 * built / lots.area[built.index]).to_numpy(), abs=0.5)
+    assert found.loc[built.index,
+                     "far"].to_numpy() == pytest.approx((floors / lots.area[built.index]).to_numpy(), abs=0.02)
     # Every verdict follows from the row's own figures.
     checks = result.checks[result.checks["limit"].notna() & result.checks["measured"].notna()]
     upper = ~checks["rule"].str.contains("MIN|SETBACK|SPACING|PLANTED")

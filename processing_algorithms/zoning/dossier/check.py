@@ -96,7 +96,8 @@ def check_dossier(
     (False, Counter({'PV-01': 3, 'GT-01': 1}))
     """
     schema = schema or load_schema(options.on, options.province_folder)
-    return check_read(read_dossier(folder, progress=part(progress, 0.0, 0.4)), options, schema, part(progress, 0.4, 1.0))
+    return check_read(read_dossier(folder, progress=part(progress, 0.0, 0.4)), options, schema,
+                      part(progress, 0.4, 1.0))
 
 
 def check_read(
@@ -126,7 +127,8 @@ def check_read(
         crs = province_crs(schema, who.province)
     progress(1.0)
     return CheckResult(
-        folder=dossier.folder, schema=schema, options=options, who=who, findings=findings, unassessed=examined.unassessed,
+        folder=dossier.folder, schema=schema, options=options, who=who, findings=findings,
+        unassessed=examined.unassessed,
         plan_name=next(filter(None, boundary.text(OBJECT_NAME)), "") if boundary is not None else "",
         features={key: len(found.frame) for key, found in examined.classes.items()}, crs=crs)
 
@@ -162,7 +164,8 @@ def error_layers(result: CheckResult) -> tuple[geopandas.GeoDataFrame, geopandas
     there = ~shapely.is_missing(places)
     points[there] = shapely.point_on_surface(places[there])
     data = pandas.DataFrame(rows, columns=list(COLUMNS), dtype=object)
-    is_place = np.array([finding.rule.id.startswith("PV-") for finding in result.findings for _ in range(finding.count)],
+    is_place = np.array([finding.rule.id.startswith("PV-") for finding in result.findings
+                         for _ in range(finding.count)],
                         dtype=bool)
     area = there & is_place & (shapely.get_dimensions(places) == 2)
     return (geopandas.GeoDataFrame(data, geometry=points, crs=result.crs),

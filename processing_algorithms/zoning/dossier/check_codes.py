@@ -124,7 +124,8 @@ def _parts(examined: Examined) -> Iterator[Finding]:
         if options.kind and plan["kind"] != options.kind:
             yield Finding(RULES["MA-10"], say("{b} ghi loại {x} ({told}), loại đã nêu là {y}.",
                                               "{b} says kind {x} ({told}), stated was {y}.")
-                          .format(b=PLAN_CODE, x=plan["kind"], told=meanings["kind"].get(plan["kind"], ""), y=options.kind))
+                          .format(b=PLAN_CODE, x=plan["kind"], told=meanings["kind"].get(plan["kind"], ""),
+                                  y=options.kind))
 
 
 def _object_codes(found: ExaminedClass, dossier_code: str) -> Iterator[Finding]:

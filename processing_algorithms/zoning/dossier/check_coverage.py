@@ -48,7 +48,8 @@ def check_coverage(examined: Examined, progress: Progress = silent) -> Iterator[
     classes = [found for name in (FUNCTIONS, ZONES, SUB_AREAS) if (found := examined.get("QuyHoach", name)) is not None]
     for at, found in enumerate(classes):
         step = part(progress, at / len(classes), (at + 1) / len(classes))
-        findings = list(_zones(found, boundary if _same_system(found, layer) else None, examined.options.tolerance_m, step))
+        findings = list(_zones(found, boundary if _same_system(found, layer) else None, examined.options.tolerance_m,
+                               step))
         yield from findings
         stated = list(_stated_areas(found, examined))
         yield from stated
@@ -235,11 +236,14 @@ def _markers(examined: Examined, boundary: shapely.Geometry) -> Iterator[Finding
         if off.any():
             yield points.finding("MG-01", say("{n} mốc không nằm trên ranh giới quy hoạch, cách xa nhất {far} m (fid: {ids}).",
                                               "{n} markers are not on the plan boundary, at most {far} m away (ids: {ids}).").format(
-                n=int(off.sum()), far=format_number(float(far[off].max()), 3), ids=name_some(points.frame.index[off])), off)
+                n=int(off.sum()), far=format_number(float(far[off].max()), 3), ids=name_some(points.frame.index[off])),
+                                 off)
     if lines is not None and _same_system(lines, layer):
-        rest = shapely.length(shapely.difference(lines.shapes, shapely.buffer(outline, max(tolerance, 1e-6), quad_segs=2)))
+        rest = shapely.length(shapely.difference(lines.shapes,
+                                                 shapely.buffer(outline, max(tolerance, 1e-6), quad_segs=2)))
         off = np.nan_to_num(rest) > tolerance
         if off.any():
             yield lines.finding("MG-02", say("{n} tuyến mốc lệch khỏi ranh giới quy hoạch, tổng {long} m (fid: {ids}).",
                                              "{n} marker lines leave the plan boundary, {long} m in all (ids: {ids}).").format(
-                n=int(off.sum()), long=format_number(float(rest[off].sum()), 2), ids=name_some(lines.frame.index[off])), off)
+                n=int(off.sum()), long=format_number(float(rest[off].sum()), 2), ids=name_some(lines.frame.index[off])),
+                                off)

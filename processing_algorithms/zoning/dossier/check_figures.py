@@ -43,7 +43,8 @@ def check_scale(examined: Examined) -> Iterator[Finding]:
     rows = [row for row in table.rows if row["level"] == level]
     fitting = [row for row in rows if row["scale_min_denominator"] <= scale <= row["scale_max_denominator"]]
     if rows and not fitting:
-        allowed = sorted({text for row in rows for text in str(row["scale"]).replace(",", ".").replace("or", "/ ").split("/ ")})
+        allowed = sorted({text for row in rows
+                          for text in str(row["scale"]).replace(",", ".").replace("or", "/ ").split("/ ")})
         yield Finding(RULES["TL-01"], say("Tỷ lệ 1/{scale} không dùng cho {level}; được dùng: {allowed} ({source}).",
                                           "1/{scale} is no scale of {level}; allowed are {allowed} ({source}).").format(
             scale=format_number(scale), level=level, allowed=", ".join(text.strip() for text in allowed),
@@ -99,7 +100,8 @@ def _together(
          "{n} zones are too low for their storeys (ids: {ids})."),
     ):
         if which.any():
-            yield zones.finding(rule, say(vi, en).format(n=int(which.sum()), ids=name_some(zones.frame.index[which])), which)
+            yield zones.finding(rule, say(vi, en).format(n=int(which.sum()), ids=name_some(zones.frame.index[which])),
+                                which)
 
 
 def _blank(zones: ExaminedClass, codes: NDArray[np.object_]) -> Iterator[Finding]:
@@ -115,7 +117,8 @@ def _blank(zones: ExaminedClass, codes: NDArray[np.object_]) -> Iterator[Finding
         if blank.any():
             yield zones.finding("CT-06", say("{n} ô xây dựng công trình bỏ trống {names} (fid: {ids}).",
                                              "{n} zones for building have no {names} (ids: {ids}).").format(
-                n=int(blank.sum()), names=say(" và ", " and ").join(present), ids=name_some(zones.frame.index[blank])), blank)
+                n=int(blank.sum()), names=say(" và ", " and ").join(present), ids=name_some(zones.frame.index[blank])),
+                                blank)
 
 
 def _against_regulation(
@@ -176,4 +179,5 @@ def _judged(
     for reason in dict.fromkeys(verdicts["reason"][open_]):
         mine = open_ & (verdicts["reason"] == reason).to_numpy()
         examined.unassessed.append(say("{what}, {n} ô (fid: {ids}): {reason}.", "{what}, {n} zones (ids: {ids}): {reason}.").format(
-            what=what[:1].upper() + what[1:], n=int(mine.sum()), reason=reason, ids=name_some(zones.frame.index[place[mine]])))
+            what=what[:1].upper() + what[1:], n=int(mine.sum()), reason=reason,
+            ids=name_some(zones.frame.index[place[mine]])))

@@ -95,7 +95,8 @@ def _kinds(found: ExaminedClass) -> Iterator[Finding]:
     if other.any():
         yield found.finding("HH-01", say("{n} đối tượng của lớp {name} khác kiểu hình (fid: {ids}).",
                                          "{n} features of class {name} are of another kind (ids: {ids}).")
-                            .format(n=int(other.sum()), name=found.item.name, ids=name_some(found.frame.index[other])), other)
+                            .format(n=int(other.sum()), name=found.item.name, ids=name_some(found.frame.index[other])),
+                            other)
 
 
 def _one_by_one(found: ExaminedClass, tolerance_m: float) -> Iterator[Finding]:

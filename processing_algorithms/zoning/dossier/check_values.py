@@ -138,7 +138,8 @@ def _functions(found: ExaminedClass, names: dict[str, str], examined: Examined) 
             .format(name=found.item.name, field=KIND))
         return
     if unknown.any():
-        some = name_some((f"\"{value}\"" if value else say("(trống)", "(blank)") for value in dict.fromkeys(values[unknown])), 5)
+        some = name_some((f"\"{value}\"" if value else say("(trống)", "(blank)")
+                          for value in dict.fromkeys(values[unknown])), 5)
         yield found.finding("GT-02", say("{n} đối tượng có {field} không thuộc danh mục chức năng sử dụng đất: {values}.",
                                          "{n} features have a {field} that is no land function: {values}.")
                             .format(n=int(unknown.sum()), field=KIND, values=some), unknown)
@@ -146,4 +147,5 @@ def _functions(found: ExaminedClass, names: dict[str, str], examined: Examined) 
         yield found.finding("GT-03", say("{n} đối tượng có {field} viết khác danh mục: {values}.",
                                          "{n} features have a {field} spelled otherwise than in the list: {values}.")
                             .format(n=int(close.sum()), field=KIND,
-                                    values=name_some((f"\"{value}\"" for value in dict.fromkeys(values[close])), 5)), close)
+                                    values=name_some((f"\"{value}\"" for value in dict.fromkeys(values[close])), 5)),
+                            close)

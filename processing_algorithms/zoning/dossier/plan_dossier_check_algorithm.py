@@ -89,17 +89,20 @@ class PlanDossierCheckAlgorithm(QuyHoachAlgorithm):
                      say("Ngày/tháng/năm; để trống khi chưa phê duyệt.", "Day/month/year; blank before the approval."), optional=True),
             ask.number("TOLERANCE_MM", say("Dung sai khe hở, chồng lấn, mốc (mm)", "Tolerance of gaps, overlaps, markers (mm)"),
                        say("Chỗ không nơi nào rộng hơn dung sai không tính là khe hở hay chồng lấn.",
-                           "What is nowhere wider is neither gap nor overlap."), default=1.0, minimum=0.001, maximum=10_000, advanced=True),
+                           "What is nowhere wider is neither gap nor overlap."), default=1.0, minimum=0.001,
+                       maximum=10_000, advanced=True),
             ask.number("AREA_TOLERANCE", say("Dung sai diện tích ghi (%)", "Tolerance of stated areas (%)"),
                        say("Chênh lệch cho phép giữa diện tích ghi và diện tích hình vẽ.", "Between stated and drawn areas."),
                        default=1.0, minimum=0, maximum=100, advanced=True),
             ask.text("DATE", say("Ngày kiểm tra", "Day of the check"), say("Ngày/tháng/năm; để trống là hôm nay.",
-                                                                           "Day/month/year; blank is today."), optional=True, advanced=True),
+                                                                           "Day/month/year; blank is today."),
+                     optional=True, advanced=True),
             ask.with_help(QgsProcessingParameterFile("NORMS", say("Thư mục bảng quy định của tỉnh", "Folder of the province's tables"),
                                                      Qgis.ProcessingFileParameterBehavior.Folder, "", None, True),
                           say("Tệp CSV cùng tên bảng; giới hạn chặt hơn được áp dụng.",
                               "CSV files named as the tables; the tighter limit holds."), advanced=True),
-            *(ask.text(key, label, help_text, optional=True, advanced=True) for key, label, help_text in _office_texts()),
+            *(ask.text(key, label, help_text, optional=True, advanced=True)
+              for key, label, help_text in _office_texts()),
             ask.layer_output("OUTPUT", say("Lớp lỗi", "Error layer"),
                              say("Điểm, mỗi đối tượng hoặc vị trí một dòng: mã quy tắc, mức, cơ sở dữ liệu, lớp, source_fid, nội dung, cách "
                                  "sửa. Lỗi của tệp, lớp, trường không có hình.",
@@ -152,7 +155,8 @@ class PlanDossierCheckAlgorithm(QuyHoachAlgorithm):
         self.options = CheckOptions(
             on=dates["DATE"] or datetime.date.today(), appraised=dates["APPRAISED"], approved=dates["APPROVED"],
             province=list(province_labels())[province - 1] if province else "",
-            level=_LEVELS[self.parameterAsEnum(parameters, "LEVEL", context)], kind=str(kind) if kind else "", scale=scale,
+            level=_LEVELS[self.parameterAsEnum(parameters, "LEVEL", context)], kind=str(kind) if kind else "",
+            scale=scale,
             tolerance_m=self.parameterAsDouble(parameters, "TOLERANCE_MM", context) / 1000,
             area_tolerance_pct=self.parameterAsDouble(parameters, "AREA_TOLERANCE", context),
             province_folder=self.parameterAsString(parameters, "NORMS", context) or None)
@@ -166,7 +170,8 @@ class PlanDossierCheckAlgorithm(QuyHoachAlgorithm):
         self.letter = str(Path(self.report).with_suffix(".docx")) if self.report else ""
         if self.letter:
             check_destination(self.letter)
-        self.office = Office(*(self.parameterAsString(parameters, key, context).strip() for key, _, _ in _office_texts()))
+        self.office = Office(*(self.parameterAsString(parameters, key, context).strip()
+                               for key, _, _ in _office_texts()))
 
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -184,7 +189,8 @@ class PlanDossierCheckAlgorithm(QuyHoachAlgorithm):
         dossier = read_dossier(self.folder, progress=part(progress, 0.0, 0.4))
         result = check_read(dossier, self.options, schema, part(progress, 0.4, 0.8))
         points, areas = error_layers(result)
-        output = self.write_layer(parameters, "OUTPUT", context, points, Qgis.WkbType.Point, style="zoning/dossier_errors.qml")
+        output = self.write_layer(parameters, "OUTPUT", context, points, Qgis.WkbType.Point,
+                                  style="zoning/dossier_errors.qml")
         areas_output = self.write_layer(parameters, "AREAS", context, areas, Qgis.WkbType.MultiPolygon)
         if self.report:
             # Printed matter is Vietnamese, whatever the language of the program.
@@ -200,7 +206,8 @@ class PlanDossierCheckAlgorithm(QuyHoachAlgorithm):
             feedback.pushInfo(text)
         counts = severities(result)
         return {"OUTPUT": output, "AREAS": areas_output, "REPORT": self.report or None, "LETTER": self.letter or None,
-                "PASSES": result.passes, "ERRORS": counts["ERROR"], "WARNINGS": counts["WARNING"], "NOTES": counts["NOTE"],
+                "PASSES": result.passes, "ERRORS": counts["ERROR"], "WARNINGS": counts["WARNING"],
+                "NOTES": counts["NOTE"],
                 "UNASSESSED": len(result.unassessed), "SCHEMA": schema.version,
                 "RULES": ", ".join(f"{id_}: {count}" for id_, count in result.by_rule().items())}
 

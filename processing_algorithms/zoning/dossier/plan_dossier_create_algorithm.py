@@ -66,7 +66,8 @@ class PlanDossierCreateAlgorithm(QuyHoachAlgorithm):
         return [
             ask.choice("PROVINCE", say("Tỉnh, thành phố", "Province"),
                        say("Quyết định kinh tuyến trục; 34 tỉnh, thành phố từ 01/7/2025.",
-                           "Decides the meridian; the 34 provinces since July 2025."), list(province_labels().values())),
+                           "Decides the meridian; the 34 provinces since July 2025."),
+                       list(province_labels().values())),
             ask.text("PLAN_CODE", say("Mã thông tin quy hoạch", "Plan information code"),
                      say("12 chữ số đã được cấp: mã tỉnh, năm, cấp độ, loại, lần điều chỉnh, 5 số. Ví dụ 462521012345.",
                          "12 digits as given: province, year, level, kind, amendment, 5 digits. Such as 462521012345."),
@@ -75,7 +76,8 @@ class PlanDossierCreateAlgorithm(QuyHoachAlgorithm):
                      say("Mã đã được cấp, ví dụ 46QPK0000001. Cần khi có nguồn dữ liệu.",
                          "As given, such as 46QPK0000001. Needed with a source of data."), optional=True),
             ask.with_help(QgsProcessingParameterFile(
-                "SOURCE", say("Nguồn dữ liệu", "Source of data"), Qgis.ProcessingFileParameterBehavior.File, "", None, True,
+                "SOURCE", say("Nguồn dữ liệu", "Source of data"), Qgis.ProcessingFileParameterBehavior.File, "", None,
+                True,
                 HUB_FILTER),
                 say("Cơ sở dữ liệu dùng chung, bản dữ liệu làm việc, hoặc GeoPackage có các lớp mang tên của danh mục (plan, "
                     "zone, road…). Để trống: lập hồ sơ trống.",
@@ -112,7 +114,8 @@ class PlanDossierCreateAlgorithm(QuyHoachAlgorithm):
         self.plan_ref = self.parameterAsString(parameters, "PLAN_REF", context)
         self.target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         problems: list[str] = []
-        for name, value, label in ((PLAN_CODE, self.plan_code, say("Mã thông tin quy hoạch", "The plan information code")),
+        for name, value, label in ((PLAN_CODE, self.plan_code,
+                                    say("Mã thông tin quy hoạch", "The plan information code")),
                                    (DOSSIER_CODE, self.dossier_code, say("Mã hồ sơ quy hoạch", "The dossier code"))):
             found = self.schema.pattern(name).fullmatch(value)
             if value and found is None:

@@ -245,13 +245,15 @@ def _sub_areas(layer: QgsVectorLayer, one: ProjectLayer, schema: DossierSchema) 
 
 def _theme(layer: QgsVectorLayer, one: ProjectLayer, schema: DossierSchema) -> None:
     """One symbol in the colour of the group; red lines and corridors as drawings have them."""
-    geometry = one.geometry or {Qgis.GeometryType.Point: "P", Qgis.GeometryType.Line: "L"}.get(layer.geometryType(), "A")
+    geometry = one.geometry or {Qgis.GeometryType.Point: "P",
+                                Qgis.GeometryType.Line: "L"}.get(layer.geometryType(), "A")
     symbol: QgsSymbol
     if geometry == "P":
         symbol = QgsMarkerSymbol.createSimple({"name": "square" if one.database == "MocGioi" else "circle",
                                                "color": one.colour, "outline_color": "#ffffff", "size": "1.8"})
     elif geometry == "L":
-        dashed = one.item is not None and one.item.name in ("ChiGioiXayDung_L", "HanhLangAnToan_L", "RanhGioiHanhChinh_L")
+        dashed = one.item is not None and one.item.name in ("ChiGioiXayDung_L", "HanhLangAnToan_L",
+                                                            "RanhGioiHanhChinh_L")
         symbol = QgsLineSymbol.createSimple({"line_color": one.colour, "line_width": "0.4",
                                              "line_style": "dash" if dashed else "solid"})
     else:

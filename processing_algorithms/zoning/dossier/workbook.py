@@ -110,4 +110,5 @@ def _classes(result: CheckResult, subtitle: str) -> Sheet:
                  [Column(say("STT", "No."), 0), Column(say("Cơ sở dữ liệu", "Database")), Column(say("Nhóm", "Group")),
                   Column(say("Lớp", "Class")), Column(say("Tên lớp", "Name")), Column(say("Tình trạng", "State")),
                   Column(say("Số đối tượng", "Features"), 0)],
-                 rows, title=say("CÁC LỚP CỦA HỒ SƠ", "CLASSES OF THE DOSSIER"), subtitle=subtitle, notes=basis_texts(result)[:2])
+                 rows, title=say("CÁC LỚP CỦA HỒ SƠ", "CLASSES OF THE DOSSIER"), subtitle=subtitle,
+                 notes=basis_texts(result)[:2])
