@@ -43,6 +43,10 @@ from .tasks import Desk
 _DATASETS = ("parcel", "plan", "zone", "constraint_overlay", "parcel_override", "administrative_unit", "building", "road")
 
 
+#: Land that is a smaller part of the view than one in so many cannot be seen: the map goes there.
+_SMALLEST = 15
+
+
 class ParcelDock(QgsDockWidget):
     """See the module."""
 
@@ -274,7 +278,8 @@ class ParcelDock(QgsDockWidget):
     def _look_at(self, land: Land) -> None:
         canvas = self._iface.mapCanvas()
         box = QgsCoordinateTransform(land.crs, canvas.mapSettings().destinationCrs(), QgsProject.instance()).transformBoundingBox(land.shape.boundingBox())
-        if not canvas.extent().contains(box):
+        view = canvas.extent()
+        if not view.contains(box) or max(box.width(), box.height()) * _SMALLEST < min(view.width(), view.height()):
             room = QgsRectangle(box)
             room.grow(max(box.width(), box.height()) * 2)
             canvas.setExtent(room)

@@ -25,6 +25,7 @@ from qgis.core import (
     QgsProcessingLayerPostProcessorInterface,
     QgsProcessingParameterDefinition,
     QgsProcessingOutputDefinition,
+    QgsProcessingOutputLayerDefinition,
     QgsWkbTypes,
 )
 from qgis.PyQt import sip
@@ -156,6 +157,7 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
         raise NotImplementedError
 
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:  # noqa: D102, N802
+        parameters = self._given(parameters)
         try:
             require(*self.NEEDS)  # qgis_process does not ask canExecute
             check_destinations(self, parameters, context)
@@ -174,9 +176,20 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
 
             # GEOS leaves the processor's "invalid operation" flag set now and then, and numpy would warn people of it.
             with numpy.errstate(invalid="ignore"):
-                return self.process(parameters, context, feedback)
+                return self.process(self._given(parameters), context, feedback)
         except QuyHoachError as error:
             raise QgsProcessingException(str(error)) from None
+
+    def _given(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Return the parameters without results nobody asked for, which the dialog for batches gives as layers without a name."""
+        optional = {one.name() for one in self.destinationParameterDefinitions() if one.flags() & Qgis.ProcessingParameterFlag.Optional}
+
+        def is_empty(value: Any) -> bool:
+            if isinstance(value, QgsProcessingOutputLayerDefinition):
+                return value.sink.propertyType() == Qgis.PropertyType.Static and not value.sink.staticValue()
+            return value == ""
+
+        return {key: value for key, value in parameters.items() if key not in optional or not is_empty(value)}
 
     # reading ------------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from qgis.core import QgsApplication, QgsProcessingFeedback
+from qgis.core import (
+    Qgis,
+    QgsApplication,
+    QgsProcessingFeedback,
+    QgsProcessingOutputLayerDefinition,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterVectorDestination,
+    QgsProject,
+)
 from quyhoach.processing_algorithms.common.language import speaking
 from quyhoach.processing_algorithms.common.qgis_algorithm import ROOMS
 from quyhoach.processing_algorithms.provider import QuyHoachProvider, algorithms
@@ -106,3 +115,16 @@ def test_ids_are_unique_and_nothing_is_missing():
 def test_provider_names():
     provider = QuyHoachProvider()
     assert provider.id() == "quyhoach" and provider.name() and not provider.icon().isNull()
+
+
+@each()
+def test_a_result_left_empty_in_a_batch_is_one_nobody_asked_for(kind):
+    """The dialog for batches gives such layers as a definition around an empty text, files as an empty text."""
+    algorithm = kind().create()
+    layers = (QgsProcessingParameterRasterDestination, QgsProcessingParameterVectorDestination, QgsProcessingParameterFeatureSink)
+    empty = {one.name(): QgsProcessingOutputLayerDefinition("", QgsProject.instance()) if isinstance(one, layers) else ""
+             for one in algorithm.destinationParameterDefinitions()}
+    asked = {one.name() for one in algorithm.destinationParameterDefinitions() if not one.flags() & Qgis.ProcessingParameterFlag.Optional}
+    assert set(algorithm._given(empty)) == asked
+    named = {key: QgsProcessingOutputLayerDefinition("memory:", QgsProject.instance()) for key in empty}
+    assert set(algorithm._given(named)) == set(empty)

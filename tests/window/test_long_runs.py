@@ -2,10 +2,12 @@
 
 import shutil
 import sqlite3
-import subprocess
+import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from osgeo import gdal
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "data_samples"
@@ -95,3 +97,93 @@ dialog.close()
     for path in folder.iterdir():
         names[path.suffix] += 1
     assert names == {".docx": 30, ".pdf": 30, ".gpkg": 1}
+
+
+KILLED = '''
+import signal, threading
+FOLDER.mkdir()
+(FOLDER / "ghi chú của tôi.txt").write_text("giữ nguyên", "utf-8")
+project = QgsProject.instance()
+project.addMapLayer(QgsVectorLayer(layer("zone"), "Ô quy hoạch", "ogr"))
+project.addMapLayer(QgsVectorLayer(layer("gauge"), "Trạm", "ogr"))
+assert project.write(str(FOLDER.parent / "dự án.qgz"))
+
+def draft(pattern):
+    return lambda: any(FOLDER.glob(".quyhoach-*/new/" + pattern))
+
+def first(pattern):
+    return lambda: any(FOLDER.glob(pattern))
+
+if WHAT == "papers":
+    dialog = shown("parcelcertificate", {**PAPERS, "PARCELS": parcels(COUNT)})
+    ready = draft("*.pdf") if WHEN == "drafting" else first("*.docx")
+else:
+    dialog = shown("floodreport", {**REPORT, "OUTPUT": str(FOLDER)})
+    ready = draft("do_sau_ngap.tif") if WHEN == "drafting" else first("*.png")
+
+def kill():
+    end = time.monotonic() + 150
+    while not ready() and time.monotonic() < end:
+        time.sleep(0.0002)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+threading.Thread(target=kill, daemon=True).start()
+run(dialog)
+wait(160)
+'''
+#: What is run again afterwards, without a window, in the folder that was left.
+AGAIN = '''
+REPORT = {"TEXT": (SAMPLES / "bulletin_alarm_3.txt").read_text("utf-8"), "TERRAIN": str(SAMPLES / "terrain.tif"), "STATIONS": layer("gauge"),
+          "SOURCE": layer("river|subset=kind = 'river'"), "RIVERS": layer("river_axis"), "BUILDINGS": layer("building"), "PLACE": "đô thị Lam Trạch"}
+'''
+
+
+def whole(path):
+    """Whether a file is complete, by what reads it."""
+    if path.suffix == ".pdf":
+        return path.read_bytes().rstrip().endswith(b"%%EOF")
+    if path.suffix in (".docx", ".xlsx"):
+        return zipfile.is_zipfile(path) and zipfile.ZipFile(path).testzip() is None
+    if path.suffix == ".gpkg":
+        with closing(sqlite3.connect(path)) as database:
+            return database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    if path.suffix == ".png":
+        return path.read_bytes().endswith(b"IEND\xaeB`\x82")
+    if path.suffix == ".tif":
+        return gdal.Open(str(path)).ReadAsArray() is not None
+    return path.suffix == ".txt" and path.stat().st_size > 0
+
+
+@pytest.mark.parametrize("what, when", [("papers", "drafting"), ("papers", "moving"), ("report", "drafting"), ("report", "moving")])
+def test_killed_in_the_middle_of_a_report(window, tmp_path, samples, what, when):
+    """Killed while the files are made, and between two files that take their names: each one there is whole, the project
+    opens, the same run again makes everything, and nothing is entered twice."""
+    folder = tmp_path / "kết quả"
+    start = f"SAMPLES, FOLDER, WHAT, WHEN, COUNT = Path({str(samples)!r}), Path({str(folder)!r}), {what!r}, {when!r}, 12\n" + DIALOG + AGAIN
+    window(start + KILLED, killed=True, timeout=200)
+    left = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    assert (folder / "ghi chú của tôi.txt").read_text("utf-8") == "giữ nguyên"
+    assert [path.name for path in left if not whole(path)] == []
+    if when == "drafting":
+        assert {path.suffix for path in left} <= {".txt", ".gpkg"}
+    result = window(start + '''
+project = QgsProject.instance()
+assert project.read(str(FOLDER.parent / "dự án.qgz"))
+result["layers"] = sorted((one.name(), one.isValid()) for one in project.mapLayers().values())
+if WHAT == "papers":
+    done = processing.run("quyhoach:parcelcertificate", {**PAPERS, "PARCELS": parcels(COUNT)})
+    result["count"] = done["COUNT"]
+else:
+    result["count"] = len(processing.run("quyhoach:floodreport", {**REPORT, "OUTPUT": str(FOLDER)}))
+project.clear()
+''', timeout=200)
+    assert result["layers"] == [["Trạm", True], ["Ô quy hoạch", True]]
+    made = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    assert [path.name for path in made if not whole(path)] == []
+    if what == "papers":
+        assert result["count"] == 12 and len([path for path in made if path.suffix == ".docx"]) == 12
+        (register,) = folder.glob("*.gpkg")
+        with closing(sqlite3.connect(register)) as database:
+            assert database.execute("SELECT count(*), count(DISTINCT paper_code) FROM planning_paper").fetchone() == (12, 12)
+    else:
+        assert {"phu_luc_ngap_lut.pdf", "anh_dien_thoai.png", "tin_nhan.txt", "so_lieu.xlsx", "bao_cao.gpkg", "do_sau_ngap.tif"} <= {path.name for path in made}
