@@ -17,7 +17,7 @@ from qgis.core import (
     QgsProject,
     QgsVectorLayer,
 )
-from quyhoach.processing_algorithms.common import qgis_layers
+from quyhoach.processing_algorithms.common import qgis_file_reading, qgis_layers
 from quyhoach.processing_algorithms.common import qgis_parameters as ask
 from quyhoach.processing_algorithms.common.files import write_vector
 from quyhoach.processing_algorithms.common.qgis_algorithm import QuyHoachAlgorithm
@@ -107,7 +107,7 @@ def test_whole_columns_are_read_when_integers_are_small(tmp_path):
     target = tmp_path / "small.gpkg"
     write_vector(small, target, "MultiPolygon")
     _, layer, _ = read(str(target))
-    quick = qgis_layers._read_file(layer.file, layer.fields, layer.columns(), layer.crs)
+    quick = qgis_file_reading.read_file(layer.file, layer.fields, layer.columns(), layer.crs)
     assert str(quick["code"].dtype) == "Int64" and quick["code"].iloc[2] == 3
 
 

@@ -1,0 +1,117 @@
+"""Reads vector files as whole columns (pyogrio), where a file holds exactly what a layer shows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qgis.core import Qgis, QgsFields, QgsProviderRegistry, QgsVectorLayer
+from qgis.PyQt.QtCore import QMetaType
+
+if TYPE_CHECKING:
+    import geopandas
+    import pyproj
+
+INTEGERS = (QMetaType.Type.Int, QMetaType.Type.LongLong, QMetaType.Type.UInt, QMetaType.Type.ULongLong)
+# Largest integer a float64 holds exactly: pyogrio hands integer columns with nulls over as floats.
+_EXACT = 2**53
+
+
+@dataclass(frozen=True)
+class FileTable:
+    """One table of a file that can be read as it is."""
+
+    path: str
+    layer: str | None
+    where: str | None
+
+
+def file_behind(layer: QgsVectorLayer) -> FileTable | None:
+    """Return the file table that holds exactly what the layer shows, or None."""
+    if layer.providerType() != "ogr" or (layer.isEditable() and layer.isModified()):
+        return None
+    fields = layer.fields()
+    if any(fields.fieldOrigin(i) != Qgis.FieldOrigin.Provider for i in range(fields.count())):
+        return None
+    parts = QgsProviderRegistry.instance().decodeUri("ogr", layer.dataProvider().dataSourceUri())
+    subset = (layer.subsetString() or "").strip()
+    if not parts.get("path") or parts.get("openOptions") or parts.get("geometryType") or parts.get("vsiPrefix"):
+        return None
+    if subset.lower().startswith("select"):
+        return None
+    return FileTable(parts["path"], parts.get("layerName") or None, subset or None)
+
+
+def read_file(
+    file: FileTable, fields: QgsFields, wanted: list[str], crs: pyproj.CRS | None
+) -> geopandas.GeoDataFrame | None:
+    """Return some columns and the shapes, None where only QGIS can tell them rightly; see `qgis_layers.LayerInput.read`."""
+    if "geometry" in wanted:
+        return None  # an attribute of that name would collide with the frame's own column
+    try:
+        import pyogrio
+    except ImportError:
+        return None
+    import geopandas
+    import pandas
+
+    try:
+        with warnings.catch_warnings(), _curves_as_in_qgis(pyogrio):
+            # What GDAL has to say of the file it has said when QGIS opened it.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            frame = pyogrio.read_dataframe(
+                file.path, layer=file.layer, columns=wanted, where=file.where, fid_as_index=True, force_2d=False)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
+        return None  # QGIS opened it, so QGIS reads it
+    if set(wanted) - set(frame.columns):
+        return None
+    if not isinstance(frame, geopandas.GeoDataFrame):
+        frame = geopandas.GeoDataFrame(frame, geometry=geopandas.GeoSeries([None] * len(frame), index=frame.index))
+    frame = frame[[*wanted, "geometry"]]
+    for name in wanted:
+        kind = fields.field(name).type()
+        column = frame[name]
+        if kind in INTEGERS and column.dtype.kind == "f":
+            if column.abs().max() >= _EXACT:
+                return None
+            frame[name] = column.astype("Int64")
+        elif kind == QMetaType.Type.Bool and column.dtype.kind != "b":
+            frame[name] = column.astype("boolean")
+        elif kind == QMetaType.Type.QDate:
+            # Out-of-range years come as strings; only real timestamps are cut to their day.
+            if column.dtype.kind != "M":
+                return None
+            frame[name] = pandas.Series([None if stamp is pandas.NaT else stamp.date() for stamp in column],
+                                        index=frame.index, dtype=object)
+    # The layer's system is what the user set in QGIS, which may differ from what the file says.
+    return frame.set_crs(crs, allow_override=True) if crs is not None else _without_crs(frame)
+
+
+@contextmanager
+def _curves_as_in_qgis(pyogrio: ModuleType) -> Iterator[None]:
+    """Keep what pyogrio does to curves in here.
+
+    Reading makes GDAL give straight pieces to the whole process, so that QGIS too would lose the curves of its layers;
+    and four degrees a piece, where QGIS cuts one, lose 0.1 % of a circle's area.
+    """
+    from osgeo import ogr
+
+    curved, step = ogr.GetNonLinearGeometriesEnabledFlag(), pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE")
+    pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": "1"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": step})
+        ogr.SetNonLinearGeometriesEnabledFlag(curved)
+
+
+def _without_crs(frame: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
+    import geopandas
+
+    geometry = geopandas.GeoSeries(np.asarray(frame.geometry.array, dtype=object), index=frame.index, crs=None)
+    return geopandas.GeoDataFrame(frame.drop(columns=frame.geometry.name), geometry=geometry, crs=None)
