@@ -16,6 +16,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from ..processing_algorithms.common.errors import Cancelled, Kept, QuyHoachError
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.progress import Progress
+from ..processing_algorithms.common.thread_state import keep_thread_state
 
 #: Gets the progress to report to; runs beside the window, so it touches neither widgets nor layers of the project.
 Job = Callable[[Progress], Any]
@@ -37,6 +38,7 @@ class Work(QgsTask):
         self._ran = threading.Event()
 
     def run(self) -> bool:  # noqa: D102
+        keep_thread_state()
         with Kept() as kept:
             self._result = self._job(self._progress)
         self._error = kept.error

@@ -38,6 +38,7 @@ from .packages import require
 from .progress import Progress
 from .qgis_destinations import check_destinations, file_destination
 from .qgis_layers import LayerInput, add_to_sink, layer_input, qgis_fields, to_qgis_crs
+from .thread_state import keep_thread_state
 
 if TYPE_CHECKING:
     from .areas import Surface
@@ -168,6 +169,7 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
         return True
 
     def processAlgorithm(self, parameters, context, feedback) -> dict[str, Any]:  # noqa: D102, N802
+        keep_thread_state()
         if self._refusal:
             raise QgsProcessingException(self._refusal)
         try:
