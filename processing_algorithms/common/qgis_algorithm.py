@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ from qgis.core import (
 from qgis.PyQt import sip
 from qgis.PyQt.QtGui import QIcon
 
-from .errors import Cancelled, InputError, OutputError, QuyHoachError
+from .errors import Cancelled, InputError, OutputError, QuyHoachError, noted
 from .language import say, speaking
 from .numbers_vi import parse_number
 from .packages import require
@@ -255,6 +255,30 @@ class QuyHoachAlgorithm(QgsProcessingAlgorithm):
         if layer.feature_count == 0:
             raise InputError(say("Lớp {layer} không có đối tượng nào (kiểm tra bộ lọc hoặc phần đang chọn).",
                                  "Layer {layer} has no features (check its filter or selection).").format(layer=layer.name))
+
+    def usable(
+        self, problems: list[str], layers: Iterable[LayerInput | None], *, may_be_empty: Iterable[LayerInput | None] = ()
+    ) -> None:
+        """Note what keeps layers from being used: no feature in them, no coordinate system; None is passed over."""
+        from .crs import require_stated
+
+        for some, needed in ((layers, True), (may_be_empty, False)):
+            for layer in some:
+                if layer is None:
+                    continue
+                with noted(problems):
+                    if needed:
+                        self.not_empty(layer)
+                with noted(problems):
+                    require_stated(layer.crs, layer.name)
+
+    def measurable(self, problems: list[str], layer: LayerInput, surface: Surface) -> None:
+        """Note when areas of a layer cannot be measured on a surface; that it states no system `usable` tells."""
+        from .areas import check_surface
+
+        with noted(problems):
+            if layer.crs is not None:
+                check_surface(layer.crs, surface, layer.name)
 
     def invalid_geometry(self, parameters: dict[str, Any], context: QgsProcessingContext) -> InvalidGeometry:
         """The shared choice about invalid shapes, as `geometry.InvalidGeometry`."""

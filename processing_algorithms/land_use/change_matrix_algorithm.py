@@ -112,8 +112,6 @@ class LandUseChangeMatrixAlgorithm(QuyHoachAlgorithm):
     def prepare(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
-        from ..common.areas import check_surface
-        from ..common.crs import require_stated
         from ..common.slivers import tolerance_on_ground, tolerance_on_paper
         from .land_types import CodeList
 
@@ -133,14 +131,8 @@ class LandUseChangeMatrixAlgorithm(QuyHoachAlgorithm):
             self.before_code = self.field(parameters, "BEFORE_CODE", self.before, context)
         with noted(problems):
             self.after_code = self.field(parameters, "AFTER_CODE", self.after, context)
-        for layer in (self.before, self.after):
-            with noted(problems):
-                self.not_empty(layer)
-            with noted(problems):
-                require_stated(layer.crs, layer.name)
-        with noted(problems):
-            if self.before.crs is not None:
-                check_surface(self.before.crs, self.surface, self.before.name)
+        self.usable(problems, (self.before, self.after))
+        self.measurable(problems, self.before, self.surface)
         refuse_if(problems)
 
     def process(  # noqa: D102

@@ -101,8 +101,6 @@ class LandUseStatisticsAlgorithm(QuyHoachAlgorithm):
     def prepare(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
-        from ..common.areas import check_surface
-        from ..common.crs import require_stated
         from .land_types import CodeList
 
         self.surface = self.area_surface(parameters, context)
@@ -115,11 +113,8 @@ class LandUseStatisticsAlgorithm(QuyHoachAlgorithm):
         problems: list[str] = []
         with noted(problems):
             self.code_field = self.field(parameters, "CODE_FIELD", self.land, context)
-        with noted(problems):
-            self.not_empty(self.land)
-        with noted(problems):
-            require_stated(self.land.crs, self.land.name)
-            check_surface(self.land.crs, self.surface, self.land.name)
+        self.usable(problems, [self.land], may_be_empty=[self.units])
+        self.measurable(problems, self.land, self.surface)
         if self.units is not None:
             with noted(problems):
                 self.unit_field = self.field(parameters, "UNIT_FIELD", self.units, context)
@@ -127,8 +122,6 @@ class LandUseStatisticsAlgorithm(QuyHoachAlgorithm):
                     problems.append(say("Chưa chọn trường tên đơn vị (UNIT_FIELD) của lớp {name}.",
                                         "No field with the units' names (UNIT_FIELD) is chosen for layer {name}.")
                                     .format(name=self.units.name))
-            with noted(problems):
-                require_stated(self.units.crs, self.units.name)
         refuse_if(problems)
 
     def process(  # noqa: D102

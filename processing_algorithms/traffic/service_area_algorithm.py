@@ -191,7 +191,7 @@ class ServiceAreaAlgorithm(QuyHoachAlgorithm):
     def prepare(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
-        from ..common.crs import require_metric, require_stated
+        from ..common.crs import require_metric
         from .breaks import check_breaks, parse_breaks
         from .service_area import Cost, Merge
 
@@ -204,11 +204,7 @@ class ServiceAreaAlgorithm(QuyHoachAlgorithm):
         with noted(problems):
             self.breaks = check_breaks(given) if isinstance(given, (list, tuple)) else parse_breaks(
                 self.parameterAsString(parameters, "BREAKS", context))
-        for layer in (self.network, self.origins):
-            with noted(problems):
-                self.not_empty(layer)
-            with noted(problems):
-                require_stated(layer.crs, layer.name)
+        self.usable(problems, (self.network, self.origins))
         if self.network.crs is not None:
             with noted(problems):
                 require_metric(self.network.crs, self.network.name)

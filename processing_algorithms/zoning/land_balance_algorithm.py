@@ -112,8 +112,6 @@ class LandBalanceAlgorithm(QuyHoachAlgorithm):
     ) -> None:
         from pathlib import Path
 
-        from ..common.areas import check_surface
-        from ..common.crs import require_stated
         from .stated_balance import read_stated
 
         self.surface, self.invalid = self.area_surface(parameters, context), self.invalid_geometry(parameters, context)
@@ -124,15 +122,8 @@ class LandBalanceAlgorithm(QuyHoachAlgorithm):
         problems: list[str] = []
         with noted(problems):
             self.function_field = self.field(parameters, "FUNCTION_FIELD", self.zones, context)
-        for layer in (self.zones, self.boundary):
-            if layer is not None:
-                with noted(problems):
-                    self.not_empty(layer)
-                with noted(problems):
-                    require_stated(layer.crs, layer.name)
-        with noted(problems):
-            if self.zones.crs is not None:
-                check_surface(self.zones.crs, self.surface, self.zones.name)
+        self.usable(problems, (self.zones, self.boundary))
+        self.measurable(problems, self.zones, self.surface)
         with noted(problems):
             self.population = self.optional_number(parameters, "POPULATION", context)
         self.days = {}

@@ -157,9 +157,6 @@ class ParcelZoningAlgorithm(QuyHoachAlgorithm):
     def prepare(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
-        from ..common.areas import check_surface
-        from ..common.crs import require_stated
-
         self.surface = self.area_surface(parameters, context)
         self.invalid = self.invalid_geometry(parameters, context)
         self.scale = self.parameterAsDouble(parameters, "SCALE", context)
@@ -184,17 +181,8 @@ class ParcelZoningAlgorithm(QuyHoachAlgorithm):
             self.tolerance_mm = self.optional_number(parameters, "TOLERANCE_MM", context)
         with noted(problems):
             self.zone_field = self.field(parameters, "ZONE_FIELD", self.zones, context)
-        for layer in (self.parcels, self.zones, self.plans):
-            with noted(problems):
-                if layer is not None:
-                    self.not_empty(layer)
-        for layer in (self.parcels, self.zones, self.plans, self.overlays, self.overrides):
-            with noted(problems):
-                if layer is not None:
-                    require_stated(layer.crs, layer.name)
-        with noted(problems):
-            if self.parcels.crs is not None:
-                check_surface(self.parcels.crs, self.surface, self.parcels.name)
+        self.usable(problems, (self.parcels, self.zones, self.plans), may_be_empty=(self.overlays, self.overrides))
+        self.measurable(problems, self.parcels, self.surface)
         refuse_if(problems)
 
     def process(  # noqa: D102

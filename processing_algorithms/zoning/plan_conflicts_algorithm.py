@@ -72,9 +72,6 @@ class PlanConflictsAlgorithm(QuyHoachAlgorithm):
     def prepare(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
-        from ..common.areas import check_surface
-        from ..common.crs import require_stated
-
         self.surface = self.area_surface(parameters, context)
         self.invalid = self.invalid_geometry(parameters, context)
         self.plans, self.zones = (self.layer(parameters, key, context) for key in ("PLANS", "ZONES"))
@@ -85,19 +82,13 @@ class PlanConflictsAlgorithm(QuyHoachAlgorithm):
                 self.date = parse_date(asked)
         with noted(problems):
             self.tolerance_mm = self.optional_number(parameters, "TOLERANCE_MM", context)
-        for layer in (self.plans, self.zones):
-            with noted(problems):
-                self.not_empty(layer)
-            with noted(problems):
-                require_stated(layer.crs, layer.name)
+        self.usable(problems, (self.plans, self.zones))
+        self.measurable(problems, self.zones, self.surface)
         needed, held = ("plan_ref", "zone_code", "function_code"), self.zones.columns()
         lacking = sorted(set(needed) - {*held, *whole_names(held, needed).values()}, key=needed.index)
         if lacking:
             problems.append(say("Lớp {layer} thiếu trường {fields}.", "Layer {layer} lacks the fields {fields}.").format(
                 layer=self.zones.name, fields=", ".join(lacking)))
-        with noted(problems):
-            if self.zones.crs is not None:
-                check_surface(self.zones.crs, self.surface, self.zones.name)
         refuse_if(problems)
 
     def process(  # noqa: D102

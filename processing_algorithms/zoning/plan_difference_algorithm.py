@@ -127,9 +127,6 @@ class PlanDifferenceAlgorithm(QuyHoachAlgorithm):
     def prepare(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
-        from ..common.areas import check_surface
-        from ..common.crs import require_stated
-
         self.surface = self.area_surface(parameters, context)
         self.invalid = self.invalid_geometry(parameters, context)
         self.scale = self.parameterAsDouble(parameters, "SCALE", context)
@@ -145,20 +142,13 @@ class PlanDifferenceAlgorithm(QuyHoachAlgorithm):
             self.function_field = self.field(parameters, "FUNCTION_FIELD", self.before, context)
         with noted(problems):
             self.code_field = self.field(parameters, "CODE_FIELD", self.before, context)
+        self.usable(problems, (self.before, self.after), may_be_empty=[self.boundary])
+        self.measurable(problems, self.before, self.surface)
         for layer, plan in zip((self.before, self.after), self.plans):
-            with noted(problems):
-                self.not_empty(layer)
             if plan and "plan_ref" not in layer.columns():
                 problems.append(say("Lớp {layer} không có trường plan_ref để chọn đồ án {plan}.",
                                     "Layer {layer} has no field plan_ref to choose plan {plan} by.").format(
                     layer=layer.name, plan=plan))
-        for layer in (self.before, self.after, self.boundary):
-            with noted(problems):
-                if layer is not None:
-                    require_stated(layer.crs, layer.name)
-        with noted(problems):
-            if self.before.crs is not None:
-                check_surface(self.before.crs, self.surface, self.before.name)
         refuse_if(problems)
 
     def process(  # noqa: D102

@@ -170,7 +170,7 @@ class ZoningComplianceAlgorithm(QuyHoachAlgorithm):
     ) -> None:
         from pathlib import Path
 
-        from ..common.crs import require_metric, require_stated
+        from ..common.crs import require_metric
 
         self.layers: dict[str, LayerInput | None] = {
             key: self.layer(parameters, key, context)
@@ -180,14 +180,8 @@ class ZoningComplianceAlgorithm(QuyHoachAlgorithm):
         self.unknown: list[str] = []
         self.names = {layer: self._names(parameters, layer, fields, context, problems)
                       for layer, fields in FIELDS.items()}
-        for key, layer in self.layers.items():
-            if layer is None:
-                continue
-            if key != "GREEN":
-                with noted(problems):
-                    self.not_empty(layer)
-            with noted(problems):
-                require_stated(layer.crs, layer.name)
+        self.usable(problems, [layer for key, layer in self.layers.items() if key != "GREEN"],
+                    may_be_empty=[self.layers["GREEN"]])
         with noted(problems):
             if self.layers["LOTS"].crs is not None:
                 require_metric(self.layers["LOTS"].crs, self.layers["LOTS"].name)
