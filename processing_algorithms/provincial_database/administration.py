@@ -136,8 +136,7 @@ def prove(location: str | Mapping[str, str], *, progress: Progress = silent) -> 
     if isinstance(location, Mapping) or is_postgis_location(location):
         from .postgis_backup import drill as postgis_drill
 
-        report = postgis_drill(location, progress=progress)
-        return DrillReport(report.tables, report.rows, report.different, report.new_incarnation)
+        return postgis_drill(location, progress=progress)
     from .geopackage_backup import drill
 
     with open_hub(location) as hub:

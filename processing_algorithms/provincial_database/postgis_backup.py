@@ -16,7 +16,6 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from ..common.destinations import new_file
 from ..common.errors import InputError, OutputError
 from ..common.language import say
 from ..common.progress import Progress, part, silent
+from .administration import DrillReport
 from .postgis_connection import connect, parameters_of, shown, told, transaction
 from .postgis_create import add_system
 from .postgis_hub import PostgisHub
@@ -32,21 +32,6 @@ _GRANTEE = re.compile(r'^(?:ALTER .* OWNER TO|GRANT .* TO|REVOKE .* FROM) ("(?:[
 #: Tables of the hub itself that a drill compares, besides the datasets.
 _OWN_TABLES = ("dataset", "field", "domain_value", "department", "permission", "lock", "changeset", "ledger", "import",
                "rejection", "working_copy")
-
-
-@dataclass(frozen=True)
-class DrillReport:
-    """What a restore drill found: tables compared, and those that differ (none, when all is well)."""
-
-    tables: int
-    rows: int
-    different: tuple[str, ...]
-    new_incarnation: bool
-
-    @property
-    def passed(self) -> bool:
-        """Whether the restored hub equals the original and is known as another incarnation."""
-        return not self.different and self.new_incarnation
 
 
 def backup_postgis_hub(location: str | Mapping[str, Any], path: str | os.PathLike[str], *,
