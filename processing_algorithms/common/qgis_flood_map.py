@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsMapLayer, QgsProject, QgsRasterLayer, QgsRectangle, QgsVectorLayer
+from qgis.PyQt.QtGui import QPainter, QPdfWriter
 
 from .errors import InputError
 from .language import say
@@ -15,6 +16,7 @@ from .qgis_crs import pin_project
 from .qgis_layout import MapSheet, SheetTexts
 from .qgis_layout_legend import LegendEntry
 from .qgis_phone_picture import DPI, PhonePicture
+from .qgis_report_pdf import draw_layout
 
 #: A map of more ground than this, m, shows main streets only: all of them would hide the water.
 _WIDE_M = 10_000.0
@@ -52,6 +54,8 @@ PARTS = (
 class FloodMap:
     """The layers of one report, ready to be printed. Keep it until the printing is done: it owns the project.
 
+    Made in any thread, which thins large rasters; `open` and all that follows belongs to the main thread.
+
     Parameters
     ----------
     folder, geopackage : Path
@@ -65,13 +69,21 @@ class FloodMap:
     """
 
     def __init__(self, folder: Path, geopackage: Path, crs: str, extent: tuple[float, float, float, float], *, limit_m: float):
-        self.project = QgsProject()
-        self.project.setCrs(QgsCoordinateReferenceSystem.fromWkt(crs))
-        pin_project(self.project)
+        self._geopackage, self._crs, self._extent, self._limit_m = geopackage, crs, extent, limit_m
+        self._rasters = {part.source: _thinned(folder / part.source) for part in PARTS if part.source.endswith(".tif")}
+        self.project: QgsProject | None = None
         self.layers: list[QgsMapLayer] = []
         self.legend: list[LegendEntry] = []
+        self._sheet: MapSheet | None = None
+        self._picture: PhonePicture | None = None
+
+    def open(self) -> None:
+        """Open and dress the layers."""
+        self.project = QgsProject()
+        self.project.setCrs(QgsCoordinateReferenceSystem.fromWkt(self._crs))
+        pin_project(self.project, [self.project.crs().authid()])
         for part in PARTS:
-            layer = _raster(folder / part.source, part, extent) if part.source.endswith(".tif") else _vector(geopackage, part, limit_m, extent)
+            layer = QgsRasterLayer(self._rasters[part.source], part.name, "gdal") if part.source in self._rasters else _vector(self._geopackage, part, self._limit_m, self._extent)
             if layer is None:
                 continue
             _dress(layer, part)
@@ -84,22 +96,32 @@ class FloodMap:
         """Let go of the layers, and of what was thinned in memory."""
         from osgeo import gdal
 
-        thinned = [layer.source() for layer in self.layers if layer.source().startswith("/vsimem/")]
-        self.project.clear()
-        for path in thinned:
-            gdal.Unlink(path)
+        self._sheet = self._picture = None
+        if self.project is not None:
+            self.project.clear()
+        self.project, self.layers, self.legend = None, [], []
+        for path in self._rasters.values():
+            if path.startswith("/vsimem/"):
+                gdal.Unlink(path)
 
-    def sheet(self, texts: SheetTexts, extent: tuple[float, float, float, float], paper: str = "A4") -> MapSheet:
-        """The printed map."""
-        sheet = MapSheet(self.project, paper=paper)
-        sheet.show(self.layers, texts, extent=QgsRectangle(*extent), legend=self.legend)
-        return sheet
+    def sheet(self, texts: SheetTexts, paper: str = "A4") -> int:
+        """Lay out the printed map; returns its pages."""
+        self._sheet = MapSheet(self.project, paper=paper)
+        self._sheet.show(self.layers, texts, extent=QgsRectangle(*self._extent), legend=self.legend)
+        return self._sheet.layout.pageCollection().pageCount()
 
-    def phone(self, path: str | Path, *, title: str, figures: Sequence[str], foot: str, extent: tuple[float, float, float, float]) -> None:
-        """Write the picture for the telephone."""
-        picture = PhonePicture(self.project)
-        picture.show(self.layers, title=title, figures=figures, foot=foot, extent=QgsRectangle(*extent), legend=self.legend)
-        picture.to_png(path, dpi=DPI)
+    def draw_sheet(self, painter: QPainter, writer: QPdfWriter) -> None:
+        """Print that map; see `qgis_report_pdf.write_report_pdf`."""
+        draw_layout(painter, writer, self._sheet.layout)
+
+    def phone(self, *, title: str, figures: Sequence[str], foot: str) -> None:
+        """Lay out the picture for the telephone."""
+        self._picture = PhonePicture(self.project)
+        self._picture.show(self.layers, title=title, figures=figures, foot=foot, extent=QgsRectangle(*self._extent), legend=self.legend)
+
+    def write_phone(self, path: Path) -> None:
+        """Write that picture."""
+        self._picture.to_png(path, dpi=DPI)
 
 
 def _vector(geopackage: Path, part: MapPart, limit_m: float, extent: tuple[float, float, float, float]) -> QgsVectorLayer | None:
@@ -114,17 +136,17 @@ def _vector(geopackage: Path, part: MapPart, limit_m: float, extent: tuple[float
     return layer
 
 
-def _raster(path: Path, part: MapPart, extent: tuple[float, float, float, float]) -> QgsRasterLayer:
-    """Open a raster; a large one thinned in memory, since every map and legend would read all of it."""
+def _thinned(path: Path) -> str:
+    """Source of a raster; a large one is thinned in memory, since every map and legend would read all of it."""
     from osgeo import gdal
 
     source = gdal.Open(str(path))
     thinning = (source.RasterXSize * source.RasterYSize / _MOST_CELLS) ** 0.5
     if thinning <= 1:
-        return QgsRasterLayer(str(path), part.name, "gdal")
+        return str(path)
     thin = f"/vsimem/quyhoach_{uuid.uuid4().hex}.tif"
     gdal.Translate(thin, source, width=round(source.RasterXSize / thinning), height=round(source.RasterYSize / thinning), resampleAlg="nearest")
-    return QgsRasterLayer(thin, part.name, "gdal")
+    return thin
 
 
 def _dress(layer: QgsMapLayer, part: MapPart) -> None:

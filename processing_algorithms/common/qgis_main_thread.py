@@ -6,6 +6,7 @@ window and hands over each print, so that the window answers between two of them
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as StillWaiting
@@ -86,6 +87,23 @@ def in_main_thread(do: Callable[[], Result], asked: Callable[[], None]) -> Resul
                 raise
             # Under way already: what it works on is not to be taken away from it.
             return future.result()
+
+
+def soon_in_main_thread(do: Callable[[], object], seconds: float = 5.0) -> None:
+    """Have ``do`` called in the main thread and wait for it, to close files before they are moved or deleted.
+
+    Not for ever: a window that closes waits for the algorithm first, and comes to ``do`` later.
+    """
+    end = time.monotonic() + seconds
+
+    def patient() -> None:
+        if time.monotonic() > end:
+            raise Cancelled()
+
+    try:
+        in_main_thread(do, patient)
+    except Cancelled:
+        later_in_main_thread(do)
 
 
 def later_in_main_thread(do: Callable[[], object]) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from qgis.core import Qgis, QgsLayoutExporter, QgsPrintLayout
@@ -21,13 +22,17 @@ from .destinations import written_whole
 from .errors import OutputError
 from .language import say
 from .qgis_layout_text import font_family
+from .qgis_main_thread import soon_in_main_thread
 
 #: Margins of a page of text, mm: left, top, right, bottom (the left one for the binding, NĐ 30/2020).
 _MARGINS = (25.0, 18.0, 15.0, 18.0)
 _DPI = 300
 
 
-def write_report_pdf(path: str | os.PathLike[str], blocks: Sequence[Any], layouts: Sequence[QgsPrintLayout], *, title: str, footer: str) -> int:
+def write_report_pdf(
+    path: str | os.PathLike[str], blocks: Sequence[Any], *, title: str, footer: str, maps: int = 0, draw_maps: Callable[[QPainter, QPdfWriter], object] | None = None,
+    main: Callable[..., Any] | None = None,
+) -> int:
     """Write the report.
 
     Parameters
@@ -36,12 +41,16 @@ def write_report_pdf(path: str | os.PathLike[str], blocks: Sequence[Any], layout
     blocks : sequence
         What the pages of text are made of: objects with ``text``, ``bold``, ``italic``, ``centred``, ``points``, ``above`` (paragraphs), with ``lines`` (lists), with
         ``left`` and ``right`` (heads of papers), with ``title``, ``columns``, ``rows``, ``note`` (tables).
-    layouts : sequence of QgsPrintLayout
-        Printed after the text, each page at its own size.
     title : str
         Of the document, for readers of its properties.
     footer : str
         At the foot of every page of text, beside the page number.
+    maps : int
+        How many pages of maps come after the text.
+    draw_maps : callable, optional
+        Draws them (`draw_layout`).
+    main : callable, optional
+        Calls what it is given, with its arguments, in the main thread, where Qt's texts and layouts live; for callers in another one. Each call is short.
 
     Returns
     -------
@@ -53,22 +62,18 @@ def write_report_pdf(path: str | os.PathLike[str], blocks: Sequence[Any], layout
     OutputError
         The file cannot be written.
     """
-    maps = sum(layout.pageCollection().pageCount() for layout in layouts)
+    main = main or (lambda do, *arguments: do(*arguments))
     with written_whole(path) as part:
-        writer = QPdfWriter(str(part))
-        writer.setResolution(_DPI)
-        writer.setTitle(title)
-        writer.setCreator("QuyHoach")
-        writer.setPageLayout(_page(QPageSize(QPageSize.PageSizeId.A4)))
-        painter = QPainter()
-        if not painter.begin(writer):
-            raise OutputError(say("Không ghi được {path}.", "{path} cannot be written.").format(path=path))
+        pdf = _ReportPdf(blocks, footer, maps)
         try:
-            pages = _text_pages(painter, writer, blocks, footer, maps)
-            for layout in layouts:
-                _map_pages(painter, writer, layout)
+            main(pdf.begin, part, title)
+            while not main(pdf.lay_out):
+                pass
+            pages = main(pdf.draw_text)
+            if draw_maps is not None:
+                main(pdf.draw, draw_maps)
         finally:
-            painter.end()
+            soon_in_main_thread(pdf.end)
     return pages + maps
 
 
@@ -84,49 +89,78 @@ class _Breaks:
     rows: dict[int, list[int]] = field(default_factory=dict)
 
 
-def _text_pages(painter: QPainter, writer: QPdfWriter, blocks: Sequence[Any], footer: str, more: int) -> int:
-    dots = _DPI / 25.4
-    left, top, right, bottom = (mm * dots for mm in _MARGINS)
-    width, height = writer.width() - left - right, writer.height() - top - bottom
-    document = _broken_well(blocks, writer, QSizeF(width, height))
-    count = document.pageCount()
-    context = QAbstractTextDocumentLayout.PaintContext()
-    context.palette.setColor(QPalette.ColorRole.Text, Qt.GlobalColor.black)
-    foot = QFont(font_family())
-    foot.setPointSizeF(8)
-    for page in range(count):
-        if page:
-            writer.newPage()
-        painter.save()
-        painter.translate(left, top - page * height)
-        view = QRectF(0, page * height, width, height)
-        painter.setClipRect(view)
-        context.clip = view
-        document.documentLayout().draw(painter, context)
-        painter.restore()
-        painter.setFont(foot)
-        line = QRectF(left, writer.height() - bottom + 3 * dots, width, 6 * dots)
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, footer)
-        painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, f"{page + 1}/{count + more}")
-    return count
+class _ReportPdf:
+    """A report being written. All of it but its making belongs to the main thread."""
 
+    def __init__(self, blocks: Sequence[Any], footer: str, maps: int):
+        self._blocks, self._footer, self._maps, self._breaks = blocks, footer, maps, _Breaks()
+        self._writer: QPdfWriter | None = None
+        self._painter: QPainter | None = None
+        self._document: QTextDocument | None = None
 
-def _broken_well(blocks: Sequence[Any], writer: QPdfWriter, page: QSizeF) -> QTextDocument:
-    """Lay out again and again, mending the first bad break each time; every round moves on by at least a row."""
-    breaks = _Breaks()
-    while True:
-        document = QTextDocument()
+    def begin(self, part: Path, title: str) -> None:
+        """Begin the file."""
+        self._writer = writer = QPdfWriter(str(part))
+        writer.setResolution(_DPI)
+        writer.setTitle(title)
+        writer.setCreator("QuyHoach")
+        writer.setPageLayout(_page(QPageSize(QPageSize.PageSizeId.A4)))
+        self._painter = QPainter()
+        if not self._painter.begin(writer):
+            raise OutputError(say("Không ghi được {path}.", "{path} cannot be written.").format(path=part.name))
+        left, top, right, bottom = (mm * _DPI / 25.4 for mm in _MARGINS)
+        self._size = QSizeF(writer.width() - left - right, writer.height() - top - bottom)
+
+    def end(self) -> None:
+        """End the file, whole or not."""
+        if self._painter is not None and self._painter.isActive():
+            self._painter.end()
+        self._painter = self._document = self._writer = None
+
+    def lay_out(self) -> bool:
+        """Lay out the text and mend the first bad break; False while there was one: every round moves on by at least a row."""
+        self._document = document = QTextDocument()
         # The paint device sets how points become dots; without it the text would be laid out for a screen.
-        document.documentLayout().setPaintDevice(writer)
+        document.documentLayout().setPaintDevice(self._writer)
         font = QFont(font_family())
         font.setPointSizeF(10)
         document.setDefaultFont(font)
         document.setDocumentMargin(0)
-        document.setHtml(_html(blocks, breaks))
-        document.setPageSize(page)
+        document.setHtml(_html(self._blocks, self._breaks))
+        document.setPageSize(self._size)
         document.pageCount()  # lays out all of it
-        if not _mend(document, blocks, breaks, page.height()):
-            return document
+        return not _mend(document, self._blocks, self._breaks, self._size.height())
+
+    def draw(self, do: Callable[[QPainter, QPdfWriter], object]) -> None:
+        """Have something else drawn behind the text."""
+        do(self._painter, self._writer)
+
+    def draw_text(self) -> int:
+        """Draw the pages of text; returns how many there are."""
+        painter, writer, document = self._painter, self._writer, self._document
+        dots = _DPI / 25.4
+        left, top, bottom = _MARGINS[0] * dots, _MARGINS[1] * dots, _MARGINS[3] * dots
+        width, height = self._size.width(), self._size.height()
+        count = document.pageCount()
+        context = QAbstractTextDocumentLayout.PaintContext()
+        context.palette.setColor(QPalette.ColorRole.Text, Qt.GlobalColor.black)
+        foot = QFont(font_family())
+        foot.setPointSizeF(8)
+        for page in range(count):
+            if page:
+                writer.newPage()
+            painter.save()
+            painter.translate(left, top - page * height)
+            view = QRectF(0, page * height, width, height)
+            painter.setClipRect(view)
+            context.clip = view
+            document.documentLayout().draw(painter, context)
+            painter.restore()
+            painter.setFont(foot)
+            line = QRectF(left, writer.height() - bottom + 3 * dots, width, 6 * dots)
+            painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, self._footer)
+            painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, f"{page + 1}/{count + self._maps}")
+        return count
 
 
 def _mend(document: QTextDocument, blocks: Sequence[Any], breaks: _Breaks, height: float) -> bool:
@@ -212,8 +246,8 @@ def _escaped(text: str) -> str:
     return html.escape(str(text)).replace("\n", "<br/>")
 
 
-def _map_pages(painter: QPainter, writer: QPdfWriter, layout: QgsPrintLayout) -> None:
-    """Print all pages of a layout (a long legend has one of its own)."""
+def draw_layout(painter: QPainter, writer: QPdfWriter, layout: QgsPrintLayout) -> None:
+    """Print all pages of a layout (a long legend has one of its own), each at its own size, behind what is drawn."""
     layout.renderContext().setDpi(_DPI)
     layout.renderContext().setTextRenderFormat(Qgis.TextRenderFormat.AlwaysText)
     for number in range(layout.pageCollection().pageCount()):

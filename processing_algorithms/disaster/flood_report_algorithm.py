@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from .bulletin_algorithm import bulletin_parameters, date_parameter, given_bulle
 from .vehicles import vehicles
 
 if TYPE_CHECKING:
+    from ..common.progress import Progress
     from .flood_report import FloodReport, ReportFields, ReportLayers
 
 PDF, PNG, TEXT, XLSX, GPKG = "phu_luc_ngap_lut.pdf", "anh_dien_thoai.png", "tin_nhan.txt", "so_lieu.xlsx", "bao_cao.gpkg"
@@ -54,10 +56,6 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
             "Layers have the field names of the catalogue (residents, households, floor_level_m, crest_level_m, bridge, bridge_deck_level_m, name, kind); what lacks is told. The disaster risk level and reported damage "
             "are typed, printed apart, never computed and never in one column with estimates. PREVIOUS: bao_cao.gpkg of the last report, to tell what changed.\n\n"
             "Metres, ha, km; households and people are rounded. Where there is no terrain nothing is taken as dry. The terrain must be in a plane system. No person's name is printed.")
-
-    def flags(self) -> Qgis.ProcessingAlgorithmFlag:  # noqa: D102
-        # Layouts live in the main thread.
-        return super().flags() | Qgis.ProcessingAlgorithmFlag.NoThreading
 
     def parameters(self) -> list[Any]:  # noqa: D102
         self.kinds = vehicles()
@@ -165,7 +163,7 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
             write_text(draft / TEXT, lines)
             write_tables(report, layers, fields, draft / GPKG, draft / XLSX, self.previous, crs)
             progress(0.85)
-            self._print(parameters, context, report, layers, lines, draft, crs)
+            self._print(parameters, context, report, layers, lines, draft, crs, progress)
             progress(0.95)
             for sidecar in draft.glob("*.aux.xml"):  # statistics QGIS leaves beside rasters it draws
                 sidecar.unlink()
@@ -222,24 +220,34 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
         return ReportLayers(frames["STATIONS"], frames["BUILDINGS"], frames["SOURCE"], frames["RIVERS"], frames["DYKES"], frames["UNITS"], frames["HAMLETS"], frames["ROADS"], frames["FACILITIES"],
                             frames["SHELTERS"]), fields
 
-    def _print(self, parameters: dict[str, Any], context: QgsProcessingContext, report: FloodReport, layers: ReportLayers, lines: list[str], draft: Path, crs: str) -> None:
+    def _print(self, parameters: dict[str, Any], context: QgsProcessingContext, report: FloodReport, layers: ReportLayers, lines: list[str], draft: Path, crs: str, progress: Progress) -> None:
+        """Annex and picture. Layouts are made and drawn in the main thread, in steps between which the window answers."""
         from ..common.qgis_flood_map import FloodMap
         from ..common.qgis_layout import SheetTexts
+        from ..common.qgis_main_thread import in_main_thread, soon_in_main_thread
         from ..common.qgis_report_pdf import write_report_pdf
         from .flood_report_files import frame_of
         from .flood_report_pages import annex_blocks, sources, title_of
         from .flood_report_words import phone_lines
 
+        def main(do: Callable[..., Any], *args: Any, **options: Any) -> Any:
+            return in_main_thread(partial(do, *args, **options), partial(progress, 0.9))
+
         place = self._said(parameters, "PLACE", context)
         title, extent = title_of(report, place), frame_of(report, layers)
-        flood_map = FloodMap(draft, draft / GPKG, crs, extent, limit_m=report.vehicle.depth_max_m)
-        sheet = flood_map.sheet(SheetTexts(title="BẢN ĐỒ NGẬP LỤT ƯỚC TÍNH", subtitle=title, source=sources(report, self.terrain.name),
-                                           remarks=["Kết quả tính từ mực nước trạm và mô hình số độ cao; không thay thế kết quả điều tra thực địa."]), extent)
         blocks = annex_blocks(report, lines, agency=self._said(parameters, "AGENCY", context), place=place, risk_level=self._said(parameters, "RISK_LEVEL", context),
-                          reported=self.parameterAsString(parameters, "REPORTED", context).strip(), previous=self.previous, terrain=self.terrain.name, road_names=self._road_names())
-        write_report_pdf(draft / PDF, blocks, [sheet.layout], title="Phụ lục ước tính ngập lụt", footer=f"{title}. Số liệu ước tính.")
-        flood_map.phone(draft / PNG, title=title, figures=phone_lines(report), foot=f"{lines[-1]} Nguồn: {self.terrain.name}.", extent=extent)
-        flood_map.close()
+                              reported=self.parameterAsString(parameters, "REPORTED", context).strip(), previous=self.previous, terrain=self.terrain.name, road_names=self._road_names())
+        flood_map = FloodMap(draft, draft / GPKG, crs, extent, limit_m=report.vehicle.depth_max_m)
+        try:
+            main(flood_map.open)
+            texts = SheetTexts(title="BẢN ĐỒ NGẬP LỤT ƯỚC TÍNH", subtitle=title, source=sources(report, self.terrain.name),
+                               remarks=["Kết quả tính từ mực nước trạm và mô hình số độ cao; không thay thế kết quả điều tra thực địa."])
+            write_report_pdf(draft / PDF, blocks, title="Phụ lục ước tính ngập lụt", footer=f"{title}. Số liệu ước tính.", maps=main(flood_map.sheet, texts),
+                             draw_maps=flood_map.draw_sheet, main=main)
+            main(flood_map.phone, title=title, figures=phone_lines(report), foot=f"{lines[-1]} Nguồn: {self.terrain.name}.")
+            main(flood_map.write_phone, draft / PNG)
+        finally:
+            soon_in_main_thread(flood_map.close)  # before the files move
 
     def _road_names(self) -> Any:
         layer = self.inputs["ROADS"]

@@ -28,6 +28,8 @@ from .vehicles import Vehicle
 WET_M = 0.05
 #: Water not wider than this across a street is a canal or a brook rather than a flood, m; ours.
 _CROSSING_M = 30.0
+#: Less than this beside the water is no end of a street that stays dry (a lane that ends in a canal crosses nothing), m.
+_DRY_END_M = 1.0
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def flooded_network(
                          "{n} bridges have no deck level (or no terrain is chosen): taken as above the water.").format(n=water.bridges_without_deck))
     blocked = water.blocked(chosen.depth_max_m, least_m)
     with np.errstate(invalid="ignore"):
-        narrow = blocked.edges & (blocked.last_m - blocked.first_m <= _CROSSING_M) & (blocked.first_m > 0) & (blocked.last_m < network.length)
+        narrow = blocked.edges & (blocked.last_m - blocked.first_m <= _CROSSING_M) & (blocked.first_m > _DRY_END_M) & (blocked.last_m < network.length - _DRY_END_M)
     if narrow.any():
         notes.append(say("{n} đoạn đường chỉ bị cắt ở một chỗ không quá {m} m, hai đầu khô, như chỗ vượt kênh, suối: nếu ở đó có cầu, cống, hãy đánh dấu cầu trong lớp đường; "
                          "nơi bị cô lập khi đó ít đi.",
