@@ -42,7 +42,7 @@ class MapPart:
 #: From the top down.
 PARTS = (
     MapPart("muc_nuoc", "Trạm thủy văn", "disaster/gauge.qml"),
-    MapPart("diem_so_tan", "Điểm sơ tán", "disaster/shelter.qml", "joined_after = 1"),
+    MapPart("diem_so_tan", "Điểm sơ tán còn đến được", "disaster/shelter.qml", "joined_after = 1"),
     MapPart("ranh_gioi", "Ranh giới xã, phường", "provincial_database/administrative_unit.qml"),
     MapPart("duong", "Đường không bảo đảm lưu thông", "disaster/flood_report_streets.qml", "depth_max_m > {limit}", wide="Đường chính không bảo đảm lưu thông"),
     MapPart("do_sau_ngap.tif", "Độ sâu ngập", "disaster/flood_depth.qml"),

@@ -162,10 +162,16 @@ def _fill(sheet: Worksheet, content: Sheet) -> None:
     plain, bold = Font(name=_FONT, size=11), Font(name=_FONT, size=11, bold=True)
     header_fill = PatternFill("solid", fgColor="FFE7EEF5")
     span = max(1, min(len(content.columns), 12))
+    widths = [column.width or _fitting_width(column, number, content.rows)
+              for number, column in enumerate(content.columns)]
     line = 1
     for text, font in ((content.title, Font(name=_FONT, size=14, bold=True)),
                        (content.subtitle, Font(name=_FONT, size=11, italic=True))):
         if text:
+            # Merged cells do not grow by themselves; capitals in bold are wide.
+            lines = len(textwrap.wrap(text, max(8, int(sum(widths[:span]) * (0.62 if font.b else 1.0))))) or 1
+            if lines > 1:
+                sheet.row_dimensions[line].height = 1.3 * font.sz * lines
             _write(sheet.cell(line, 1), text).font = font
             sheet.cell(line, 1).alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
             if span > 1:
@@ -212,8 +218,6 @@ def _fill(sheet: Worksheet, content: Sheet) -> None:
         cell.alignment = Alignment(vertical="top", wrap_text=True)
         if span > 1:
             sheet.merge_cells(start_row=line, end_row=line, start_column=1, end_column=span)
-    widths = [column.width or _fitting_width(column, number, content.rows)
-              for number, column in enumerate(content.columns)]
     for number, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = width
     for row, values in ((header, [column.title for column in content.columns]),

@@ -31,9 +31,11 @@ def range_sheets(
         notes = ["Số hộ, số khẩu là ước tính, làm tròn đến hàng chục (từ 1.000: hàng trăm). Ô trống: chưa có số liệu, không phải bằng 0.",
                  "Thấp, cao: theo khoảng mực nước của bản tin và sai số của địa hình; để trống khi bản đồ ngập không có khoảng.", *remarks]
         columns = [Column("Cấp"), Column("Đơn vị")]
-        for _, title, _, decimals in _PRINTED:
+        # Roads and land only where the layer was given; households nobody counted stay an empty column.
+        known = [one for one in _PRINTED if one[0] not in ("road_m", "land_m2") or summary[one[0]].notna().any()]
+        for _, title, _, decimals in known:
             columns += [Column(f"{title}, {end}", decimals or 0, form=ESTIMATE if decimals is None else "") for end in ("thấp", "giữa", "cao")]
-        rows = [(_LEVELS.get(row.level, row.level), row.unit, *_figures(row)) for row in summary.itertuples()]
+        rows = [(_LEVELS.get(row.level, row.level), row.unit, *_figures(row, known)) for row in summary.itertuples()]
         sheets = [Sheet("Thấp - giữa - cao", columns, rows, "ĐỐI TƯỢNG BỊ NGẬP: MỨC THẤP, GIỮA, CAO (ƯỚC TÍNH)", subtitle, notes,
                         bold_rows={k for k, level in enumerate(summary["level"]) if level == "all"}, frozen_columns=2)]
         if facilities is not None:
@@ -63,8 +65,8 @@ def _printed(value: float | None, divisor: float, decimals: int | None) -> float
     return estimated(value) if decimals is None else round(value / divisor, decimals)
 
 
-def _figures(row: object) -> list[object]:
-    return [_printed(getattr(row, f"{name}{end}"), divisor, decimals) for name, _, divisor, decimals in _PRINTED for end in ("_low", "", "_high")]
+def _figures(row: object, quantities: list[tuple[str, str, float, int | None]]) -> list[object]:
+    return [_printed(getattr(row, f"{name}{end}"), divisor, decimals) for name, _, divisor, decimals in quantities for end in ("_low", "", "_high")]
 
 
 def _blank(value: float) -> int | None:

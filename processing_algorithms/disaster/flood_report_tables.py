@@ -61,7 +61,7 @@ def class_table(report: FloodReport) -> ReportTable:
 
 
 def street_table(report: FloodReport, names: pandas.Series | None) -> ReportTable | None:
-    """Streets not passable, longest first; streets of one name together.
+    """Streets not passable, longest first; streets of one name together, those without a name last.
 
     Parameters
     ----------
@@ -72,11 +72,13 @@ def street_table(report: FloodReport, names: pandas.Series | None) -> ReportTabl
         return None
     shut = report.network.streets[report.network.streets["depth_max_m"] > report.vehicle.depth_max_m]
     name = pandas.Series("", index=shut.index) if names is None else shut["street_id"].map(names).fillna("").astype(str).str.strip()
-    grouped = shut.assign(name=name.where(name != "", "(đường không tên)")).groupby("name").agg(length=("length_m", "sum"), deepest=("depth_max_m", "max")).sort_values("length", ascending=False)
+    grouped = shut.assign(name=name).groupby("name").agg(length=("length_m", "sum"), deepest=("depth_max_m", "max")).sort_values("length", ascending=False)
+    grouped = pandas.concat([grouped[grouped.index != ""], grouped[grouped.index == ""].rename({"": "(các đường không tên)"})])  # what nobody can look for comes last
     rows = [(one.Index, one.length, one.deepest) for one in grouped.itertuples() if one.length >= _LEAST_M]
+    nameless = "" if len(rows) <= _MOST_STREETS or not (grouped.index[-1:] == "(các đường không tên)").any() else f" Các đường không tên: {format_number(grouped['length'].iloc[-1] / 1000, 2)} km."
     return ReportTable("Đường", "Đoạn đường ngập, không bảo đảm lưu thông", [text_column("Đường"), kilometre_column("Chiều dài (km)", 2), number_column("Sâu nhất (m)", 1)], rows,
                        f"Với {report.vehicle.name.lower()}, sâu hơn {format_number(report.vehicle.depth_max_m, 1)} m (ngưỡng kinh nghiệm, cần xác nhận). Kết quả tính, không phải quyết định cấm đường." if rows else "",
-                       most=_MOST_STREETS, more="Còn {n} đường khác trong bảng xlsx.")
+                       most=_MOST_STREETS, more="Còn {n} đường khác trong bảng xlsx." + nameless)
 
 
 def cut_off_table(report: FloodReport) -> ReportTable | None:

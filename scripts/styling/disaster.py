@@ -112,13 +112,15 @@ def river() -> QgsVectorLayer:
 
 
 def gauge() -> QgsVectorLayer:
-    """Gauges by kind, labelled with the name and alarm levels 1 to 3 where they are known."""
+    """Gauges by kind, labelled with the name, and with the level where one was read, else the alarm levels 1 to 3 where they are known."""
     layer = memory("Point", "name:string", "kind:string", "alarm_1_m:double", "alarm_2_m:double", "alarm_3_m:double")
     look = {"river": "triangle", "tide": "diamond", "reservoir": "square"}
     layer.setRenderer(categorized("gauge", "kind", lambda code: marker(look[code], "30,90,170", 3.2)))
     levels = [f"replace(format_number(\"alarm_{k}_m\", 2, 'en'), '.', ',')" for k in (1, 2, 3)]
     alarms = ", ' / ', ".join(levels)
-    text = f"""concat("name", if("alarm_3_m" IS NULL, '', concat('\\nBĐ1-3: ', {alarms}, ' m')))"""
+    level = "attribute(@feature, 'level_m')"  # gauges themselves have no such field
+    read = f"concat('\\n', replace(format_number({level}, 2, 'en'), '.', ','), ' m')"
+    text = f"""concat("name", if({level} IS NOT NULL, {read}, if("alarm_3_m" IS NULL, '', concat('\\nBĐ1-3: ', {alarms}, ' m'))))"""
     label(layer, text, 100_000)
     return layer
 

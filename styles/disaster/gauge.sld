@@ -91,7 +91,7 @@
           <se:MaxScaleDenominator>100000</se:MaxScaleDenominator>
           <se:TextSymbolizer>
             <se:Label>
-              <!--SE Export for concat(name, if(alarm_3_m IS NULL, '', concat('\nBĐ1-3: ', replace(format_number(alarm_1_m, 2, 'en', FALSE, FALSE), '.', ','), ' / ', replace(format_number(alarm_2_m, 2, 'en', FALSE, FALSE), '.', ','), ' / ', replace(format_number(alarm_3_m, 2, 'en', FALSE, FALSE), '.', ','), ' m'))) not implemented yet-->Placeholder</se:Label>
+              <!--SE Export for concat(name, if(attribute(var('feature'), 'level_m') IS NOT NULL, concat('\n', replace(format_number(attribute(var('feature'), 'level_m'), 2, 'en', FALSE, FALSE), '.', ','), ' m'), if(alarm_3_m IS NULL, '', concat('\nBĐ1-3: ', replace(format_number(alarm_1_m, 2, 'en', FALSE, FALSE), '.', ','), ' / ', replace(format_number(alarm_2_m, 2, 'en', FALSE, FALSE), '.', ','), ' / ', replace(format_number(alarm_3_m, 2, 'en', FALSE, FALSE), '.', ','), ' m')))) not implemented yet-->Placeholder</se:Label>
             <se:Font>
               <se:SvgParameter name="font-family">Noto Sans</se:SvgParameter>
               <se:SvgParameter name="font-size">9</se:SvgParameter>

@@ -250,8 +250,9 @@ def test_the_plan_is_no_chequerboard():
 
 def test_two_bridges_span_the_river_above_alarm_3():
     bridges = layer("road")[layer("road")["bridge"]]
-    assert len(bridges) == 2
     river = layer("river").set_index("name").geometry["Sông Trạch"]
+    bridges = bridges[bridges.intersects(river)]
+    assert len(bridges) == 2
     bank = river.boundary
     for bridge in bridges.geometry:
         assert bridge.intersection(river).length > 100
@@ -259,6 +260,17 @@ def test_two_bridges_span_the_river_above_alarm_3():
             point = shapely.get_point(shapely.get_parts(bridge)[0], end)
             assert not river.contains(point) and bank.distance(point) < 12
     assert (bridges["bridge_deck_level_m"] > 6).all()
+
+
+def test_streets_cross_streams_and_canals_on_bridges():
+    streets, water = layer("road"), layer("river")
+    streams = water[water["name"] != "Sông Trạch"].union_all() if hasattr(water, "union_all") else water[water["name"] != "Sông Trạch"].unary_union
+    small = streets[streets["bridge"] & streets["note"].fillna("").str.startswith("Cầu qua")]
+    assert len(small) > 10 and small["bridge_deck_level_m"].between(3.5, 8).all()
+    # Whatever else touches their water ends in it.
+    for street in streets[~streets["bridge"] & streets.intersects(streams)].geometry:
+        ends = [shapely.get_point(part, end) for part in shapely.get_parts(street) for end in (0, -1)]
+        assert any(streams.distance(end) < 0.5 for end in ends)
 
 
 def test_buildings_stand_inside_parcels():

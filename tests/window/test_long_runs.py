@@ -187,3 +187,23 @@ project.clear()
             assert database.execute("SELECT count(*), count(DISTINCT paper_code) FROM planning_paper").fetchone() == (12, 12)
     else:
         assert {"phu_luc_ngap_lut.pdf", "anh_dien_thoai.png", "tin_nhan.txt", "so_lieu.xlsx", "bao_cao.gpkg", "do_sau_ngap.tif"} <= {path.name for path in made}
+
+
+def test_the_window_answers_while_a_flood_is_reported(window, tmp_path, samples):
+    """Depths, counts, streets and tables are made beside the window; the map and the annex come to it in steps."""
+    folder = tmp_path / "báo cáo"
+    result = window(f"SAMPLES, FOLDER = Path({str(samples)!r}), Path({str(folder)!r})\n" + DIALOG + '''
+dialog = shown("floodreport", {
+    "FILE": str(SAMPLES / "bulletin_alarm_3.txt"), "STATIONS": layer("gauge"), "READINGS": 1, "TERRAIN": str(SAMPLES / "terrain.tif"), "SOURCE": layer("river"),
+    "RIVERS": layer("river_axis"), "DYKES": layer("dyke"), "BUILDINGS": layer("building"), "UNITS": layer("administrative_unit|subset=valid_to IS NULL"),
+    "HAMLETS": layer("hamlet"), "ROADS": layer("road"), "FACILITIES": layer("facility"), "SHELTERS": layer("shelter"), "OUTPUT": str(FOLDER)})
+pulse = Pulse()
+run(dialog)
+wait(0.1)
+until(lambda: dialog.results() or dialog.wasExecuted())
+result["longest"] = pulse.longest
+picture("long_2_flood", dialog)
+dialog.close()
+''')
+    assert result["longest"] < 1.0, result["longest"]
+    assert len([path for path in folder.iterdir() if path.suffix in (".pdf", ".png", ".txt", ".xlsx", ".gpkg", ".tif")]) == 7
