@@ -79,13 +79,13 @@ class SheetPlace:
 
 
 def drawing_project(crs: pyproj.CRS, texts: DrawingTexts) -> QgsProject:
-    """Return a project in a system for a drawing, and for what its PDF files say of themselves.
+    """Return a project in a system for a drawing whose layers are in it too, and for what its PDF files say of themselves.
 
     Left alone QGIS names the user of this machine as their author.
     """
     project = QgsProject()
     project.setCrs(to_qgis_crs(crs))
-    pin_project(project)
+    pin_project(project, [project.crs().authid()])
     told = QgsProjectMetadata()
     told.setTitle(f"{texts.drawing} – {texts.plan}")
     told.setAuthor(texts.signatures[-1].agency if texts.signatures else "")
