@@ -130,7 +130,17 @@ result["steps"] = len(set(steps))
 result["message"] = child(QPlainTextEdit, "message").toPlainText()
 press("copy_message")
 result["copied"] = QApplication.clipboard().text()
-dock.report.save_picture_to(str(FOLDER.parent / "gửi.png"))
+def save_as(tries=50):
+    from qgis.PyQt.QtWidgets import QDialogButtonBox, QFileDialog
+    found = [w for w in QApplication.topLevelWidgets() if isinstance(w, QFileDialog) and w.isVisible()]
+    if not found:
+        return QTimer.singleShot(100, lambda: save_as(tries - 1)) if tries else None
+    picture("flood_5_save_picture", found[0])
+    found[0].findChild(QLineEdit, "fileNameEdit").setText(str(FOLDER.parent / "gửi.png"))
+    box = found[0].findChild(QDialogButtonBox)
+    QTest.mouseClick(next(b for b in box.buttons() if box.buttonRole(b) == QDialogButtonBox.ButtonRole.AcceptRole), LEFT)
+QTimer.singleShot(200, save_as)
+press("save_picture")  # comes back when its dialog is closed
 press("show_on_map")
 wait(1.2)
 picture("flood_5_report")
