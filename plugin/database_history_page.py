@@ -43,10 +43,14 @@ class HistoryPage(QWidget):
         self._session = session
         self._notes: list[Any] = []
         self._labels: dict[str, str] = {}
+        #: How many features of which dataset, by changeset; read for one when it is chosen.
+        self._counts: dict[int, dict[str, int]] = {}
+        self._counting = False
         self._read_of = ""
         self._build()
         session.hub_chosen.connect(self._forget)
         session.exchanged.connect(self._forget)
+        session.signed_in.connect(self._forget)
 
     def _build(self) -> None:
         self.table = QTableWidget(0, 4)
@@ -110,7 +114,7 @@ class HistoryPage(QWidget):
             from ..processing_algorithms.provincial_database.hub import open_hub
 
             with open_hub(location) as hub:
-                return hub.changesets(most=_MOST), {name: str(dataset.label) for name, dataset in hub.datasets.items()}
+                return hub.changesets(most=_MOST, counted=False), {name: str(dataset.label) for name, dataset in hub.datasets.items()}
 
         def failed(error: BaseException) -> None:
             self._read_of = ""
@@ -119,7 +123,7 @@ class HistoryPage(QWidget):
         self._session.desk.start_quietly(job, lambda found: self._show(*found), failed)
 
     def _show(self, notes: list[Any], labels: dict[str, str]) -> None:
-        self._notes, self._labels = notes, labels
+        self._notes, self._labels, self._counts = notes, labels, {}
         chosen = self.dataset.currentData()
         self.dataset.clear()
         for name, label in labels.items():
@@ -145,11 +149,52 @@ class HistoryPage(QWidget):
             self.details.setText(say("Chọn một đợt cập nhật để xem, hoặc đặt thời điểm ở dưới.", "Choose a changeset, or set a moment below."))
             return
         self.moment.setDateTime(_in_vietnam(note.applied_at))
-        touched = [name for name, count in note.features.items() if count]
+        if note.number in self._counts:
+            self._tell(note)
+        else:
+            self.details.setText(f"{note.message}\n" + say("Đang đếm đối tượng…", "Counting features…"))
+            self._count(note.number)
+
+    def _count(self, number: int) -> None:
+        """Count what a changeset touched, beside the window and one at a time."""
+        if self._counting:
+            return
+        self._counting = True
+        place, location = self._session.hub, self._session.hub_location()
+
+        def job(progress: Progress) -> dict[str, int]:
+            from ..processing_algorithms.provincial_database.hub import open_hub
+
+            with open_hub(location) as hub:
+                return hub.features_of(number)
+
+        def done(counts: dict[str, int]) -> None:
+            self._counting = False
+            if place == self._session.hub:
+                self._counts[number] = counts
+            note = self._chosen()
+            if note is not None and note.number in self._counts:
+                self._tell(note)
+            elif note is not None:
+                self._count(note.number)
+
+        def failed(error: BaseException) -> None:
+            self._counting = False
+            self.details.setText(str(error))
+            self._session.desk.tell_failure(error)
+
+        self._session.desk.start_quietly(job, done, failed)
+
+    def _counts_text(self, note: Any) -> str:
+        counts = self._counts.get(note.number, {})
+        return ", ".join(f"{self._labels.get(name, name)} {format_number(count)}" for name, count in counts.items()) or "0"
+
+    def _tell(self, note: Any) -> None:
+        """Say what a changeset is, once it is counted."""
+        touched = [name for name, count in self._counts[note.number].items() if count]
         if touched and self.dataset.currentData() not in touched:
             self.dataset.setCurrentIndex(self.dataset.findData(touched[0]))
-        counts = ", ".join(f"{self._labels.get(name, name)} {format_number(count)}" for name, count in note.features.items())
-        text = say("Đợt {number}: {counts}.", "Changeset {number}: {counts}.").format(number=note.number, counts=counts or "0")
+        text = say("Đợt {number}: {counts}.", "Changeset {number}: {counts}.").format(number=note.number, counts=self._counts_text(note))
         if note.decision_no:
             text += " " + say("Quyết định: {number}.", "Decision: {number}.").format(number=note.decision_no)
         if note.department:
@@ -157,10 +202,12 @@ class HistoryPage(QWidget):
         if note.reverts:
             text += " " + say("Hoàn tác đợt {number}.", "It reverts changeset {number}.").format(number=note.reverts)
         self.details.setText(f"{note.message}\n{text}")
+        self.set_busy(self._session.desk.busy)
 
     def set_busy(self, busy: bool) -> None:
         """Offer nothing that would have to wait."""
-        chosen = self._chosen() is not None
+        note = self._chosen()
+        chosen = note is not None and note.number in self._counts
         self._buttons["as_of"].setEnabled(bool(self._labels) and not busy)
         for name in ("changes", "revert"):
             self._buttons[name].setEnabled(chosen and not busy)
@@ -226,7 +273,6 @@ class HistoryPage(QWidget):
 
     def _revert(self) -> None:
         note = self._chosen()
-        counts = ", ".join(f"{self._labels.get(name, name)} {format_number(count)}" for name, count in note.features.items())
         box = QMessageBox(self._session.iface.mainWindow())
         box.setObjectName("revert_box")
         box.setIcon(QMessageBox.Icon.Question)
@@ -238,11 +284,12 @@ class HistoryPage(QWidget):
             "đợt mới cũng hoàn tác được. Trường mà người khác đã sửa tiếp thì không bị đụng tới: khi đó không hoàn tác gì và nêu rõ chỗ vướng.",
             "The values from before it ({counts}) are written into the shared database again by a new changeset; the ledger keeps both, and the "
             "new one can be reverted too. Where others have changed the same since, nothing is done and the places are named.")
-            .format(counts=counts or "0"))
+            .format(counts=self._counts_text(note)))
         yes = box.addButton(say("Hoàn tác", "Revert"), QMessageBox.ButtonRole.AcceptRole)
         yes.setObjectName("revert_yes")
         box.setDefaultButton(box.addButton(say("Thôi", "Cancel"), QMessageBox.ButtonRole.RejectRole))
         box.exec()
+        box.deleteLater()
         if box.clickedButton() is not yes:
             return
         location, author, department = self._session.hub_location(), self._session.author, self._session.department

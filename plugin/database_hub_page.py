@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import (
     QComboBox,
@@ -25,10 +25,16 @@ from qgis.PyQt.QtWidgets import (
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.numbers_vi import format_number
 from ..processing_algorithms.common.progress import Progress
+from ..processing_algorithms.provincial_database.postgis_connection import SignInError
 from . import exchange
 from .checkout_dialog import CheckoutDialog
 from .database_session import Session
+from .postgis_connection_dialog import PostgisConnectionDialog
 from .working_copy_state import shown_time
+
+
+#: Pixels: "đọc và sửa" fits.
+_RIGHTS_WIDTH = 92
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def read_hub(location: str | dict[str, str], department: str) -> HubContent:
     from ..processing_algorithms.provincial_database.own_rights import own_rights
 
     with open_hub(location) as hub:
-        return HubContent(hub.info.name, meridian_label(hub.info.crs), hub.info.crs, hub.summaries(), own_rights(hub, department))
+        return HubContent(hub.info.name, meridian_label(hub.info.crs), hub.info.crs, hub.summaries(brief=True), own_rights(hub, department))
 
 
 def right_text(right: Any) -> str:
@@ -76,10 +82,12 @@ class HubPage(QWidget):
         self._session = session
         self._content: HubContent | None = None
         self._asked = ""
+        self._by_hand = False
         self._dialog: CheckoutDialog | None = None
         self._build()
         session.hub_chosen.connect(self._chosen)
         session.exchanged.connect(self.read)
+        session.signed_in.connect(self.read)
 
     def _build(self) -> None:
         self.hubs = QComboBox()
@@ -96,9 +104,13 @@ class HubPage(QWidget):
         more.setText(say("Chọn", "Choose"))
         more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(more)
-        menu.addAction(say("Mở tệp GeoPackage…", "Open a GeoPackage…"), self._open_file)
-        menu.addAction(say("Tạo cơ sở dữ liệu dùng chung mới…", "Create a shared database…"), self._create)
-        self._sign_in = menu.addAction(say("Đăng nhập máy chủ…", "Sign in to the server…"), self._sign)
+        for name, text, action in (
+                ("open_hub", say("Mở tệp GeoPackage…", "Open a GeoPackage…"), self._open_file),
+                ("new_connection", say("Kết nối máy chủ PostgreSQL mới…", "New PostgreSQL connection…"), self._connect),
+                ("create_hub", say("Tạo cơ sở dữ liệu dùng chung mới…", "Create a shared database…"), self._create)):
+            menu.addAction(text, action).setObjectName(name)
+        self._sign_in = menu.addAction(say("Đăng nhập máy chủ…", "Sign in to the server…"), lambda: self._session.attempt(self._session.sign_in))
+        self._sign_in.setObjectName("sign_in")
         menu.addSeparator()
         self._answer = menu.addAction(say("Áp dụng tệp thay đổi của cơ quan…", "Apply an office's changes file…"),
                                       lambda: self._session.attempt(lambda: exchange.answer_changes(self._session, self)))
@@ -113,13 +125,17 @@ class HubPage(QWidget):
         self.table = QTableWidget(0, 4)
         self.table.setObjectName("datasets")
         self.table.setHorizontalHeaderLabels([say("Tập dữ liệu", "Dataset"), say("Đối tượng", "Features"),
-                                              say("Thay đổi gần nhất", "Last change"), say("Quyền", "Rights")])
+                                              say("Thay đổi", "Changed"), say("Quyền", "Rights")])
         self.table.verticalHeader().hide()
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-        for column in range(3):
-            self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.setWordWrap(False)
+        header = self.table.horizontalHeader()
+        # All four in sight; what is cut off is told when the mouse rests on it.
+        for column, mode in enumerate((QHeaderView.ResizeMode.Stretch, QHeaderView.ResizeMode.ResizeToContents,
+                                       QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Interactive)):
+            header.setSectionResizeMode(column, mode)
+        header.resizeSection(3, _RIGHTS_WIDTH)
         self.checkout_button = QPushButton(say("Tải dữ liệu về máy…", "Check out data…"))
         self.checkout_button.setObjectName("checkout")
         self.checkout_button.clicked.connect(lambda: self._session.attempt(self._check_out))
@@ -146,12 +162,23 @@ class HubPage(QWidget):
             self._choose(known[0])
 
     def _choose(self, place: str) -> None:
-        if place.strip():
-            self._session.choose_hub(place)
+        if not place.strip():
+            return
+        self._by_hand = True
+        self._session.attempt(lambda: self._session.choose_hub(place))
+        # What was refused is not left to be read over a shoulder.
+        self.hubs.setCurrentText(self._session.hub)
 
     def _open_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, say("Mở cơ sở dữ liệu dùng chung", "Open a shared database"), "", "GeoPackage (*.gpkg)")
         self._choose(path)
+
+    def _connect(self) -> None:
+        dialog = PostgisConnectionDialog(self._session.iface.mainWindow())
+        if dialog.exec():
+            self._session.iface.reloadConnections()
+            self._choose(dialog.name.text().strip())
+        dialog.deleteLater()
 
     def _create(self) -> None:
         """The algorithm's own dialog asks for all it takes; what it made is opened."""
@@ -159,15 +186,19 @@ class HubPage(QWidget):
 
         dialog = processing.createAlgorithmDialog("quyhoach:hubcreate", {})
         dialog.setParent(self._session.iface.mainWindow(), dialog.windowFlags())
-        dialog.algorithmFinished.connect(lambda well, results: self._choose(results.get("HUB", "")) if well else None)
-        dialog.show()
 
-    def _sign(self) -> None:
-        if self._session.on_server():
-            if self._session.sign_in():
-                self.read()
-        else:
-            self._session.warn(say("Chỉ cơ sở dữ liệu trên máy chủ mới cần đăng nhập.", "Only a database on a server has a sign-in."))
+        def made(well: bool, results: dict[str, Any]) -> None:
+            if well:
+                self._session.desk.tell(say("Đã tạo cơ sở dữ liệu dùng chung {place}; tiếp theo hãy nhập dữ liệu bằng \"Nhập lớp dữ liệu vào cơ sở "
+                                            "dữ liệu dùng chung\" trong Hộp công cụ.",
+                                            "The shared database {place} is made; next, import data with \"Import a layer\" of the toolbox.")
+                                        .format(place=results["HUB"]))
+                self._choose(results["HUB"])
+                # Not within its own signal.
+                QTimer.singleShot(0, dialog.close)
+
+        dialog.algorithmFinished.connect(made)
+        dialog.show()
 
     def _chosen(self) -> None:
         self._content = None
@@ -184,6 +215,7 @@ class HubPage(QWidget):
         self._asked = place
         self.facts.setText(say("Đang mở {place}…", "Opening {place}…").format(place=place))
         location = self._session.hub_location()
+        by_hand, self._by_hand = self._by_hand, False
 
         def done(content: HubContent) -> None:
             if place == self._session.hub:
@@ -195,7 +227,10 @@ class HubPage(QWidget):
                 self._content = None
                 self._show()
                 self.facts.setText(str(error))
-                self._session.desk.tell_failure(error)
+                if isinstance(error, SignInError) and by_hand:
+                    self._session.attempt(self._session.sign_in)
+                else:
+                    self._session.desk.tell_failure(error)
 
         self._session.desk.start_quietly(lambda progress: read_hub(location, department), done, failed)
 
@@ -212,11 +247,12 @@ class HubPage(QWidget):
         for summary in sorted(content.summaries, key=lambda one: one.count == 0):
             row = self.table.rowCount()
             self.table.insertRow(row)
-            cells = [str(summary.dataset.label), format_number(summary.count), shown_time(summary.changed_at) if summary.count else "",
+            cells = [str(summary.dataset.label), format_number(summary.count), shown_time(summary.changed_at).split(" ")[0] if summary.count else "",
                      right_text(content.rights[summary.dataset.name])]
+            tips = [f"{summary.dataset.label}. {summary.dataset.help}", cells[1], shown_time(summary.changed_at), cells[3]]
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
-                item.setToolTip(str(summary.dataset.help) if column == 0 else text)
+                item.setToolTip(tips[column])
                 if column == 1:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 if not summary.count:

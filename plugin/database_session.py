@@ -13,6 +13,7 @@ from ..processing_algorithms.common.addresses import is_postgis_location
 from ..processing_algorithms.common.errors import InputError
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.qgis_hub_parameters import resolved
+from ..processing_algorithms.provincial_database.postgis_connection import SignInError, connect, parameters_of
 from .tasks import Desk
 
 _SETTINGS = "QuyHoach/database/"
@@ -24,6 +25,8 @@ class Session(QObject):
 
     hub_chosen = pyqtSignal()
     copy_chosen = pyqtSignal()
+    #: The server of the hub lets this person in now.
+    signed_in = pyqtSignal()
     #: The hub or the working copy has changed by our own doing.
     exchanged = pyqtSignal()
 
@@ -34,6 +37,7 @@ class Session(QObject):
         self.hub = ""
         self.copy = ""
         self._signed_in: dict[str, dict[str, str]] = {}
+        self.desk.remedies[SignInError] = (say("Đăng nhập…", "Sign in…"), lambda: self.attempt(self.sign_in))
 
     # places -------------------------------------------------------------------------------------------------------
 
@@ -47,7 +51,15 @@ class Session(QObject):
         return self._remembered("copies")
 
     def choose_hub(self, place: str) -> None:
-        """Work with another hub."""
+        """Work with another hub.
+
+        Raises
+        ------
+        InputError
+            An address that holds a password, or cannot be read; it is kept nowhere.
+        """
+        if is_postgis_location(place):
+            parameters_of(place)
         self.hub = place.strip()
         if self.hub:
             self._remember("hubs", self.hub)
@@ -58,7 +70,7 @@ class Session(QObject):
         self.copy = path
         self._remember("copies", path)
         if hub != self.hub:
-            self.choose_hub(hub)
+            self.attempt(lambda: self.choose_hub(hub))
         self.copy_chosen.emit()
 
     def _remembered(self, what: str) -> list[str]:
@@ -88,20 +100,31 @@ class Session(QObject):
         """Whether the hub is on a server, where one signs in."""
         return bool(self.hub) and (is_postgis_location(self.hub) or isinstance(resolved(self.hub), dict))
 
-    def sign_in(self) -> bool:
-        """Ask for the account on the server; kept in memory until QGIS is closed."""
-        from ..processing_algorithms.provincial_database.postgis_connection import parameters_of
+    def sign_in(self) -> None:
+        """Ask for the account on the server and try it; what lets in is kept in memory until QGIS is closed.
 
-        try:
-            where = parameters_of(resolved(self.hub))
-        except InputError as error:
-            self.desk.tell_failure(error)
-            return False
+        Raises
+        ------
+        InputError
+            The hub is on no server.
+        """
+        if not self.on_server():
+            raise InputError(say("Chỉ cơ sở dữ liệu trên máy chủ mới cần đăng nhập.", "Only a database on a server has a sign-in."))
+        place, where = self.hub, parameters_of(resolved(self.hub))
+        known = self._signed_in.get(place, where).get("user", "")
         given, user, password = QgsCredentials.instance().get(
-            self.hub, where.get("user", ""), "", say("Đăng nhập cơ sở dữ liệu dùng chung", "Sign in to the shared database"))
-        if given:
-            self._signed_in[self.hub] = {**where, "user": user, "password": password}
-        return given
+            place, known, "", say("Đăng nhập cơ sở dữ liệu dùng chung", "Sign in to the shared database"))
+        if not given:
+            return
+        account = {**where, "user": user, "password": password}
+
+        def done(_: None) -> None:
+            self._signed_in[place] = account
+            self.desk.tell(say("Đã đăng nhập với tên {user}; mật khẩu không được lưu.", "Signed in as {user}; the password is not stored.")
+                           .format(user=user))
+            self.signed_in.emit()
+
+        self.desk.start(say("Đăng nhập", "Signing in"), lambda progress: connect(account).close(), done)
 
     # the person ---------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsApplication, QgsProject
+from qgis.PyQt.QtCore import QThreadPool
 
 from ..processing_algorithms.common.bundled import offer_bundled_packages, withdraw_bundled_packages
 from ..processing_algorithms.common.packages import optional
@@ -13,6 +14,8 @@ from .desks import DESKS, Desk
 
 if TYPE_CHECKING:
     from .start import Start
+
+_LET_END_MS = 500
 
 
 class QuyHoachPlugin:
@@ -67,8 +70,13 @@ class QuyHoachPlugin:
         if self._has_window:
             self.iface.newProjectCreated.disconnect(self._pin_shift)
             QgsProject.instance().readProject.disconnect(self._pin_shift)
-            self._has_window = False
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+        if self._has_window:
+            # QGIS fetches its news in a thread of the pool, which opens the authentication store there; when that thread ends it
+            # lets go of the store. QGIS 3.40 takes the store away before the pool: a thread that our work has kept alive until
+            # then ends in "QGIS died on signal 11". Idle threads end here; busy ones are given a moment.
+            QThreadPool.globalInstance().waitForDone(_LET_END_MS)
+            self._has_window = False
         withdraw_bundled_packages()

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from qgis.core import Qgis, QgsApplication, QgsTask
-from qgis.gui import QgisInterface
+from qgis.gui import QgisInterface, QgsMessageBarItem
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtWidgets import QPushButton
 
 from ..processing_algorithms.common.errors import Cancelled, Kept, QuyHoachError
 from ..processing_algorithms.common.language import say
@@ -22,8 +24,17 @@ from ..processing_algorithms.common.thread_state import keep_thread_state
 Job = Callable[[Progress], Any]
 
 
+#: QGIS keeps no reference to a task of Python: without one it is gone before it has run. Here, and not with who started it,
+#: because what was forgotten ends too.
+_under_way: set[QgsTask] = set()
+
+
 class Work(QgsTask):
-    """One job in a thread. Its ends are called in the main thread, exactly one of them, and none after `forget`."""
+    """One job in a thread. Its ends are called in the main thread, exactly one of them, and none after `forget`.
+
+    It is stopped by a flag of its own and never by `QgsTask.cancel`: called in the instant in which the thread begins, that
+    ends the task while it runs, and QGIS deletes it under the thread's feet.
+    """
 
     said = pyqtSignal(str)
 
@@ -34,28 +45,38 @@ class Work(QgsTask):
         self._result: Any = None
         self._error: BaseException | None = None
         self._forgotten = False
+        self._stopped = threading.Event()
         #: Of Python, because waiting for it lets the thread go on, which `waitForFinished` does not.
         self._ran = threading.Event()
 
     def run(self) -> bool:  # noqa: D102
         keep_thread_state()
         with Kept() as kept:
+            self._refuse_if_stopped()
             self._result = self._job(self._progress)
         self._error = kept.error
         self._ran.set()
         return self._error is None
 
-    def _progress(self, fraction: float, message: str | None = None) -> None:
-        if self.isCanceled():
+    def _refuse_if_stopped(self) -> None:
+        # QGIS itself cancels what its own list of tasks is asked to, and everything when it closes.
+        if self._stopped.is_set() or self.isCanceled():
             raise Cancelled()
+
+    def _progress(self, fraction: float, message: str | None = None) -> None:
+        self._refuse_if_stopped()
         self.setProgress(100.0 * fraction)
         if message:
             self.said.emit(message)
 
+    def stop(self) -> None:
+        """Stop as soon as may be."""
+        self._stopped.set()
+
     def forget(self) -> None:
         """Stop as soon as may be, and tell nobody."""
         self._forgotten = True
-        self.cancel()
+        self.stop()
 
     def let_end(self, seconds: float) -> None:
         """Wait for the thread if it runs."""
@@ -63,6 +84,7 @@ class Work(QgsTask):
             self._ran.wait(seconds)
 
     def finished(self, well: bool) -> None:  # noqa: D102
+        _under_way.discard(self)
         if self._forgotten:
             return
         if well:
@@ -80,10 +102,12 @@ class Desk(QObject):
     def __init__(self, iface: QgisInterface, title: str):
         super().__init__()
         self._iface, self._title = iface, title
-        # QGIS keeps no reference to a task of Python: without one here it is gone before it has run.
         self._works: list[Work] = []
         self.current: Work | None = None
         self.step = ""
+        #: What a person can do at once about a kind of failure: words for a button of the message, and what it does.
+        self.remedies: dict[type[QuyHoachError], tuple[str, Callable[[], None]]] = {}
+        self._offered: list[QgsMessageBarItem] = []
 
     @property
     def busy(self) -> bool:
@@ -126,6 +150,7 @@ class Desk(QObject):
 
     def _begin(self, work: Work) -> None:
         self._works.append(work)
+        _under_way.add(work)
         QgsApplication.taskManager().addTask(work)
 
     def _says(self, text: str) -> None:
@@ -135,16 +160,41 @@ class Desk(QObject):
     def stop(self) -> None:
         """Stop the work a person waits for."""
         if self.current is not None:
-            self.current.cancel()
+            self.current.stop()
 
     def tell(self, text: str, level: Qgis.MessageLevel = Qgis.MessageLevel.Success) -> None:
         """Say something in the message bar; what went wrong stays until it is read."""
         grave = level in (Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical)
         self._iface.messageBar().pushMessage(self._title, text, level, 0 if grave else 8)
 
+    def _offer(self, text: str, button_text: str, remedy: Callable[[], None]) -> None:
+        bar = self._iface.messageBar()
+        item, button = bar.createMessage(self._title, text), QPushButton(button_text)
+        button.setObjectName("remedy")
+
+        def take() -> None:
+            self._withdraw()
+            remedy()
+
+        button.clicked.connect(take)
+        item.layout().addWidget(button)
+        self._withdraw()
+        self._offered.append(item)
+        bar.pushWidget(item, Qgis.MessageLevel.Critical, 0)
+
+    def _withdraw(self) -> None:
+        """Take messages with a button off the bar: what they offer is under way, or gone."""
+        items, self._offered = self._offered, []
+        for item in items:
+            if not sip.isdeleted(item):
+                self._iface.messageBar().popWidget(item)
+
     def tell_failure(self, error: BaseException) -> None:
         """Say in the message bar what a person can do about; anything else is a bug and raised with its traceback."""
-        if isinstance(error, Cancelled):
+        remedy = self.remedies.get(type(error))
+        if remedy is not None:
+            self._offer(str(error), *remedy)
+        elif isinstance(error, Cancelled):
             self.tell(str(error), Qgis.MessageLevel.Info)
         elif isinstance(error, QuyHoachError):
             self.tell(str(error), Qgis.MessageLevel.Critical)
@@ -153,6 +203,7 @@ class Desk(QObject):
 
     def close(self) -> None:
         """Forget all work, and let the threads end before the program that runs in them is taken away."""
+        self._withdraw()
         works, self._works, self.current = self._works, [], None
         for work in works:
             work.forget()

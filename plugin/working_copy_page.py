@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ from .working_copy_state import CopyState, read_news, read_state, state_text
 
 #: Milliseconds: how often the file is looked at (a stat, nothing is read), and how often the hub is asked.
 _LOOK, _ASK_HUB = 700, 300_000
+#: How many times longer than a look the pause before the next one is.
+_PART = 30
 _GRAVE, _OURS, _THEIRS = QColor("#b3261e"), QColor("#0b57d0"), QColor("#7a4f01")
 
 
@@ -60,6 +63,7 @@ class WorkingCopyPage(QWidget):
         self._ask.timeout.connect(self.ask_hub)
         session.copy_chosen.connect(self._chosen)
         session.exchanged.connect(self._exchanged)
+        session.signed_in.connect(self.ask_hub)
 
     # widgets ------------------------------------------------------------------------------------------------------
 
@@ -208,7 +212,10 @@ class WorkingCopyPage(QWidget):
         """Read the state again when the file or an edit buffer has moved; whichever program moved it."""
         if not self._session.copy or self._session.desk.busy:
             return
+        started = time.monotonic()
         seen = (*_stamp(Path(self._session.copy)), *sorted((table, count) for table, count in self._unsaved().items()))
+        # Looking takes a small part of the time whatever there is to be looked at: many layers, a slow disk, a million edits.
+        self._look.setInterval(max(_LOOK, int(_PART * 1000 * (time.monotonic() - started))))
         if seen != self._seen:
             self._seen = seen
             self.refresh()
@@ -366,5 +373,5 @@ def _waiting_in(layer: QgsVectorLayer) -> int:
     buffer = layer.editBuffer()
     if buffer is None:
         return 0
-    changed = set(buffer.changedAttributeValues()) | set(buffer.changedGeometries())
-    return len(changed) + len(buffer.addedFeatures()) + len(buffer.deletedFeatureIds())
+    # By their ids: a field calculated for a million parcels would otherwise be brought over value by value.
+    return len(buffer.allAddedOrEditedFeatures()) + len(buffer.deletedFeatureIds())

@@ -37,7 +37,7 @@ def reading(database: sqlite3.Connection) -> Iterator[None]:
         database.execute("ROLLBACK")
 
 
-def changesets(database: sqlite3.Connection, datasets: Catalogue, most: int) -> list[ChangesetNote]:
+def changesets(database: sqlite3.Connection, datasets: Catalogue, most: int, counted: bool) -> list[ChangesetNote]:
     """See `History.changesets`."""
     names = {dataset.id: dataset.name for dataset in datasets.values()}
     with reading(database):
@@ -47,10 +47,20 @@ def changesets(database: sqlite3.Connection, datasets: Catalogue, most: int) -> 
         counts: dict[int, dict[str, int]] = {}
         for number, dataset_id, count in database.execute(
                 "SELECT changeset, dataset_id, count(DISTINCT feature_id) FROM quyhoach_ledger WHERE changeset >= ? "
-                "GROUP BY changeset, dataset_id", (notes[-1][0] if notes else 0,)):
+                "GROUP BY changeset, dataset_id", (notes[-1][0] if notes else 0,)) if counted else ():
             counts.setdefault(number, {})[names.get(dataset_id, dataset_id)] = count
     return [ChangesetNote(*facts, applied_at=datetime.datetime.fromisoformat(applied_at), reverts=reverts,
                           features=counts.get(facts[0], {})) for *facts, applied_at, reverts in notes]
+
+
+def features_of(database: sqlite3.Connection, datasets: Catalogue, number: int) -> dict[str, int]:
+    """See `History.features_of`."""
+    names = {dataset.id: dataset.name for dataset in datasets.values()}
+    found: dict[str, set[str]] = {}
+    # SQLite's own count of what is distinct takes three times as long over a million.
+    for dataset_id, feature_id in database.execute("SELECT dataset_id, feature_id FROM quyhoach_ledger WHERE changeset = ?", (number,)):
+        found.setdefault(names.get(dataset_id, dataset_id), set()).add(feature_id)
+    return {name: len(features) for name, features in found.items()}
 
 
 def ledger_number(database: sqlite3.Connection, moment: Moment) -> int:

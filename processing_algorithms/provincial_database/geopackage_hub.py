@@ -135,16 +135,16 @@ class GeoPackageHub(Hub):
     def _one(self, sql: str, values: Sequence[object] = ()):
         return self._database.execute(sql, values).fetchone()[0]
 
-    def summaries(self, names: Iterable[str] | None = None) -> list[DatasetSummary]:  # noqa: D102
+    def summaries(self, names: Iterable[str] | None = None, *, brief: bool = False) -> list[DatasetSummary]:  # noqa: D102
         chosen = self.datasets.values() if names is None else [self.dataset(name) for name in names]
-        return [self._summary(dataset) for dataset in chosen]
+        return [self._summary(dataset, brief) for dataset in chosen]
 
-    def _summary(self, dataset: Dataset) -> DatasetSummary:
+    def _summary(self, dataset: Dataset, brief: bool) -> DatasetSummary:
         changed = self._one("SELECT last_change FROM gpkg_contents WHERE table_name = ?", (dataset.name,))
         imports, rejected = self._database.execute(
             "SELECT count(*), total(rejected) FROM quyhoach_import WHERE dataset_id = ?", (dataset.id,)).fetchone()
         extent = None
-        if dataset.geometry:
+        if dataset.geometry and not brief:
             rtree = quoted(f"rtree_{dataset.name}_{GEOMETRY}")
             # From the index, which every edit keeps; it is single precision rounded outwards, so whole metres are shown.
             bounds = self._database.execute(f"SELECT min(minx), min(miny), max(maxx), max(maxy) FROM {rtree}").fetchone()
@@ -246,9 +246,12 @@ class GeoPackageHub(Hub):
 
     # history and locks --------------------------------------------------------------------------------------------
 
-    def changesets(self, *, most: int = 1000) -> list[ChangesetNote]:  # noqa: D102
+    def changesets(self, *, most: int = 1000, counted: bool = True) -> list[ChangesetNote]:  # noqa: D102
         self._adopt_strays()
-        return past.changesets(self._database, self.datasets, most)
+        return past.changesets(self._database, self.datasets, most, counted)
+
+    def features_of(self, number: int) -> dict[str, int]:  # noqa: D102
+        return past.features_of(self._database, self.datasets, number)
 
     def rows_as_of(self, dataset: Dataset, moment: Moment) -> Iterator[tuple[str, Row]]:  # noqa: D102
         return past.rows_as_of(self._database, dataset, moment)

@@ -52,8 +52,16 @@ class History(ABC):
     """What a hub remembers."""
 
     @abstractmethod
-    def changesets(self, *, most: int = 1000) -> list[ChangesetNote]:
-        """Return the latest changesets, newest first."""
+    def changesets(self, *, most: int = 1000, counted: bool = True) -> list[ChangesetNote]:
+        """Return the latest changesets, newest first.
+
+        Counting reads every entry of theirs, a million where as much was imported: without ``counted``, ``features`` is
+        empty and `features_of` tells of one.
+        """
+
+    @abstractmethod
+    def features_of(self, number: int) -> dict[str, int]:
+        """Count by dataset the features one changeset touched."""
 
     @abstractmethod
     def rows_as_of(self, dataset: Dataset, moment: Moment) -> Iterator[tuple[str, Row]]:

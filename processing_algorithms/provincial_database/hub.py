@@ -114,8 +114,11 @@ class Hub(History):
     datasets: Catalogue
 
     @abstractmethod
-    def summaries(self, names: Iterable[str] | None = None) -> list[DatasetSummary]:
-        """Describe datasets, all of them by default, in the order of the catalogue."""
+    def summaries(self, names: Iterable[str] | None = None, *, brief: bool = False) -> list[DatasetSummary]:
+        """Describe datasets, all of them by default, in the order of the catalogue.
+
+        A list for the eye is ``brief``: without extents, which read every row, and of what is empty without its last change.
+        """
 
     @abstractmethod
     def count(self, dataset: Dataset) -> int:

@@ -27,6 +27,16 @@ _SESSION = ("SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET datestyle =
             "SET jit = off")
 
 
+#: What servers and libpq say when they let nobody in, or cannot be found. They have no code before one is in.
+_NOT_LET_IN = ("password authentication failed", "no password supplied", "authentication failed for user", "role \"")
+_NOT_FOUND = ("connection refused", "could not translate host name", "timeout expired", "no route to host",
+              "network is unreachable", "no such file or directory")
+
+
+class SignInError(InputError):
+    """The server lets nobody in by this name and password, or by none."""
+
+
 def parameters_of(location: str | Mapping[str, Any]) -> dict[str, Any]:
     """Read a location; parameters given as a mapping are taken as they are.
 
@@ -74,8 +84,10 @@ def connect(parameters: Mapping[str, Any]) -> Any:
 
     Raises
     ------
+    SignInError
+        The server lets nobody in by this name and password.
     InputError
-        The server cannot be reached or lets nobody in by these parameters.
+        It cannot be reached.
     """
     require("psycopg2")
     import psycopg2
@@ -83,13 +95,27 @@ def connect(parameters: Mapping[str, Any]) -> Any:
     try:
         connection = psycopg2.connect(**{"application_name": "QuyHoach", "connect_timeout": 15, **parameters})
     except psycopg2.Error as error:
-        raise InputError(say("Không kết nối được cơ sở dữ liệu ({where}): {why}",
-                             "The database cannot be reached ({where}): {why}")
-                         .format(where=shown(parameters), why=_first_line(error))) from None
+        raise _no_connection(parameters, error) from None
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute(_SESSION)
     return connection
+
+
+def _no_connection(parameters: Mapping[str, Any], error: Exception) -> InputError:
+    where, why = shown(parameters), _first_line(error)
+    if any(said in why.lower() for said in _NOT_LET_IN):
+        if not parameters.get("password"):
+            return SignInError(say("Cơ sở dữ liệu dùng chung ({where}) cần tên đăng nhập và mật khẩu; hãy đăng nhập.",
+                                   "The shared database ({where}) asks for a user and a password; sign in.").format(where=where))
+        return SignInError(say("Tên đăng nhập hoặc mật khẩu không đúng; hãy đăng nhập lại ({where}).",
+                               "The user or the password is wrong; sign in again ({where}).").format(where=where))
+    if any(said in why.lower() for said in _NOT_FOUND):
+        return InputError(say("Không liên lạc được máy chủ cơ sở dữ liệu ({where}); hãy kiểm tra mạng, tên máy chủ và cổng. Máy chủ báo: {why}",
+                              "The database server does not answer ({where}); check the network, its name and port. It was told: {why}")
+                          .format(where=where, why=why))
+    return InputError(say("Không kết nối được cơ sở dữ liệu ({where}): {why}",
+                          "The database cannot be reached ({where}): {why}").format(where=where, why=why))
 
 
 @contextmanager

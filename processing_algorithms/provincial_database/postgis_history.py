@@ -31,18 +31,27 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE = 10_000
 
 
-def changesets(hub: PostgisHub, *, most: int = 1000) -> list[ChangesetNote]:
+def changesets(hub: PostgisHub, *, most: int = 1000, counted: bool = True) -> list[ChangesetNote]:
     """Return the latest changesets this role may see, newest first."""
     names = {dataset.id: dataset.name for dataset in hub.datasets.values()}
+    counts = ("(SELECT coalesce(jsonb_object_agg(n.dataset_id, n.count), '{}') FROM (SELECT h.dataset_id, count(*) "
+              "FROM quyhoach.history h WHERE h.changeset = c.number GROUP BY h.dataset_id) n)") if counted else "'{}'::jsonb"
     with told(), transaction(hub.connection, reading=True) as cursor:
         cursor.execute(
             "SELECT c.number, c.changeset_id::text, c.author, c.applied_by, c.department, "
-            "c.message, c.decision_no, c.applied_at, c.reverts, (SELECT coalesce(jsonb_object_agg(n.dataset_id, "
-            "n.count), '{}') FROM (SELECT h.dataset_id, count(*) FROM quyhoach.history h WHERE h.changeset = c.number "
-            "GROUP BY h.dataset_id) n) FROM quyhoach.changesets c ORDER BY c.applied_at DESC, c.number DESC LIMIT %s",
+            f"c.message, c.decision_no, c.applied_at, c.reverts, {counts} "
+            "FROM quyhoach.changesets c ORDER BY c.applied_at DESC, c.number DESC LIMIT %s",
             (most,))
         return [ChangesetNote(*facts, features={names[key]: count for key, count in counts.items() if key in names})
                 for *facts, counts in cursor.fetchall()]
+
+
+def features_of(hub: PostgisHub, number: int) -> dict[str, int]:
+    """See `History.features_of`."""
+    names = {dataset.id: dataset.name for dataset in hub.datasets.values()}
+    with told(), transaction(hub.connection, reading=True) as cursor:
+        cursor.execute("SELECT h.dataset_id, count(*) FROM quyhoach.history h WHERE h.changeset = %s GROUP BY h.dataset_id", (number,))
+        return {names[key]: count for key, count in cursor.fetchall() if key in names}
 
 
 def rows_as_of(hub: PostgisHub, dataset: Dataset, moment: Moment) -> Iterator[tuple[str, Row]]:

@@ -139,8 +139,11 @@ class PostgisHub(Hub, History):
 
     # history ------------------------------------------------------------------------------------------------------
 
-    def changesets(self, *, most: int = 1000) -> list[ChangesetNote]:  # noqa: D102
-        return past.changesets(self, most=most)
+    def changesets(self, *, most: int = 1000, counted: bool = True) -> list[ChangesetNote]:  # noqa: D102
+        return past.changesets(self, most=most, counted=counted)
+
+    def features_of(self, number: int) -> dict[str, int]:  # noqa: D102
+        return past.features_of(self, number)
 
     def rows_as_of(self, dataset: Dataset, moment: Moment) -> Iterator[tuple[str, Row]]:  # noqa: D102
         return past.rows_as_of(self, dataset, moment)
@@ -188,21 +191,27 @@ class PostgisHub(Hub, History):
             cursor.execute(sql.SQL(text).format(table_of(dataset)))
             return cursor.fetchone()[0]
 
-    def summaries(self, names: Iterable[str] | None = None) -> list[DatasetSummary]:  # noqa: D102
+    def summaries(self, names: Iterable[str] | None = None, *, brief: bool = False) -> list[DatasetSummary]:  # noqa: D102
         chosen = self.datasets.values() if names is None else [self.dataset(name) for name in names]
-        return [self._summary(dataset) for dataset in chosen]
+        return [self._summary(dataset, brief) for dataset in chosen]
 
-    def _summary(self, dataset: Dataset) -> DatasetSummary:
+    def _summary(self, dataset: Dataset, brief: bool) -> DatasetSummary:
         from psycopg2 import sql
 
         with told(), self.connection.cursor() as cursor:
             cursor.execute("SELECT count(*), coalesce(sum(rejected), 0) FROM quyhoach.import WHERE dataset_id = %s",
                            (dataset.id,))
             imports, rejected = cursor.fetchone()
-            cursor.execute("SELECT max(applied_at) FROM quyhoach.history WHERE dataset_id = %s", (dataset.id,))
-            changed_at = cursor.fetchone()[0]
+            count, changed_at = self.count(dataset), None
+            if count or not brief:
+                # One changeset after the other from the newest: the newest entry of all is in a million of them.
+                cursor.execute("SELECT c.applied_at FROM quyhoach.changesets c CROSS JOIN LATERAL (SELECT FROM quyhoach.history h "
+                               "WHERE h.changeset = c.number AND h.dataset_id = %s LIMIT 1) one "
+                               "ORDER BY c.applied_at DESC, c.number DESC LIMIT 1", (dataset.id,))
+                found = cursor.fetchone()
+                changed_at = found[0] if found else None
             extent = None
-            if dataset.geometry:
+            if dataset.geometry and not brief:
                 cursor.execute(sql.SQL("SELECT {0}.ST_XMin(e), {0}.ST_YMin(e), {0}.ST_XMax(e), {0}.ST_YMax(e) "
                                        "FROM (SELECT {0}.ST_Extent({1}) AS e FROM {2}) b")
                                .format(sql.Identifier(self.postgis), sql.Identifier(GEOMETRY), table_of(dataset)))
@@ -210,7 +219,7 @@ class PostgisHub(Hub, History):
                 if bounds[0] is not None:
                     extent = (float(np.floor(bounds[0])), float(np.floor(bounds[1])), float(np.ceil(bounds[2])),
                               float(np.ceil(bounds[3])))
-        return DatasetSummary(dataset=dataset, count=self.count(dataset), extent=extent, imports=imports,
+        return DatasetSummary(dataset=dataset, count=count, extent=extent, imports=imports,
                               rejected=int(rejected), changed_at=changed_at)
 
     def values(self, dataset: Dataset, column: str) -> set[object]:  # noqa: D102

@@ -17,6 +17,9 @@ A benchmark is a module of this folder with
 ``ours(folder, case)``, ``peer(folder, case)``
     The whole job, files in and out. Outputs go to ``folder / "out"``, which is new for every run. What both sides need
     before the clock (imports of heavy libraries) belongs to the module's top or to ``warm(folder, case, who)``.
+``measured(folder, runs)``, optional
+    Instead of ``ours`` and ``peer``: measures inside another program, such as QGIS with a window, prints, and tells
+    whether all is reached.
 ``check(folder, case)``, optional
     Compares ``folder / "ours"`` with ``folder / "peer"``, the outputs of the last run of each, and returns one line
     for the print; raises when they differ by more than they may.
@@ -93,6 +96,8 @@ def compare(name: str, runs: int, share: float) -> bool:
     folder = prepared(name, module, share)
     print(module.DESCRIPTION, flush=True)
     with module.serving(folder) if hasattr(module, "serving") else nullcontext():
+        if hasattr(module, "measured"):
+            return module.measured(folder, runs)
         return measure(name, module, folder, runs, share)
 
 

@@ -1,157 +1,7 @@
 """A commune planner's days with the shared database, by clicking and typing in a real window."""
 
-import shutil
-from pathlib import Path
-
-import geopandas
-import pytest
-from quyhoach.processing_algorithms.provincial_database.interface import (
-    Scope,
-    WorkingCopy,
-    checkout,
-    create_hub,
-    import_layer,
-    layer_as_of,
-    open_hub,
-    pull,
-    push,
-)
-
-ROOT = Path(__file__).resolve().parents[2]
-TOWN = ROOT / "data_samples" / "town.gpkg"
-WARD = "99007"
-#: What every script here starts with: hands that click and type, and eyes that see when work has ended.
-HANDS = '''
-import time
-from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtCore import QEvent, QPoint, Qt, QTimer
-from qgis.PyQt.QtGui import QKeyEvent
-from qgis.PyQt.QtWidgets import (QApplication, QComboBox, QDialog, QDialogButtonBox, QDockWidget, QLineEdit, QListWidget, QMessageBox,
-                                 QPlainTextEdit, QPushButton, QRadioButton, QTableWidget, QTabWidget, QToolButton, QTreeWidget)
-from qgis.core import QgsProject, QgsPointXY
-LEFT = Qt.MouseButton.LeftButton
-window = iface.mainWindow()
-window.showNormal(); window.setGeometry(window.screen().geometry())
-iface.newProject()  # leaves the welcome page
-wait(0.5)
-for dialog in window.findChildren(QDialog, "quyhoach_start"):
-    dialog.close()
-iface.messageBar().clearWidgets()
-problems = []
-
-def see(name):
-    wait(0.2)
-    target = Path(%(artefacts)r) / f"{name}.png"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    assert window.screen().grabWindow(0).save(str(target))
-
-def the(kind, name):
-    found = window.findChild(kind, name)
-    assert found is not None, name
-    return found
-
-def until(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain; bar says: " + said()
-        wait(0.05)
-
-def click(widget):
-    assert widget.isEnabled(), widget.objectName() + " is not enabled"
-    QTest.mouseClick(widget, LEFT)
-
-def write(widget, text):
-    """QTest types ASCII only."""
-    for letter in text:
-        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
-            QApplication.sendEvent(widget, QKeyEvent(kind, 0, Qt.KeyboardModifier.NoModifier, letter))
-
-def click_item(view, item):
-    view.scrollToItem(item)
-    QTest.mouseClick(view.viewport(), LEFT, pos=view.visualItemRect(item).center())
-
-def tick(view, item):
-    view.scrollToItem(item)
-    QTest.mouseClick(view.viewport(), LEFT, pos=view.visualItemRect(item).topLeft() + QPoint(12, view.visualItemRect(item).height() // 2))
-
-def said():
-    current = iface.messageBar().currentItem()
-    return current.text() if current else ""
-
-def in_dialog(kind, name, act):
-    """Wait for a dialog that the next click opens, and act in it."""
-    end = time.monotonic() + 20
-    def look():
-        dialog = next((w for w in QApplication.topLevelWidgets() if isinstance(w, kind) and w.isVisible() and name in (w.objectName(), w.windowTitle())), None)
-        if dialog is None:
-            if time.monotonic() < end:
-                return QTimer.singleShot(100, look)
-            problems.append(name + " did not come")
-            if QApplication.activeModalWidget() is not None:
-                QApplication.activeModalWidget().close()
-            return
-        try:
-            act(dialog)
-        except BaseException:
-            problems.append(traceback.format_exc())
-            dialog.close()
-    QTimer.singleShot(200, look)
-
-def open_desk():
-    def buttons():
-        return [b for b in window.findChildren(QToolButton) if b.isVisible() and b.defaultAction() and b.defaultAction().text() == "Cơ sở dữ liệu dùng chung"]
-    until(buttons)
-    click(buttons()[0])
-    dock = the(QDockWidget, "QuyHoachDatabaseDock")
-    window.setGeometry(window.screen().geometry())
-    return dock
-
-def idle(dock):
-    quiet = []
-    def rests():
-        quiet.append(not dock.session.desk._works)
-        return quiet[-3:] == [True] * 3
-    until(rests)
-    assert not problems, problems[0]
-
-def state(dock):
-    table = the(QTableWidget, "state")
-    return {table.item(row, 0).text(): table.item(row, 2).text() for row in range(table.rowCount())}
-'''
-
-
-@pytest.fixture(scope="session")
-def sample_hub(tmp_path_factory):
-    """A hub with the sample town's communes and the parcels of one ward and its neighbour."""
-    path = tmp_path_factory.mktemp("mẫu") / "lam trạch.gpkg"
-    with create_hub(str(path), "EPSG:9214", name="Đô thị mẫu Lam Trạch") as hub:
-        for dataset in ("administrative_unit", "parcel", "road"):
-            layer = geopandas.read_file(TOWN, layer=dataset)
-            if dataset == "parcel":
-                layer = layer[layer["commune_code"].isin([WARD, "99010"])]
-            import_layer(hub, dataset, layer, source="dữ liệu mẫu")
-    return path
-
-
-@pytest.fixture
-def place(tmp_path, sample_hub):
-    """A folder with a hub and a colleague's working copy of it."""
-    folder = tmp_path / "Phòng Kinh tế phường Hòa Bình"
-    folder.mkdir()
-    shutil.copy(sample_hub, folder / "dùng chung.gpkg")
-    take_home(folder, "đồng nghiệp.gpkg").close()
-    return folder
-
-
-def take_home(folder, name, communes=frozenset({WARD})):
-    at = str(folder / "dùng chung.gpkg")
-    with open_hub(at) as hub:
-        return checkout(folder / name, hub, location=at, crs=hub.info.crs, datasets=[hub.dataset("parcel")],
-                        scopes=[Scope("parcel", communes)], name="Phường Hòa Bình")
-
-
-def hands(window_artefacts=str(ROOT / "build" / "screenshots")):
-    return HANDS.replace("%(artefacts)r", repr(window_artefacts))
+from desk_hands import WARD, hands, take_home
+from quyhoach.processing_algorithms.provincial_database.interface import WorkingCopy, layer_as_of, open_hub, push
 
 
 def test_a_planner_takes_home_edits_meets_a_colleague_and_sends(window, place):
@@ -355,15 +205,7 @@ HUB = str(FOLDER / "dùng chung.gpkg")
 NUMBER = {changed.number}
 ''' + '''
 from qgis.PyQt.QtCore import QModelIndex
-from qgis.PyQt.QtWidgets import QFileDialog
 from quyhoach.processing_algorithms.provincial_database.interface import WorkingCopy
-
-def file_named(title, path):
-    def act(dialog):
-        box = dialog.findChild(QLineEdit, "fileNameEdit")
-        box.setText(str(path))  # as pasted: what is typed opens a list of names that takes the next key
-        click(next(b for b in dialog.findChild(QDialogButtonBox).buttons() if dialog.findChild(QDialogButtonBox).buttonRole(b) == QDialogButtonBox.ButtonRole.AcceptRole))
-    in_dialog(QFileDialog, title, act)
 
 dock = open_desk()
 file_named("Mở bản dữ liệu làm việc", FOLDER / "xã.gpkg")
@@ -387,7 +229,7 @@ see("desk_20_exported")
 dock.pages.setCurrentWidget(dock.hub_page)
 file_named("Tệp thay đổi của cơ quan", FOLDER / "gửi đi.qhz")
 file_named("Tệp cập nhật để trả lời", FOLDER / "trả lời.qhz")
-the(QToolButton, "hub_menu").menu().actions()[-1].trigger()
+menu_action("hub_menu", "answer_changes").trigger()
 idle(dock)
 result["answered"] = said()
 dock.pages.setCurrentWidget(dock.copy_page)
@@ -404,6 +246,7 @@ table = the(QTableWidget, "changesets")
 result["ledger"] = [[table.item(row, column).text() for column in (0, 2, 3)] for row in range(table.rowCount())]
 row = next(row for row in range(table.rowCount()) if table.item(row, 0).text() == str(NUMBER))
 QTest.mouseClick(table.viewport(), LEFT, pos=table.visualItemRect(table.item(row, 3)).center())
+idle(dock)  # counted
 see("desk_21_history")
 before = set(QgsProject.instance().mapLayers())
 click(the(QPushButton, "changes")); idle(dock)
@@ -459,57 +302,3 @@ assert loadPlugin("quyhoach") and startPlugin("quyhoach")
         before = hub.dataset("parcel"), layer_as_of(hub, hub.dataset("parcel"), changed.number - 1)
     assert sorted(kinds) == sorted(before[1]["land_code"]) and noted.count("Đã đo") == 3
     assert result["left"] == [0, 0, 0, 0, 0]
-
-
-KILLED = '''
-import os, signal, threading
-dock = open_desk()
-dock.copy_page.open(str(FOLDER / "xã.gpkg"))
-idle(dock)
-def kill():
-    (FOLDER / "killed.txt").write_text(dock.session.desk.current.description() if dock.session.desk.busy else "idle", "utf-8")
-    os.kill(os.getpid(), signal.SIGKILL)
-def act(dialog):
-    write(dialog.message, "Cả phường")
-    click(dialog.buttons.button(QDialogButtonBox.StandardButton.Ok))
-if WHAT == "push":
-    in_dialog(QDialog, "push_dialog", act)
-begun = []
-def begins():
-    if dock.session.desk.busy and not begun:
-        begun.append(threading.Timer(0.06, kill))
-        begun[0].start()
-dock.session.desk.changed.connect(begins)
-click(the(QPushButton, WHAT))
-wait(20)
-'''
-
-
-@pytest.mark.parametrize("what", ["push", "pull"])
-def test_killed_in_the_middle_nothing_is_lost_or_done_twice(window, place, what):
-    take_home(place, "xã.gpkg", None).close()
-    editor = "xã.gpkg" if what == "push" else "đồng nghiệp.gpkg"
-    with WorkingCopy(place / editor) as copy:
-        copy.database.execute("UPDATE parcel SET note = 'Đã rà soát', address = 'Tổ ' || fid")
-    if what == "pull":
-        with WorkingCopy(place / editor) as copy, open_hub(str(place / "dùng chung.gpkg")) as hub:
-            push(copy, hub, author="lan", message="Cả phường")
-        with WorkingCopy(place / "xã.gpkg") as copy:
-            copy.database.execute("UPDATE parcel SET note = 'Của tôi' WHERE fid <= 5")
-    window(hands() + f"FOLDER, WHAT = Path({str(place)!r}), {what!r}\n" + KILLED, killed=True)
-    assert (place / "killed.txt").read_text("utf-8") == {"push": "Gửi cập nhật", "pull": "Nhận cập nhật"}[what]
-    with WorkingCopy(place / "xã.gpkg") as copy, open_hub(str(place / "dùng chung.gpkg")) as hub:
-        if what == "push":
-            push(copy, hub, author="lan", message="Cả phường")
-        else:
-            pull(copy, hub)
-        assert [note.message for note in hub.changesets()].count("Cả phường") == 1
-        rows = hub.read(hub.dataset("parcel"))
-        here = dict(copy.database.execute("SELECT feature_id, note FROM parcel"))
-        if what == "push":
-            assert set(rows["note"]) == {"Đã rà soát"} and copy.unsent() == 0
-        else:
-            mine = [id for id, note in here.items() if note == "Của tôi"]
-            assert len(mine) == 5 and copy.unsent() == 5
-            there = dict(zip(rows["feature_id"], rows["note"]))
-            assert {id: note for id, note in here.items() if id not in mine} == {id: note for id, note in there.items() if id not in mine}
