@@ -63,13 +63,17 @@ def metres_between(
     """Straight metres between the centres of cells given by their positions in the flat array with a border."""
     _, a, b, _, d, e = grid.transform
     width = grid.shape[1] + 2
-    row, column = one // width - 1, one % width - 1
-    rows, columns = other // width - 1 - row, other % width - 1 - column
-    along_x, along_y = 1.0, 1.0
     crs = pyproj.CRS.from_wkt(grid.crs_wkt)
-    if crs.is_geographic:
-        along_x, along_y = metres_per_degree(crs, grid.to_map(column + 0.5, row + 0.5)[1])
-    return np.hypot((a * columns + b * rows) * along_x, (d * columns + e * rows) * along_y)
+    found = np.empty(len(one))
+    for start in range(0, len(one), _BLOCK):
+        here = slice(start, start + _BLOCK)
+        row, column = one[here] // width - 1, one[here] % width - 1
+        rows, columns = other[here] // width - 1 - row, other[here] % width - 1 - column
+        along_x, along_y = 1.0, 1.0
+        if crs.is_geographic:
+            along_x, along_y = metres_per_degree(crs, grid.to_map(column + 0.5, row + 0.5)[1])
+        found[here] = np.hypot((a * columns + b * rows) * along_x, (d * columns + e * rows) * along_y)
+    return found
 
 
 def directions(z: NDArray[np.float32], lengths: NDArray[np.float32], progress: Progress = silent) -> NDArray[np.uint8]:
@@ -157,7 +161,7 @@ def directions_after(
 
 def lead_over_level_ground(
     code: NDArray[np.uint8], z: NDArray[np.float32], progress: Progress = silent
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Give level ground its directions, in place, and return what has no way out: the floors of depressions.
 
     Parameters
@@ -173,18 +177,15 @@ def lead_over_level_ground(
         Cells without a way out and cells that got their directions here, positions in the flat array, ascending.
     """
     height, flow, steps = z.ravel(), code.ravel(), offsets(z.shape[1])
+    pending = np.zeros(height.size, bool)
     if (loop := terrain_loops.fast(terrain_loops.level_cells)) is not None:
         level = np.concatenate(terrain_loops.in_strips(loop, code.shape, code, progress=progress))
-    else:
-        level = np.flatnonzero(flow == LEAVES)
-        for step in steps:  # a cell at the outside is an outlet
-            level = level[flow[level + step] != OUTSIDE]
-    pending = np.zeros(height.size, bool)
+        return terrain_loops.watched(progress, terrain_loops.fast(terrain_loops.lead), level, pending, height, flow,
+                                     steps.astype(np.int64), CODES)
+    level = np.flatnonzero(flow == LEAVES).astype(np.int32)
+    for step in steps:  # a cell at the outside is an outlet
+        level = level[flow[level + step] != OUTSIDE]
     pending[level] = True
-    if (loop := terrain_loops.fast(terrain_loops.lead)) is not None:
-        terrain_loops.watched(progress, loop, level, pending, height, flow, steps.astype(np.int64), CODES)
-        still = pending[level]
-        return level[still], level[~still]
     asking = level
     while asking.size:
         chosen = np.zeros(asking.size, np.uint8)

@@ -17,10 +17,10 @@ def number_floors(floor, waits, steps):
     number, first : arrays of int
         Of each floor cell its number; of each floor its first cell.
     """
-    number, first = np.empty(floor.size, np.int32), np.empty(floor.size, np.int64)
+    number, first = np.empty(floor.size, np.int32), np.empty(floor.size, np.int32)
     for cell in floor:
         waits[cell] = True
-    count, asking = 0, np.empty(floor.size, np.int64)
+    count, asking = 0, np.empty(floor.size, np.int32)
     for i in range(floor.size):
         if not waits[floor[i]]:
             continue
@@ -39,7 +39,7 @@ def number_floors(floor, waits, steps):
                     number[np.searchsorted(floor, other)] = count
                     asking[many] = other
                     many += 1
-    return number, first[:count]
+    return number, first[:count].astype(np.int64)
 
 
 def ways_out(z, pits, reach, depth, is_open, closed, straight, diagonal):
@@ -204,7 +204,7 @@ def passes(first, last, z, basin):
 
 def rise(first, last, flat, basin, level, columns):
     """Raise cells of the rows to the level of their basin, in place; return them."""
-    raised, used = np.empty(1 << 12, np.int64), 0
+    raised, used = np.empty(1 << 12, np.int32), 0
     for cell in range(first * columns, last * columns):
         if flat[cell] < level[basin[cell]]:
             flat[cell] = level[basin[cell]]
@@ -212,4 +212,4 @@ def rise(first, last, flat, basin, level, columns):
                 raised = np.append(raised, np.empty_like(raised))
             raised[used] = cell
             used += 1
-    return raised[:used]
+    return raised[:used].copy()

@@ -220,7 +220,7 @@ def fill(
         return np.concatenate(terrain_loops.in_strips(loop, z.shape, z.ravel(), basin, level, z.shape[1],
                                                       progress=part(progress, 0.8, 1.0)))
     with np.errstate(invalid="ignore"):
-        raised = np.flatnonzero(z.ravel() < level[basin])
+        raised = np.flatnonzero(z.ravel() < level[basin]).astype(np.int32)
     z.ravel()[raised] = level[basin[raised]]
     progress(1.0)
     return raised

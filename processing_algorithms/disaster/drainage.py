@@ -184,19 +184,20 @@ def reaches(cells: NDArray[np.intp], following: NDArray[np.intp], step_m: NDArra
         Metres to it.
     """
     count = len(cells)
-    down = np.searchsorted(cells, following)
-    leaves = down == np.arange(count)
+    down = np.searchsorted(cells, following).astype(np.int32)  # small numbers: on a plain streams can be many
+    leaves = down == np.arange(count, dtype=np.int32)
     inflows = np.bincount(down[~leaves], minlength=count)
     starts = inflows != 1
-    up = np.arange(count)
+    up = np.arange(count, dtype=np.int32)
     joined = np.flatnonzero(~leaves & ~starts[down])
     up[down[joined]] = joined
-    hops = (~starts).astype(np.int64)
+    hops = (~starts).astype(np.int32)
     while not starts[up].all():
         hops, up = hops + hops[up], up[up]
     first = np.flatnonzero(starts)
-    reach = np.searchsorted(first, up)
+    reach = np.searchsorted(first, up).astype(np.int32)
     order = np.lexsort((hops, reach))
+    del hops, up, inflows
     start = np.r_[np.flatnonzero(np.r_[True, np.diff(reach[order]) != 0]), count] if count else np.zeros(1, np.intp)
     last = order[start[1:] - 1]
     downstream = np.where(leaves[last], 0, reach[down[last]] + 1).astype(np.int32)

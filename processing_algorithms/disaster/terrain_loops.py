@@ -210,36 +210,67 @@ def level_cells(first, last, code):
     return found[:used]
 
 
+def level_cells(first, last, code):
+    """Cells of the rows that no neighbour is lower than and that do not lie at the outside, ascending."""
+    rows, columns = code.shape
+    found, used = np.empty(1 << 12, np.int32), 0
+    for row in range(max(first, 1), min(last, rows - 1)):
+        for c in range(1, columns - 1):
+            if code[row, c] != 0:
+                continue
+            inside = True
+            for r in range(row - 1, row + 2):
+                inside &= code[r, c - 1] != 255 and code[r, c] != 255 and code[r, c + 1] != 255
+            if not inside:
+                continue
+            if used == found.size:
+                found = np.append(found, np.empty_like(found))
+            found[used] = row * columns + c
+            used += 1
+    return found[:used].copy()
+
+
 def lead(level, pending, height, flow, steps, codes):
-    """Ring by ring over level ground; in place."""
+    """Ring by ring over level ground; in place. Returns the cells without a way out, and those led."""
     queued = np.zeros(pending.size, np.bool_)
-    asking = level.copy()
-    many = asking.size
-    led = np.empty(level.size, np.int64)
-    chosen = np.empty(level.size, np.uint8)
+    for cell in level:
+        pending[cell] = True
+    asking, ring, chosen = np.empty_like(level), np.empty_like(level), np.empty(level.size, np.uint8)
+    cells, many, led = level, level.size, 0
     while many:
         count = 0
         for i in range(many):
-            cell = asking[i]
+            cell = cells[i]
             queued[cell] = False
             for k in range(8):
                 other = cell + steps[k]
                 if not pending[other] and height[other] == height[cell]:
-                    led[count] = cell
+                    ring[count] = cell
                     chosen[count] = codes[k]
                     count += 1
                     break
         for i in range(count):
-            pending[led[i]] = False
-            flow[led[i]] = chosen[i]
+            pending[ring[i]] = False
+            flow[ring[i]] = chosen[i]
+        led += count
         many = 0
         for i in range(count):
             for k in range(8):
-                other = led[i] + steps[k]
+                other = ring[i] + steps[k]
                 if pending[other] and not queued[other]:
                     queued[other] = True
                     asking[many] = other
                     many += 1
+        cells = asking
+    left, at = 0, level.size - led
+    for cell in level:
+        if pending[cell]:
+            asking[left] = cell
+            left += 1
+        else:
+            asking[at] = cell
+            at += 1
+    return asking[:left], asking[left:]
 
 
 def heights_above(first, last, z, real, code, drain, bed, above):

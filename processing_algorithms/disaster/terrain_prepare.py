@@ -30,7 +30,8 @@ from .drainage import Reaches, accumulate, next_stream_cell, reaches
 from .terrain_ground import Ground
 from .ways import first_marked
 
-#: Highest use of memory a cell, measured (bytes); with rivers a second sum is kept.
+#: Memory a cell, bytes. Highest use measured: 30 for 50 million cells of hills, 37 with rivers and dykes, 41 in degrees, 46
+#: without numba; 37 for a plain in whole metres; 50 where all is one depression. (95 there with streams from 100 cells on.)
 BYTES_A_CELL = 60
 #: Areas are summed in square centimetres: exact below 900,000 km2, in whatever order.
 _UNITS_A_KM2 = 1e10

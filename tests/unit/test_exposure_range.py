@@ -1,5 +1,7 @@
 """Low, middle and high figures against counts by hand, and laws on generated towns."""
 
+import os
+
 import geopandas
 import numpy as np
 import pytest
@@ -17,6 +19,8 @@ from quyhoach.processing_algorithms.disaster.flood_exposure import BuildingField
 WKT = CRS("EPSG:9214").to_wkt()
 GRID = Grid((0.0, 10.0, 0.0, 100.0, 0.0, -10.0), (10, 20), WKT)
 CLASSES = depth_classes("common_practice_6")
+#: By night more examples.
+MORE = 8 if os.environ.get("QUYHOACH_NIGHTLY") else 1
 
 
 def rasters(low, middle, high):
@@ -76,7 +80,7 @@ def test_names_of_hamlets():
     assert hamlet_names(HAMLETS, "thon", None, None) == ["Đông", "Tây", "Đông", "Tây"]
 
 
-@settings(max_examples=15)
+@settings(max_examples=15 * MORE)
 @given(st.integers(0, 10_000))
 def test_low_middle_high_in_order_and_hamlets_sum_to_all(seed):
     random = np.random.default_rng(seed)

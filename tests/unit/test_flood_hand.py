@@ -1,6 +1,7 @@
 """Floods from a prepared terrain: a valley with a closed form, a polder, the network of stages, and sensible physics."""
 
 import json
+import os
 
 import geopandas
 import numpy as np
@@ -24,6 +25,8 @@ from quyhoach.processing_algorithms.disaster.terrain_prepare import Rules, prepa
 
 WKT = CRS("EPSG:9214").to_wkt()
 CELL = 100.0
+#: By night more examples.
+MORE = 20 if os.environ.get("QUYHOACH_NIGHTLY") else 1
 CARD = {"terrain": {"name": "thử", "path": "", "bytes": None, "sha256": None, "vertical_datum": "UNSTATED", "error_m": None}}
 
 
@@ -115,7 +118,7 @@ def networks(draw):
     return streams, Places(np.arange(len(gauges)), reach, chain, np.zeros(len(gauges)), np.zeros(len(gauges), bool)), stage
 
 
-@settings(max_examples=40)
+@settings(max_examples=40 * MORE)
 @given(networks(), st.integers(0, 4), st.floats(0, 3))
 def test_stages_keep_their_range_and_never_fall_when_a_gauge_rises(network, which, rise):
     streams, places, stage = network
@@ -163,7 +166,7 @@ def test_a_confluence_by_hand():
 rough = arrays(np.float32, st.tuples(st.integers(4, 12), st.integers(4, 12)), elements=st.floats(0, 12, width=16))
 
 
-@settings(max_examples=30)
+@settings(max_examples=30 * MORE)
 @given(rough, st.floats(0, 8), st.floats(0, 4), st.floats(0, 1), st.integers(0, 5))
 def test_sensible_physics(z, stage, more, error, hole):
     z = z.copy()
