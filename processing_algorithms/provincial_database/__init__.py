@@ -6,7 +6,7 @@ that of its past. A script or nightly job starts with `interface`: all names it 
 Terms: *dataset* (tập dữ liệu), ``fid`` (row number, each file's own), ``feature_id`` (UUID, forever).
 
 What both kinds of hub share
-  Made and kept: `hub_create`, `hub_list`, `administration` (checking, backup, restoring), `offices` (departments, people),
+  Made and kept: `hub_create`, `hub_list`, `administration` (checking, backup, restoring; what is found: `findings`), `offices` (departments, people),
   `own_rights` (what one may do), `communes` (to choose from), `stored_tables` (what layers a place holds).
   Rows: `rows` (as they travel), `typed_columns` (types in frames and SQL), `row_filter` (conditions as people write them),
   `hub_export`, `paper_states` (when a signed paper is fixed).

@@ -5,65 +5,17 @@ The same functions for both kinds of hub; a location leads to one as in `hub.ope
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas
 
 from ..common.addresses import is_postgis_location
 from ..common.errors import InputError
 from ..common.language import say
-from ..common.numbers_vi import format_number
 from ..common.progress import Progress, silent
 from .catalogue import Dataset, load_catalogue
+from .findings import DrillReport, Finding, State
 from .hub import Hub, open_hub
-from .incoming_values import VIETNAM
-
-#: An office that has not sent for longer is asked.
-_USUAL_UNSENT = datetime.timedelta(days=30)
-
-
-class State(Enum):
-    """How well something is."""
-
-    GOOD = "good"
-    ATTENTION = "attention"
-    BROKEN = "broken"
-
-    @property
-    def label(self) -> str:
-        """What people read."""
-        return {State.GOOD: say("tốt", "good"), State.ATTENTION: say("cần chú ý", "needs attention"),
-                State.BROKEN: say("lỗi", "error")}[self]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at: which check, how it stands, what was found, what to do about it (empty: nothing)."""
-
-    check: str
-    state: State
-    what: str
-    advice: str = ""
-
-
-@dataclass(frozen=True)
-class DrillReport:
-    """What a restore drill found: tables compared, and those that differ (none, when all is well)."""
-
-    tables: int
-    rows: int
-    different: tuple[str, ...]
-    new_incarnation: bool
-
-    @property
-    def passed(self) -> bool:
-        """Whether the restored hub equals the original and is known as another incarnation."""
-        return not self.different and self.new_incarnation
-
 
 def check_hub(hub: Hub, *, progress: Progress = silent) -> list[Finding]:
     """Look at everything in one consistent read; nothing is changed."""
@@ -78,38 +30,6 @@ def check_hub(hub: Hub, *, progress: Progress = silent) -> list[Finding]:
                     State.BROKEN if not finding.in_order else State.ATTENTION if finding.advice else State.GOOD,
                     finding.sentence, finding.advice)
             for finding in check_postgis_hub(hub, progress=progress)]
-
-
-def unsent_sentence(name: str, person: str, unsent: int, since: datetime.datetime, seen: datetime.datetime) -> str:
-    """Say which working copy has waited longest with edits not sent."""
-    day = say("%d/%m/%Y", "%Y-%m-%d")
-    return say("Bản dữ liệu làm việc chưa gửi lâu nhất: {name} ({person}), {unsent} đối tượng, chưa gửi ít nhất từ {since}, gặp lần "
-               "cuối {seen}.",
-               "Oldest unsent working copy: {name} ({person}), {unsent} features, unsent since {since} at least, last met {seen}.").format(
-        name=name, person=person, unsent=format_number(unsent), since=since.astimezone(VIETNAM).strftime(day),
-        seen=seen.astimezone(VIETNAM).strftime(day))
-
-
-def unsent_advice(since: datetime.datetime) -> str:
-    """What to do about edits not sent since then; nothing while that is usual."""
-    if datetime.datetime.now(datetime.timezone.utc) - since < _USUAL_UNSENT:
-        return ""
-    return say("Đã quá {days} ngày; nhắc người giữ gửi cập nhật.", "More than {days} days; ask its keeper to push.").format(
-        days=_USUAL_UNSENT.days)
-
-
-def worst(findings: Iterable[Finding]) -> State:
-    """The worst state among findings."""
-    order = list(State)
-    return max((finding.state for finding in findings), key=order.index, default=State.GOOD)
-
-
-def findings_table(findings: list[Finding]) -> pandas.DataFrame:
-    """Return findings as a table: check, state (good, attention, broken), state_label, what, advice."""
-    return pandas.DataFrame({
-        "check": [finding.check for finding in findings], "state": [finding.state.value for finding in findings],
-        "state_label": [finding.state.label for finding in findings], "what": [finding.what for finding in findings],
-        "advice": [finding.advice for finding in findings]}, dtype=object)
 
 
 def back_up(location: str | Mapping[str, str], path: str | Path, *, progress: Progress = silent) -> None:

@@ -15,7 +15,7 @@ from ..common.destinations import new_file
 from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress, part, silent
-from .administration import DrillReport
+from .findings import DrillReport
 from .geopackage_hub import BACKUP, GeoPackageHub
 from .geopackage_schema import quoted
 from .rows import now

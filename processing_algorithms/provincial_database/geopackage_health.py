@@ -14,7 +14,7 @@ from ..common.errors import name_some
 from ..common.language import say
 from ..common.numbers_vi import format_number
 from ..common.progress import Progress, silent
-from .administration import Finding, State, unsent_advice, unsent_sentence
+from .findings import Finding, State, unsent_advice, unsent_sentence
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID, FID, GEOMETRY
 from .geopackage_history import reading

@@ -80,11 +80,12 @@ True
 
 from ..common.errors import Cancelled, InputError, OutputError
 from ..common.language import set_language
-from .administration import State, back_up, check_hub, findings_table, prove, restore, upgrade, worst
+from .administration import back_up, check_hub, prove, restore, upgrade
 from .changes import Outcome, Scope
 from .checkout import checkout
 from .conflict_review import Rule, conflict_table, conflicts, resolve
 from .exchange_file import apply_changes, export_changes, export_update, import_update
+from .findings import State, findings_table, worst
 from .history import difference_layer, layer_as_of
 from .hub import Hub, open_hub
 from .hub_create import create_hub

@@ -23,7 +23,7 @@ from ..common.destinations import new_file
 from ..common.errors import InputError, OutputError
 from ..common.language import say
 from ..common.progress import Progress, part, silent
-from .administration import DrillReport
+from .findings import DrillReport
 from .postgis_connection import connect, parameters_of, shown, told, transaction
 from .postgis_create import add_system
 from .postgis_hub import PostgisHub

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..common.errors import InputError
 from ..common.language import say
 from ..common.progress import Progress, silent
-from .administration import unsent_advice, unsent_sentence
+from .findings import unsent_advice, unsent_sentence
 from .catalogue import Dataset
 from .catalogue.model import FEATURE_ID, FID
 from .postgis_connection import told, transaction

@@ -10,7 +10,8 @@ import pyproj
 import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import OutputError
-from quyhoach.processing_algorithms.provincial_database.administration import State, check_hub, upgrade
+from quyhoach.processing_algorithms.provincial_database.administration import check_hub, upgrade
+from quyhoach.processing_algorithms.provincial_database.findings import State
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope

@@ -9,7 +9,8 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
-from quyhoach.processing_algorithms.provincial_database.administration import State, check_hub, findings_table, worst
+from quyhoach.processing_algorithms.provincial_database.administration import check_hub
+from quyhoach.processing_algorithms.provincial_database.findings import State, findings_table, worst
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Scope
 from quyhoach.processing_algorithms.provincial_database.checkout import checkout

@@ -13,7 +13,8 @@ import pytest
 from exchange_machine import FACILITY, Exchange
 from postgis_rows import changeset
 from quyhoach.processing_algorithms.common.errors import OutputError
-from quyhoach.processing_algorithms.provincial_database.administration import State, check_hub
+from quyhoach.processing_algorithms.provincial_database.administration import check_hub
+from quyhoach.processing_algorithms.provincial_database.findings import State
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.checkout import checkout
 from quyhoach.processing_algorithms.provincial_database.conflict_review import Rule, conflicts, resolve
