@@ -203,6 +203,7 @@ class HubPage(QWidget):
     def _chosen(self) -> None:
         self._content = None
         self._list()
+        self._show()  # nothing of the hub before stands under the name of this one
         self.read()
 
     # content ------------------------------------------------------------------------------------------------------

