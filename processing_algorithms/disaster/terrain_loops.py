@@ -193,26 +193,6 @@ def follow_home(first, last, columns, label):
 def level_cells(first, last, code):
     """Cells of the rows that no neighbour is lower than and that do not lie at the outside, ascending."""
     rows, columns = code.shape
-    found, used = np.empty(1 << 12, np.int64), 0
-    for row in range(max(first, 1), min(last, rows - 1)):
-        for c in range(1, columns - 1):
-            if code[row, c] != 0:
-                continue
-            inside = True
-            for r in range(row - 1, row + 2):
-                inside &= code[r, c - 1] != 255 and code[r, c] != 255 and code[r, c + 1] != 255
-            if not inside:
-                continue
-            if used == found.size:
-                found = np.append(found, np.empty_like(found))
-            found[used] = row * columns + c
-            used += 1
-    return found[:used]
-
-
-def level_cells(first, last, code):
-    """Cells of the rows that no neighbour is lower than and that do not lie at the outside, ascending."""
-    rows, columns = code.shape
     found, used = np.empty(1 << 12, np.int32), 0
     for row in range(max(first, 1), min(last, rows - 1)):
         for c in range(1, columns - 1):
