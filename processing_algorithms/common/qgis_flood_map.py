@@ -78,19 +78,21 @@ class FloodMap:
         self._picture: PhonePicture | None = None
 
     def open(self) -> None:
-        """Open and dress the layers."""
+        """Make the project the layers go into."""
         self.project = QgsProject()
         self.project.setCrs(QgsCoordinateReferenceSystem.fromWkt(self._crs))
         pin_project(self.project, [self.project.crs().authid()])
-        for part in PARTS:
-            layer = QgsRasterLayer(self._rasters[part.source], part.name, "gdal") if part.source in self._rasters else _vector(self._geopackage, part, self._limit_m, self._extent)
-            if layer is None:
-                continue
-            _dress(layer, part)
-            self.project.addMapLayer(layer)
-            self.layers.append(layer)
-            if part.legend:
-                self.legend.append(LegendEntry(layer, layer.name()))
+
+    def add(self, part: MapPart) -> None:
+        """Open and dress a layer, below those before."""
+        layer = QgsRasterLayer(self._rasters[part.source], part.name, "gdal") if part.source in self._rasters else _vector(self._geopackage, part, self._limit_m, self._extent)
+        if layer is None:
+            return
+        _dress(layer, part)
+        self.project.addMapLayer(layer)
+        self.layers.append(layer)
+        if part.legend:
+            self.legend.append(LegendEntry(layer, layer.name()))
 
     def close(self) -> None:
         """Let go of the layers, and of what was thinned in memory."""

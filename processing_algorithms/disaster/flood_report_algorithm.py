@@ -222,7 +222,7 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
 
     def _print(self, parameters: dict[str, Any], context: QgsProcessingContext, report: FloodReport, layers: ReportLayers, lines: list[str], draft: Path, crs: str, progress: Progress) -> None:
         """Annex and picture. Layouts are made and drawn in the main thread, in steps between which the window answers."""
-        from ..common.qgis_flood_map import FloodMap
+        from ..common.qgis_flood_map import PARTS, FloodMap
         from ..common.qgis_layout import SheetTexts
         from ..common.qgis_main_thread import in_main_thread, soon_in_main_thread
         from ..common.qgis_report_pdf import write_report_pdf
@@ -240,6 +240,8 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
         flood_map = FloodMap(draft, draft / GPKG, crs, extent, limit_m=report.vehicle.depth_max_m)
         try:
             main(flood_map.open)
+            for layer in PARTS:
+                main(flood_map.add, layer)
             texts = SheetTexts(title="BẢN ĐỒ NGẬP LỤT ƯỚC TÍNH", subtitle=title, source=sources(report, self.terrain.name),
                                remarks=["Kết quả tính từ mực nước trạm và mô hình số độ cao; không thay thế kết quả điều tra thực địa."])
             write_report_pdf(draft / PDF, blocks, title="Phụ lục ước tính ngập lụt", footer=f"{title}. Số liệu ước tính.", maps=main(flood_map.sheet, texts),
