@@ -206,9 +206,9 @@ class CheckoutDialog(QDialog):
 
         def job(progress: Progress) -> int:
             from ..processing_algorithms.common.qgis_forms import form_style
-            from ..processing_algorithms.provincial_database.checkout import checkout
+            from ..processing_algorithms.provincial_database.working_copies.checkout import checkout
             from ..processing_algorithms.provincial_database.hub import open_hub
-            from ..processing_algorithms.provincial_database.scopes import chosen
+            from ..processing_algorithms.provincial_database.working_copies.scopes import chosen
 
             forms = {dataset.name: form_style(dataset, PLUGIN_FOLDER / "styles" / dataset.style) for dataset in datasets}
             with open_hub(location) as hub:

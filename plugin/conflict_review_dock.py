@@ -35,7 +35,7 @@ from ..processing_algorithms.common.qgis_working_copy import show_anew
 from ..processing_algorithms.provincial_database.catalogue import Dataset
 from ..processing_algorithms.provincial_database.catalogue.model import GEOMETRY
 from ..processing_algorithms.provincial_database.merge import Clash
-from ..processing_algorithms.provincial_database.working_copy import WorkingCopy
+from ..processing_algorithms.provincial_database.working_copies.working_copy import WorkingCopy
 from .conflict_by_hand import EditByHand
 from .conflict_shapes import COLOURS, ConflictShapes
 from .conflict_words import feature_text, field_text, value_text
@@ -149,7 +149,7 @@ class ConflictReviewDock(QgsDockWidget):
 
     def _read(self, path: str) -> None:
         def job(progress: Progress) -> Found:
-            from ..processing_algorithms.provincial_database.conflict_review import conflicts
+            from ..processing_algorithms.provincial_database.working_copies.conflict_review import conflicts
 
             with WorkingCopy(path) as copy:
                 return Found(path, list(conflicts(copy)), dict(copy.datasets))
@@ -313,7 +313,7 @@ class ConflictReviewDock(QgsDockWidget):
         path, dataset = self._found.path, self._chosen().dataset
 
         def job(progress: Progress) -> int:
-            from ..processing_algorithms.provincial_database.conflict_review import Rule, resolve
+            from ..processing_algorithms.provincial_database.working_copies.conflict_review import Rule, resolve
 
             with WorkingCopy(path) as copy:
                 return resolve(copy, Rule(rule), dataset=dataset, feature_ids=ids, field=field)

@@ -215,7 +215,7 @@ class HistoryPage(QWidget):
     # the past -----------------------------------------------------------------------------------------------------
 
     def _add_as_of(self) -> None:
-        from ..processing_algorithms.provincial_database.history import layer_as_of
+        from ..processing_algorithms.provincial_database.history.history import layer_as_of
 
         note, at = self._chosen(), self.moment.dateTime()
         if note is not None and _in_vietnam(note.applied_at) == at:
@@ -227,7 +227,7 @@ class HistoryPage(QWidget):
         self._add_layer(lambda hub, dataset: layer_as_of(hub, dataset, moment), when)
 
     def _add_changes(self) -> None:
-        from ..processing_algorithms.provincial_database.history import difference_layer
+        from ..processing_algorithms.provincial_database.history.history import difference_layer
 
         number = self._chosen().number
         self._add_layer(lambda hub, dataset: difference_layer(hub, dataset, number - 1, number),

@@ -25,7 +25,7 @@ from qgis.PyQt.QtWidgets import (
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.numbers_vi import format_number
 from ..processing_algorithms.common.progress import Progress
-from ..processing_algorithms.provincial_database.postgis_connection import SignInError
+from ..processing_algorithms.provincial_database.postgis.connection import SignInError
 from . import exchange
 from .checkout_dialog import CheckoutDialog
 from .database_session import Session
@@ -52,7 +52,7 @@ def read_hub(location: str | dict[str, str], department: str) -> HubContent:
     """Look at a hub, beside the window."""
     from ..processing_algorithms.common.crs import meridian_label
     from ..processing_algorithms.provincial_database.hub import open_hub
-    from ..processing_algorithms.provincial_database.own_rights import own_rights
+    from ..processing_algorithms.provincial_database.administration.own_rights import own_rights
 
     with open_hub(location) as hub:
         return HubContent(hub.info.name, meridian_label(hub.info.crs), hub.info.crs, hub.summaries(brief=True), own_rights(hub, department))

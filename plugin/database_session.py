@@ -13,7 +13,7 @@ from ..processing_algorithms.common.addresses import is_postgis_location
 from ..processing_algorithms.common.errors import InputError
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.qgis_hub_parameters import resolved
-from ..processing_algorithms.provincial_database.postgis_connection import SignInError, connect, parameters_of
+from ..processing_algorithms.provincial_database.postgis.connection import SignInError, connect, parameters_of
 from .tasks import Desk
 
 _SETTINGS = "QuyHoach/database/"

@@ -13,7 +13,7 @@ from ..processing_algorithms.common.numbers_vi import format_number
 from ..processing_algorithms.common.progress import Progress
 from ..processing_algorithms.common.qgis_working_copy import EXCHANGE_ENDING, show_anew
 from ..processing_algorithms.provincial_database.changes import Outcome, Receipt
-from ..processing_algorithms.provincial_database.working_copy import WorkingCopy
+from ..processing_algorithms.provincial_database.working_copies.working_copy import WorkingCopy
 from .database_session import Session
 
 _FILTER = f"QuyHoach (*{EXCHANGE_ENDING})"
@@ -26,7 +26,7 @@ def pull(session: Session, open_review: Callable[[], None]) -> None:
 
     def job(progress: Progress) -> tuple[Any, int]:
         from ..processing_algorithms.provincial_database.hub import open_hub
-        from ..processing_algorithms.provincial_database.pull import pull
+        from ..processing_algorithms.provincial_database.working_copies.pull import pull
 
         with WorkingCopy(path) as copy, open_hub(location) as hub:
             return pull(copy, hub, progress=progress), sum(line.conflicts for line in copy.status())
@@ -42,7 +42,7 @@ def import_update(session: Session, parent: QWidget, open_review: Callable[[], N
         return
 
     def job(progress: Progress) -> tuple[Any, int]:
-        from ..processing_algorithms.provincial_database.exchange_file import import_update
+        from ..processing_algorithms.provincial_database.working_copies.exchange_file import import_update
 
         with WorkingCopy(path) as copy:
             return import_update(copy, file, progress=progress), sum(line.conflicts for line in copy.status())
@@ -79,7 +79,7 @@ def push(session: Session, values: dict[str, str]) -> None:
 
     def job(progress: Progress) -> Any:
         from ..processing_algorithms.provincial_database.hub import open_hub
-        from ..processing_algorithms.provincial_database.push import push
+        from ..processing_algorithms.provincial_database.working_copies.push import push
 
         with WorkingCopy(path) as copy, open_hub(location) as hub:
             return push(copy, hub, progress=progress, **values)
@@ -123,7 +123,7 @@ def export_changes(session: Session, values: dict[str, str], parent: QWidget) ->
     file = file if file.lower().endswith(EXCHANGE_ENDING) else file + EXCHANGE_ENDING
 
     def job(progress: Progress) -> int:
-        from ..processing_algorithms.provincial_database.exchange_file import export_changes
+        from ..processing_algorithms.provincial_database.working_copies.exchange_file import export_changes
 
         with WorkingCopy(path) as copy:
             return sum(len(changeset.changes) for changeset in export_changes(copy, file, **values).changesets)
@@ -151,7 +151,7 @@ def answer_changes(session: Session, parent: QWidget) -> None:
     answer = answer if answer.lower().endswith(EXCHANGE_ENDING) else answer + EXCHANGE_ENDING
 
     def job(progress: Progress) -> list[Receipt]:
-        from ..processing_algorithms.provincial_database.exchange_file import export_update
+        from ..processing_algorithms.provincial_database.working_copies.exchange_file import export_update
         from ..processing_algorithms.provincial_database.hub import open_hub
 
         with open_hub(location) as hub:

@@ -132,12 +132,12 @@ class FloodDock(QgsDockWidget):
         if gauge is None:
             raise InputError(say("Chưa có lớp trạm thủy văn: bấm \"Nguồn dữ liệu\" và chọn bản dữ liệu làm việc, cơ sở dữ liệu hoặc lớp.",
                                  "There is no layer of gauges: press \"Data\" and choose a working copy, a database or a layer."))
-        from ..processing_algorithms.disaster.stations import read_stations
+        from ..processing_algorithms.disaster.bulletin.stations import read_stations
 
         return read_stations(part_of_layer(gauge).read(), gauge.name())
 
     def _read(self) -> None:
-        from ..processing_algorithms.disaster.bulletin import read_bulletin
+        from ..processing_algorithms.disaster.bulletin.bulletin import read_bulletin
 
         stations = self._stations()
         self._bulletin = read_bulletin(self.text.toPlainText(), stations, today=datetime.date.today())
@@ -166,7 +166,7 @@ class FloodDock(QgsDockWidget):
         self.questions.setHtml("".join(parts))
 
     def _open_file(self) -> None:
-        from ..processing_algorithms.disaster.bulletin_file import read_bulletin_file
+        from ..processing_algorithms.disaster.bulletin.bulletin_file import read_bulletin_file
 
         gauge = self._layers.layer("gauge")
         beside = str(Path(gauge.source().split("|")[0]).parent) if gauge is not None and gauge.providerType() == "ogr" else ""
@@ -176,7 +176,7 @@ class FloodDock(QgsDockWidget):
             self._read()
 
     def _readings(self) -> list[Any]:
-        from ..processing_algorithms.disaster.bulletin_levels import Readings, chosen
+        from ..processing_algorithms.disaster.bulletin.bulletin_levels import Readings, chosen
 
         if self._bulletin is None:
             raise InputError(say("Hãy dán bản tin và bấm \"Đọc bản tin\".", "Paste a bulletin and press \"Read\"."))
@@ -230,7 +230,7 @@ class FloodDock(QgsDockWidget):
 
     def _bulletin_text(self) -> str:
         """The bulletin as pasted; rewritten where a person has corrected it or left its questions behind."""
-        from ..processing_algorithms.disaster.bulletin_text import write_bulletin
+        from ..processing_algorithms.disaster.bulletin.bulletin_text import write_bulletin
 
         if self._bulletin is None:
             self._read()

@@ -56,7 +56,7 @@ def preview_job(canvas: QgsMapCanvas, layers: DatasetLayers, readings: list[Any]
 def _compute(where: str, name: str, crs: Any, bounds: tuple[float, float, float, float], readings: list[Any], inputs: dict[str, Any], path: Path) -> tuple[Path, Any]:
     from ..processing_algorithms.common.raster import Window, open_raster
     from ..processing_algorithms.common.raster_writing import write_raster
-    from ..processing_algorithms.disaster.flood_preview import flood_preview
+    from ..processing_algorithms.disaster.depth.flood_preview import flood_preview
 
     frames = {key: None if layer is None else layer.read() for key, layer in inputs.items()}
     with open_raster(where, name=name, crs_wkt=crs.to_wkt() if crs is not None else "") as terrain:

@@ -11,9 +11,9 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QT
 from ..processing_algorithms.common.errors import InputError
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.numbers_vi import format_number
-from ..processing_algorithms.disaster.bulletin import Bulletin, Reading
-from ..processing_algorithms.disaster.bulletin_text import level_text, typed_reading, with_level
-from ..processing_algorithms.disaster.stations import Station
+from ..processing_algorithms.disaster.bulletin.bulletin import Bulletin, Reading
+from ..processing_algorithms.disaster.bulletin.bulletin_text import level_text, typed_reading, with_level
+from ..processing_algorithms.disaster.bulletin.stations import Station
 
 _LEVEL = 3
 #: Alarm level to colour of the cell; the words say the same.

@@ -6,7 +6,7 @@ from html import escape
 
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.numbers_vi import format_date
-from ..processing_algorithms.zoning.parcel_brief import Brief, Line, Mark
+from ..processing_algorithms.zoning.plans.parcel_brief import Brief, Line, Mark
 
 _SIGNS = {Mark.BAD: ("#b3261e", "●"), Mark.OPEN: ("#8a5300", "●"), Mark.GOOD: ("#1b6e2d", "●"), Mark.ASIDE: ("#6b6b6b", ""),
           Mark.ANSWER: ("#174a7c", "▶"), Mark.PLAIN: ("", "")}

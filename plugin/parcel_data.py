@@ -61,7 +61,7 @@ def brief_job(land: Land, layers: DatasetLayers, communes: Sequence[Commune], da
     InputError
         Layers that are needed are not there.
     """
-    from ..processing_algorithms.zoning.parcel_brief import AROUND_M
+    from ..processing_algorithms.zoning.plans.parcel_brief import AROUND_M
 
     missing = [label_of(name) for name in ("plan", "zone") if layers.layer(name) is None]
     if missing:
@@ -89,10 +89,10 @@ def brief_job(land: Land, layers: DatasetLayers, communes: Sequence[Commune], da
 def _brief(land: Land, parcel: LayerInput | None, read: Mapping[str, LayerInput | None], communes: Mapping[str, str], day: datetime.date) -> Any:
     import pandas
 
-    from ..processing_algorithms.zoning.paper_inputs import PARCEL_FIELDS
-    from ..processing_algorithms.zoning.parcel_brief import parcel_brief
-    from ..processing_algorithms.zoning.parcel_certificate import parcel_of_corners
-    from ..processing_algorithms.zoning.plan_sources import PlanSources
+    from ..processing_algorithms.zoning.paper.paper_inputs import PARCEL_FIELDS
+    from ..processing_algorithms.zoning.plans.parcel_brief import parcel_brief
+    from ..processing_algorithms.zoning.paper.parcel_certificate import parcel_of_corners
+    from ..processing_algorithms.zoning.plans.plan_sources import PlanSources
 
     frames = {name: None if layer is None else layer.read() for name, layer in read.items()}
     if parcel is None:

@@ -245,7 +245,7 @@ class ParcelDock(QgsDockWidget):
         return self.commune.itemData(index)
 
     def _by_coordinates(self) -> None:
-        from ..processing_algorithms.zoning.corners import AxisOrder, read_corners, read_point
+        from ..processing_algorithms.zoning.paper.corners import AxisOrder, read_corners, read_point
 
         crs = self.meridian.crs()
         if crs is None:

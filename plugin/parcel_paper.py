@@ -135,7 +135,7 @@ class PaperDialog(QDialog):
 
     def _parcel(self, context: QgsProcessingContext) -> QgsProcessingFeatureSourceDefinition:
         """The parcel with its neighbours, which the map annex shows, so that no layer is read whole."""
-        from ..processing_algorithms.zoning.plan_sources import NEIGHBOURHOOD_M
+        from ..processing_algorithms.zoning.plans.plan_sources import NEIGHBOURHOOD_M
 
         layer = self._land.layer
         near = _copy(layer, window_around(self._land, layer, NEIGHBOURHOOD_M), "parcel")
@@ -148,7 +148,7 @@ class PaperDialog(QDialog):
         return QgsProcessingFeatureSourceDefinition(near.id(), True)
 
     def _around(self, context: QgsProcessingContext) -> dict[str, str]:
-        from ..processing_algorithms.zoning.plan_sources import NEIGHBOURHOOD_M
+        from ..processing_algorithms.zoning.plans.plan_sources import NEIGHBOURHOOD_M
 
         found = {}
         for key, dataset in _LAYERS.items():

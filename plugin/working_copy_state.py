@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.numbers_vi import format_number
 from ..processing_algorithms.common.progress import Progress
-from ..processing_algorithms.provincial_database.working_copy import DatasetStatus, WorkingCopy
+from ..processing_algorithms.provincial_database.working_copies.working_copy import DatasetStatus, WorkingCopy
 
 #: Clocks are shown as they go in Vietnam, whatever the machine is set to.
 VIETNAM = datetime.timezone(datetime.timedelta(hours=7))
@@ -35,7 +35,7 @@ def read_state(path: str) -> CopyState:
 def read_news(path: str, location: str | dict[str, str], progress: Progress) -> dict[str, int] | None:
     """Ask the hub how much of it is new to a working copy."""
     from ..processing_algorithms.provincial_database.hub import open_hub
-    from ..processing_algorithms.provincial_database.to_receive import to_receive
+    from ..processing_algorithms.provincial_database.working_copies.to_receive import to_receive
 
     with WorkingCopy(path) as copy, open_hub(location) as hub:
         return to_receive(copy, hub, progress=progress)

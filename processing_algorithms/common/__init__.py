@@ -10,7 +10,7 @@ Without QGIS
   Rasters: `raster` (reading by strips), `raster_writing`, `cells` (which cells a shape covers).
   Tables and files: `columns` (free names, numbers stored as text), `destinations` (checked first, replaced only by a
   whole file), `addresses` (a database, or a file), `files` (vector files), `geopackage` (rows and spatial index at
-  once), `workbook` (xlsx), `norms` (regulations as data).
+  once), `workbook` (xlsx), `norms/` (regulations as data).
   Papers: `word_document` (docx from a template) with `word_blocks` (its tables and pictures), `word_form` (the form of
   administrative papers), `word_reading` (what a paper says).
 With QGIS
@@ -22,8 +22,5 @@ With QGIS
   `qgis_crs` (the pinned shift in a project), `qgis_working_copy` (what QGIS has open).
   Layers in a project: `qgis_open_layers` (layers of a place, ready to work with), `qgis_dressing` (the whole look of a
   dataset's layer), `qgis_forms` (field forms from the catalogue), `qgis_project` (projects handed over).
-  Print: `qgis_layout` (printed maps) with `qgis_layout_grid`, `_items`, `_legend`, `_page`, `_table`, `_text`, and
-  `_drawing`, `_drawing_page` for drawings of a plan; `qgis_zone_map` (zones in official colours, their texts placed
-  beforehand), `qgis_parcel_map` (the map annex of a paper about one parcel), `qgis_flood_map` (the map of a flood report)
-  with `qgis_phone_picture` and `qgis_report_pdf` (pages of text and tables, then maps).
+  Print: `layout/` (printed maps).
 """

@@ -9,7 +9,7 @@ from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsCoordinateTransform
 from .errors import MissingPackageError
 from .language import say
 from .packages import require
-from .qgis_layout_text import FAMILIES
+from .layout.qgis_layout_text import FAMILIES
 
 #: What every algorithm needs, and what only some papers and tables need.
 _NEEDED = ("geopandas", "shapely", "pandas", "numpy", "pyproj", "scipy")

@@ -11,7 +11,7 @@ import pandas
 
 from ..common.language import say
 from ..common.numbers_vi import format_number
-from .incoming_values import VIETNAM
+from .imports.incoming_values import VIETNAM
 
 #: An office that has not sent for longer is asked.
 _USUAL_UNSENT = datetime.timedelta(days=30)

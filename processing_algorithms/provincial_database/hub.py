@@ -13,7 +13,7 @@ knows only the contract:
 A script or a nightly job does the same as the algorithms::
 
     from quyhoach.processing_algorithms.provincial_database.hub import open_hub
-    from quyhoach.processing_algorithms.provincial_database.hub_import import import_layer
+    from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
 
     with open_hub("tinh.gpkg") as hub:
         print(hub.info.name, [summary.count for summary in hub.summaries()])
@@ -37,14 +37,14 @@ from ..common.progress import Progress, silent
 from .catalogue import Dataset
 from .catalogue.loader import find_dataset
 from .catalogue.model import Catalogue
-from .history import History
+from .history.history import History
 
 if TYPE_CHECKING:
     import geopandas
     import pandas
     import pyproj
 
-    from .offices import Office
+    from .administration.offices import Office
     from .row_filter import RowFilter
 
 
@@ -170,7 +170,7 @@ class Hub(History):
 
     def office(self, name: str) -> Office:
         """Return a department of this hub, by short or full name, with its rights; see `offices.Office`."""
-        from .offices import Office
+        from .administration.offices import Office
 
         return Office(self, name)
 
@@ -200,10 +200,10 @@ def open_hub(location: str | Mapping[str, str]) -> Hub:
     InputError
         There is none at that place, or it was made by a newer version.
     """
-    from .geopackage_hub import GeoPackageHub
+    from .geopackage.hub import GeoPackageHub
 
     if isinstance(location, Mapping) or is_postgis_location(location):
-        from .postgis_hub import PostgisHub
+        from .postgis.hub import PostgisHub
 
         return PostgisHub(location)
     path = Path(location.strip())

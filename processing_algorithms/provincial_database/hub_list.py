@@ -6,7 +6,7 @@ import pandas
 
 from ..common.language import say
 from .hub import DatasetSummary, Hub, chosen_datasets
-from .incoming_values import VIETNAM
+from .imports.incoming_values import VIETNAM
 
 _SECRECY = {"public": ("Công khai", "Public"), "internal": ("Nội bộ", "Internal"),
             "restricted": ("Hạn chế", "Restricted")}

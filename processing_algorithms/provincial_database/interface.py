@@ -80,24 +80,24 @@ True
 
 from ..common.errors import Cancelled, InputError, OutputError
 from ..common.language import set_language
-from .administration import back_up, check_hub, prove, restore, upgrade
+from .administration.administration import back_up, check_hub, prove, restore, upgrade
 from .changes import Outcome, Scope
-from .checkout import checkout
-from .conflict_review import Rule, conflict_table, conflicts, resolve
-from .exchange_file import apply_changes, export_changes, export_update, import_update
+from .working_copies.checkout import checkout
+from .working_copies.conflict_review import Rule, conflict_table, conflicts, resolve
+from .working_copies.exchange_file import apply_changes, export_changes, export_update, import_update
 from .findings import State, findings_table, worst
-from .history import difference_layer, layer_as_of
+from .history.history import difference_layer, layer_as_of
 from .hub import Hub, open_hub
-from .hub_create import create_hub
+from .administration.hub_create import create_hub
 from .hub_export import export_dataset
-from .hub_import import Existing, import_layer
+from .imports.hub_import import Existing, import_layer
 from .hub_list import list_datasets
-from .offices import Access, people_table, remove_person, rights_table, set_department, set_person
-from .pull import pull
-from .push import push
-from .scopes import enlarged, reduced
-from .working_copy import WorkingCopy
-from .working_copy_scope import change_scope
+from .administration.offices import Access, people_table, remove_person, rights_table, set_department, set_person
+from .working_copies.pull import pull
+from .working_copies.push import push
+from .working_copies.scopes import enlarged, reduced
+from .working_copies.working_copy import WorkingCopy
+from .working_copies.working_copy_scope import change_scope
 
 __all__ = [
     "Access", "Cancelled", "Existing", "Hub", "InputError", "Outcome", "OutputError", "Rule", "Scope", "State", "WorkingCopy",

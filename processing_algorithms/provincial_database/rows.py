@@ -15,7 +15,7 @@ from ..common.errors import InputError, name_some
 from ..common.language import say
 from .catalogue.model import GEOMETRY, Dataset, Field
 from .changes import Row, Value
-from .geopackage_geometry import from_blobs, to_blobs
+from .geopackage.geometry import from_blobs, to_blobs
 
 _SHAPE = "wkb"
 #: What values of a field are that need no second look.

@@ -18,7 +18,7 @@ from ..common.addresses import is_postgis_location
 from ..common.errors import InputError, refuse_if
 from ..common.language import say
 from .catalogue import Catalogue, Dataset, load_catalogue
-from .geopackage_schema import quoted
+from .geopackage.schema import quoted
 
 #: From the top of the map down: what lies above hides what lies below.
 _ORDER = (

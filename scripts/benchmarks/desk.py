@@ -188,7 +188,7 @@ def _revert(path: Path) -> None:
     """Begin the next run with a working copy without edits."""
     import sqlite3
 
-    from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
+    from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 
     database = sqlite3.connect(path)
     register_functions(database)

@@ -56,9 +56,9 @@ def warm(folder: Path, case: str, who: str) -> None:
         import pyogrio  # noqa: F401
         import numpy as np
         from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid
-        from quyhoach.processing_algorithms.disaster.terrain_ground import read_ground
-        from quyhoach.processing_algorithms.disaster.terrain_model import TerrainModel  # noqa: F401
-        from quyhoach.processing_algorithms.disaster.terrain_prepare import Rules, prepare_terrain
+        from quyhoach.processing_algorithms.disaster.terrain.terrain_ground import read_ground
+        from quyhoach.processing_algorithms.disaster.terrain.terrain_model import TerrainModel  # noqa: F401
+        from quyhoach.processing_algorithms.disaster.terrain.terrain_prepare import Rules, prepare_terrain
 
         # numba's loops are compiled or read from its cache here, as the peer's are below.
         heights = np.random.default_rng(1).integers(0, 9, (200, 200)).astype(np.float32)
@@ -93,8 +93,8 @@ def check(folder: Path, case: str) -> str:
     import numpy as np
     from osgeo import gdal
     from quyhoach.processing_algorithms.common.raster import open_raster
-    from quyhoach.processing_algorithms.disaster.terrain_ground import read_ground
-    from quyhoach.processing_algorithms.disaster.terrain_prepare import Rules, prepare_terrain
+    from quyhoach.processing_algorithms.disaster.terrain.terrain_ground import read_ground
+    from quyhoach.processing_algorithms.disaster.terrain.terrain_prepare import Rules, prepare_terrain
 
     with open_raster(folder / "terrain.tif", name="terrain") as terrain:
         found = prepare_terrain(read_ground(terrain), Rules(STREAM_KM2, breach_cells=0))

@@ -17,7 +17,7 @@ def prepare(folder: Path, share: float) -> None:
     import numpy as np
     import shapely
     from coverages import crooked_grid
-    from quyhoach.processing_algorithms.common.qgis_layout_drawing_page import drawing_frames
+    from quyhoach.processing_algorithms.common.layout.qgis_layout_drawing_page import drawing_frames
 
     columns, rows = SHEETS[0], max(1, round(SHEETS[1] * share))
     wide, high = (length * SCALE / 1000 for length in drawing_frames("A3", False).map_mm)
@@ -73,7 +73,7 @@ def peer(folder: Path, case: str) -> None:
         QgsVectorLayer,
         QgsVectorLayerSimpleLabeling,
     )
-    from quyhoach.processing_algorithms.common.qgis_layout_drawing_page import drawing_frames
+    from quyhoach.processing_algorithms.common.layout.qgis_layout_drawing_page import drawing_frames
 
     project = QgsProject.instance()
     project.setCrs(QgsCoordinateReferenceSystem("EPSG:9214"))

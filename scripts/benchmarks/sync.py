@@ -33,7 +33,7 @@ def prepare(folder: Path, share: float) -> None:
     import shapely
     from coverages import crooked_grid
     from quyhoach.processing_algorithms.provincial_database.hub import Batch
-    from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
+    from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
     from quyhoach.processing_algorithms.provincial_database.typed_columns import typed_column
 
     side = round((PARCELS * share) ** 0.5)
@@ -62,7 +62,7 @@ def serving(folder: Path) -> Iterator[None]:
     """Start PostgreSQL, put the parcels into a hub there, and give both hubs two working copies for the runs to come."""
     from postgis_server import running_server
     from quyhoach.processing_algorithms.provincial_database.hub import Batch, open_hub
-    from quyhoach.processing_algorithms.provincial_database.postgis_create import create_postgis_hub
+    from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
 
     shutil.copy(folder / "hub.gpkg", folder / "hub_now.gpkg")
     with running_server() as server:
@@ -91,7 +91,7 @@ def _location(folder: Path, case: str) -> str:
 
 def _checkout(hub, path: Path) -> None:
     from quyhoach.processing_algorithms.provincial_database.changes import Scope
-    from quyhoach.processing_algorithms.provincial_database.checkout import checkout
+    from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
 
     path.unlink(missing_ok=True)
     checkout(path, hub, location=hub.info.location, crs=hub.info.crs, datasets=[hub.dataset("parcel")],
@@ -100,7 +100,7 @@ def _checkout(hub, path: Path) -> None:
 
 def _edit(path: Path, count: int) -> None:
     """As another program would, edit parcels all over the province, with new shapes for one in ten."""
-    from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
+    from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 
     database = sqlite3.connect(path)
     register_functions(database)
@@ -116,7 +116,8 @@ def _edit(path: Path, count: int) -> None:
 def warm(folder: Path, case: str, who: str) -> None:
     """Import what both sides need, and bring hub and working copies to the state the clock begins with."""
     import geopandas  # noqa: F401
-    from quyhoach.processing_algorithms.provincial_database import hub, pull, push  # noqa: F401
+    from quyhoach.processing_algorithms.provincial_database import hub
+    from quyhoach.processing_algorithms.provincial_database.working_copies import pull, push  # noqa: F401
     from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 
     load_catalogue()  # read once when the program starts
@@ -134,8 +135,8 @@ def warm(folder: Path, case: str, who: str) -> None:
 def _push(folder: Path, case: str) -> None:
     from quyhoach.processing_algorithms.provincial_database.changes import Outcome
     from quyhoach.processing_algorithms.provincial_database.hub import open_hub
-    from quyhoach.processing_algorithms.provincial_database.push import push
-    from quyhoach.processing_algorithms.provincial_database.working_copy import WorkingCopy
+    from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
+    from quyhoach.processing_algorithms.provincial_database.working_copies.working_copy import WorkingCopy
 
     with WorkingCopy(folder / f"{case.split()[-2]}_1.gpkg") as copy, open_hub(_location(folder, case)) as hub:
         if push(copy, hub, author="benchmark", message="benchmark").outcome is not Outcome.APPLIED:
@@ -144,8 +145,8 @@ def _push(folder: Path, case: str) -> None:
 
 def _pull(folder: Path, case: str, number: int) -> int:
     from quyhoach.processing_algorithms.provincial_database.hub import open_hub
-    from quyhoach.processing_algorithms.provincial_database.pull import pull
-    from quyhoach.processing_algorithms.provincial_database.working_copy import WorkingCopy
+    from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
+    from quyhoach.processing_algorithms.provincial_database.working_copies.working_copy import WorkingCopy
 
     with WorkingCopy(folder / f"{case.split()[-2]}_{number}.gpkg") as copy, open_hub(_location(folder, case)) as hub:
         return pull(copy, hub).received
@@ -154,7 +155,7 @@ def _pull(folder: Path, case: str, number: int) -> int:
 def ours(folder: Path, case: str) -> None:
     """The whole step, files and connections opened and closed."""
     from quyhoach.processing_algorithms.provincial_database.hub import open_hub
-    from quyhoach.processing_algorithms.provincial_database.working_copy import WorkingCopy
+    from quyhoach.processing_algorithms.provincial_database.working_copies.working_copy import WorkingCopy
 
     if case.startswith("checkout"):
         with open_hub(_location(folder, case)) as hub:

@@ -15,7 +15,7 @@ _SERVER = Path(__file__).resolve().parents[2] / "tests" / "database" / "postgis_
 
 def work_together_on_postgis(folder: Path, town: Path) -> Story:
     """Start a private server, make a hub in it, import the parcels, and let the offices work."""
-    from ...processing_algorithms.provincial_database.postgis_create import create_postgis_hub
+    from ...processing_algorithms.provincial_database.postgis.create import create_postgis_hub
 
     with _server_module().running_server() as server:
         parameters = server.parameters(dbname="tinh")

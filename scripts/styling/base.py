@@ -20,7 +20,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QMetaType
 from qgis.PyQt.QtGui import QColor
-from quyhoach.processing_algorithms.disaster.depth_classes import depth_classes
+from quyhoach.processing_algorithms.disaster.exposure.depth_classes import depth_classes
 
 from provincial_database import lettering
 from traffic import cased_line

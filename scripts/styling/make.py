@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from qgis.core import QgsApplication, QgsMapLayer, QgsSldExportContext, QgsVectorLayer, QgsVectorLayerSimpleLabeling
-from quyhoach.processing_algorithms.common.qgis_layout_text import FAMILIES
+from quyhoach.processing_algorithms.common.layout.qgis_layout_text import FAMILIES
 
 HERE = Path(__file__).resolve().parent
 STYLES = HERE.parents[1] / "styles"

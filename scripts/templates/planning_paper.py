@@ -11,7 +11,7 @@ import zipfile
 
 from docx.shared import Pt
 from quyhoach.processing_algorithms.common.word_form import Head, add_foot, add_head, add_text, new_paper
-from quyhoach.processing_algorithms.zoning.planning_paper import TEMPLATE, read_template
+from quyhoach.processing_algorithms.zoning.paper.planning_paper import TEMPLATE, read_template
 
 #: Parts of python-docx's own template that no paper needs; the template is kept with every paper.
 _NOT_NEEDED = ("docProps/thumbnail.jpeg", "customXml/", "word/theme/", "word/stylesWithEffects.xml", "docProps/")

@@ -63,7 +63,7 @@ def empty_database(postgis_server):
 @pytest.fixture(scope="session")
 def hub_template(postgis_server):
     """Name of a database that holds a new hub of the whole catalogue; copied for every test."""
-    from quyhoach.processing_algorithms.provincial_database.postgis_create import create_postgis_hub
+    from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
 
     run_sql(postgis_server.parameters(), 'CREATE DATABASE "hub_template"')
     create_postgis_hub(postgis_server.parameters(dbname="hub_template"), "EPSG:9214", name="Tỉnh mẫu").close()
@@ -82,7 +82,7 @@ def postgis_parameters(postgis_server, hub_template):
 @pytest.fixture
 def postgis_hub(postgis_parameters):
     """An open, empty hub."""
-    from quyhoach.processing_algorithms.provincial_database.postgis_hub import PostgisHub
+    from quyhoach.processing_algorithms.provincial_database.postgis.hub import PostgisHub
 
     with PostgisHub(postgis_parameters) as hub:
         yield hub

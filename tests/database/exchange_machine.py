@@ -30,14 +30,14 @@ from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.progress import silent
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.conflict_review import Rule, conflicts, resolve
-from quyhoach.processing_algorithms.provincial_database.exchange_file import apply_changes, export_changes, export_update, import_update
-from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
+from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import apply_changes, export_changes, export_update, import_update
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.merge import same_row, same_value
-from quyhoach.processing_algorithms.provincial_database.outgoing import freeze
-from quyhoach.processing_algorithms.provincial_database.pull import pull
-from quyhoach.processing_algorithms.provincial_database.push import push
+from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import freeze
+from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
+from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 
 FACILITY = load_catalogue()["facility"]
 KIND = FACILITY.field("kind").domain.values[0].code

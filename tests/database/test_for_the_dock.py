@@ -18,8 +18,8 @@ from quyhoach.processing_algorithms.provincial_database.interface import (
     restore,
     set_department,
 )
-from quyhoach.processing_algorithms.provincial_database.own_rights import OwnRight, own_rights
-from quyhoach.processing_algorithms.provincial_database.to_receive import to_receive
+from quyhoach.processing_algorithms.provincial_database.administration.own_rights import OwnRight, own_rights
+from quyhoach.processing_algorithms.provincial_database.working_copies.to_receive import to_receive
 
 
 def parcels(communes):

@@ -10,20 +10,20 @@ import pyproj
 import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError, OutputError
-from quyhoach.processing_algorithms.provincial_database.administration import back_up, restore
+from quyhoach.processing_algorithms.provincial_database.administration.administration import back_up, restore
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.conflict_review import Rule, conflicts, resolve
-from quyhoach.processing_algorithms.provincial_database.exchange_file import export_changes, export_update, import_update
-from quyhoach.processing_algorithms.provincial_database.geopackage_backup import drill
-from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
+from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import export_changes, export_update, import_update
+from quyhoach.processing_algorithms.provincial_database.geopackage.backup import drill
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
-from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.merge import Clash
-from quyhoach.processing_algorithms.provincial_database.outgoing import freeze, pending
-from quyhoach.processing_algorithms.provincial_database.pull import pull
-from quyhoach.processing_algorithms.provincial_database.push import push
+from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import freeze, pending
+from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
+from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 
 FACILITY = load_catalogue()["facility"]
 KIND = FACILITY.field("kind").domain.values[0].code
@@ -170,7 +170,7 @@ def test_the_drill_proves_equality_and_notices_a_difference(place, monkeypatch):
     place.send(copy, "UPDATE facility SET name = 'Sửa' WHERE fid = 1")
     report = drill(place.hub)
     assert report.passed and report.tables > 20 and report.rows > 20
-    from quyhoach.processing_algorithms.provincial_database import geopackage_backup
+    from quyhoach.processing_algorithms.provincial_database.geopackage import backup as geopackage_backup
 
     real = geopackage_backup.restore_geopackage_hub
 

@@ -9,15 +9,15 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
-from quyhoach.processing_algorithms.provincial_database.administration import check_hub
+from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub
 from quyhoach.processing_algorithms.provincial_database.findings import State, findings_table, worst
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Scope
-from quyhoach.processing_algorithms.provincial_database.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
-from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
-from quyhoach.processing_algorithms.provincial_database.hub_import import import_layer
-from quyhoach.processing_algorithms.provincial_database.push import push
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
+from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 
 FACILITY, PLAN = (load_catalogue()[name] for name in ("facility", "plan"))
 KIND = FACILITY.field("kind").domain.values[0].code

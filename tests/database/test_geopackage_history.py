@@ -14,14 +14,14 @@ from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.moments import read_moment
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.geopackage_file import add_dataset, begin_file, numbered_statements
-from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
-from quyhoach.processing_algorithms.provincial_database.geopackage_ledger import entries
-from quyhoach.processing_algorithms.provincial_database.geopackage_schema import table_statements, trigger_statements
-from quyhoach.processing_algorithms.provincial_database.geopackage_upgrade import SCHEMA_VERSION, SQL_FOLDER
-from quyhoach.processing_algorithms.provincial_database.history import difference_layer, layer_as_of
+from quyhoach.processing_algorithms.provincial_database.geopackage.file import add_dataset, begin_file, numbered_statements
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.geopackage.ledger import entries
+from quyhoach.processing_algorithms.provincial_database.geopackage.schema import table_statements, trigger_statements
+from quyhoach.processing_algorithms.provincial_database.geopackage.upgrade import SCHEMA_VERSION, SQL_FOLDER
+from quyhoach.processing_algorithms.provincial_database.history.history import difference_layer, layer_as_of
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
-from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 
 CATALOGUE = load_catalogue()
 FACILITY = CATALOGUE["facility"]
@@ -196,7 +196,7 @@ def version_one(path):
 
 
 def test_the_oldest_structure_becomes_the_newest(tmp_path):
-    from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import to_blobs
+    from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import to_blobs
     import numpy as np
 
     path = tmp_path / "bản một.gpkg"

@@ -14,9 +14,9 @@ import shapely
 from hub_rows import CRS, counts, parcels, sql
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError, OutputError
 from quyhoach.processing_algorithms.common.geometry import InvalidGeometry
-from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.hub_export import export_dataset
-from quyhoach.processing_algorithms.provincial_database.hub_import import Existing, import_layer
+from quyhoach.processing_algorithms.provincial_database.imports.hub_import import Existing, import_layer
 
 BOWTIE = shapely.Polygon([(500000, 1800000), (500010, 1800010), (500010, 1800000), (500000, 1800010)])
 

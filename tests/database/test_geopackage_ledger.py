@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
-from quyhoach.processing_algorithms.provincial_database.geopackage_ledger import entries
-from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.geopackage.ledger import entries
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 
 FACILITY = load_catalogue()["facility"]
 KIND = FACILITY.field("kind").domain.values[0].code
@@ -126,7 +126,7 @@ def test_what_the_catalogue_forbids_is_refused_with_the_reason(hub):
 
 def test_import_is_a_changeset(hub):
     import geopandas
-    from quyhoach.processing_algorithms.provincial_database.hub_import import import_layer
+    from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
 
     frame = geopandas.GeoDataFrame({"name": ["Chợ", "Trạm"], "kind": [KIND, KIND]},
                                    geometry=[shapely.Point(500000, 1800000)] * 2, crs=9214)

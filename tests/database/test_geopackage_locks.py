@@ -10,9 +10,9 @@ import shapely
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
-from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
-from quyhoach.processing_algorithms.provincial_database.hub_import import import_layer
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
 
 CATALOGUE = load_catalogue()
 PLAN, ZONE, LAND_USE, OVERRIDE = (CATALOGUE[name] for name in ("plan", "zone", "land_use", "parcel_override"))

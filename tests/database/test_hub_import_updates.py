@@ -4,9 +4,9 @@ import geopandas
 import pytest
 import shapely
 from hub_rows import CRS, counts, parcels
-from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.hub_export import export_dataset
-from quyhoach.processing_algorithms.provincial_database.hub_import import Existing, import_layer
+from quyhoach.processing_algorithms.provincial_database.imports.hub_import import Existing, import_layer
 
 
 @pytest.fixture

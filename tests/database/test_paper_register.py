@@ -11,20 +11,20 @@ import shapely
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change
-from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
-from quyhoach.processing_algorithms.provincial_database.hub_create import create_hub
-from quyhoach.processing_algorithms.provincial_database.hub_import import import_layer
-from quyhoach.processing_algorithms.provincial_database.postgis_connection import transaction
-from quyhoach.processing_algorithms.zoning import paper_register
-from quyhoach.processing_algorithms.zoning.paper_register import (
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
+from quyhoach.processing_algorithms.provincial_database.postgis.connection import transaction
+from quyhoach.processing_algorithms.zoning.paper import paper_register
+from quyhoach.processing_algorithms.zoning.paper.paper_register import (
     find_papers,
     local_register,
     register_drafts,
     shape_for,
     take_step,
 )
-from quyhoach.processing_algorithms.zoning.paper_snapshot import digest, short_code
-from quyhoach.processing_algorithms.zoning.plan_sources import hub_parcels, hub_sources, parcel_now
+from quyhoach.processing_algorithms.zoning.paper.paper_snapshot import digest, short_code
+from quyhoach.processing_algorithms.zoning.plans.plan_sources import hub_parcels, hub_sources, parcel_now
 
 CRS = pyproj.CRS.from_epsg(9214)
 DAY = datetime.date(2026, 11, 25)

@@ -12,16 +12,16 @@ from quyhoach.processing_algorithms.provincial_database.catalogue import load_ca
 from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain, DomainValue, Field, Text
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
-from quyhoach.processing_algorithms.provincial_database.postgis_backup import (
+from quyhoach.processing_algorithms.provincial_database.postgis.backup import (
     backup_postgis_hub, drill, restore_postgis_hub)
 from quyhoach.processing_algorithms.common.addresses import is_postgis_location
-from quyhoach.processing_algorithms.provincial_database.postgis_connection import parameters_of
-from quyhoach.processing_algorithms.provincial_database.postgis_create import create_postgis_hub
-from quyhoach.processing_algorithms.provincial_database.postgis_health import check_postgis_hub
-from quyhoach.processing_algorithms.provincial_database.postgis_history import changesets, rows_as_of
-from quyhoach.processing_algorithms.provincial_database.postgis_hub import SCHEMA_VERSION, PostgisHub
-from quyhoach.processing_algorithms.provincial_database.postgis_rights import add_department, add_person
-from quyhoach.processing_algorithms.provincial_database.postgis_upgrade import newest_version, upgrade_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis.connection import parameters_of
+from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis.health import check_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis.history import changesets, rows_as_of
+from quyhoach.processing_algorithms.provincial_database.postgis.hub import SCHEMA_VERSION, PostgisHub
+from quyhoach.processing_algorithms.provincial_database.postgis.rights import add_department, add_person
+from quyhoach.processing_algorithms.provincial_database.postgis.upgrade import newest_version, upgrade_postgis_hub
 
 TABLE = "quyhoach_data.parcel"
 # Everything that makes a schema what it is, without what differs from one database to the next.
@@ -245,7 +245,7 @@ def test_a_copied_database_is_another_incarnation_even_before_we_open_it(postgis
 
 
 def test_an_error_of_ours_is_no_refusal(postgis_hub):
-    from quyhoach.processing_algorithms.provincial_database.postgis_connection import told
+    from quyhoach.processing_algorithms.provincial_database.postgis.connection import told
 
     with pytest.raises(psycopg2.errors.SyntaxError), told(), postgis_hub.connection.cursor() as cursor:
         cursor.execute("SELEKT 1")

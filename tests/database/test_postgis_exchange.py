@@ -10,7 +10,7 @@ from postgis_rows import changeset, delivered, new, parcel
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, RemembersRestores, Scope
-from quyhoach.processing_algorithms.provincial_database.geopackage_schema import data_columns
+from quyhoach.processing_algorithms.provincial_database.geopackage.schema import data_columns
 from quyhoach.processing_algorithms.provincial_database.rows import rows_to_sqlite
 
 def test_a_new_hub_is_empty_and_gets_an_incarnation_of_its_own(postgis_hub, postgis_parameters, sql_at):

@@ -13,9 +13,9 @@ from postgis_rows import changeset, delivered, new, parcel
 from postgis_server import running_server
 from quyhoach.processing_algorithms.common.errors import OutputError
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome
-from quyhoach.processing_algorithms.provincial_database.postgis_create import create_postgis_hub
-from quyhoach.processing_algorithms.provincial_database.postgis_health import check_postgis_hub
-from quyhoach.processing_algorithms.provincial_database.postgis_hub import PostgisHub
+from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis.health import check_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis.hub import PostgisHub
 
 
 def die_at(parameters, sent, boundary):

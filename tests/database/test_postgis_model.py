@@ -6,9 +6,9 @@ import uuid
 import pytest
 from exchange_machine import NIGHTLY, Exchange, run
 from quyhoach.processing_algorithms.provincial_database.changes import Scope
-from quyhoach.processing_algorithms.provincial_database.postgis_backup import backup_postgis_hub, restore_postgis_hub
-from quyhoach.processing_algorithms.provincial_database.postgis_health import check_postgis_hub
-from quyhoach.processing_algorithms.provincial_database.postgis_hub import PostgisHub
+from quyhoach.processing_algorithms.provincial_database.postgis.backup import backup_postgis_hub, restore_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis.health import check_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis.hub import PostgisHub
 
 _numbers = itertools.count(1)
 _place = {}

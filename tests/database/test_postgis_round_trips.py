@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from postgis_rows import changeset, delivered, new, parcel, square
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.hub import Batch, Rejection
-from quyhoach.processing_algorithms.provincial_database.postgis_history import rows_as_of
-from quyhoach.processing_algorithms.provincial_database.postgis_upgrade import upgrade_postgis_hub
-from quyhoach.processing_algorithms.provincial_database.pull import pull
-from quyhoach.processing_algorithms.provincial_database.push import push
+from quyhoach.processing_algorithms.provincial_database.postgis.history import rows_as_of
+from quyhoach.processing_algorithms.provincial_database.postgis.upgrade import upgrade_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
+from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 from quyhoach.processing_algorithms.provincial_database.row_filter import parse_filter
 
 TABLE = "quyhoach_data.parcel"
@@ -194,7 +194,7 @@ def test_what_an_administrator_added_needs_no_settings(postgis_hub, postgis_para
     assert orphan.outcome is Outcome.REFUSED and orphan.objections[0].feature_id == p
     assert postgis_hub.submit(changeset(Change("plan", p, plan, None),
                                         Change("zone", z, zone, None))).outcome is Outcome.APPLIED
-    from quyhoach.processing_algorithms.provincial_database.postgis_health import check_postgis_hub
+    from quyhoach.processing_algorithms.provincial_database.postgis.health import check_postgis_hub
 
     assert [f for f in check_postgis_hub(postgis_hub) if not f.in_order] == []
     assert sql_at(postgis_parameters,

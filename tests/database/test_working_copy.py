@@ -13,13 +13,13 @@ from memory_hub import MemoryHub
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.conflict_review import Rule, conflicts, resolve
-from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions, to_blobs
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions, to_blobs
 from quyhoach.processing_algorithms.provincial_database.merge import Clash
-from quyhoach.processing_algorithms.provincial_database.outgoing import freeze, pending
-from quyhoach.processing_algorithms.provincial_database.pull import pull
-from quyhoach.processing_algorithms.provincial_database.push import push
+from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import freeze, pending
+from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
+from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 
 FACILITY = load_catalogue()["facility"]
 WHO = {"author": "ân", "message": "thử"}
@@ -337,7 +337,7 @@ def test_killed_in_the_middle_of_a_pull_keeps_tracking(make, hub, monkeypatch):
     def dies(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("quyhoach.processing_algorithms.provincial_database.pull._note_position", dies)
+    monkeypatch.setattr("quyhoach.processing_algorithms.provincial_database.working_copies.pull._note_position", dies)
     with pytest.raises(KeyboardInterrupt):
         pull(b, hub)
     monkeypatch.undo()
@@ -366,7 +366,7 @@ def test_checkout_never_overwrites_and_leaves_nothing_half_done(make, hub, tmp_p
     def disk_full(*_):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("quyhoach.processing_algorithms.provincial_database.checkout._fill", disk_full)
+    monkeypatch.setattr("quyhoach.processing_algorithms.provincial_database.working_copies.checkout._fill", disk_full)
     with pytest.raises(OutputError, match="full"):
         make("đầy đĩa")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["có rồi.gpkg"]

@@ -10,7 +10,7 @@ from qgis.core import (
     Qgis, QgsFeature, QgsProcessingException, QgsProcessingFeatureSourceDefinition, QgsProcessingFeedback,
     QgsVectorLayer)
 from quyhoach.processing_algorithms.common.word_reading import read_words
-from quyhoach.processing_algorithms.zoning.certificate_register_algorithm import ACTIONS
+from quyhoach.processing_algorithms.zoning.paper.certificate_register_algorithm import ACTIONS
 
 TOWN = Path(__file__).resolve().parents[2] / "data_samples" / "town.gpkg"
 

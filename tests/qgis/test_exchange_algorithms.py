@@ -11,7 +11,7 @@ from qgis.core import (
     QgsVectorLayerUtils,
 )
 from quyhoach.processing_algorithms.common.files import write_vector
-from quyhoach.processing_algorithms.provincial_database.working_copy import WorkingCopy
+from quyhoach.processing_algorithms.provincial_database.working_copies.working_copy import WorkingCopy
 
 
 @pytest.fixture

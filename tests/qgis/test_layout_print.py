@@ -25,8 +25,8 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QColor, QImage
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.common.language import set_language
-from quyhoach.processing_algorithms.common.qgis_layout import PAPERS, SCALES, LegendEntry, MapSheet, SheetTexts
-from quyhoach.processing_algorithms.common.qgis_layout_table import SheetTable
+from quyhoach.processing_algorithms.common.layout.qgis_layout import PAPERS, SCALES, LegendEntry, MapSheet, SheetTexts
+from quyhoach.processing_algorithms.common.layout.qgis_layout_table import SheetTable
 
 TITLE = "BẢN ĐỒ HIỆN TRẠNG SỬ DỤNG ĐẤT, ƯỚC TÍNH Ẳ Ễ Ợ Ữ"
 TEXTS = SheetTexts(title=TITLE, subtitle="Phường Lam Trạch", source="dữ liệu thử", notice="KHÔNG CÓ GIÁ TRỊ PHÁP LÝ",

@@ -9,10 +9,10 @@ import pytest
 from qgis.core import QgsDataSourceUri, QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer, QgsVectorLayerUtils
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Scope
-from quyhoach.processing_algorithms.provincial_database.postgis_create import create_postgis_hub
-from quyhoach.processing_algorithms.provincial_database.postgis_health import check_postgis_hub
-from quyhoach.processing_algorithms.provincial_database.postgis_history import changesets
-from quyhoach.processing_algorithms.provincial_database.postgis_rights import add_department, add_person
+from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis.health import check_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis.history import changesets
+from quyhoach.processing_algorithms.provincial_database.postgis.rights import add_department, add_person
 
 INSERT = ("INSERT INTO quyhoach_data.parcel (old_commune_code, commune_code, sheet_no, parcel_no, land_code, geom) "
           "VALUES ('00001', %s, '1', %s, 'ONT', ST_Multi(ST_MakeEnvelope(%s, 0, %s, 10, 9214)))")

@@ -112,7 +112,7 @@ def edit(path, sql):
     import sqlite3
     from contextlib import closing
 
-    from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import register_functions
+    from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         register_functions(database)

@@ -13,7 +13,7 @@ from qgis.core import QgsProcessingException, QgsProcessingFeedback
 from qgis.PyQt.QtGui import QImage
 from quyhoach.processing_algorithms.common.files import write_vector
 from quyhoach.processing_algorithms.common.language import speaking
-from quyhoach.processing_algorithms.common.qgis_layout_drawing_page import DRAWING_PAPERS, drawing_frames
+from quyhoach.processing_algorithms.common.layout.qgis_layout_drawing_page import DRAWING_PAPERS, drawing_frames
 
 ROOT = Path(__file__).resolve().parents[2]
 TOWN = ROOT / "data_samples" / "town.gpkg"

@@ -9,11 +9,11 @@ import pytest
 import shapely
 from hypothesis import given, strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.disaster.bulletin import read_bulletin
-from quyhoach.processing_algorithms.disaster.bulletin_file import read_bulletin_file
-from quyhoach.processing_algorithms.disaster.bulletin_levels import Readings, chosen, reading_frame
-from quyhoach.processing_algorithms.disaster.bulletin_words import fold
-from quyhoach.processing_algorithms.disaster.stations import Station, read_stations
+from quyhoach.processing_algorithms.disaster.bulletin.bulletin import read_bulletin
+from quyhoach.processing_algorithms.disaster.bulletin.bulletin_file import read_bulletin_file
+from quyhoach.processing_algorithms.disaster.bulletin.bulletin_levels import Readings, chosen, reading_frame
+from quyhoach.processing_algorithms.disaster.bulletin.bulletin_words import fold
+from quyhoach.processing_algorithms.disaster.bulletin.stations import Station, read_stations
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data_samples"
 TODAY = datetime.date(2026, 11, 25)

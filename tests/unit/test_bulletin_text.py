@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.disaster.bulletin import VIETNAM, Reading, read_bulletin
-from quyhoach.processing_algorithms.disaster.bulletin_text import read_level, with_level, write_bulletin
-from quyhoach.processing_algorithms.disaster.stations import Station
+from quyhoach.processing_algorithms.disaster.bulletin.bulletin import VIETNAM, Reading, read_bulletin
+from quyhoach.processing_algorithms.disaster.bulletin.bulletin_text import read_level, with_level, write_bulletin
+from quyhoach.processing_algorithms.disaster.bulletin.stations import Station
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data_samples"
 STATIONS = [Station(1, "", "Khe Mây", "sông Trạch", "river", (2.1, 3.4, 4.9), "national", 0.0, 5.52, "", ""),

@@ -4,9 +4,9 @@ import datetime
 
 import pytest
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.disaster.bulletin import read_bulletin
-from quyhoach.processing_algorithms.disaster.bulletin_levels import Readings, chosen
-from quyhoach.processing_algorithms.disaster.stations import Station
+from quyhoach.processing_algorithms.disaster.bulletin.bulletin import read_bulletin
+from quyhoach.processing_algorithms.disaster.bulletin.bulletin_levels import Readings, chosen
+from quyhoach.processing_algorithms.disaster.bulletin.stations import Station
 
 TODAY = datetime.date(2026, 11, 25)
 

@@ -7,7 +7,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.zoning.corners import AxisOrder, read_corners
+from quyhoach.processing_algorithms.zoning.paper.corners import AxisOrder, read_corners
 
 #: Central meridian 106°15' (Bình Phước, old) and 107°45' (Đồng Nai, new since 2025): norms/vn2000_zones.csv.
 OLD, NEW = pyproj.CRS.from_epsg(9212), pyproj.CRS.from_epsg(5899)

@@ -8,11 +8,11 @@ from hypothesis import given, settings, strategies as st
 from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window
-from quyhoach.processing_algorithms.disaster.depth_fit import depth_fit
-from quyhoach.processing_algorithms.disaster.dykes import with_dykes
-from quyhoach.processing_algorithms.disaster.flood_depth import Connectivity, flood_depths
-from quyhoach.processing_algorithms.disaster.gauges import Gauges
-from quyhoach.processing_algorithms.disaster.mark_depths import mark_depths
+from quyhoach.processing_algorithms.disaster.depth.depth_fit import depth_fit
+from quyhoach.processing_algorithms.disaster.depth.dykes import with_dykes
+from quyhoach.processing_algorithms.disaster.depth.flood_depth import Connectivity, flood_depths
+from quyhoach.processing_algorithms.disaster.depth.gauges import Gauges
+from quyhoach.processing_algorithms.disaster.depth.mark_depths import mark_depths
 
 WKT = CRS("EPSG:9214").to_wkt()
 GRID = Grid((0.0, 10.0, 0.0, 200.0, 0.0, -10.0), (20, 30), WKT)

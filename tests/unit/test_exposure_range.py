@@ -10,11 +10,11 @@ from hypothesis import given, settings, strategies as st
 from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid
-from quyhoach.processing_algorithms.disaster.depth_classes import depth_classes
-from quyhoach.processing_algorithms.disaster.exposure_range import facility_depths, hamlet_names
-from quyhoach.processing_algorithms.disaster.exposure_range_workbook import estimated, range_sheets
-from quyhoach.processing_algorithms.disaster.exposure_run import LevelOfUnits, exposures
-from quyhoach.processing_algorithms.disaster.flood_exposure import BuildingFields
+from quyhoach.processing_algorithms.disaster.exposure.depth_classes import depth_classes
+from quyhoach.processing_algorithms.disaster.exposure.exposure_range import facility_depths, hamlet_names
+from quyhoach.processing_algorithms.disaster.exposure.exposure_range_workbook import estimated, range_sheets
+from quyhoach.processing_algorithms.disaster.exposure.exposure_run import LevelOfUnits, exposures
+from quyhoach.processing_algorithms.disaster.exposure.flood_exposure import BuildingFields
 
 WKT = CRS("EPSG:9214").to_wkt()
 GRID = Grid((0.0, 10.0, 0.0, 100.0, 0.0, -10.0), (10, 20), WKT)

@@ -3,7 +3,7 @@
 import pytest
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
-from quyhoach.processing_algorithms.provincial_database.field_mapping import (
+from quyhoach.processing_algorithms.provincial_database.imports.field_mapping import (
     Constant,
     as_text,
     parse_mapping,

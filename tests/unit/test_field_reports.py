@@ -10,10 +10,10 @@ import pytest
 import shapely
 from hypothesis import given, strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.disaster.bulletin_words import fold
-from quyhoach.processing_algorithms.disaster.field_reports import field_reports, with_levels
-from quyhoach.processing_algorithms.disaster.report_depth import told_depth
-from quyhoach.processing_algorithms.disaster.report_table import ReportTable, read_report_table
+from quyhoach.processing_algorithms.disaster.bulletin.bulletin_words import fold
+from quyhoach.processing_algorithms.disaster.field_reports.field_reports import field_reports, with_levels
+from quyhoach.processing_algorithms.disaster.field_reports.report_depth import told_depth
+from quyhoach.processing_algorithms.disaster.field_reports.report_table import ReportTable, read_report_table
 
 TODAY = datetime.date(2026, 11, 25)
 CRS = "EPSG:9214"

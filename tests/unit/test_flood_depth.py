@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError
 from quyhoach.processing_algorithms.common.language import speaking
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster
-from quyhoach.processing_algorithms.disaster.flood_depth import Connectivity, flood_depth, source_cells
-from quyhoach.processing_algorithms.disaster.gauges import read_gauges
-from quyhoach.processing_algorithms.disaster.water_surface import Interpolation
+from quyhoach.processing_algorithms.disaster.depth.flood_depth import Connectivity, flood_depth, source_cells
+from quyhoach.processing_algorithms.disaster.depth.gauges import read_gauges
+from quyhoach.processing_algorithms.disaster.depth.water_surface import Interpolation
 
 CRS = pyproj.CRS.from_epsg(9214)
 WKT = CRS.to_wkt()
@@ -142,7 +142,7 @@ def test_equals_the_slow_flood_fill_whatever_the_strips(seed, connectivity, meth
         depth, result = run(terrain, frame, connectivity=connectivity, method=method)
     finally:
         Grid.strips.__kwdefaults__["cells"] = before
-    from quyhoach.processing_algorithms.disaster.water_surface import water_surface
+    from quyhoach.processing_algorithms.disaster.depth.water_surface import water_surface
     surface = np.broadcast_to(
         water_surface(gauges.x, gauges.y, gauges.level_m, method).on(terrain.grid, Window(0, 0, 14, 12)), (14, 12))
     wet = (surface - terrain.values).astype(np.float32) > 0
@@ -289,7 +289,7 @@ def test_merewether_against_a_brute_force(tmp_path):
             depth[window.row:window.row + window.rows] = values
 
         result = flood_depth(terrain, gauges, write)
-        from quyhoach.processing_algorithms.disaster.water_surface import water_surface
+        from quyhoach.processing_algorithms.disaster.depth.water_surface import water_surface
         everything = Window(0, 0, *terrain.grid.shape)
         heights = terrain.read(everything)
         surface = water_surface(gauges.x, gauges.y, gauges.level_m).on(terrain.grid, everything)

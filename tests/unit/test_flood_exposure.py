@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError
 from quyhoach.processing_algorithms.common.language import speaking
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster
-from quyhoach.processing_algorithms.disaster.depth_at_shapes import Statistic, building_depths
-from quyhoach.processing_algorithms.disaster.depth_by_class import areas_by_class, lengths_by_class
-from quyhoach.processing_algorithms.disaster.depth_classes import class_raster, class_sets, depth_classes
-from quyhoach.processing_algorithms.disaster.flood_exposure import BuildingFields, flood_exposure
-from quyhoach.processing_algorithms.disaster.units import disjoint_units
+from quyhoach.processing_algorithms.disaster.exposure.depth_at_shapes import Statistic, building_depths
+from quyhoach.processing_algorithms.disaster.exposure.depth_by_class import areas_by_class, lengths_by_class
+from quyhoach.processing_algorithms.disaster.exposure.depth_classes import class_raster, class_sets, depth_classes
+from quyhoach.processing_algorithms.disaster.exposure.flood_exposure import BuildingFields, flood_exposure
+from quyhoach.processing_algorithms.disaster.exposure.units import disjoint_units
 
 CRS = pyproj.CRS.from_epsg(9214)
 WKT = CRS.to_wkt()

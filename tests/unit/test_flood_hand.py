@@ -14,14 +14,14 @@ from hypothesis.extra.numpy import arrays
 from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid
-from quyhoach.processing_algorithms.disaster.d8 import STEPS
-from quyhoach.processing_algorithms.disaster.flood_hand import ModelRasters, flood_hand, open_model_rasters
-from quyhoach.processing_algorithms.disaster.network_stage import (
+from quyhoach.processing_algorithms.disaster.terrain.d8 import STEPS
+from quyhoach.processing_algorithms.disaster.depth.flood_hand import ModelRasters, flood_hand, open_model_rasters
+from quyhoach.processing_algorithms.disaster.depth.network_stage import (
     Places, even_stages, places_of_points, places_of_reaches, stages_along)
-from quyhoach.processing_algorithms.disaster.terrain_ground import draw_dykes, read_ground
-from quyhoach.processing_algorithms.disaster.terrain_model import (
+from quyhoach.processing_algorithms.disaster.terrain.terrain_ground import draw_dykes, read_ground
+from quyhoach.processing_algorithms.disaster.terrain.terrain_model import (
     check_folder, read_model, source_changed, stream_lines, write_model)
-from quyhoach.processing_algorithms.disaster.terrain_prepare import Rules, prepare_terrain
+from quyhoach.processing_algorithms.disaster.terrain.terrain_prepare import Rules, prepare_terrain
 
 WKT = CRS("EPSG:9214").to_wkt()
 CELL = 100.0

@@ -9,9 +9,9 @@ import shapely
 from osgeo import gdal
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import coarse, open_raster
-from quyhoach.processing_algorithms.disaster.bulletin import Reading
-from quyhoach.processing_algorithms.disaster.flood_preview import flood_preview
-from quyhoach.processing_algorithms.disaster.stations import Station
+from quyhoach.processing_algorithms.disaster.bulletin.bulletin import Reading
+from quyhoach.processing_algorithms.disaster.depth.flood_preview import flood_preview
+from quyhoach.processing_algorithms.disaster.bulletin.stations import Station
 
 X, Y = 551000.0, 1831000.0
 STATION = Station(7, "", "Trạm", "sông", "river", (1.0, 2.0, 3.0), "national", 0.0, None, "", "")
@@ -76,9 +76,9 @@ def test_what_cannot_be_shown_is_said(valley):
 def test_the_sample_town_is_wet_where_the_full_computation_says():
     import datetime
 
-    from quyhoach.processing_algorithms.disaster.bulletin import read_bulletin
-    from quyhoach.processing_algorithms.disaster.bulletin_levels import Readings, chosen
-    from quyhoach.processing_algorithms.disaster.stations import read_stations
+    from quyhoach.processing_algorithms.disaster.bulletin.bulletin import read_bulletin
+    from quyhoach.processing_algorithms.disaster.bulletin.bulletin_levels import Readings, chosen
+    from quyhoach.processing_algorithms.disaster.bulletin.stations import read_stations
 
     samples = Path(__file__).resolve().parents[2] / "data_samples"
 

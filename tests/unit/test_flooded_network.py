@@ -9,10 +9,10 @@ from hypothesis import given, settings, strategies as st
 from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid
-from quyhoach.processing_algorithms.disaster.flooded_network import cut_off, distance_to_nearest
-from quyhoach.processing_algorithms.disaster.flooded_network_tables import flooded_network
-from quyhoach.processing_algorithms.disaster.road_depths import road_depths, stretches
-from quyhoach.processing_algorithms.disaster.vehicles import vehicle, vehicles
+from quyhoach.processing_algorithms.disaster.streets.flooded_network import cut_off, distance_to_nearest
+from quyhoach.processing_algorithms.disaster.streets.flooded_network_tables import flooded_network
+from quyhoach.processing_algorithms.disaster.streets.road_depths import road_depths, stretches
+from quyhoach.processing_algorithms.disaster.streets.vehicles import vehicle, vehicles
 from quyhoach.processing_algorithms.traffic.network import build_network
 from quyhoach.processing_algorithms.traffic.snapping import snap
 

@@ -11,12 +11,12 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.geometry import InvalidGeometry
-from quyhoach.processing_algorithms.provincial_database.geopackage_geometry import (
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import (
     from_blobs,
     register_functions,
     to_blobs,
 )
-from quyhoach.processing_algorithms.provincial_database.incoming_shapes import fit_shapes
+from quyhoach.processing_algorithms.provincial_database.imports.incoming_shapes import fit_shapes
 
 TM3 = pyproj.CRS.from_epsg(9214)
 SQUARE = shapely.box(500000, 1800000, 500010, 1800010)

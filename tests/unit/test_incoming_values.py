@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.catalogue.model import Field, Text
-from quyhoach.processing_algorithms.provincial_database.incoming_values import convert
+from quyhoach.processing_algorithms.provincial_database.imports.incoming_values import convert
 from quyhoach.processing_algorithms.provincial_database.typed_columns import from_sqlite, to_sqlite
 
 

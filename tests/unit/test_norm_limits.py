@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.norms import deciding_date
 from quyhoach.processing_algorithms.common.norms.loader import FOLDER
-from quyhoach.processing_algorithms.zoning.lot_kinds import lot_kinds
-from quyhoach.processing_algorithms.zoning.norm_answers import COLUMNS
-from quyhoach.processing_algorithms.zoning.norm_distances import planted_share_limits, setback_limits, spacing_limits
-from quyhoach.processing_algorithms.zoning.norm_limits import (
+from quyhoach.processing_algorithms.zoning.compliance.lot_kinds import lot_kinds
+from quyhoach.processing_algorithms.zoning.compliance.norm_answers import COLUMNS
+from quyhoach.processing_algorithms.zoning.compliance.norm_distances import planted_share_limits, setback_limits, spacing_limits
+from quyhoach.processing_algorithms.zoning.compliance.norm_limits import (
     far_limits,
     far_limits_existing_area,
     gross_density_limits,
     net_density_limits,
 )
-from quyhoach.processing_algorithms.zoning.verdicts import judge
+from quyhoach.processing_algorithms.zoning.compliance.verdicts import judge
 
 DAY = datetime.date(2026, 6, 1)
 NAN = float("nan")

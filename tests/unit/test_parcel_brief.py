@@ -7,9 +7,9 @@ import pyproj
 import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.zoning.corners import AxisOrder, read_point
-from quyhoach.processing_algorithms.zoning.parcel_brief import Mark, parcel_brief
-from quyhoach.processing_algorithms.zoning.plan_sources import PlanSources
+from quyhoach.processing_algorithms.zoning.paper.corners import AxisOrder, read_point
+from quyhoach.processing_algorithms.zoning.plans.parcel_brief import Mark, parcel_brief
+from quyhoach.processing_algorithms.zoning.plans.plan_sources import PlanSources
 
 CRS = "EPSG:9214"
 DAY = datetime.date(2026, 11, 25)

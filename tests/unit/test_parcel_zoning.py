@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.areas import Surface
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.geometry import InvalidGeometry
-from quyhoach.processing_algorithms.zoning.parcel_zoning import parcel_zoning
+from quyhoach.processing_algorithms.zoning.plans.parcel_zoning import parcel_zoning
 
 CRS = "EPSG:9214"
 DOUALA = Path(__file__).resolve().parents[3] / "shared" / "data" / "blocks" / "douala_blocks.gpkg"

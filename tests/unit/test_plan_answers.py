@@ -9,7 +9,7 @@ import shapely
 from quyhoach.processing_algorithms.common.areas import Surface
 from quyhoach.processing_algorithms.common.crs import to_crs
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.zoning.plan_answers import plan_answers
+from quyhoach.processing_algorithms.zoning.plans.plan_answers import plan_answers
 
 CRS = "EPSG:9214"
 DAY = datetime.date(2026, 11, 25)

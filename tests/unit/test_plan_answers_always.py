@@ -10,7 +10,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quyhoach.processing_algorithms.zoning.plan_answers import plan_answers
+from quyhoach.processing_algorithms.zoning.plans.plan_answers import plan_answers
 
 NIGHTLY = 400 if os.environ.get("QUYHOACH_NIGHTLY") else 0
 DAY = datetime.date(2026, 6, 1)

@@ -7,7 +7,7 @@ import pandas
 import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.zoning.plan_conflicts import conflict_sheets, plan_conflicts
+from quyhoach.processing_algorithms.zoning.plans.plan_conflicts import conflict_sheets, plan_conflicts
 
 box = shapely.box
 DAY = datetime.date(2026, 1, 1)

@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.zoning.plan_difference import plan_difference
+from quyhoach.processing_algorithms.zoning.plans.plan_difference import plan_difference
 
 box = shapely.box
 NIGHTLY = 400 if os.environ.get("QUYHOACH_NIGHTLY") else 0

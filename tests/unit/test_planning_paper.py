@@ -18,10 +18,10 @@ from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.norms import loader
 from quyhoach.processing_algorithms.common.word_document import WordTemplate
 from quyhoach.processing_algorithms.common.word_reading import read_words
-from quyhoach.processing_algorithms.zoning.corners import read_corners
-from quyhoach.processing_algorithms.zoning.paper_inputs import map_frame, read_shape, shape_text
-from quyhoach.processing_algorithms.zoning.paper_now import inputs_now
-from quyhoach.processing_algorithms.zoning.paper_register import (
+from quyhoach.processing_algorithms.zoning.paper.corners import read_corners
+from quyhoach.processing_algorithms.zoning.paper.paper_inputs import map_frame, read_shape, shape_text
+from quyhoach.processing_algorithms.zoning.paper.paper_now import inputs_now
+from quyhoach.processing_algorithms.zoning.paper.paper_register import (
     Entry,
     find_papers,
     local_register,
@@ -29,10 +29,10 @@ from quyhoach.processing_algorithms.zoning.paper_register import (
     shape_for,
     take_step,
 )
-from quyhoach.processing_algorithms.zoning.paper_snapshot import canonical, digest, read_code, short_code
-from quyhoach.processing_algorithms.zoning.paper_verify import Kind, changes_since, check_document, check_entry
-from quyhoach.processing_algorithms.zoning.paper_words import Office, Request
-from quyhoach.processing_algorithms.zoning.parcel_certificate import (
+from quyhoach.processing_algorithms.zoning.paper.paper_snapshot import canonical, digest, read_code, short_code
+from quyhoach.processing_algorithms.zoning.paper.paper_verify import Kind, changes_since, check_document, check_entry
+from quyhoach.processing_algorithms.zoning.paper.paper_words import Office, Request
+from quyhoach.processing_algorithms.zoning.paper.parcel_certificate import (
     MapChoice,
     annex_of,
     draft_papers,
@@ -40,8 +40,8 @@ from quyhoach.processing_algorithms.zoning.parcel_certificate import (
     parcel_of_corners,
     register_row,
 )
-from quyhoach.processing_algorithms.zoning.plan_sources import PlanSources
-from quyhoach.processing_algorithms.zoning.planning_paper import TEMPLATE, Paper, read_template, write_paper
+from quyhoach.processing_algorithms.zoning.plans.plan_sources import PlanSources
+from quyhoach.processing_algorithms.zoning.paper.planning_paper import TEMPLATE, Paper, read_template, write_paper
 
 CRS = pyproj.CRS.from_epsg(9214)
 DAY, SIGNED = datetime.date(2026, 11, 25), datetime.date(2026, 12, 1)
@@ -404,7 +404,7 @@ def test_templates_of_an_office(tmp_path, data):
 
 def test_the_plugin_s_own_template_has_every_placeholder():
     from quyhoach.processing_algorithms.common.word_document import placeholder_key
-    from quyhoach.processing_algorithms.zoning.paper_words import BLOCK_PLACEHOLDERS, TEXT_PLACEHOLDERS
+    from quyhoach.processing_algorithms.zoning.paper.paper_words import BLOCK_PLACEHOLDERS, TEXT_PLACEHOLDERS
 
     present = set(WordTemplate(TEMPLATE).placeholders())
     assert present == {placeholder_key(name) for name in (*TEXT_PLACEHOLDERS, *BLOCK_PLACEHOLDERS)}

@@ -9,8 +9,8 @@ from hypothesis import given, settings, strategies as st
 from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window
-from quyhoach.processing_algorithms.disaster.gauges import Gauges, level_ends, read_gauges
-from quyhoach.processing_algorithms.disaster.river_surface import on_rivers, river_network
+from quyhoach.processing_algorithms.disaster.depth.gauges import Gauges, level_ends, read_gauges
+from quyhoach.processing_algorithms.disaster.depth.river_surface import on_rivers, river_network
 
 WKT = CRS("EPSG:9214").to_wkt()
 GRID = Grid((0.0, 10.0, 0.0, 1000.0, 0.0, -10.0), (100, 100), WKT)

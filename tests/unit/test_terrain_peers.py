@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from osgeo import gdal
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster
-from quyhoach.processing_algorithms.disaster.d8 import STEPS
-from quyhoach.processing_algorithms.disaster.terrain_ground import read_ground
-from quyhoach.processing_algorithms.disaster.terrain_prepare import Rules, prepare_terrain
+from quyhoach.processing_algorithms.disaster.terrain.d8 import STEPS
+from quyhoach.processing_algorithms.disaster.terrain.terrain_ground import read_ground
+from quyhoach.processing_algorithms.disaster.terrain.terrain_prepare import Rules, prepare_terrain
 
 ROOT = Path(__file__).resolve().parents[2]
 TERRAINS = {"Big Tujunga": (ROOT.parent / "shared" / "data" / "terrain" / "bigtujunga.tif", 1.0),

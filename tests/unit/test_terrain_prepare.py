@@ -15,10 +15,10 @@ from hypothesis.extra.numpy import arrays
 from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster
-from quyhoach.processing_algorithms.disaster import d8, depressions, terrain_loops, terrain_prepare, ways
-from quyhoach.processing_algorithms.disaster.terrain_ground import draw_culverts, draw_dykes, draw_rivers, read_ground
-from quyhoach.processing_algorithms.disaster.terrain_model import stream_lines
-from quyhoach.processing_algorithms.disaster.terrain_prepare import Rules, prepare_terrain
+from quyhoach.processing_algorithms.disaster.terrain import d8, depressions, terrain_loops, terrain_prepare, ways
+from quyhoach.processing_algorithms.disaster.terrain.terrain_ground import draw_culverts, draw_dykes, draw_rivers, read_ground
+from quyhoach.processing_algorithms.disaster.terrain.terrain_model import stream_lines
+from quyhoach.processing_algorithms.disaster.terrain.terrain_prepare import Rules, prepare_terrain
 
 WKT = CRS("EPSG:9214").to_wkt()
 SAMPLE = Path(__file__).resolve().parents[2] / "data_samples" / "terrain.tif"

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quyhoach.processing_algorithms.common.raster import Grid, Window
-from quyhoach.processing_algorithms.disaster import water_surface as water_surface_module
-from quyhoach.processing_algorithms.disaster.water_surface import Interpolation, leave_one_out, water_surface
+from quyhoach.processing_algorithms.disaster.depth import water_surface as water_surface_module
+from quyhoach.processing_algorithms.disaster.depth.water_surface import Interpolation, leave_one_out, water_surface
 
 GRIDS = [Grid((1000.0, 5.0, 0.0, 2000.0, 0.0, -5.0), (40, 50), ""),
          Grid((1000.0, 4.0, 3.0, 2000.0, 3.0, -4.0), (40, 50), "")]

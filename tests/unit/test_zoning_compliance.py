@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.workbook import write_workbook
-from quyhoach.processing_algorithms.zoning.compliance_workbook import compliance_sheets
-from quyhoach.processing_algorithms.zoning.map_accuracy import area_errors, point_error
-from quyhoach.processing_algorithms.zoning.verdicts import Verdict
-from quyhoach.processing_algorithms.zoning.zoning_compliance import zoning_compliance
+from quyhoach.processing_algorithms.zoning.compliance.compliance_workbook import compliance_sheets
+from quyhoach.processing_algorithms.zoning.plans.map_accuracy import area_errors, point_error
+from quyhoach.processing_algorithms.zoning.compliance.verdicts import Verdict
+from quyhoach.processing_algorithms.zoning.compliance.zoning_compliance import zoning_compliance
 
 CRS = "EPSG:9214"
 DAY = datetime.date(2026, 6, 1)

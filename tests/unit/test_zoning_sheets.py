@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.zoning.sheet_index import (
+from quyhoach.processing_algorithms.zoning.sheets.sheet_index import (
     NEIGHBOURS,
     STEP_MM,
     chosen_sheets,
@@ -17,14 +17,14 @@ from quyhoach.processing_algorithms.zoning.sheet_index import (
     scale_rule,
     sheet_index,
 )
-from quyhoach.processing_algorithms.zoning.sheet_labels import LabelFields, label_key, label_variants, place_labels
-from quyhoach.processing_algorithms.zoning.sheet_symbols import (
+from quyhoach.processing_algorithms.zoning.sheets.sheet_labels import LabelFields, label_key, label_variants, place_labels
+from quyhoach.processing_algorithms.zoning.sheets.sheet_symbols import (
     FunctionSymbol,
     colour_remarks,
     function_symbols,
     require_symbols,
 )
-from quyhoach.processing_algorithms.zoning.zoning_sheets import content_of, divide, near, red_lines
+from quyhoach.processing_algorithms.zoning.sheets.zoning_sheets import content_of, divide, near, red_lines
 
 CRS = "EPSG:9214"
 FIELDS = LabelFields("ma", "cn", "md", "tt", "tc", "hs")

@@ -7,8 +7,8 @@ import psycopg2
 import pytest
 from desk_hands import WARD, fill_hub, hands
 from quyhoach.processing_algorithms.provincial_database.interface import open_hub
-from quyhoach.processing_algorithms.provincial_database.postgis_create import create_postgis_hub
-from quyhoach.processing_algorithms.provincial_database.postgis_rights import add_department, add_person
+from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis.rights import add_department, add_person
 
 PASSWORD, WRONG = "Ruong-lua_7391", "Nuong-ngo_8264"
 

@@ -14,9 +14,9 @@ from ...common.errors import name_some
 from ...common.language import say
 from ...common.norms import deciding_date, load_table
 from ...common.numbers_vi import format_number
-from ..lot_kinds import LotKind, lot_kinds
-from ..norm_limits import far_limits, gross_density_limits, net_density_limits
-from ..verdicts import Verdict, judge
+from ..compliance.lot_kinds import LotKind, lot_kinds
+from ..compliance.norm_limits import far_limits, gross_density_limits, net_density_limits
+from ..compliance.verdicts import Verdict, judge
 from .check_classes import FIGURES, primary_zones
 from .check_codes import identity
 from .check_values import function_codes

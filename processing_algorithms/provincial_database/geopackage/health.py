@@ -1,0 +1,220 @@
+"""Is a GeoPackage hub in order? The file, triggers, spatial indexes, and that the ledger tells the whole story.
+
+All of it is read at one moment; nothing is changed. Rows are compared as SQLite keeps them, bit for bit.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...common.errors import name_some
+from ...common.language import say
+from ...common.numbers_vi import format_number
+from ...common.progress import Progress, silent
+from ..findings import Finding, State, unsent_advice, unsent_sentence
+from ..catalogue import Dataset
+from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
+from .history import reading
+from .hub import GeoPackageHub
+from .ledger import hub_trigger_statements, ledger_table
+from .schema import data_columns, quoted
+
+_OLD, _NEW = 0, 1
+_MOST = 20
+#: A box of the index is single precision, rounded outwards: how far beyond the shape it may reach, of the coordinate.
+_ROUNDING = 2.0**-22
+_MIB = 1024.0**2
+
+
+def check_geopackage_hub(hub: GeoPackageHub, *, progress: Progress = silent) -> list[Finding]:
+    """See `administration.check_hub`."""
+    database = hub._database
+    with reading(database):
+        found = []
+        try:
+            found += _file(database)
+            found.append(_version(hub))
+            for number, dataset in enumerate(hub.datasets.values()):
+                progress(number / len(hub.datasets), str(dataset.label))
+                found += [_triggers(database, dataset), _ledger(database, dataset)]
+                if dataset.geometry:
+                    found.append(_index(database, dataset))
+            found += [_strays(database), _size(database, Path(hub.info.location)), _copies(database)]
+        except (sqlite3.DatabaseError, ValueError) as error:
+            found.append(_damaged(str(error)))  # so badly that it cannot even be read
+    progress(1.0)
+    return found
+
+
+def _file(database: sqlite3.Connection) -> Iterator[Finding]:
+    check = say("Tệp", "File")
+    problems = [row[0] for row in database.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+    if problems:
+        yield _damaged(name_some(problems, 3))
+    else:
+        yield Finding(check, State.GOOD, say("Tệp còn nguyên vẹn.", "The file is intact."))
+    loose = [row[0] for row in database.execute("PRAGMA foreign_key_check")]
+    if loose:
+        yield Finding(check, State.BROKEN, say("{n} dòng trỏ tới dòng không có (bảng {tables}).",
+                                               "{n} rows point to rows that are not there (tables {tables}).")
+                      .format(n=len(loose), tables=name_some(sorted(set(loose)))),
+                      say("Phục hồi bản sao lưu gần nhất.", "Restore the last backup."))
+
+
+def _damaged(why: str) -> Finding:
+    return Finding(say("Tệp", "File"), State.BROKEN,
+                   say("Tệp hỏng: {why}", "The file is damaged: {why}").format(why=why),
+                   say("Ngừng ghi, phục hồi bản sao lưu gần nhất; các bản dữ liệu làm việc mới hơn sẽ bù phần thiếu.",
+                       "Stop writing and restore the last backup; newer working copies bring back what it lacks."))
+
+
+def _version(hub: GeoPackageHub) -> Finding:
+    restores = hub._one("SELECT count(*) FROM quyhoach_incarnation")
+    return Finding(say("Phiên bản", "Version"), State.GOOD, say(
+        "Cấu trúc {version}, SQLite {sqlite}; đã phục hồi {restores} lần.",
+        "Schema {version}, SQLite {sqlite}; restored {restores} times.").format(
+        version=hub.info.schema_version, sqlite=sqlite3.sqlite_version, restores=restores))
+
+
+def _triggers(database: sqlite3.Connection, dataset: Dataset) -> Finding:
+    check = say("Trigger: {dataset}", "Triggers: {dataset}").format(dataset=dataset.label)
+    expected = hub_trigger_statements(dataset)
+    present = dict(database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?",
+                                    (dataset.name,)))
+    wrong = [name for name, sql in expected.items() if present.get(name) != sql]
+    others = sorted(set(present) - set(expected))
+    if wrong:
+        return Finding(check, State.BROKEN, say("Thiếu hoặc bị sửa: {names}.", "Missing or altered: {names}.")
+                       .format(names=name_some(wrong)),
+                       say("Chỉnh sửa trong lúc đó có thể không vào nhật ký; so với bản sao lưu, rồi tạo cơ sở dữ liệu mới "
+                           "và nhập lại, hoặc phục hồi.",
+                           "Edits may have gone past the ledger meanwhile; compare with a backup, then make a new "
+                           "database and import, or restore."))
+    if others:
+        return Finding(check, State.ATTENTION, say("Có trigger của chương trình khác: {names}.",
+                                                   "Triggers of other programs: {names}.").format(names=name_some(others)),
+                       say("Kiểm tra xem ai đã thêm và có cần không.", "Find out who added them and whether they are needed."))
+    return Finding(check, State.GOOD, say("Đủ {n} trigger.", "All {n} triggers are there.").format(n=len(expected)))
+
+
+def _ledger(database: sqlite3.Connection, dataset: Dataset) -> Finding:
+    check = say("Nhật ký: {dataset}", "Ledger: {dataset}").format(dataset=dataset.label)
+    broken = [row[0] for row in database.execute(_broken(dataset), (dataset.id,))]
+    different = [row[0] for row in database.execute(_different(dataset), (dataset.id,))]
+    if broken or different:
+        return Finding(check, State.BROKEN, say(
+            "Nhật ký đứt đoạn ở {broken} đối tượng, khác với bảng ở {different} đối tượng: {ids}.",
+            "The ledger is broken for {broken} features and differs from the table for {different}: {ids}.").format(
+            broken=_count(broken), different=_count(different), ids=name_some(dict.fromkeys([*different, *broken]), 3)),
+            say("Có người ghi mà không qua trigger; so các đối tượng này với bản sao lưu và nhập lại giá trị đúng.",
+                "Somebody wrote past the triggers; compare these features with a backup and enter the right values."))
+    entries = database.execute("SELECT count(*) FROM quyhoach_ledger WHERE dataset_id = ?", (dataset.id,)).fetchone()[0]
+    return Finding(check, State.GOOD, say("{n} dòng nhật ký, phát lại đúng bằng bảng.",
+                                          "{n} entries, which replay to exactly the table.").format(n=format_number(entries)))
+
+
+def _count(found: list[object]) -> str:
+    return str(len(found)) if len(found) < _MOST else f"≥ {_MOST}"
+
+
+def _broken(dataset: Dataset) -> str:
+    """Features with an entry that does not begin where the one before it ended."""
+    rows = quoted(ledger_table(dataset))
+    same = _same_columns(dataset, "o", "p")
+    return (f"SELECT DISTINCT l.feature_id FROM quyhoach_ledger l LEFT JOIN {rows} o ON o.ledger_no = l.ledger_no AND "
+            f"o.side = {_OLD} LEFT JOIN {rows} p ON p.ledger_no = (SELECT max(b.ledger_no) FROM quyhoach_ledger b WHERE "
+            "b.dataset_id = l.dataset_id AND b.feature_id = l.feature_id AND b.ledger_no < l.ledger_no) AND "
+            f"p.side = {_NEW} WHERE l.dataset_id = ? AND NOT ((o.ledger_no IS NULL AND p.ledger_no IS NULL) OR "
+            f"(o.ledger_no IS NOT NULL AND p.ledger_no IS NOT NULL AND {same})) LIMIT {_MOST}")
+
+
+def _different(dataset: Dataset) -> str:
+    """Features whose row is not what the ledger ends with, and those it ends with that have no row."""
+    table, rows = quoted(dataset.name), quoted(ledger_table(dataset))
+    last = "(SELECT max(l.ledger_no) FROM quyhoach_ledger l WHERE l.dataset_id = ?1 AND l.feature_id = {id})"
+    return (f"SELECT * FROM (SELECT t.{FEATURE_ID} FROM {table} t LEFT JOIN {rows} n ON n.ledger_no = "
+            f"{last.format(id=f't.{FEATURE_ID}')} AND n.side = {_NEW} WHERE n.ledger_no IS NULL OR NOT "
+            f"({_same_columns(dataset, 't', 'n')}) UNION ALL SELECT e.feature_id FROM quyhoach_ledger e JOIN {rows} n ON "
+            f"n.ledger_no = e.ledger_no AND n.side = {_NEW} WHERE e.dataset_id = ?1 AND e.ledger_no = "
+            f"{last.format(id='e.feature_id')} AND NOT EXISTS (SELECT 1 FROM {table} t WHERE t.{FEATURE_ID} = "
+            f"e.feature_id)) LIMIT {_MOST}")
+
+
+def _same_columns(dataset: Dataset, left: str, right: str) -> str:
+    return " AND ".join(f"{left}.{quoted(name)} IS {right}.{quoted(name)}" for name in data_columns(dataset))
+
+
+def _index(database: sqlite3.Connection, dataset: Dataset) -> Finding:
+    check = say("Chỉ mục không gian: {dataset}", "Spatial index: {dataset}").format(dataset=dataset.label)
+    table, rtree = quoted(dataset.name), quoted(f"rtree_{dataset.name}_{GEOMETRY}")
+    shape = f"t.{GEOMETRY}"
+    near = " AND ".join(_near(f"r.{low}", f"ST_Min{axis}({shape})", 1) + " AND " + _near(f"r.{high}", f"ST_Max{axis}({shape})", -1)
+                        for low, high, axis in (("minx", "maxx", "X"), ("miny", "maxy", "Y")))
+    wrong = [row[0] for row in database.execute(
+        f"SELECT t.{FID} FROM {table} t LEFT JOIN {rtree} r ON r.id = t.{FID} WHERE {shape} NOTNULL AND NOT "
+        f"ST_IsEmpty({shape}) AND (r.id IS NULL OR NOT ({near})) UNION ALL SELECT r.id FROM {rtree} r LEFT JOIN {table} t "
+        f"ON t.{FID} = r.id WHERE t.{FID} IS NULL OR {shape} IS NULL OR ST_IsEmpty({shape}) LIMIT {_MOST}")]
+    inside = _rtree_check(database, f"rtree_{dataset.name}_{GEOMETRY}")
+    if wrong or inside:
+        return Finding(check, State.BROKEN, say("Không khớp với hình ở {n} đối tượng (fid {ids}) {why}",
+                                                "Does not match the shapes of {n} features (fid {ids}) {why}").format(
+            n=_count(wrong), ids=name_some(wrong, 5), why=inside).strip(),
+            say("Dựng lại chỉ mục không gian của lớp này trong QGIS (Thuộc tính lớp, Nguồn).",
+                "Build the layer's spatial index anew in QGIS (layer properties, source)."))
+    return Finding(check, State.GOOD, say("Khớp với hình.", "Matches the shapes."))
+
+
+def _near(box: str, side: str, outwards: int) -> str:
+    """The box reaches to the side or a little beyond, never less."""
+    low, high = (box, side) if outwards > 0 else (side, box)
+    return f"{low} <= {high} AND abs({side} - {box}) <= abs({side}) * {_ROUNDING!r}"
+
+
+def _rtree_check(database: sqlite3.Connection, name: str) -> str:
+    try:
+        found = database.execute("SELECT rtreecheck(?)", (name,)).fetchone()[0]
+    except sqlite3.OperationalError:
+        return ""  # a SQLite built without that function; the boxes were compared above
+    return "" if found == "ok" else str(found).splitlines()[0]
+
+
+def _strays(database: sqlite3.Connection) -> Finding:
+    check = say("Chỉnh sửa trực tiếp", "Direct edits")
+    count, begun = database.execute("SELECT count(*), min(at) FROM quyhoach_ledger WHERE changeset IS NULL").fetchone()
+    if not count:
+        return Finding(check, State.GOOD, say("Mọi dòng nhật ký đều thuộc một đợt cập nhật.",
+                                              "Every entry belongs to a changeset."))
+    return Finding(check, State.ATTENTION, say("{n} dòng nhật ký do chương trình khác ghi từ {at} chưa thuộc đợt cập nhật nào.",
+                                               "{n} entries made by other programs since {at} belong to no changeset yet.")
+                   .format(n=format_number(count), at=begun),
+                   say("Không cần làm gì: lần ghi kế tiếp sẽ gom thành một đợt. Hỏi ai đã sửa thẳng vào tệp.",
+                       "Nothing: the next write makes them a changeset. Ask who edited the file directly."))
+
+
+def _size(database: sqlite3.Connection, path: Path) -> Finding:
+    free, pages = (database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
+    entries, changesets = (database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+                           for table in ("quyhoach_ledger", "quyhoach_changeset"))
+    return Finding(say("Dung lượng", "Size"), State.GOOD, say(
+        "{size} MB, trống {free} %; {entries} dòng nhật ký trong {changesets} đợt cập nhật.",
+        "{size} MB, {free} % free; {entries} ledger entries in {changesets} changesets.").format(
+        size=format_number(path.stat().st_size / _MIB, 1), free=format_number(100.0 * free / max(pages, 1), 0),
+        entries=format_number(entries), changesets=format_number(changesets)))
+
+
+def _copies(database: sqlite3.Connection) -> Finding:
+    check = say("Bản dữ liệu làm việc", "Working copies")
+    total = database.execute("SELECT count(*) FROM quyhoach_known_copy").fetchone()[0]
+    oldest = database.execute("SELECT name, person, unsent, unsent_since, seen_at FROM quyhoach_known_copy WHERE unsent > 0 "
+                              "ORDER BY coalesce(unsent_since, seen_at) LIMIT 1").fetchone()
+    if oldest is None:
+        return Finding(check, State.GOOD, say("{n} bản đã gặp, không bản nào báo còn thay đổi chưa gửi.",
+                                              "{n} have been met, none has told of unsent edits.").format(n=format_number(total)))
+    name, person, unsent, since, seen = oldest
+    seen, since = datetime.datetime.fromisoformat(seen), datetime.datetime.fromisoformat(since or seen)
+    advice = unsent_advice(since)
+    return Finding(check, State.ATTENTION if advice else State.GOOD, unsent_sentence(name, person, unsent, since, seen),
+                   advice)

@@ -1,0 +1,235 @@
+"""Applying a changeset to a GeoPackage hub; the contract is `changes.ExchangingHub.submit`.
+
+Of an edited feature only the fields it touches are read and written; whole rows only where others may have had a say:
+when the file has triggers that are not ours.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from ...common.language import say
+from ...common.progress import Progress
+from ..catalogue import Catalogue, Dataset
+from ..catalogue.model import FEATURE_ID, GEOMETRY
+from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row, Value, strange_fields
+from .ledger import begin_changeset, end_changeset
+from .locks import explained, lock_field
+from .rights import not_allowed
+from .schema import data_columns, quoted
+from ..merge import same_row, same_value
+from ..rows import blobs_of, cut_to, rows_from_sqlite
+
+_CHANGES_AT_ONCE = 5_000
+#: How the names of our own triggers begin, those of the spatial index among them.
+_OUR_TRIGGERS = ("quyhoach_", "rtree_", "trigger_insert_feature_count_", "trigger_delete_feature_count_")
+
+
+def submit(
+    database: sqlite3.Connection, datasets: Catalogue, srs_id: int, changeset: Changeset, progress: Progress,
+    reverts: int | None = None
+) -> Receipt:
+    """See `changes.ExchangingHub.submit`; within the caller's transaction, which is rolled back when nothing was applied."""
+    known = database.execute("SELECT number FROM quyhoach_changeset WHERE changeset_id = ?", (changeset.changeset_id,)).fetchone()
+    if known:
+        return Receipt(Outcome.ALREADY_APPLIED, changeset.changeset_id, known[0])
+    objections, unknown = [], [change for change in changeset.changes if change.dataset not in datasets]
+    if unknown:
+        why = say("cơ sở dữ liệu dùng chung không có lớp này", "the shared database has no such dataset")
+        return Receipt(Outcome.REFUSED, changeset.changeset_id, None,
+                       tuple(Objection(change.dataset, change.feature_id, why) for change in unknown))
+    for change in changeset.changes:
+        if strange := strange_fields(change, {*data_columns(datasets[change.dataset])}):
+            objections.append(Objection(change.dataset, change.feature_id, say(
+                "{dataset}: không có trường {names}.", "{dataset}: there is no field {names}.").format(
+                    dataset=datasets[change.dataset].label, names=", ".join(strange))))
+    if objections:
+        return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(objections))
+    # Taking a changeset back is the keeper's work.
+    if reverts is None and (refused := not_allowed(database, datasets, changeset)):
+        return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(refused))
+    parts = _parts(datasets, changeset)
+    others = _others_have_a_say(database, datasets)
+    for count, (dataset, changes) in enumerate(parts):
+        progress(0.3 * count / len(parts))
+        present = _present(database, dataset, changes, whole=False)
+        objections += [Objection(change.dataset, change.feature_id, say("đã có người khác sửa hoặc xóa; hãy nhận cập nhật rồi gửi lại",
+                                                                        "somebody else has changed or deleted it; pull, then push again"))
+                       for change in changes if not still_holds(change, present.get(change.feature_id))]
+    if objections:
+        return Receipt(Outcome.STALE, changeset.changeset_id, None, tuple(objections))
+    number = begin_changeset(database, changeset_id=changeset.changeset_id, author=changeset.author,
+                             department=changeset.department,
+                             message=changeset.message, decision_no=changeset.decision_no, made_at=changeset.made_at,
+                             working_copy_id=changeset.working_copy_id, reverts=reverts)
+    rewritten: list[Change] = []
+    for count, (dataset, changes) in enumerate(parts):
+        progress(0.3 + 0.7 * count / len(parts))
+        before = _present(database, dataset, changes, whole=True) if others else {}
+        _apply(database, dataset, changes, srs_id, objections)
+        if others:
+            rewritten += _rewritten(database, dataset, changes, before)
+    end_changeset(database)
+    database.executemany(
+        "UPDATE quyhoach_ledger SET parent_id = ? WHERE changeset = ? AND dataset_id = ? AND feature_id = ?",
+        [(parent, number, datasets[name].id, feature_id) for (name, feature_id), parent in changeset.parents().items()])
+    if objections:
+        return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(objections))
+    return Receipt(Outcome.APPLIED, changeset.changeset_id, number, rewritten=tuple(rewritten))
+
+
+def _parts(datasets: Catalogue, changeset: Changeset) -> list[tuple[Dataset, list[Change]]]:
+    """Cut a changeset into runs of one dataset, in its order; a feature that comes twice begins a new run."""
+    parts: list[tuple[Dataset, list[Change]]] = []
+    seen: set[str] = set()
+    for change in changeset.changes:
+        if not parts or parts[-1][0].name != change.dataset or len(parts[-1][1]) == _CHANGES_AT_ONCE or change.feature_id in seen:
+            parts.append((datasets[change.dataset], []))
+            seen = set()
+        parts[-1][1].append(change)
+        seen.add(change.feature_id)
+    return parts
+
+
+def _others_have_a_say(database: sqlite3.Connection, datasets: Catalogue) -> bool:
+    """Tell whether anything in the file may give a row other values than those sent: triggers or foreign keys of others."""
+    triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    if any(not name.startswith(_OUR_TRIGGERS) for (name,) in triggers):
+        return True
+    return any(database.execute(f"PRAGMA foreign_key_list({quoted(dataset.name)})").fetchone()
+               for dataset in datasets.values())
+
+
+def still_holds(change: Change, present: Row | None) -> bool:
+    """Tell whether the hub's row still has what a change was made from, or already what it makes of it.
+
+    Only the fields the change touches count: others may have moved on meanwhile.
+    """
+    if change.before is None or change.after is None or present is None:
+        return same_row(present, change.after) or same_row(present, change.before)
+    before, after = change.before, change.after
+    return all(present[name] == before.get(name) or same_value(present[name], before.get(name))
+               or same_value(present[name], after.get(name))
+               for name in change.touched() if name in present)
+
+
+def _present(database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], *,
+             whole: bool) -> dict[str, Row]:
+    """Return the hub's rows of the changes' features, by id; of edited ones what is touched, unless they are wanted whole."""
+    edited = [] if whole else [change for change in changes if change.before is not None and change.after is not None]
+    touched = set().union(*(change.touched() for change in edited))
+    rows = _rows(database, dataset, [change.feature_id for change in edited],
+                 [name for name in data_columns(dataset) if name in touched])
+    rest = [change.feature_id for change in changes if whole or change.before is None or change.after is None]
+    return rows | _rows(database, dataset, rest, data_columns(dataset))
+
+
+def _rows(database: sqlite3.Connection, dataset: Dataset, ids: Sequence[str], columns: Sequence[str]) -> dict[str, Row]:
+    if not ids:
+        return {}
+    listed = ", ".join(f"t.{quoted(name)}" for name in (FEATURE_ID, *columns))
+    found = database.execute(
+        f"SELECT {listed} FROM json_each(?) j CROSS JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = j.value",
+        (json.dumps(ids),)).fetchall()
+    return dict(zip((row[0] for row in found), rows_from_sqlite(cut_to(dataset, columns), [row[1:] for row in found])))
+
+
+def _apply(
+    database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], srs_id: int, objections: list[Objection]
+) -> None:
+    """Write what the changes touch and nothing else, in their order; note what a trigger refuses and go on."""
+    table, columns = quoted(dataset.name), data_columns(dataset)
+
+    def kind(change: Change) -> tuple[str, ...] | None:
+        """The columns to write; of a deleted feature None."""
+        if change.after is None:
+            return None
+        touched = change.touched()
+        # Only what is touched: a shape that stays must not be taken out of its index and put back.
+        return tuple(name for name in columns if name in touched)
+
+    def refused(change: Change, error: sqlite3.IntegrityError) -> None:
+        field = lock_field(dataset)
+        row = _rows(database, dataset, [change.feature_id], [field] if field else []).get(change.feature_id)
+        objections.append(Objection(change.dataset, change.feature_id,
+                                    explained(database, dataset, str(error), row, change.after)))
+
+    for (names, new), run in groupby(changes, lambda change: (kind(change), change.before is None)):
+        some = list(run)
+        if names is None:
+            _each(database, f"DELETE FROM {table} WHERE {FEATURE_ID} = ?",
+                  ((change, (change.feature_id,)) for change in some), refused)
+        elif new:
+            _insert(database, dataset, some, srs_id, refused)
+        elif names:
+            assigned = ", ".join(f"{quoted(name)} = ?" for name in names)
+            _each(database, f"UPDATE {table} SET {assigned} WHERE {FEATURE_ID} = ?",
+                  ((change, (*values, change.feature_id)) for change, values in _stored(some, names, srs_id)), refused)
+
+
+def _insert(
+    database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], srs_id: int,
+    refused: Callable[[Change, sqlite3.IntegrityError], None]
+) -> None:
+    """Add new features; those that are there already are as they should be, or the changeset were stale."""
+    there = _rows(database, dataset, [change.feature_id for change in changes], [])
+    columns = data_columns(dataset)
+    names = ", ".join(map(quoted, (FEATURE_ID, *columns)))
+    fresh = [change for change in changes if change.feature_id not in there]
+    _each(database, f"INSERT INTO {quoted(dataset.name)} ({names}) VALUES ({', '.join('?' * (len(columns) + 1))})",
+          ((change, (change.feature_id, *values)) for change, values in _stored(fresh, columns, srs_id)), refused)
+
+
+def _stored(changes: Sequence[Change], names: Sequence[str], srs_id: int) -> Iterator[tuple[Change, list[Any]]]:
+    """Yield each change with the values of some columns as a GeoPackage keeps them."""
+    shapes = iter(blobs_of([(change.after or {}).get(GEOMETRY) for change in changes],
+                           srs_id)) if GEOMETRY in names else None
+    for change in changes:
+        row: Row = change.after or {}
+        yield change, [next(shapes) if name == GEOMETRY and shapes is not None else _plain(row.get(name))
+                       for name in names]
+
+
+def _plain(value: Value) -> Value:
+    return int(value) if isinstance(value, bool) else value
+
+
+def _each(
+    database: sqlite3.Connection, statement: str, values: Iterable[tuple[Change, tuple[Any, ...]]],
+    refused: Callable[[Change, sqlite3.IntegrityError], None]
+) -> None:
+    """Run a statement for every change; after a refusal go on with the next."""
+    at: Change | None = None
+    left = iter(values)
+
+    def given() -> Iterator[tuple[Any, ...]]:
+        nonlocal at
+        for at, row in left:
+            yield row
+
+    while True:
+        try:
+            database.executemany(statement, given())
+            return
+        except sqlite3.IntegrityError as error:
+            assert at is not None  # a statement was run
+            refused(at, error)
+
+
+def _rewritten(
+    database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], before: dict[str, Row]
+) -> Iterator[Change]:
+    """Yield features that are not what the changes and what was there before make of them: a trigger had its say."""
+    became = _present(database, dataset, changes, whole=True)
+    for change in changes:
+        if change.after is None:
+            continue
+        row = before.get(change.feature_id)
+        wanted = change.after if row is None else {
+            **row, **{name: change.after[name] for name in change.touched() if name in change.after}}
+        if not same_row(became.get(change.feature_id), wanted):
+            yield Change(dataset.name, change.feature_id, wanted, became.get(change.feature_id))

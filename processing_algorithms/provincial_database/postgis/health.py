@@ -1,0 +1,162 @@
+"""Is a PostGIS hub in order? Versions, triggers, rights, sizes, working copies, and that the ledger tells all.
+
+For administrators: it reads what ordinary roles may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...common.errors import InputError
+from ...common.language import say
+from ...common.progress import Progress, silent
+from ..findings import unsent_advice, unsent_sentence
+from ..catalogue import Dataset
+from ..catalogue.model import FEATURE_ID, FID
+from .connection import told, transaction
+from .schema import table_of, trigger_names
+
+if TYPE_CHECKING:
+    from .hub import PostgisHub
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. ``subject`` is a dataset's name, or what else it is about; ``advice`` what to do about it."""
+
+    subject: str
+    in_order: bool
+    sentence: str
+    advice: str = ""
+
+    @property
+    def label(self) -> str:
+        """What people read for the subject."""
+        labels = {"server": say("Máy chủ", "Server"), "size": say("Dung lượng", "Size"),
+                  "functions": say("Hàm của cơ sở dữ liệu", "Functions of the database"),
+                  "working copies": say("Bản dữ liệu làm việc", "Working copies")}
+        return labels.get(self.subject, self.subject)
+
+
+def check_postgis_hub(hub: PostgisHub, *, deep: bool = True, progress: Progress = silent) -> list[Finding]:
+    """Look at everything in one consistent read; ``deep`` replays the ledger against the tables.
+
+    Raises
+    ------
+    InputError
+        This role does not administer the hub.
+    """
+    with told(), transaction(hub.connection, reading=True) as cursor:
+        cursor.execute("SELECT quyhoach.has_role('owner')")
+        if not cursor.fetchone()[0]:
+            raise InputError(say("Chỉ quản trị viên của cơ sở dữ liệu dùng chung mới kiểm tra được.",
+                                 "Only administrators of the shared database can check it."))
+        found = list(_versions(hub, cursor))
+        for number, dataset in enumerate(hub.datasets.values()):
+            progress(number / len(hub.datasets), str(dataset.label))
+            found += _table(cursor, dataset)
+            if deep:
+                found.append(_ledger(cursor, dataset))
+        found += _copies(cursor)
+    progress(1.0)
+    return found
+
+
+def _versions(hub: PostgisHub, cursor: Any) -> Iterator[Finding]:
+    cursor.execute("SELECT current_setting('server_version'), extversion, "
+                   "pg_size_pretty(pg_database_size(current_database())), (SELECT count(*) "
+                   "FROM quyhoach.ledger), (SELECT count(*) FROM quyhoach.changeset) FROM pg_extension "
+                   "WHERE extname = 'postgis'")
+    server, postgis, size, entries, changesets = cursor.fetchone()
+    yield Finding("server", True,
+                  say("PostgreSQL {server}, PostGIS {postgis}, cấu trúc {version}.",
+                      "PostgreSQL {server}, PostGIS {postgis}, schema {version}.").format(
+        server=server, postgis=postgis, version=hub.info.schema_version))
+    yield Finding("size", True, say("Dung lượng {size}; nhật ký {entries} dòng trong {changesets} đợt cập nhật.",
+                                    "Size {size}; {entries} ledger entries in {changesets} changesets.").format(
+                                        size=size, entries=entries, changesets=changesets))
+    cursor.execute("SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
+                   "WHERE n.nspname = 'quyhoach' AND p.prosecdef AND (p.proconfig IS NULL OR NOT EXISTS (SELECT "
+                   "FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=%'))")
+    loose = [row[0] for row in cursor.fetchall()]
+    sentence = say("Các hàm đều cố định search_path.", "All functions fix their search_path.")
+    if loose:
+        sentence = say("Hàm chạy bằng quyền quản trị nhưng không cố định search_path: {names}.",
+                       "Functions with the owner's rights and no fixed search_path: {names}.")
+    yield Finding("functions", not loose, sentence.format(names=", ".join(loose)))
+
+
+def _table(cursor: Any, dataset: Dataset) -> Iterator[Finding]:
+    cursor.execute("SELECT tgname::text FROM pg_trigger WHERE tgrelid = %s::regclass AND tgenabled IN ('O', 'A')",
+                   (f"quyhoach_data.{_quoted(dataset.name)}",))
+    lost = sorted(set(trigger_names(dataset)) - {row[0] for row in cursor.fetchall()})
+    yield Finding(dataset.name, not lost,
+                  say("{dataset}: thiếu hoặc tắt trigger {names}.", "{dataset}: triggers {names} are missing or disabled.")
+                  .format(dataset=dataset.label, names=", ".join(lost))
+                  if lost else say("{dataset}: đủ trigger.", "{dataset}: all triggers are there.").format(
+                      dataset=dataset.label),
+                  say("Bật lại trigger bị tắt (ALTER TABLE ... ENABLE TRIGGER), hoặc chạy nâng cấp cơ sở dữ liệu để tạo lại trigger "
+                      "bị mất.", "Switch a disabled trigger on again (ALTER TABLE ... ENABLE TRIGGER), or upgrade the database "
+                      "to make lost ones again.") if lost else "")
+    cursor.execute("SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass",
+                   (f"quyhoach_data.{_quoted(dataset.name)}",))
+    if not cursor.fetchone()[0]:
+        yield Finding(dataset.name, False,
+                      say("{dataset}: phân quyền theo dòng đã bị tắt.",
+                          "{dataset}: row-level security is switched off.").format(dataset=dataset.label),
+                      say("Chạy nâng cấp cơ sở dữ liệu; tìm người đã tắt.", "Upgrade the database; find out who did it."))
+
+
+def _ledger(cursor: Any, dataset: Dataset) -> Finding:
+    """Each entry begins where the one before ended, and the last one is the table's row."""
+    from psycopg2 import sql
+
+    cursor.execute("SELECT attname::text, typname = 'geometry' FROM pg_attribute a "
+                   "JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = %s::regclass AND attnum > 0 "
+                   "AND NOT attisdropped AND attname NOT IN (%s, %s) ORDER BY attnum",
+                   (f"quyhoach_data.{_quoted(dataset.name)}", FID, FEATURE_ID))
+    columns = sql.SQL(", ").join(sql.SQL("t.{0}::text AS {0}" if shape else "t.{0}").format(sql.Identifier(name))
+                                 for name, shape in cursor.fetchall())
+    # Entries of old days lack fields added since; a field without a value is left out either way.
+    cursor.execute(sql.SQL(
+        "WITH entries AS (SELECT feature_id, ledger_no, old_row, new_row, lag(new_row) OVER w AS before, "
+        "lead(ledger_no) OVER w AS next FROM quyhoach.ledger WHERE dataset_id = %s AND old_row IS DISTINCT "
+        "FROM new_row WINDOW w AS (PARTITION BY feature_id "
+        "ORDER BY ledger_no)), present AS (SELECT t.feature_id, (SELECT jsonb_strip_nulls(to_jsonb(c)) "
+        "FROM (SELECT {}) c) AS content FROM {} t) SELECT (SELECT count(*) FROM entries WHERE old_row IS DISTINCT "
+        "FROM before), (SELECT count(*) FROM (SELECT * FROM entries WHERE next IS NULL) last FULL "
+        "JOIN present USING (feature_id) WHERE last.new_row IS DISTINCT FROM present.content), (SELECT count(*) "
+        "FROM entries)").format(columns, table_of(dataset)), (dataset.id,))
+    broken, different, entries = cursor.fetchone()
+    if broken or different:
+        return Finding(dataset.name, False,
+                       say("{dataset}: nhật ký đứt đoạn ở {broken} chỗ; {different} đối tượng khác với nhật ký.",
+                                                "{dataset}: the ledger is broken in {broken} places; "
+                                                "{different} features differ from it.")
+                       .format(dataset=dataset.label, broken=broken, different=different),
+                       say("Ai đó đã ghi khi trigger bị tắt; đối chiếu với bản sao lưu gần nhất rồi sửa lại các đối tượng đó.",
+                           "Somebody wrote while triggers were off; compare with the latest backup and mend those features."))
+    return Finding(dataset.name, True,
+                   say("{dataset}: nhật ký {entries} dòng, khớp với bảng.",
+                       "{dataset}: {entries} ledger entries, the same as the table.")
+                   .format(dataset=dataset.label, entries=entries))
+
+
+def _copies(cursor: Any) -> Iterator[Finding]:
+    cursor.execute("SELECT name, person::text, unsent, oldest_edit, seen_at FROM quyhoach.working_copy "
+                   "WHERE unsent > 0 ORDER BY oldest_edit NULLS LAST LIMIT 1")
+    oldest = cursor.fetchone()
+    if oldest is None:
+        yield Finding("working copies", True,
+                      say("Không có bản dữ liệu làm việc nào báo còn thay đổi chưa gửi.",
+                          "No working copy has told of unsent edits."))
+        return
+    name, person, unsent, since, seen = oldest
+    yield Finding("working copies", True,
+                  unsent_sentence(name, person, unsent, since or seen, seen), unsent_advice(since or seen))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

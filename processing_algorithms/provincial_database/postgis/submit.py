@@ -1,0 +1,250 @@
+"""Applying a changeset to a PostGIS hub: whole or not at all, exactly once, under the sender's own rights.
+
+One transaction: the changeset's id is taken (a second sender of the same id waits, then hears that it is there
+already); the changes are staged; the rows are locked in one order for all senders; fields somebody else has changed
+since are told (STALE); then deletions, updates and insertions of each dataset are one statement each. Triggers decide
+about rights, locks and checks. When they refuse, every change is tried apart to tell all reasons, and nothing is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...common.progress import Progress, part
+from ..catalogue.model import FEATURE_ID, GEOMETRY
+from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row
+from ..merge import same_row
+from .connection import REFUSED, told, transaction
+from .exchange import row_expressions
+from .schema import table_of
+from .staging import (
+    DELETE,
+    INSERT,
+    UPDATE,
+    Part,
+    different,
+    impossible,
+    lock_rows,
+    stage,
+    stale_features,
+    typed,
+)
+
+if TYPE_CHECKING:
+    from .hub import PostgisHub
+
+_ATTEMPTS = 5
+#: A whole dataset refused for one reason needs no more.
+_MOST_OBJECTIONS = 500
+# SQLSTATEs: insufficient privilege, and whatever an administrator's own trigger raises.
+_NO_RIGHT, _RAISED = "42501", "P0"
+# Deletions first frees a number for who takes it over; last, it keeps what others still point at. One of them fits.
+_ORDERS = ((DELETE, UPDATE, INSERT), (INSERT, UPDATE, DELETE))
+
+
+class _NothingKept(Exception):
+    """Ends the transaction without a trace; carries the answer."""
+
+    def __init__(self, receipt: Receipt):
+        super().__init__()
+        self.receipt = receipt
+
+
+def submit_changeset(hub: PostgisHub, changeset: Changeset, progress: Progress, *,
+                     reverts: int | None = None) -> Receipt:
+    """See `changes.ExchangingHub.submit`; ``reverts`` is the number of the changeset this one takes back."""
+    import psycopg2.errors
+
+    objections = impossible(hub, changeset)
+    if objections:
+        return Receipt(Outcome.REFUSED, changeset.changeset_id, objections=tuple(objections))
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            with told(), transaction(hub.connection) as cursor:
+                return _submit(hub, cursor, changeset, reverts, progress)
+        except _NothingKept as ending:
+            return ending.receipt
+        except Exception as error:
+            # Two senders that wait for each other: the server ends one, and its turn comes again.
+            waiting = (psycopg2.errors.DeadlockDetected, psycopg2.errors.SerializationFailure)
+            if not isinstance(error.__cause__, waiting) or attempt == _ATTEMPTS or hub.connection.closed:
+                raise
+
+
+def _submit(hub: PostgisHub, cursor: Any, changeset: Changeset, reverts: int | None, progress: Progress) -> Receipt:
+    import psycopg2
+
+    cursor.execute("SELECT number, fresh FROM quyhoach.open_changeset(%s, %s, %s, %s, %s, %s, %s, %s)",
+                   (changeset.changeset_id, changeset.author, changeset.department, changeset.message,
+                    changeset.decision_no,
+                    changeset.made_at, changeset.working_copy_id, reverts))
+    number, fresh = cursor.fetchone()
+    if not fresh:
+        return Receipt(Outcome.ALREADY_APPLIED, changeset.changeset_id, number)
+    parts = stage(hub, cursor, changeset.changes, part(progress, 0.0, 0.4))
+    cursor.execute("SAVEPOINT staged")
+    try:
+        for one in parts:
+            lock_rows(cursor, one)
+        stale = [objection for one in parts for objection in stale_features(hub, cursor, one, changeset.changes)]
+    except psycopg2.DataError as error:
+        # Values that are not of their field's type: found out one by one.
+        cursor.execute("ROLLBACK TO SAVEPOINT staged")
+        raise _refused(cursor, changeset, parts, error, lambda one, kind, positions: _reading(one)) from error
+    if stale:
+        raise _NothingKept(Receipt(Outcome.STALE, changeset.changeset_id, objections=tuple(stale)))
+    progress(0.5)
+    refusal = _apply(hub, cursor, parts)
+    progress(0.8)
+    if refusal is not None:
+        raise _refused(cursor, changeset, parts, refusal, _statement) from refusal
+    if parents := changeset.parents():
+        cursor.execute("SELECT quyhoach.note_parents(%s::uuid[], %s::uuid[])",
+                       ([feature_id for _, feature_id in parents], list(parents.values())))
+    rewritten = [change for one in parts for change in _rewritten(hub, cursor, one, number, changeset.changes)]
+    progress(1.0)
+    return Receipt(Outcome.APPLIED, changeset.changeset_id, number, rewritten=tuple(rewritten))
+
+
+def _apply(hub: PostgisHub, cursor: Any, parts: Sequence[Part]) -> Exception | None:
+    """Write everything; return what the database refused it for, if it did, with nothing written."""
+    import psycopg2
+    from psycopg2 import sql
+
+    refusal: Exception | None = None
+    for order in _ORDERS:
+        cursor.execute("SAVEPOINT applying")
+        try:
+            for kind in order:
+                for one in reversed(parts) if kind == DELETE else parts:
+                    if one.positions[kind] and (kind != UPDATE or one.fields):
+                        cursor.execute(_statement(one, kind, sql.SQL("%s")), (one.positions[kind],))
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            return None
+        except psycopg2.Error as error:
+            if not _is_refusal(error):
+                raise
+            refusal = refusal or error
+            cursor.execute("ROLLBACK TO SAVEPOINT applying")
+    return refusal
+
+
+def _is_refusal(error: Any) -> bool:
+    """Tell a refusal of what was sent (by a trigger, constraint, type or right) from a failure of the server."""
+    import psycopg2
+
+    return (error.pgcode in (REFUSED, _NO_RIGHT) or (error.pgcode or "").startswith(_RAISED)
+            or isinstance(error, (psycopg2.IntegrityError, psycopg2.DataError)))
+
+
+def _statement(one: Part, kind: str, positions: Any) -> Any:
+    """Return the statement that applies staged positions of one kind."""
+    from psycopg2 import sql
+
+    table = table_of(one.dataset)
+    if kind == DELETE:
+        return sql.SQL("DELETE FROM {} t USING pg_temp.outgoing o WHERE o.position = ANY ({}) "
+                       "AND t.feature_id = o.feature_id").format(table, positions)
+    if kind == INSERT:
+        names = [sql.Identifier(name) for name in one.inserted]
+        return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM pg_temp.outgoing o CROSS JOIN LATERAL {} n "
+                       "WHERE o.position = ANY ({}) ORDER BY o.position").format(
+            table, sql.SQL(", ").join([sql.Identifier(FEATURE_ID), *names]),
+            sql.SQL(", ").join([sql.SQL("o.feature_id"), *(sql.SQL("n.{}").format(name) for name in names)]),
+                           typed(one.dataset, "after"), positions)
+    assignments = [sql.SQL("{0} = CASE WHEN o.after ? {1} THEN n.{0} ELSE t.{0} END").format(sql.Identifier(name),
+                                                                                             sql.Literal(name))
+                   for name in one.fields]
+    return sql.SQL("UPDATE {} t SET {} FROM pg_temp.outgoing o CROSS JOIN LATERAL {} n WHERE o.position = ANY ({}) "
+                   "AND t.feature_id = o.feature_id").format(
+        table, sql.SQL(", ").join(assignments), typed(one.dataset, "after"), positions)
+
+
+def _reading(one: Part) -> Any:
+    """Return a statement that only reads staged rows as typed ones."""
+    from psycopg2 import sql
+
+    return sql.SQL("SELECT {}, {} FROM pg_temp.outgoing o WHERE o.position = ANY ($1)").format(typed(one.dataset,
+                                                                                                     "before"),
+                                                                                               typed(one.dataset,
+                                                                                                     "after"))
+
+
+def _refused(cursor: Any, changeset: Changeset, parts: Sequence[Part], refusal: Exception,
+             statement: Any) -> _NothingKept:
+    """Try every change apart and tell all refusals. What this does is undone with the transaction."""
+    from psycopg2 import sql
+
+    found = []
+    for one in parts:
+        for kind, positions in one.positions.items():
+            if positions and (kind != UPDATE or one.fields):
+                cursor.execute("SELECT f.place, f.message FROM quyhoach.try_each(%s, %s, %s) f ORDER BY f.place",
+                               (statement(one, kind, sql.SQL("$1")).as_string(cursor), positions, _MOST_OBJECTIONS))
+                found += [Objection(one.dataset.name, changeset.changes[position].feature_id, _sentence(message))
+                          for position, message in cursor.fetchall()]
+    if not found:
+        # Only together they do not fit, such as two numbers that change places under a constraint.
+        found = [Objection(change.dataset, change.feature_id, _sentence(str(refusal)))
+                 for change in changeset.changes[:1]]
+    return _NothingKept(Receipt(Outcome.REFUSED, changeset.changeset_id, objections=tuple(found)))
+
+
+def _sentence(message: str) -> str:
+    return (message.strip().splitlines() or ["?"])[0]
+
+
+def _rewritten(hub: PostgisHub, cursor: Any, one: Part, number: int, changes: Sequence[Change]) -> list[Change]:
+    """Return rows that are not now what the sender made of them: a trigger of the hub had its say.
+
+    Both sides are the sender's row, so that what others did to further fields comes with a pull and not by this way.
+    """
+    from psycopg2 import sql
+
+    names, wanted = row_expressions(one.dataset, hub.postgis)
+    suspects = _suspects(cursor, one, names, number)
+    if not suspects:
+        return []
+    table = table_of(one.dataset)
+    cases = sql.SQL(", ").join(sql.SQL("CASE WHEN (h.feature_id IS NOT NULL OR o.after ? {1}) AND {0} THEN {1} END").format(
+        different(name, "t", "e"), sql.Literal(name)) for name in names)
+    # Expected: the row as it was, with the sender's fields put in. Without an entry the hub has undone what was sent, or
+    # computes it by itself: then only what was sent can be other than expected.
+    cursor.execute(sql.SQL(
+        "SELECT * FROM (SELECT o.position, array_remove(ARRAY[{cases}], NULL) AS fields, {wanted} "
+        "FROM pg_temp.outgoing o JOIN {table} t USING (feature_id) LEFT JOIN (SELECT h.feature_id, h.old_row "
+        "FROM quyhoach.history h WHERE h.changeset = %s AND h.dataset_id = %s) h USING (feature_id) CROSS "
+        "JOIN LATERAL jsonb_populate_record(NULL::{table}, coalesce(h.old_row, '{{}}') || o.after) e "
+        "WHERE o.position = ANY (%s)) found WHERE cardinality(fields) > 0").format(
+        cases=cases, wanted=sql.SQL(", ").join(wanted), table=table), (number, one.dataset.id, suspects))
+    found = []
+    for position, fields, *values in cursor.fetchall():
+        here: Row = dict(zip(names, values))
+        if here.get(GEOMETRY) is not None:
+            here[GEOMETRY] = bytes(here[GEOMETRY])
+        change = changes[position]
+        sent = dict(change.after or {})
+        after = {**sent, **{name: here[name] for name in fields}}
+        if not same_row(sent, after) or not after.keys() <= sent.keys():
+            found.append(Change(one.dataset.name, change.feature_id, sent, after))
+    return found
+
+
+def _suspects(cursor: Any, one: Part, names: Sequence[str], number: int) -> list[int]:
+    """Return positions where a field nobody sent has changed, or one that was sent is not as sent: cheap, mostly none."""
+    from psycopg2 import sql
+
+    sent = sql.SQL(" OR ").join(sql.SQL("o.after ? {} AND {}").format(sql.Literal(name), different(name, "t", "n"))
+                                for name in names)
+    cursor.execute(sql.SQL(
+        "SELECT o.position FROM pg_temp.outgoing o JOIN {table} t USING (feature_id) LEFT JOIN (SELECT h.feature_id, h.old_row, "
+        "h.new_row FROM quyhoach.history h WHERE h.changeset = %s AND h.dataset_id = %s) h USING (feature_id) "
+        "CROSS JOIN LATERAL {typed} n CROSS JOIN LATERAL (SELECT ARRAY(SELECT jsonb_object_keys(o.after)) AS names) k "
+        "WHERE o.dataset_id = %s AND o.kind <> 'D' AND (h.feature_id IS NOT NULL AND h.new_row - k.names IS DISTINCT FROM "
+        "coalesce(h.old_row - k.names, '{{}}') OR {sent})").format(
+            table=table_of(one.dataset), typed=typed(one.dataset, "after"), sent=sent),
+        (number, one.dataset.id, one.dataset.id))
+    return [position for (position,) in cursor.fetchall()]
