@@ -45,7 +45,9 @@ class HeardFeedback(QgsProcessingFeedback):
         self.errors.append(error)
 
 
-def run_here(identity: str, parameters: dict[str, Any], context: QgsProcessingContext, feedback: HeardFeedback) -> dict[str, Any]:
+def run_here(
+    identity: str, parameters: dict[str, Any], context: QgsProcessingContext, feedback: HeardFeedback
+) -> dict[str, Any]:
     """Run an algorithm in the main thread and return its results.
 
     Raises

@@ -198,19 +198,28 @@ class CheckoutDialog(QDialog):
         path = self.file.filePath().strip()
         path = path if not path or path.lower().endswith(".gpkg") else path + ".gpkg"
         if not datasets or not path:
-            raise InputError(say("Hãy chọn ít nhất một tập dữ liệu và một tệp để lưu.", "Choose at least one dataset and a file."))
+            raise InputError(
+                say("Hãy chọn ít nhất một tập dữ liệu và một tệp để lưu.", "Choose at least one dataset and a file.")
+            )
         communes = frozenset(self.chosen_communes())
         names = [item.text().rpartition(" (")[0] or item.text() for item in _checked(self.communes)]
         name = ", ".join(names) if 0 < len(names) <= 3 else self._content.name
-        session, place, location, to_map = self._session, self._session.hub, self._session.hub_location(), self.to_map.isChecked()
+        session, place, location, to_map = (
+            self._session,
+            self._session.hub,
+            self._session.hub_location(),
+            self.to_map.isChecked(),
+        )
 
         def job(progress: Progress) -> int:
             from ..processing_algorithms.common.qgis_forms import form_style
-            from ..processing_algorithms.provincial_database.working_copies.checkout import checkout
             from ..processing_algorithms.provincial_database.hub import open_hub
+            from ..processing_algorithms.provincial_database.working_copies.checkout import checkout
             from ..processing_algorithms.provincial_database.working_copies.scopes import chosen
 
-            forms = {dataset.name: form_style(dataset, PLUGIN_FOLDER / "styles" / dataset.style) for dataset in datasets}
+            forms = {
+                dataset.name: form_style(dataset, PLUGIN_FOLDER / "styles" / dataset.style) for dataset in datasets
+            }
             with open_hub(location) as hub:
                 # A file may be asked for by a path that another folder makes meaningless; the whole one is kept.
                 at = hub.info.location if place.lower().endswith(".gpkg") else place
@@ -220,7 +229,11 @@ class CheckoutDialog(QDialog):
                     return sum(line.count for line in copy.status())
 
         def done(count: int) -> None:
-            session.desk.tell(say("Đã tải {n} đối tượng về {path}.", "{n} features are in {path}.").format(n=format_number(count), path=path))
+            session.desk.tell(
+                say("Đã tải {n} đối tượng về {path}.", "{n} features are in {path}.").format(
+                    n=format_number(count), path=path
+                )
+            )
             session.choose_copy(path, place)
             self.made.emit(to_map)
 

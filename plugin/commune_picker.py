@@ -34,8 +34,13 @@ class CommunePicker(QgsMapTool):
     ``communes`` are name and shape by code.
     """
 
-    def __init__(self, canvas: QgsMapCanvas, communes: dict[str, tuple[str, QgsGeometry]], crs: QgsCoordinateReferenceSystem,
-                 clicked: Callable[[str], None]):
+    def __init__(
+        self,
+        canvas: QgsMapCanvas,
+        communes: dict[str, tuple[str, QgsGeometry]],
+        crs: QgsCoordinateReferenceSystem,
+        clicked: Callable[[str], None],
+    ):
         super().__init__(canvas)
         self._canvas, self._communes, self._crs, self._clicked = canvas, communes, crs, clicked
         self._before = canvas.mapTool()
@@ -45,7 +50,9 @@ class CommunePicker(QgsMapTool):
         self._chosen.setStrokeColor(_LINE)
         self._chosen.setFillColor(_FILL)
         self._chosen.setWidth(3)
-        extent = self._to_map().transformBoundingBox(QgsGeometry.collectGeometry([shape for _, shape in communes.values()]).boundingBox())
+        extent = self._to_map().transformBoundingBox(
+            QgsGeometry.collectGeometry([shape for _, shape in communes.values()]).boundingBox()
+        )
         extent.scale(1.1)
         canvas.setExtent(extent)
         canvas.refresh()

@@ -38,11 +38,17 @@ class EditByHand:
         if layer is None:
             raise InputError(say("Lớp của đối tượng này chưa có trên bản đồ; hãy bấm \"Thêm lớp vào bản đồ\" ở trang \"Dữ liệu làm việc\".",
                                  "The layer of this feature is not on the map; press \"Add layers to the map\" on the page \"Working copy\"."))
-        asked = QgsFeatureRequest().setFilterExpression(QgsExpression.createFieldEqualityExpression(FEATURE_ID, conflict.feature_id))
+        asked = QgsFeatureRequest().setFilterExpression(
+            QgsExpression.createFieldEqualityExpression(FEATURE_ID, conflict.feature_id)
+        )
         feature = next(layer.getFeatures(asked), None)
         if feature is None or not layer.startEditing():
-            raise InputError(say("Không mở được đối tượng này để sửa trong lớp {layer}.", "This feature cannot be edited in layer {layer}.")
-                             .format(layer=layer.name()))
+            raise InputError(
+                say(
+                    "Không mở được đối tượng này để sửa trong lớp {layer}.",
+                    "This feature cannot be edited in layer {layer}.",
+                ).format(layer=layer.name())
+            )
         self._layer = layer
         iface = self._session.iface
         iface.setActiveLayer(layer)
@@ -61,8 +67,12 @@ class EditByHand:
             QGIS cannot save it; it stays in edit mode.
         """
         if not self._layer.commitChanges():
-            raise OutputError(say("Không lưu được chỉnh sửa của lớp {layer}: {why}", "The edits of layer {layer} cannot be saved: {why}")
-                              .format(layer=self._layer.name(), why="; ".join(self._layer.commitErrors())))
+            raise OutputError(
+                say(
+                    "Không lưu được chỉnh sửa của lớp {layer}: {why}",
+                    "The edits of layer {layer} cannot be saved: {why}",
+                ).format(layer=self._layer.name(), why="; ".join(self._layer.commitErrors()))
+            )
         self._leave()
 
     def drop(self) -> None:

@@ -109,9 +109,14 @@ class ConflictReviewDock(QgsDockWidget):
         self._reach.button(_FEATURE).setChecked(True)
         self._buttons: dict[str, QPushButton] = {}
         choices = QGridLayout()
-        for place, (name, text) in enumerate((
-                ("ours", say("Giữ của máy này", "Keep ours")), ("theirs", say("Lấy của dữ liệu dùng chung", "Take theirs")),
-                ("base", say("Lấy lại giá trị gốc", "Take the base")), ("hand", ""))):
+        for place, (name, text) in enumerate(
+            (
+                ("ours", say("Giữ của máy này", "Keep ours")),
+                ("theirs", say("Lấy của dữ liệu dùng chung", "Take theirs")),
+                ("base", say("Lấy lại giá trị gốc", "Take the base")),
+                ("hand", ""),
+            )
+        ):
             button = self._buttons[name] = QPushButton(text)
             button.setObjectName(f"choose_{name}")
             button.clicked.connect(lambda _=False, name=name: self._session.attempt(lambda: self._choose(name)))
@@ -166,7 +171,9 @@ class ConflictReviewDock(QgsDockWidget):
                 count = sum(other.dataset == conflict.dataset for other in found.conflicts)
                 groups[conflict.dataset] = QTreeWidgetItem(self.tree, [f"{dataset.label} ({format_number(count)})"])
                 groups[conflict.dataset].setFlags(Qt.ItemFlag.ItemIsEnabled)
-            item = QTreeWidgetItem(groups[conflict.dataset], [feature_text(dataset, conflict.ours, conflict.theirs, conflict.base)])
+            item = QTreeWidgetItem(
+                groups[conflict.dataset], [feature_text(dataset, conflict.ours, conflict.theirs, conflict.base)]
+            )
             item.setData(0, _ROLE, conflict)
             if self._again == (conflict.dataset, conflict.feature_id):
                 self.tree.setCurrentItem(item)
@@ -204,8 +211,11 @@ class ConflictReviewDock(QgsDockWidget):
         self.table.setRowCount(0)
         if conflict is None:
             none = self._found is not None and not self._found.conflicts
-            self.what.setText(say("Không còn xung đột nào. Có thể gửi cập nhật.", "No conflicts are left. You may push.") if none
-                              else say("Chọn một đối tượng trong danh sách.", "Choose a feature in the list."))
+            self.what.setText(
+                say("Không còn xung đột nào. Có thể gửi cập nhật.", "No conflicts are left. You may push.")
+                if none
+                else say("Chọn một đối tượng trong danh sách.", "Choose a feature in the list.")
+            )
         else:
             self._again = (conflict.dataset, conflict.feature_id)
             dataset = self._found.datasets[conflict.dataset]
@@ -218,7 +228,9 @@ class ConflictReviewDock(QgsDockWidget):
             self.table.setRowCount(len(names))
             for row, name in enumerate(names):
                 sides = [conflict.base, conflict.ours, conflict.theirs]
-                for column, text in enumerate([field_text(dataset, name), *(value_text(dataset, name, side) for side in sides)]):
+                for column, text in enumerate(
+                    [field_text(dataset, name), *(value_text(dataset, name, side) for side in sides)]
+                ):
                     item = QTableWidgetItem(text)
                     item.setToolTip(text)
                     item.setData(_ROLE, name)
@@ -249,14 +261,19 @@ class ConflictReviewDock(QgsDockWidget):
         conflict, field = self._chosen(), self._field()
         if conflict is None:
             return []
-        return [other for other in self._found.conflicts if other.dataset == conflict.dataset and other.clash is conflict.clash
-                and (conflict.clash is not Clash.FIELDS or field in other.fields)]
+        return [
+            other
+            for other in self._found.conflicts
+            if other.dataset == conflict.dataset
+            and other.clash is conflict.clash
+            and (conflict.clash is not Clash.FIELDS or field in other.fields)
+        ]
 
     def _show_reach(self) -> None:
         conflict, field = self._chosen(), self._field()
         by_field = conflict is not None and conflict.clash is Clash.FIELDS and field is not None
         label = field_text(self._found.datasets[conflict.dataset], field) if by_field else ""
-        self._reach.button(_FIELD).setText(say("chỉ trường \"{field}\"", "only the field \"{field}\"").format(field=label))
+        self._reach.button(_FIELD).setText(say('chỉ trường "{field}"', 'only the field "{field}"').format(field=label))
         self._reach.button(_FIELD).setVisible(by_field and len(conflict.fields) > 1)
         if self._reach.checkedId() == _FIELD and self._reach.button(_FIELD).isHidden():
             self._reach.button(_FEATURE).setChecked(True)
@@ -278,7 +295,9 @@ class ConflictReviewDock(QgsDockWidget):
         by_hand = self._hand.editing
         for name, button in self._buttons.items():
             button.setEnabled(conflict is not None and not busy and (name == "hand" or not by_hand))
-        self._buttons["base"].setEnabled(conflict is not None and conflict.base is not None and not busy and not by_hand)
+        self._buttons["base"].setEnabled(
+            conflict is not None and conflict.base is not None and not busy and not by_hand
+        )
         self._buttons["hand"].setEnabled(conflict is not None and conflict.clash is not Clash.DELETED_OURS and not busy)
         self._buttons["hand"].setText(say("Sửa xong, dùng giá trị đã sửa", "Done, use what I edited") if by_hand
                                       else say("Sửa tay…", "Edit by hand…"))
@@ -301,11 +320,14 @@ class ConflictReviewDock(QgsDockWidget):
         reach = self._reach.checkedId()
         if reach == _ALIKE:
             alike = self._alike()
-            question = say("Xử lý {n} đối tượng cùng một cách: \"{choice}\"?", "Settle {n} features alike: \"{choice}\"?").format(
-                n=format_number(len(alike)), choice=self._buttons[name].text())
+            question = say(
+                'Xử lý {n} đối tượng cùng một cách: "{choice}"?', 'Settle {n} features alike: "{choice}"?'
+            ).format(n=format_number(len(alike)), choice=self._buttons[name].text())
             if QMessageBox.question(self, self.windowTitle(), question) != QMessageBox.StandardButton.Yes:
                 return
-            self._resolve(name, {other.feature_id for other in alike}, self._field() if conflict.clash is Clash.FIELDS else None)
+            self._resolve(
+                name, {other.feature_id for other in alike}, self._field() if conflict.clash is Clash.FIELDS else None
+            )
         else:
             self._resolve(name, {conflict.feature_id}, self._field() if reach == _FIELD else None)
 

@@ -36,7 +36,9 @@ def value_text(dataset: Dataset, name: str, row: Row | None) -> str:
     if field.type == "date":
         return format_date(datetime.date.fromisoformat(str(value)))
     if isinstance(value, float):
-        decimals = field.decimals if field.decimals is not None else next((n for n in range(7) if round(value, n) == value), 6)
+        decimals = (
+            field.decimals if field.decimals is not None else next((n for n in range(7) if round(value, n) == value), 6)
+        )
         return format_number(value, decimals, group=False)
     return str(value)
 

@@ -39,7 +39,9 @@ class DataDialog(QDialog):
             choice = QgsMapLayerComboBox()
             choice.setObjectName(f"layer_{dataset}")
             raster = dataset in _RASTERS
-            choice.setFilters(QgsMapLayerProxyModel.Filter.RasterLayer if raster else QgsMapLayerProxyModel.Filter.VectorLayer)
+            choice.setFilters(
+                QgsMapLayerProxyModel.Filter.RasterLayer if raster else QgsMapLayerProxyModel.Filter.VectorLayer
+            )
             found = layers.raster(dataset) if raster else layers.layer(dataset)
             choice.setAllowEmptyLayer(True, say("Tự tìm: {name}", "Found: {name}").format(
                 name=say("không thấy", "nothing") if found is None else found.name()))
@@ -65,13 +67,22 @@ class DataDialog(QDialog):
         self._rasters: dict[str, str] = {}
 
     def _browse(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, say("Bản dữ liệu làm việc hoặc cơ sở dữ liệu dùng chung", "Working copy or shared database"),
-                                              self.place.text(), "GeoPackage (*.gpkg)")
+        path, _ = QFileDialog.getOpenFileName(
+            self,
+            say("Bản dữ liệu làm việc hoặc cơ sở dữ liệu dùng chung", "Working copy or shared database"),
+            self.place.text(),
+            "GeoPackage (*.gpkg)",
+        )
         if path:
             self.place.setText(path)
 
     def _browse_raster(self, dataset: str) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, label_of(dataset), "", say("Raster (*.tif *.tiff *.vrt *.img);;Mọi tệp (*)", "Rasters (*.tif *.tiff *.vrt *.img);;All files (*)"))
+        path, _ = QFileDialog.getOpenFileName(
+            self,
+            label_of(dataset),
+            "",
+            say("Raster (*.tif *.tiff *.vrt *.img);;Mọi tệp (*)", "Rasters (*.tif *.tiff *.vrt *.img);;All files (*)"),
+        )
         if path:
             self._rasters[dataset] = path
             self.choices[dataset].setAdditionalItems([path])

@@ -55,8 +55,9 @@ class HistoryPage(QWidget):
     def _build(self) -> None:
         self.table = QTableWidget(0, 4)
         self.table.setObjectName("changesets")
-        self.table.setHorizontalHeaderLabels([say("Số", "No."), say("Thời gian", "When"), say("Người cập nhật", "Author"),
-                                              say("Nội dung", "Message")])
+        self.table.setHorizontalHeaderLabels(
+            [say("Số", "No."), say("Thời gian", "When"), say("Người cập nhật", "Author"), say("Nội dung", "Message")]
+        )
         self.table.verticalHeader().hide()
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
@@ -114,7 +115,9 @@ class HistoryPage(QWidget):
             from ..processing_algorithms.provincial_database.hub import open_hub
 
             with open_hub(location) as hub:
-                return hub.changesets(most=_MOST, counted=False), {name: str(dataset.label) for name, dataset in hub.datasets.items()}
+                return hub.changesets(most=_MOST, counted=False), {
+                    name: str(dataset.label) for name, dataset in hub.datasets.items()
+                }
 
         def failed(error: BaseException) -> None:
             self._read_of = ""
@@ -146,7 +149,12 @@ class HistoryPage(QWidget):
         note = self._chosen()
         self.set_busy(self._session.desk.busy)
         if note is None:
-            self.details.setText(say("Chọn một đợt cập nhật để xem, hoặc đặt thời điểm ở dưới.", "Choose a changeset, or set a moment below."))
+            self.details.setText(
+                say(
+                    "Chọn một đợt cập nhật để xem, hoặc đặt thời điểm ở dưới.",
+                    "Choose a changeset, or set a moment below.",
+                )
+            )
             return
         self.moment.setDateTime(_in_vietnam(note.applied_at))
         if note.number in self._counts:
@@ -187,14 +195,18 @@ class HistoryPage(QWidget):
 
     def _counts_text(self, note: Any) -> str:
         counts = self._counts.get(note.number, {})
-        return ", ".join(f"{self._labels.get(name, name)} {format_number(count)}" for name, count in counts.items()) or "0"
+        return (
+            ", ".join(f"{self._labels.get(name, name)} {format_number(count)}" for name, count in counts.items()) or "0"
+        )
 
     def _tell(self, note: Any) -> None:
         """Say what a changeset is, once it is counted."""
         touched = [name for name, count in self._counts[note.number].items() if count]
         if touched and self.dataset.currentData() not in touched:
             self.dataset.setCurrentIndex(self.dataset.findData(touched[0]))
-        text = say("Đợt {number}: {counts}.", "Changeset {number}: {counts}.").format(number=note.number, counts=self._counts_text(note))
+        text = say("Đợt {number}: {counts}.", "Changeset {number}: {counts}.").format(
+            number=note.number, counts=self._counts_text(note)
+        )
         if note.decision_no:
             text += " " + say("Quyết định: {number}.", "Decision: {number}.").format(number=note.decision_no)
         if note.department:
@@ -248,19 +260,30 @@ class HistoryPage(QWidget):
                 dataset = cut_to(hub.dataset(name), "internal")
                 frame = compute(hub, dataset)
             if len(frame):
-                write_vector(frame if dataset.geometry else frame.drop(columns=frame.geometry.name), path, dataset.geometry or "None")
+                write_vector(
+                    frame if dataset.geometry else frame.drop(columns=frame.geometry.name),
+                    path,
+                    dataset.geometry or "None",
+                )
             return dataset, len(frame)
 
         def done(found: tuple[Any, int]) -> None:
             dataset, count = found
             title = f"{dataset.label} ({when})"
             if not count:
-                self._session.desk.tell(say("{title}: không có đối tượng nào.", "{title}: no features.").format(title=title))
+                self._session.desk.tell(
+                    say("{title}: không có đối tượng nào.", "{title}: no features.").format(title=title)
+                )
                 return
             layer = QgsVectorLayer(path, title, "ogr")
             if not layer.isValid():
-                self._session.desk.tell_failure(OutputError(say("Không mở được lớp tạm {path}.", "The temporary layer {path} cannot be opened.")
-                                                            .format(path=path)))
+                self._session.desk.tell_failure(
+                    OutputError(
+                        say("Không mở được lớp tạm {path}.", "The temporary layer {path} cannot be opened.").format(
+                            path=path
+                        )
+                    )
+                )
                 return
             layer.loadNamedStyle(str(PLUGIN_FOLDER / "styles" / dataset.style))
             configure_form(layer, dataset)
@@ -277,8 +300,12 @@ class HistoryPage(QWidget):
         box.setObjectName("revert_box")
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle(say("Hoàn tác đợt cập nhật", "Revert the changeset"))
-        box.setText(say("Hoàn tác đợt {number} \"{message}\" của {author}, {when}?", "Revert changeset {number} \"{message}\" of {author}, {when}?")
-                    .format(number=note.number, message=note.message, author=note.author, when=shown_time(note.applied_at)))
+        box.setText(
+            say(
+                'Hoàn tác đợt {number} "{message}" của {author}, {when}?',
+                'Revert changeset {number} "{message}" of {author}, {when}?',
+            ).format(number=note.number, message=note.message, author=note.author, when=shown_time(note.applied_at))
+        )
         box.setInformativeText(say(
             "Các giá trị trước đợt này ({counts}) được ghi lại trong cơ sở dữ liệu dùng chung bằng một đợt cập nhật mới; nhật ký giữ cả hai, và "
             "đợt mới cũng hoàn tác được. Trường mà người khác đã sửa tiếp thì không bị đụng tới: khi đó không hoàn tác gì và nêu rõ chỗ vướng.",
@@ -293,7 +320,9 @@ class HistoryPage(QWidget):
         if box.clickedButton() is not yes:
             return
         location, author, department = self._session.hub_location(), self._session.author, self._session.department
-        message = say("Hoàn tác đợt {number}: {message}", "Revert of {number}: {message}").format(number=note.number, message=note.message)
+        message = say("Hoàn tác đợt {number}: {message}", "Revert of {number}: {message}").format(
+            number=note.number, message=note.message
+        )
 
         def job(progress: Progress) -> Any:
             from ..processing_algorithms.provincial_database.hub import open_hub

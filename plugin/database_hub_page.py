@@ -24,14 +24,12 @@ from qgis.PyQt.QtWidgets import (
 
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.numbers_vi import format_number
-from ..processing_algorithms.common.progress import Progress
 from ..processing_algorithms.provincial_database.postgis.connection import SignInError
 from . import exchange
 from .checkout_dialog import CheckoutDialog
 from .database_session import Session
 from .postgis_connection_dialog import PostgisConnectionDialog
 from .working_copy_state import shown_time
-
 
 #: Pixels: "đọc và sửa" fits.
 _RIGHTS_WIDTH = 92
@@ -51,11 +49,17 @@ class HubContent:
 def read_hub(location: str | dict[str, str], department: str) -> HubContent:
     """Look at a hub, beside the window."""
     from ..processing_algorithms.common.crs import meridian_label
-    from ..processing_algorithms.provincial_database.hub import open_hub
     from ..processing_algorithms.provincial_database.administration.own_rights import own_rights
+    from ..processing_algorithms.provincial_database.hub import open_hub
 
     with open_hub(location) as hub:
-        return HubContent(hub.info.name, meridian_label(hub.info.crs), hub.info.crs, hub.summaries(brief=True), own_rights(hub, department))
+        return HubContent(
+            hub.info.name,
+            meridian_label(hub.info.crs),
+            hub.info.crs,
+            hub.summaries(brief=True),
+            own_rights(hub, department),
+        )
 
 
 def right_text(right: Any) -> str:
@@ -109,11 +113,15 @@ class HubPage(QWidget):
                 ("new_connection", say("Kết nối máy chủ PostgreSQL mới…", "New PostgreSQL connection…"), self._connect),
                 ("create_hub", say("Tạo cơ sở dữ liệu dùng chung mới…", "Create a shared database…"), self._create)):
             menu.addAction(text, action).setObjectName(name)
-        self._sign_in = menu.addAction(say("Đăng nhập máy chủ…", "Sign in to the server…"), lambda: self._session.attempt(self._session.sign_in))
+        self._sign_in = menu.addAction(
+            say("Đăng nhập máy chủ…", "Sign in to the server…"), lambda: self._session.attempt(self._session.sign_in)
+        )
         self._sign_in.setObjectName("sign_in")
         menu.addSeparator()
-        self._answer = menu.addAction(say("Áp dụng tệp thay đổi của cơ quan…", "Apply an office's changes file…"),
-                                      lambda: self._session.attempt(lambda: exchange.answer_changes(self._session, self)))
+        self._answer = menu.addAction(
+            say("Áp dụng tệp thay đổi của cơ quan…", "Apply an office's changes file…"),
+            lambda: self._session.attempt(lambda: exchange.answer_changes(self._session, self)),
+        )
         self._answer.setObjectName("answer_changes")
         more.setMenu(menu)
         row = QHBoxLayout()
@@ -170,7 +178,9 @@ class HubPage(QWidget):
         self.hubs.setCurrentText(self._session.hub)
 
     def _open_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, say("Mở cơ sở dữ liệu dùng chung", "Open a shared database"), "", "GeoPackage (*.gpkg)")
+        path, _ = QFileDialog.getOpenFileName(
+            self, say("Mở cơ sở dữ liệu dùng chung", "Open a shared database"), "", "GeoPackage (*.gpkg)"
+        )
         self._choose(path)
 
     def _connect(self) -> None:
@@ -248,9 +258,18 @@ class HubPage(QWidget):
         for summary in sorted(content.summaries, key=lambda one: one.count == 0):
             row = self.table.rowCount()
             self.table.insertRow(row)
-            cells = [str(summary.dataset.label), format_number(summary.count), shown_time(summary.changed_at).split(" ")[0] if summary.count else "",
-                     right_text(content.rights[summary.dataset.name])]
-            tips = [f"{summary.dataset.label}. {summary.dataset.help}", cells[1], shown_time(summary.changed_at), cells[3]]
+            cells = [
+                str(summary.dataset.label),
+                format_number(summary.count),
+                shown_time(summary.changed_at).split(" ")[0] if summary.count else "",
+                right_text(content.rights[summary.dataset.name]),
+            ]
+            tips = [
+                f"{summary.dataset.label}. {summary.dataset.help}",
+                cells[1],
+                shown_time(summary.changed_at),
+                cells[3],
+            ]
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
                 item.setToolTip(tips[column])

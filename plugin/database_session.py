@@ -109,7 +109,9 @@ class Session(QObject):
             The hub is on no server.
         """
         if not self.on_server():
-            raise InputError(say("Chỉ cơ sở dữ liệu trên máy chủ mới cần đăng nhập.", "Only a database on a server has a sign-in."))
+            raise InputError(
+                say("Chỉ cơ sở dữ liệu trên máy chủ mới cần đăng nhập.", "Only a database on a server has a sign-in.")
+            )
         place, where = self.hub, parameters_of(resolved(self.hub))
         known = self._signed_in.get(place, where).get("user", "")
         given, user, password = QgsCredentials.instance().get(
@@ -120,8 +122,12 @@ class Session(QObject):
 
         def done(_: None) -> None:
             self._signed_in[place] = account
-            self.desk.tell(say("Đã đăng nhập với tên {user}; mật khẩu không được lưu.", "Signed in as {user}; the password is not stored.")
-                           .format(user=user))
+            self.desk.tell(
+                say(
+                    "Đã đăng nhập với tên {user}; mật khẩu không được lưu.",
+                    "Signed in as {user}; the password is not stored.",
+                ).format(user=user)
+            )
             self.signed_in.emit()
 
         self.desk.start(say("Đăng nhập", "Signing in"), lambda progress: connect(account).close(), done)

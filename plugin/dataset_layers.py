@@ -22,8 +22,12 @@ _SCHEMA = "quyhoach_data"
 
 def label_of(dataset: str) -> str:
     """Return what people call a dataset; what the catalogue does not know are inputs of the flood desk."""
-    others = {"terrain": say("Địa hình (mô hình số độ cao)", "Terrain (digital elevation model)"), "river_axis": say("Tim sông", "River axes"),
-              "dyke": say("Đê", "Dykes"), "source": say("Nguồn nước (sông chính, biển)", "Source of the water (main river, sea)")}
+    others = {
+        "terrain": say("Địa hình (mô hình số độ cao)", "Terrain (digital elevation model)"),
+        "river_axis": say("Tim sông", "River axes"),
+        "dyke": say("Đê", "Dykes"),
+        "source": say("Nguồn nước (sông chính, biển)", "Source of the water (main river, sea)"),
+    }
     return others[dataset] if dataset in others else str(load_catalogue()[dataset].label)
 
 
@@ -98,7 +102,11 @@ class DatasetLayers(QObject):
             found = self._in_project(where) or self._open(kind, where, dataset)
             if found is not None:
                 return found
-        same = [layer for layer in QgsProject.instance().mapLayers().values() if layer.isValid() and table_of(layer) == dataset]
+        same = [
+            layer
+            for layer in QgsProject.instance().mapLayers().values()
+            if layer.isValid() and table_of(layer) == dataset
+        ]
         return same[0] if same else None
 
     def _table(self, place: str, dataset: str) -> tuple[str, str]:

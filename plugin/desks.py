@@ -50,8 +50,14 @@ DESKS: tuple[tuple[Callable[[QgisInterface], QgsDockWidget], tuple[str, str], st
 class Desk:
     """The action of one desk, and its dock once it was opened."""
 
-    def __init__(self, iface: QgisInterface, make: Callable[[QgisInterface], QgsDockWidget], title: tuple[str, str], icon: str,
-                 shortcut: str):
+    def __init__(
+        self,
+        iface: QgisInterface,
+        make: Callable[[QgisInterface], QgsDockWidget],
+        title: tuple[str, str],
+        icon: str,
+        shortcut: str,
+    ):
         self._iface, self._make = iface, make
         self.dock: QgsDockWidget | None = None
         self.action = QAction(QIcon(str(_ICONS / icon)), say(*title), iface.mainWindow())
@@ -73,7 +79,9 @@ class Desk:
                 self._iface.messageBar().pushMessage(self.action.text(), str(error), Qgis.MessageLevel.Critical, 0)
                 return
             self._iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
-            self.dock.visibilityChanged.connect(lambda _: self.action.setChecked(self.dock is not None and self.dock.isUserVisible()))
+            self.dock.visibilityChanged.connect(
+                lambda _: self.action.setChecked(self.dock is not None and self.dock.isUserVisible())
+            )
         self.dock.setUserVisible(wanted)
 
     def remove(self) -> None:

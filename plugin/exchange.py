@@ -31,13 +31,17 @@ def pull(session: Session, open_review: Callable[[], None]) -> None:
         with WorkingCopy(path) as copy, open_hub(location) as hub:
             return pull(copy, hub, progress=progress), sum(line.conflicts for line in copy.status())
 
-    session.desk.start(say("Nhận cập nhật", "Pulling updates"), job, lambda found: _received(session, path, *found, open_review))
+    session.desk.start(
+        say("Nhận cập nhật", "Pulling updates"), job, lambda found: _received(session, path, *found, open_review)
+    )
 
 
 def import_update(session: Session, parent: QWidget, open_review: Callable[[], None]) -> None:
     """Receive what others did from a file."""
     path = session.copy
-    file, _ = QFileDialog.getOpenFileName(parent, say("Nhận tệp cập nhật", "Receive an update file"), str(Path(path).parent), _FILTER)
+    file, _ = QFileDialog.getOpenFileName(
+        parent, say("Nhận tệp cập nhật", "Receive an update file"), str(Path(path).parent), _FILTER
+    )
     if not file:
         return
 
@@ -62,8 +66,9 @@ def _received(session: Session, path: str, report: Any, conflicts: int, open_rev
                          "chỉnh sửa chưa gửi. Hãy xem lại rồi gửi cập nhật.",
                          "The shared database was restored from a backup older than this working copy: {n} features are edits to send "
                          "again. Look at them, then push.").format(n=format_number(report.to_resend)))
-    text = say("Đã nhận {r}, xóa theo {d}, trộn {m} đối tượng.", "Received {r}, removed {d}, merged {m} features.").format(
-        r=format_number(report.received), d=format_number(report.removed), m=format_number(report.merged))
+    text = say(
+        "Đã nhận {r}, xóa theo {d}, trộn {m} đối tượng.", "Received {r}, removed {d}, merged {m} features."
+    ).format(r=format_number(report.received), d=format_number(report.removed), m=format_number(report.merged))
     if conflicts:
         session.warn(text + " " + say("Có {n} đối tượng xung đột: giá trị của máy này được giữ cho tới khi xử lý.",
                                       "{n} features are in conflict: this machine's values stay until they are resolved.")
@@ -90,8 +95,13 @@ def push(session: Session, values: dict[str, str]) -> None:
 def _sent(session: Session, path: str, report: Any) -> None:
     show_anew(path)
     session.exchanged.emit()
-    held_back = say("{n} đối tượng còn xung đột nên chưa gửi.", "{n} features are in conflict and were not sent.").format(
-        n=format_number(report.held_back)) if report.held_back else ""
+    held_back = (
+        say("{n} đối tượng còn xung đột nên chưa gửi.", "{n} features are in conflict and were not sent.").format(
+            n=format_number(report.held_back)
+        )
+        if report.held_back
+        else ""
+    )
     if report.outcome is None:
         session.desk.tell(f"{say('Không có chỉnh sửa nào để gửi.', 'There is nothing to send.')} {held_back}".strip())
     elif report.outcome not in _LANDED:
@@ -141,18 +151,22 @@ def export_changes(session: Session, values: dict[str, str], parent: QWidget) ->
 def answer_changes(session: Session, parent: QWidget) -> None:
     """At the hub: apply an office's changes file and write the update file that answers it."""
     location = session.hub_location()
-    asked, _ = QFileDialog.getOpenFileName(parent, say("Tệp thay đổi của cơ quan", "Changes file of an office"), "", _FILTER)
+    asked, _ = QFileDialog.getOpenFileName(
+        parent, say("Tệp thay đổi của cơ quan", "Changes file of an office"), "", _FILTER
+    )
     if not asked:
         return
     proposed = Path(asked).with_name(f"{Path(asked).stem}_tra_loi{EXCHANGE_ENDING}")
-    answer, _ = QFileDialog.getSaveFileName(parent, say("Tệp cập nhật để trả lời", "Update file to answer with"), str(proposed), _FILTER)
+    answer, _ = QFileDialog.getSaveFileName(
+        parent, say("Tệp cập nhật để trả lời", "Update file to answer with"), str(proposed), _FILTER
+    )
     if not answer:
         return
     answer = answer if answer.lower().endswith(EXCHANGE_ENDING) else answer + EXCHANGE_ENDING
 
     def job(progress: Progress) -> list[Receipt]:
-        from ..processing_algorithms.provincial_database.working_copies.exchange_file import export_update
         from ..processing_algorithms.provincial_database.hub import open_hub
+        from ..processing_algorithms.provincial_database.working_copies.exchange_file import export_update
 
         with open_hub(location) as hub:
             return list(export_update(hub, asked, answer, progress=progress))
@@ -161,10 +175,19 @@ def answer_changes(session: Session, parent: QWidget) -> None:
         session.exchanged.emit()
         refused = [receipt for receipt in receipts if receipt.outcome not in _LANDED]
         if refused:
-            session.warn(_why_not(refused[-1]) + " " + say("Lý do đã ghi trong {file}; hãy gửi trả.", "The reasons are in {file}; send it back.")
-                         .format(file=answer))
+            session.warn(
+                _why_not(refused[-1])
+                + " "
+                + say("Lý do đã ghi trong {file}; hãy gửi trả.", "The reasons are in {file}; send it back.").format(
+                    file=answer
+                )
+            )
         else:
-            session.desk.tell(say("Đã áp dụng {n} đợt cập nhật. Hãy gửi trả tệp {file}.", "{n} changesets are applied. Send {file} back.")
-                              .format(n=len(receipts), file=answer))
+            session.desk.tell(
+                say(
+                    "Đã áp dụng {n} đợt cập nhật. Hãy gửi trả tệp {file}.",
+                    "{n} changesets are applied. Send {file} back.",
+                ).format(n=len(receipts), file=answer)
+            )
 
     session.desk.start(say("Áp dụng tệp thay đổi", "Applying a changes file"), job, done)

@@ -114,7 +114,10 @@ class CorrectionsPage(QWidget):
         form.addRow(say("Ghi chú", "Note"), self.note)
         row = QHBoxLayout()
         self.buttons: dict[str, QPushButton] = {}
-        for state, text in (("wet", say("Khoanh chỗ có ngập", "Draw a wet area")), ("dry", say("Khoanh chỗ không ngập", "Draw a dry area"))):
+        for state, text in (
+            ("wet", say("Khoanh chỗ có ngập", "Draw a wet area")),
+            ("dry", say("Khoanh chỗ không ngập", "Draw a dry area")),
+        ):
             button = QPushButton(text)
             button.setObjectName(f"draw_{state}")
             button.setCheckable(True)
@@ -126,7 +129,10 @@ class CorrectionsPage(QWidget):
         hint.setWordWrap(True)
         self.list = QListWidget()
         self.list.setObjectName("corrections")
-        remove, apply = QPushButton(say("Xóa vùng đang chọn", "Delete the chosen one")), QPushButton(say("Áp dụng vào bản đồ ngập", "Apply to the flood map"))
+        remove, apply = (
+            QPushButton(say("Xóa vùng đang chọn", "Delete the chosen one")),
+            QPushButton(say("Áp dụng vào bản đồ ngập", "Apply to the flood map")),
+        )
         remove.setObjectName("remove_correction")
         apply.setObjectName("apply_corrections")
         remove.clicked.connect(self._remove)
@@ -173,7 +179,11 @@ class CorrectionsPage(QWidget):
         depth = parse_number(self.depth.text()) if self.depth.text().strip() else None
         layer = self.layer(create=True)
         moved = QgsGeometry(shape)
-        moved.transform(QgsCoordinateTransform(self._iface.mapCanvas().mapSettings().destinationCrs(), layer.crs(), QgsProject.instance()))
+        moved.transform(
+            QgsCoordinateTransform(
+                self._iface.mapCanvas().mapSettings().destinationCrs(), layer.crs(), QgsProject.instance()
+            )
+        )
         moved.convertToMultiType()
         feature = QgsFeature(layer.fields())
         feature.setGeometry(moved)
@@ -183,7 +193,11 @@ class CorrectionsPage(QWidget):
         feature["note"] = self.note.text().strip()
         well, _ = layer.dataProvider().addFeatures([feature])
         if not well:
-            raise OutputError(say("Không ghi được vào {path}: {why}", "Cannot write to {path}: {why}").format(path=self.path, why=layer.dataProvider().lastError()))
+            raise OutputError(
+                say("Không ghi được vào {path}: {why}", "Cannot write to {path}: {why}").format(
+                    path=self.path, why=layer.dataProvider().lastError()
+                )
+            )
         layer.updateExtents()
         layer.triggerRepaint()
         self.show_list()
@@ -208,17 +222,36 @@ class CorrectionsPage(QWidget):
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(say("Không tạo được thư mục {path}: {why}", "The folder {path} cannot be made: {why}").format(path=self.path.parent, why=error)) from error
+            raise OutputError(
+                say("Không tạo được thư mục {path}: {why}", "The folder {path} cannot be made: {why}").format(
+                    path=self.path.parent, why=error
+                )
+            ) from error
         fields = QgsFields()
-        for name, kind in (("state", QMetaType.Type.QString), ("author", QMetaType.Type.QString), ("drawn_at", QMetaType.Type.QString),
-                           ("depth_m", QMetaType.Type.Double), ("note", QMetaType.Type.QString)):
+        for name, kind in (
+            ("state", QMetaType.Type.QString),
+            ("author", QMetaType.Type.QString),
+            ("drawn_at", QMetaType.Type.QString),
+            ("depth_m", QMetaType.Type.Double),
+            ("note", QMetaType.Type.QString),
+        ):
             fields.append(QgsField(name, kind))
         options = QgsVectorFileWriter.SaveVectorOptions()
         options.driverName, options.layerName = "GPKG", TABLE
-        writer = QgsVectorFileWriter.create(str(self.path), fields, Qgis.WkbType.MultiPolygon, self._iface.mapCanvas().mapSettings().destinationCrs(),
-                                            QgsProject.instance().transformContext(), options)
+        writer = QgsVectorFileWriter.create(
+            str(self.path),
+            fields,
+            Qgis.WkbType.MultiPolygon,
+            self._iface.mapCanvas().mapSettings().destinationCrs(),
+            QgsProject.instance().transformContext(),
+            options,
+        )
         if writer.hasError():
-            raise OutputError(say("Không tạo được {path}: {why}", "{path} cannot be made: {why}").format(path=self.path, why=writer.errorMessage()))
+            raise OutputError(
+                say("Không tạo được {path}: {why}", "{path} cannot be made: {why}").format(
+                    path=self.path, why=writer.errorMessage()
+                )
+            )
         del writer  # closes the file
 
     def show_list(self) -> None:
@@ -253,8 +286,13 @@ def _look(layer: QgsVectorLayer) -> None:
     categories = []
     for state, label in (("wet", say("Có ngập", "Wet")), ("dry", say("Không ngập", "Dry"))):
         colour = _COLOURS[state]
-        symbol = QgsFillSymbol.createSimple({"color": f"{colour.red()},{colour.green()},{colour.blue()},90", "outline_width": "0.6",
-                                             "outline_color": f"{colour.red()},{colour.green()},{colour.blue()},255",
-                                             "outline_style": "solid" if state == "wet" else "dash"})
+        symbol = QgsFillSymbol.createSimple(
+            {
+                "color": f"{colour.red()},{colour.green()},{colour.blue()},90",
+                "outline_width": "0.6",
+                "outline_color": f"{colour.red()},{colour.green()},{colour.blue()},255",
+                "outline_style": "solid" if state == "wet" else "dash",
+            }
+        )
         categories.append(QgsRendererCategory(state, symbol, label))
     layer.setRenderer(QgsCategorizedSymbolRenderer("state", categories))

@@ -10,7 +10,20 @@ from typing import Any
 from qgis.core import Qgis, QgsProcessingContext, QgsProject, QgsRasterLayer
 from qgis.gui import QgisInterface, QgsDockWidget
 from qgis.PyQt.QtCore import Qt, QTimer
-from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QSplitter, QTabWidget, QTextBrowser, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QSplitter,
+    QTabWidget,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ..processing_algorithms.common.errors import Cancelled, InputError, QuyHoachError
 from ..processing_algorithms.common.language import say
@@ -59,13 +72,18 @@ class FloodDock(QgsDockWidget):
 
     def _build(self) -> None:
         self.pages = QTabWidget()
-        self.report, self.corrections = ReportPage(), CorrectionsPage(self._iface, lambda: Path(self.report.folder.text().strip() or "."), self._warn)
+        self.report, self.corrections = (
+            ReportPage(),
+            CorrectionsPage(self._iface, lambda: Path(self.report.folder.text().strip() or "."), self._warn),
+        )
         self.pages.addTab(self._bulletin_page(), say("1. Bản tin", "1. Bulletin"))
         self.pages.addTab(self.report, say("2. Báo cáo", "2. Report"))
         self.pages.addTab(self.corrections, say("3. Chỉnh vùng ngập", "3. Corrections"))
         self.report.run_wanted.connect(lambda: self._attempt(self._run))
         self.report.stop_wanted.connect(self._stop)
-        self.report.show_wanted.connect(lambda: self._add_depth(self.report.results["DEPTH"], say("Độ sâu ngập (báo cáo)", "Flood depth (report)")))
+        self.report.show_wanted.connect(
+            lambda: self._add_depth(self.report.results["DEPTH"], say("Độ sâu ngập (báo cáo)", "Flood depth (report)"))
+        )
         self.report.folder.editingFinished.connect(self.corrections.show_list)
         self.corrections.apply_wanted.connect(lambda: self._attempt(self._correct))
         self.setWidget(self.pages)
@@ -74,9 +92,18 @@ class FloodDock(QgsDockWidget):
     def _bulletin_page(self) -> QWidget:
         self.text = QPlainTextEdit()
         self.text.setObjectName("bulletin")
-        self.text.setPlaceholderText(say("Dán nguyên văn bản tin lũ, bảng hoặc tin nhắn", "Paste the flood bulletin, table or message as it is"))
-        read, file, data = (QPushButton(text) for text in (say("Đọc bản tin", "Read"), say("Mở tệp…", "Open a file…"), say("Nguồn dữ liệu…", "Data…")))
-        for button, name, action in ((read, "read", self._read), (file, "open_file", self._open_file), (data, "data", self._choose_data)):
+        self.text.setPlaceholderText(
+            say("Dán nguyên văn bản tin lũ, bảng hoặc tin nhắn", "Paste the flood bulletin, table or message as it is")
+        )
+        read, file, data = (
+            QPushButton(text)
+            for text in (say("Đọc bản tin", "Read"), say("Mở tệp…", "Open a file…"), say("Nguồn dữ liệu…", "Data…"))
+        )
+        for button, name, action in (
+            (read, "read", self._read),
+            (file, "open_file", self._open_file),
+            (data, "data", self._choose_data),
+        ):
             button.setObjectName(name)
             button.clicked.connect(lambda _=False, action=action: self._attempt(action))
         top = QHBoxLayout()
@@ -87,12 +114,19 @@ class FloodDock(QgsDockWidget):
         self.table.refused.connect(self._warn)
         self.questions = QTextBrowser()
         self.questions.setObjectName("questions")
-        self.seen = QCheckBox(say("Đã xem các câu hỏi; dùng số liệu trong bảng", "Questions are seen; use the figures of the table"))
+        self.seen = QCheckBox(
+            say("Đã xem các câu hỏi; dùng số liệu trong bảng", "Questions are seen; use the figures of the table")
+        )
         self.seen.setObjectName("questions_seen")
         self.seen.hide()
         self.which = QComboBox()
         self.which.setObjectName("which")
-        self.which.addItems([say("Mực cao nhất, kể cả dự báo", "The highest, forecasts included"), say("Thực đo mới nhất", "The latest observed")])
+        self.which.addItems(
+            [
+                say("Mực cao nhất, kể cả dự báo", "The highest, forecasts included"),
+                say("Thực đo mới nhất", "The latest observed"),
+            ]
+        )
         self.which.currentIndexChanged.connect(self._corrected)
         self.follow = QCheckBox(say("Theo khung nhìn", "Follow the view"))
         self.follow.setObjectName("follow")
@@ -159,7 +193,9 @@ class FloodDock(QgsDockWidget):
         if count:
             parts.append("<p><b style='color:#b3261e'>" + say("Có {n} chỗ cần hỏi lại. Hỏi đơn vị phát tin, hoặc sửa mực nước trong bảng (bấm đúp vào ô), rồi đánh dấu bên dưới:",
                          "{n} questions. Ask who issued it, or correct the level in the table (double click), then tick below:").format(n=count) + "</b></p>")
-            parts += [f"<p style='margin-left:8px'>{at}. {escape(text)}</p>" for at, text in enumerate(found.questions, 1)]
+            parts += [
+                f"<p style='margin-left:8px'>{at}. {escape(text)}</p>" for at, text in enumerate(found.questions, 1)
+            ]
         if found.notes:
             parts.append("<p><b>" + say("Đã hiểu như sau:", "Taken to mean:") + "</b></p>")
             parts += [f"<p style='margin-left:8px;color:#6b6b6b'>{escape(text)}</p>" for text in found.notes]
@@ -169,8 +205,17 @@ class FloodDock(QgsDockWidget):
         from ..processing_algorithms.disaster.bulletin.bulletin_file import read_bulletin_file
 
         gauge = self._layers.layer("gauge")
-        beside = str(Path(gauge.source().split("|")[0]).parent) if gauge is not None and gauge.providerType() == "ogr" else ""
-        path, _ = QFileDialog.getOpenFileName(self, say("Tệp bản tin", "Bulletin file"), beside, say("Bản tin (*.txt *.docx *.xlsx)", "Bulletins (*.txt *.docx *.xlsx)"))
+        beside = (
+            str(Path(gauge.source().split("|")[0]).parent)
+            if gauge is not None and gauge.providerType() == "ogr"
+            else ""
+        )
+        path, _ = QFileDialog.getOpenFileName(
+            self,
+            say("Tệp bản tin", "Bulletin file"),
+            beside,
+            say("Bản tin (*.txt *.docx *.xlsx)", "Bulletins (*.txt *.docx *.xlsx)"),
+        )
         if path:
             self.text.setPlainText(read_bulletin_file(path))
             self._read()
@@ -246,7 +291,12 @@ class FloodDock(QgsDockWidget):
     def _run(self) -> None:
         if self._feedback is not None:
             return
-        values = {"TEXT": self._bulletin_text(), "READINGS": self.which.currentIndex(), **report_layers(self._layers), **self.report.parameters()}
+        values = {
+            "TEXT": self._bulletin_text(),
+            "READINGS": self.which.currentIndex(),
+            **report_layers(self._layers),
+            **self.report.parameters(),
+        }
         # Layouts are printed in the main thread; the window stays alive through progress, and only what would disturb the run is shut.
         self._feedback = HeardFeedback(lambda percent: self.report.bar.setValue(int(percent)))
         self.report.busy(True)
@@ -299,13 +349,22 @@ class FloodDock(QgsDockWidget):
             raise InputError(say("Chưa khoanh vùng nào.", "Nothing is drawn yet."))
         values = {"DEPTH": str(depth), "TERRAIN": terrain.source(), "CORRECTIONS": f"{self.corrections.path}|layername={TABLE}", "STATE_FIELD": "state",
                   "AUTHOR_FIELD": "author", "TIME_FIELD": "drawn_at", "DEPTH_FIELD": "depth_m", "OUTPUT": str(folder / _CORRECTED)}
-        self._correcting = RunBeside("quyhoach:floodcorrect", values, QgsProcessingContext(), done=self._corrected_map, failed=self._not_corrected)
+        self._correcting = RunBeside(
+            "quyhoach:floodcorrect",
+            values,
+            QgsProcessingContext(),
+            done=self._corrected_map,
+            failed=self._not_corrected,
+        )
 
     def _corrected_map(self, results: dict[str, Any]) -> None:
         self._correcting = None
         self._add_depth(results["OUTPUT"], say("Độ sâu ngập đã chỉnh", "Corrected flood depth"))
-        self._desk.tell(say("Đã chỉnh: thêm ngập {w} ha, bỏ ngập {d} ha.", "Corrected: {w} ha made wet, {d} ha made dry.").format(
-            w=format_number(results["WETTED_AREA"] / 10_000, 2), d=format_number(results["DRIED_AREA"] / 10_000, 2)))
+        self._desk.tell(
+            say("Đã chỉnh: thêm ngập {w} ha, bỏ ngập {d} ha.", "Corrected: {w} ha made wet, {d} ha made dry.").format(
+                w=format_number(results["WETTED_AREA"] / 10_000, 2), d=format_number(results["DRIED_AREA"] / 10_000, 2)
+            )
+        )
 
     def _not_corrected(self, error: QuyHoachError) -> None:
         self._correcting = None

@@ -39,7 +39,11 @@ def report_layers(layers: DatasetLayers) -> dict[str, Any]:
     if terrain is None:
         missing.append(label_of("terrain"))
     if missing:
-        raise InputError(say("Chưa có: {names}. Bấm \"Nguồn dữ liệu\" để chọn.", "Missing: {names}. Press \"Data\" to choose.").format(names=", ".join(missing)))
+        raise InputError(
+            say('Chưa có: {names}. Bấm "Nguồn dữ liệu" để chọn.', 'Missing: {names}. Press "Data" to choose.').format(
+                names=", ".join(missing)
+            )
+        )
     values: dict[str, Any] = {"TERRAIN": terrain.source()}
     for key, dataset in _REPORT.items():
         layer = layers.layer(dataset)

@@ -31,9 +31,15 @@ def preview_job(canvas: QgsMapCanvas, layers: DatasetLayers, readings: list[Any]
     terrain, gauge = layers.raster("terrain"), layers.layer("gauge")
     missing = [label_of(name) for name, layer in (("terrain", terrain), ("gauge", gauge)) if layer is None]
     if missing:
-        raise InputError(say("Chưa có: {names}. Bấm \"Nguồn dữ liệu\" để chọn.", "Missing: {names}. Press \"Data\" to choose.").format(names=", ".join(missing)))
+        raise InputError(
+            say('Chưa có: {names}. Bấm "Nguồn dữ liệu" để chọn.', 'Missing: {names}. Press "Data" to choose.').format(
+                names=", ".join(missing)
+            )
+        )
     settings = canvas.mapSettings()
-    seen = QgsCoordinateTransform(settings.destinationCrs(), terrain.crs(), QgsProject.instance()).transformBoundingBox(settings.visibleExtent())
+    seen = QgsCoordinateTransform(settings.destinationCrs(), terrain.crs(), QgsProject.instance()).transformBoundingBox(
+        settings.visibleExtent()
+    )
     bounds = seen.xMinimum(), seen.yMinimum(), seen.xMaximum(), seen.yMaximum()
     crs = to_pyproj(terrain.crs())
     source, which = source_layer(layers)
@@ -47,8 +53,12 @@ def preview_job(canvas: QgsMapCanvas, layers: DatasetLayers, readings: list[Any]
         return part_of_layer(layer, (box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()), expression)
 
     # Gauges and axes are few and shape the water beyond the screen; banks and rivers are wanted in view only.
-    inputs = {"stations": part_of_layer(gauge), "rivers": None if layers.layer("river_axis") is None else part_of_layer(layers.layer("river_axis")),
-              "source": around(source, which), "dykes": around(layers.layer("dyke"))}
+    inputs = {
+        "stations": part_of_layer(gauge),
+        "rivers": None if layers.layer("river_axis") is None else part_of_layer(layers.layer("river_axis")),
+        "source": around(source, which),
+        "dykes": around(layers.layer("dyke")),
+    }
     where, name = terrain.source(), terrain.name()
     return lambda progress: _compute(where, name, crs, bounds, readings, inputs, path)
 
@@ -62,7 +72,9 @@ def _compute(where: str, name: str, crs: Any, bounds: tuple[float, float, float,
     with open_raster(where, name=name, crs_wkt=crs.to_wkt() if crs is not None else "") as terrain:
         found = flood_preview(terrain, bounds, readings, frames.pop("stations"), **frames)
     rows, columns = found.grid.shape
-    with write_raster(str(path), found.grid, description=say("Độ sâu ngập (xem nhanh)", "Flood depth (preview)")) as writer:
+    with write_raster(
+        str(path), found.grid, description=say("Độ sâu ngập (xem nhanh)", "Flood depth (preview)")
+    ) as writer:
         writer.write(Window(0, 0, rows, columns), found.depth_m)
     return path, found
 

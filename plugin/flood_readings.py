@@ -44,7 +44,11 @@ class ReadingsTable(QTableWidget):
                                         say("Báo động", "Alarm"), say("Lũ lịch sử", "Record"), say("Cao độ (m)", "Height (m)")])
         self.verticalHeader().hide()
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed | QAbstractItemView.EditTrigger.AnyKeyPressed)
+        self.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked
+            | QAbstractItemView.EditTrigger.EditKeyPressed
+            | QAbstractItemView.EditTrigger.AnyKeyPressed
+        )
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setStretchLastSection(True)
         self.itemChanged.connect(self._changed)
@@ -80,7 +84,9 @@ class ReadingsTable(QTableWidget):
             kind = say("Dự báo", "Forecast") if reading.forecast else say("Thực đo", "Observed")
             time = f"{reading.time:%H:%M %d/%m}" if reading.time is not None else ""
             if reading.low_m is None:
-                level = say("lưu lượng {q} m³/s", "discharge {q} m³/s").format(q=format_number(reading.discharge_low_m3s))
+                level = say("lưu lượng {q} m³/s", "discharge {q} m³/s").format(
+                    q=format_number(reading.discharge_low_m3s)
+                )
             else:
                 level = level_text(reading.low_m, reading.high_m)
                 reached, above = reading.above_alarm()
@@ -112,7 +118,11 @@ class ReadingsTable(QTableWidget):
                 item.setBackground(QColor(colour))
                 item.setForeground(QColor("#202020"))
             item.setFlags(flags)
-            item.setToolTip(reading.quote if reading is not None else say("Gõ mực nước để thêm trạm này.", "Type a level to add this gauge."))
+            item.setToolTip(
+                reading.quote
+                if reading is not None
+                else say("Gõ mực nước để thêm trạm này.", "Type a level to add this gauge.")
+            )
             self.setItem(at, column, item)
 
     def _changed(self, item: QTableWidgetItem) -> None:
@@ -124,7 +134,11 @@ class ReadingsTable(QTableWidget):
             try:
                 if item.text().strip():
                     time = next((one.reading.time for one in self.rows if one.reading is not None and one.reading.time is not None), None)
-                    row.reading = typed_reading(row.station, item.text(), time) if row.reading is None else with_level(row.reading, item.text())
+                    row.reading = (
+                        typed_reading(row.station, item.text(), time)
+                        if row.reading is None
+                        else with_level(row.reading, item.text())
+                    )
                     row.used = row.by_hand = True
                 else:
                     row.used, row.by_hand = False, True

@@ -49,11 +49,19 @@ class ReportPage(QWidget):
         self.fields: dict[str, QLineEdit] = {}
         form = QFormLayout()
         for key, label, default, hint in (
-                ("PLACE", say("Địa bàn", "Place"), "", say("ví dụ: đô thị Lam Trạch", "such as a town")),
-                ("RISK_LEVEL", say("Cấp độ rủi ro thiên tai", "Disaster risk level"), "", say("như bản tin dự báo, không tính ra", "as announced, never computed")),
-                ("TERRAIN_ERROR", say("Sai số địa hình (m)", "Error of the terrain (m)"), "0,3", ""),
-                ("AGENCY", say("Cơ quan lập", "Agency"), _default("AGENCY"), "")):
-            field = QLineEdit(default if key == "RISK_LEVEL" else QgsSettings().value(f"{_SETTINGS}/{key}", default, str))
+            ("PLACE", say("Địa bàn", "Place"), "", say("ví dụ: đô thị Lam Trạch", "such as a town")),
+            (
+                "RISK_LEVEL",
+                say("Cấp độ rủi ro thiên tai", "Disaster risk level"),
+                "",
+                say("như bản tin dự báo, không tính ra", "as announced, never computed"),
+            ),
+            ("TERRAIN_ERROR", say("Sai số địa hình (m)", "Error of the terrain (m)"), "0,3", ""),
+            ("AGENCY", say("Cơ quan lập", "Agency"), _default("AGENCY"), ""),
+        ):
+            field = QLineEdit(
+                default if key == "RISK_LEVEL" else QgsSettings().value(f"{_SETTINGS}/{key}", default, str)
+            )
             field.setObjectName(key.lower())
             field.setPlaceholderText(hint)
             self.fields[key] = field
@@ -61,7 +69,9 @@ class ReportPage(QWidget):
         self.reported = QPlainTextEdit()
         self.reported.setObjectName("reported")
         self.reported.setMaximumHeight(54)
-        self.reported.setPlaceholderText(say("Thiệt hại do địa phương báo cáo, in ở mục riêng", "Damage as reported, printed apart"))
+        self.reported.setPlaceholderText(
+            say("Thiệt hại do địa phương báo cáo, in ở mục riêng", "Damage as reported, printed apart")
+        )
         form.addRow(say("Đã báo cáo", "Reported"), self.reported)
         self.folder = QLineEdit(QgsSettings().value(f"{_SETTINGS}/FOLDER", str(Path(documents) / "bao_cao_ngap"), str))
         self.folder.setObjectName("report_folder")
@@ -73,7 +83,12 @@ class ReportPage(QWidget):
         form.addRow(say("Thư mục báo cáo", "Folder"), row)
         self.previous = QLineEdit(_last_report())
         self.previous.setObjectName("previous")
-        self.previous.setPlaceholderText(say("bao_cao.gpkg của báo cáo trước, để nêu thay đổi", "bao_cao.gpkg of the last report, to tell what changed"))
+        self.previous.setPlaceholderText(
+            say(
+                "bao_cao.gpkg của báo cáo trước, để nêu thay đổi",
+                "bao_cao.gpkg of the last report, to tell what changed",
+            )
+        )
         form.addRow(say("Báo cáo trước", "Last report"), self.previous)
         self.run = QPushButton(say("Lập phụ lục báo cáo nhanh", "Make the report"))
         self.run.setObjectName("run_report")
@@ -92,10 +107,16 @@ class ReportPage(QWidget):
         self.message.setReadOnly(True)
         grid = QGridLayout()
         self.after: list[QPushButton] = []
-        for place, (name, text, action) in enumerate((
-                ("open_pdf", say("Mở phụ lục PDF", "Open the PDF"), lambda: self._open("PDF")), ("copy_message", say("Sao chép mười dòng", "Copy the ten lines"), self._copy),
-                ("save_picture", say("Lưu ảnh điện thoại…", "Save the picture…"), self._save_picture), ("show_on_map", say("Xem trên bản đồ", "Show on the map"), self.show_wanted.emit),
-                ("open_xlsx", say("Mở bảng số liệu", "Open the tables"), lambda: self._open("XLSX")), ("open_folder", say("Mở thư mục", "Open the folder"), lambda: self._open("OUTPUT")))):
+        for place, (name, text, action) in enumerate(
+            (
+                ("open_pdf", say("Mở phụ lục PDF", "Open the PDF"), lambda: self._open("PDF")),
+                ("copy_message", say("Sao chép mười dòng", "Copy the ten lines"), self._copy),
+                ("save_picture", say("Lưu ảnh điện thoại…", "Save the picture…"), self._save_picture),
+                ("show_on_map", say("Xem trên bản đồ", "Show on the map"), self.show_wanted.emit),
+                ("open_xlsx", say("Mở bảng số liệu", "Open the tables"), lambda: self._open("XLSX")),
+                ("open_folder", say("Mở thư mục", "Open the folder"), lambda: self._open("OUTPUT")),
+            )
+        ):
             button = QPushButton(text)
             button.setObjectName(name)
             button.clicked.connect(lambda _=False, action=action: action())
@@ -149,7 +170,9 @@ class ReportPage(QWidget):
             button.setEnabled(True)
 
     def _browse(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, say("Thư mục báo cáo", "Folder of the report"), self.folder.text())
+        path = QFileDialog.getExistingDirectory(
+            self, say("Thư mục báo cáo", "Folder of the report"), self.folder.text()
+        )
         if path:
             self.folder.setText(path)
 
@@ -171,4 +194,6 @@ class ReportPage(QWidget):
         try:
             shutil.copyfile(self.results["PNG"], target)
         except OSError as error:
-            self.message.appendPlainText(say("Không lưu được ảnh: {why}", "The picture cannot be saved: {why}").format(why=error))
+            self.message.appendPlainText(
+                say("Không lưu được ảnh: {why}", "The picture cannot be saved: {why}").format(why=error)
+            )

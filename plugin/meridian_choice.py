@@ -28,7 +28,9 @@ class MeridianChoice(QWidget):
             label = say("Kinh tuyến trục {m}, múi {w}°", "Central meridian {m}, zone of {w}°").format(
                 m=str(row["central_meridian"]).replace("'", "′"), w=format_number(float(row["zone_width_deg"])))
             self.systems.addItem(label, code)
-            new = list(dict.fromkeys(str(one["province_new"]) for one in provinces if int(one["epsg_new"] or 0) == code))
+            new = list(
+                dict.fromkeys(str(one["province_new"]) for one in provinces if int(one["epsg_new"] or 0) == code)
+            )
             old = [str(one["province_old"]) for one in provinces if int(one["epsg"] or 0) == code]
             self._whose[code] = "\n".join(part for part in (
                 say("Từ 7/2025: {names}", "Since July 2025: {names}").format(names=", ".join(new)) if new else "",

@@ -7,7 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qgis.core import NULL, QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsExpression, QgsFeature, QgsGeometry, QgsProject, QgsRectangle, QgsVectorLayer
+from qgis.core import (
+    NULL,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsExpression,
+    QgsFeature,
+    QgsGeometry,
+    QgsProject,
+    QgsRectangle,
+    QgsVectorLayer,
+)
 
 from ..processing_algorithms.common.errors import InputError
 from ..processing_algorithms.common.language import say
@@ -34,7 +44,11 @@ class Land:
 def parcel_land(layer: QgsVectorLayer, parcel: QgsFeature, note: str = "") -> Land:
     """Return the land of a parcel."""
     identity = str(parcel["feature_id"]) if parcel.fields().lookupField("feature_id") >= 0 else ""
-    number = {name: parcel[name] for name in ("sheet_no", "parcel_no") if parcel.fields().lookupField(name) >= 0 and parcel[name] != NULL}
+    number = {
+        name: parcel[name]
+        for name in ("sheet_no", "parcel_no")
+        if parcel.fields().lookupField(name) >= 0 and parcel[name] != NULL
+    }
     return Land(QgsGeometry(parcel.geometry()), layer.crs(), layer, parcel.id(), identity, number if len(number) == 2 else {}, note=note)
 
 
@@ -65,12 +79,19 @@ def brief_job(land: Land, layers: DatasetLayers, communes: Sequence[Commune], da
 
     missing = [label_of(name) for name in ("plan", "zone") if layers.layer(name) is None]
     if missing:
-        raise InputError(say("Chưa có lớp: {names}. Bấm \"Nguồn dữ liệu\" để chọn.", "Missing layers: {names}. Press \"Data\" to choose.")
-                         .format(names=", ".join(missing)))
+        raise InputError(
+            say(
+                'Chưa có lớp: {names}. Bấm "Nguồn dữ liệu" để chọn.', 'Missing layers: {names}. Press "Data" to choose.'
+            ).format(names=", ".join(missing))
+        )
     read: dict[str, LayerInput | None] = {}
     for name in ("zone", "constraint_overlay", "parcel_override", "building", "road"):
         layer = layers.layer(name)
-        read[name] = None if layer is None else part_of_layer(layer, window_around(land, layer, AROUND_M) if layer.isSpatial() else None)
+        read[name] = (
+            None
+            if layer is None
+            else part_of_layer(layer, window_around(land, layer, AROUND_M) if layer.isSpatial() else None)
+        )
     zones, overrides = layers.layer("zone"), layers.layer("parcel_override")
     # Land outside all zones has an answer too, and the engine wants to see what a zone is.
     read["any_zone"] = part_of_layer(zones, limit=1)
@@ -86,12 +107,18 @@ def brief_job(land: Land, layers: DatasetLayers, communes: Sequence[Commune], da
     return lambda progress: _brief(land, parcel, read, names, day)
 
 
-def _brief(land: Land, parcel: LayerInput | None, read: Mapping[str, LayerInput | None], communes: Mapping[str, str], day: datetime.date) -> Any:
+def _brief(
+    land: Land,
+    parcel: LayerInput | None,
+    read: Mapping[str, LayerInput | None],
+    communes: Mapping[str, str],
+    day: datetime.date,
+) -> Any:
     import pandas
 
     from ..processing_algorithms.zoning.paper.paper_inputs import PARCEL_FIELDS
-    from ..processing_algorithms.zoning.plans.parcel_brief import parcel_brief
     from ..processing_algorithms.zoning.paper.parcel_certificate import parcel_of_corners
+    from ..processing_algorithms.zoning.plans.parcel_brief import parcel_brief
     from ..processing_algorithms.zoning.plans.plan_sources import PlanSources
 
     frames = {name: None if layer is None else layer.read() for name, layer in read.items()}
@@ -102,7 +129,12 @@ def _brief(land: Land, parcel: LayerInput | None, read: Mapping[str, LayerInput 
         asked = parcel.read(known)
         asked = asked[asked.index == land.fid]
         if not len(asked):
-            raise InputError(say("Thửa đất này vừa bị xóa khỏi lớp; hãy chọn lại.", "This parcel has just gone from the layer; choose again."))
+            raise InputError(
+                say(
+                    "Thửa đất này vừa bị xóa khỏi lớp; hãy chọn lại.",
+                    "This parcel has just gone from the layer; choose again.",
+                )
+            )
     zones = frames["zone"] if len(frames["zone"]) else frames["any_zone"]
     overrides = frames["parcel_override"]
     if frames.get("numbered_override") is not None:

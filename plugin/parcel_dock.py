@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -128,7 +127,9 @@ class ParcelDock(QgsDockWidget):
         self.commune.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.commune.completer().setFilterMode(Qt.MatchFlag.MatchContains)
         self.commune.completer().setCompletionMode(self.commune.completer().CompletionMode.PopupCompletion)
-        self.commune.lineEdit().setPlaceholderText(say("Gõ tên xã, phường cũ hoặc mới", "Type the name of a commune, former or present"))
+        self.commune.lineEdit().setPlaceholderText(
+            say("Gõ tên xã, phường cũ hoặc mới", "Type the name of a commune, former or present")
+        )
         self.sheet, self.number = QLineEdit(), QLineEdit()
         self.sheet.setObjectName("sheet")
         self.number.setObjectName("number")
@@ -198,7 +199,11 @@ class ParcelDock(QgsDockWidget):
         parcel, count = parcel_at(parcels, moved)
         if parcel is None:
             self._show(None)
-            self._say(say("Không có thửa đất nào tại điểm này trong lớp {layer}.", "No parcel of layer {layer} lies there.").format(layer=parcels.name()))
+            self._say(
+                say(
+                    "Không có thửa đất nào tại điểm này trong lớp {layer}.", "No parcel of layer {layer} lies there."
+                ).format(layer=parcels.name())
+            )
             return
         note = say("Có {n} thửa chồng nhau tại điểm này; đang xem thửa nhỏ nhất.", "{n} parcels overlap here; this is the smallest.").format(n=count) if count > 1 else ""
         self._take(parcel_land(parcels, parcel, note))
@@ -216,13 +221,24 @@ class ParcelDock(QgsDockWidget):
         if len(found) > 1:
             self.several.clear()
             names = {one.code: one.name for one in self._communes}
-            self.several.addItem(say("Có {n} thửa trùng số, hãy chọn…", "{n} parcels have that number, choose…").format(n=len(found)))
+            self.several.addItem(
+                say("Có {n} thửa trùng số, hãy chọn…", "{n} parcels have that number, choose…").format(n=len(found))
+            )
             for parcel in found:
                 code = str(parcel["old_commune_code"]) if "old_commune_code" in parcel.fields().names() else ""
-                self.several.addItem(say("Tờ {s}, thửa {n}, {place} (cũ)", "Sheet {s}, parcel {n}, {place} (former)").format(
-                    s=parcel["sheet_no"], n=parcel["parcel_no"], place=names.get(code, code)), parcel.id())
+                self.several.addItem(
+                    say("Tờ {s}, thửa {n}, {place} (cũ)", "Sheet {s}, parcel {n}, {place} (former)").format(
+                        s=parcel["sheet_no"], n=parcel["parcel_no"], place=names.get(code, code)
+                    ),
+                    parcel.id(),
+                )
             self._show(None)
-            self._say(say("Có {n} thửa trùng số; hãy chọn trong danh sách.", "{n} parcels have that number; choose from the list.").format(n=len(found)))
+            self._say(
+                say(
+                    "Có {n} thửa trùng số; hãy chọn trong danh sách.",
+                    "{n} parcels have that number; choose from the list.",
+                ).format(n=len(found))
+            )
             return
         self._take(parcel_land(parcels, found[0]), look=True)
 
@@ -239,7 +255,12 @@ class ParcelDock(QgsDockWidget):
         if index < 0:
             alike = [at for at, one in enumerate(self._communes, 1) if text.lower() in one.label.lower()]
             if len(alike) != 1:
-                raise InputError(say("Chưa rõ xã nào: \"{text}\"; hãy chọn trong danh sách.", "Which commune is \"{text}\"? Choose from the list.").format(text=text))
+                raise InputError(
+                    say(
+                        'Chưa rõ xã nào: "{text}"; hãy chọn trong danh sách.',
+                        'Which commune is "{text}"? Choose from the list.',
+                    ).format(text=text)
+                )
             index = alike[0]
             self.commune.setCurrentIndex(index)
         return self.commune.itemData(index)
@@ -260,7 +281,9 @@ class ParcelDock(QgsDockWidget):
             return
         zones = self._layers.layer("zone")
         if zones is None:
-            raise InputError(say("Chưa có lớp ô quy hoạch: bấm \"Nguồn dữ liệu\".", "There is no layer of zones: press \"Data\"."))
+            raise InputError(
+                say('Chưa có lớp ô quy hoạch: bấm "Nguồn dữ liệu".', 'There is no layer of zones: press "Data".')
+            )
         self._take(corners_land(read_corners(text, to_pyproj(crs), order=order), zones), look=True)
 
     # answering ----------------------------------------------------------------------------------------------------
@@ -277,7 +300,9 @@ class ParcelDock(QgsDockWidget):
 
     def _look_at(self, land: Land) -> None:
         canvas = self._iface.mapCanvas()
-        box = QgsCoordinateTransform(land.crs, canvas.mapSettings().destinationCrs(), QgsProject.instance()).transformBoundingBox(land.shape.boundingBox())
+        box = QgsCoordinateTransform(
+            land.crs, canvas.mapSettings().destinationCrs(), QgsProject.instance()
+        ).transformBoundingBox(land.shape.boundingBox())
         view = canvas.extent()
         if not view.contains(box) or max(box.width(), box.height()) * _SMALLEST < min(view.width(), view.height()):
             room = QgsRectangle(box)
@@ -335,7 +360,9 @@ class ParcelDock(QgsDockWidget):
         self._desk.tell(say("Đã sao chép nội dung tra cứu.", "The answer is copied."))
 
     def _make_paper(self) -> None:
-        dialog = PaperDialog(self._iface, self._desk, self._layers, self._land, self._communes, self.day.date().toPyDate(), self)
+        dialog = PaperDialog(
+            self._iface, self._desk, self._layers, self._land, self._communes, self.day.date().toPyDate(), self
+        )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
@@ -356,7 +383,12 @@ class ParcelDock(QgsDockWidget):
             self.commune.addItem(one.label, one)
         self.commune.setCurrentText(now)
         if parcels is None:
-            self._say(say("Chưa có lớp thửa đất: bấm \"Nguồn dữ liệu\" để chọn.", "There is no parcel layer: press \"Data\" to choose one."))
+            self._say(
+                say(
+                    'Chưa có lớp thửa đất: bấm "Nguồn dữ liệu" để chọn.',
+                    'There is no parcel layer: press "Data" to choose one.',
+                )
+            )
 
     def _forget(self, identity: str) -> None:
         """Let go of a parcel whose layer leaves the project."""

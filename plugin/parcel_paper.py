@@ -7,11 +7,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsFeatureRequest, QgsProcessingContext, QgsProcessingFeatureSourceDefinition, QgsProject, QgsRectangle, QgsSettings, QgsVectorLayer
+from qgis.core import (
+    QgsFeatureRequest,
+    QgsProcessingContext,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProject,
+    QgsRectangle,
+    QgsSettings,
+    QgsVectorLayer,
+)
 from qgis.gui import QgisInterface
-from qgis.PyQt.QtCore import Qt, QStandardPaths, QUrl
+from qgis.PyQt.QtCore import QStandardPaths, Qt, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QDialog, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ..processing_algorithms.common.errors import InputError, QuyHoachError
 from ..processing_algorithms.common.language import say
@@ -110,7 +129,10 @@ class PaperDialog(QDialog):
             values["HUB"] = hub
         if self._land.corners is not None:
             corners = self._land.corners
-            values["CORNERS"] = "\n".join(f"{name}\t{north:.4f}\t{east:.4f}".replace(".", ",") for name, north, east in zip(corners.names, corners.north, corners.east))
+            values["CORNERS"] = "\n".join(
+                f"{name}\t{north:.4f}\t{east:.4f}".replace(".", ",")
+                for name, north, east in zip(corners.names, corners.north, corners.east)
+            )
             values["CORNERS_CRS"] = corners.crs.to_wkt()
         elif hub and self._land.feature_id:
             values["WHERE"] = f"feature_id = '{self._land.feature_id}'"
@@ -140,9 +162,18 @@ class PaperDialog(QDialog):
         layer = self._land.layer
         near = _copy(layer, window_around(self._land, layer, NEIGHBOURHOOD_M), "parcel")
         asked = layer.getFeature(self._land.fid)
-        same = [one.id() for one in near.getFeatures() if one.attributes() == asked.attributes() and one.geometry().equals(asked.geometry())]
+        same = [
+            one.id()
+            for one in near.getFeatures()
+            if one.attributes() == asked.attributes() and one.geometry().equals(asked.geometry())
+        ]
         if not same:
-            raise InputError(say("Thửa đất này vừa thay đổi trong lớp; hãy chọn lại.", "This parcel has just changed in the layer; choose again."))
+            raise InputError(
+                say(
+                    "Thửa đất này vừa thay đổi trong lớp; hãy chọn lại.",
+                    "This parcel has just changed in the layer; choose again.",
+                )
+            )
         near.selectByIds(same[:1])
         context.temporaryLayerStore().addMapLayer(near)
         return QgsProcessingFeatureSourceDefinition(near.id(), True)
@@ -156,7 +187,11 @@ class PaperDialog(QDialog):
             if layer is None:
                 continue
             # A plan may be amended by one that lies elsewhere, and an override may go by its number.
-            window = None if dataset in ("plan", "parcel_override") or not layer.isSpatial() else window_around(self._land, layer, NEIGHBOURHOOD_M)
+            window = (
+                None
+                if dataset in ("plan", "parcel_override") or not layer.isSpatial()
+                else window_around(self._land, layer, NEIGHBOURHOOD_M)
+            )
             near = _copy(layer, window, dataset)
             if near.featureCount() or key in ("PLANS", "ZONES"):
                 context.temporaryLayerStore().addMapLayer(near)
@@ -172,8 +207,14 @@ class PaperDialog(QDialog):
         QgsSettings().setValue(f"{_SETTINGS}/FOLDER", self.folder.text())
         context = QgsProcessingContext()
         try:
-            self._run = RunBeside(_ALGORITHM, self._parameters(context), context, done=lambda results: self._ended(self._links(results)),
-                                  failed=lambda error: self._ended(str(error)), moved=lambda percent: self.bar.setValue(int(percent)))
+            self._run = RunBeside(
+                _ALGORITHM,
+                self._parameters(context),
+                context,
+                done=lambda results: self._ended(self._links(results)),
+                failed=lambda error: self._ended(str(error)),
+                moved=lambda percent: self.bar.setValue(int(percent)),
+            )
         except QuyHoachError as error:
             self.told.setText(str(error))
             return
@@ -189,7 +230,11 @@ class PaperDialog(QDialog):
         self.make.setText(say("Lập văn bản", "Make the paper"))
 
     def _links(self, results: dict[str, Any]) -> str:
-        new = say("đã ghi vào sổ đăng ký", "entered in the register") if results["NEW"] else say("đã có trong sổ đăng ký, không ghi lại", "in the register already")
+        new = (
+            say("đã ghi vào sổ đăng ký", "entered in the register")
+            if results["NEW"]
+            else say("đã có trong sổ đăng ký, không ghi lại", "in the register already")
+        )
         lines = [say("Mã đối chiếu {code}, {new}.", "Short code {code}, {new}.").format(code=results["CODES"], new=new)]
         lines += [f"<a href=\"{QUrl.fromLocalFile(path).toString()}\">{Path(path).name}</a>" for path in results["FILES"].split(";") if path]
         lines.append(f"<a href=\"{QUrl.fromLocalFile(results['OUTPUT']).toString()}\">" + say("Mở thư mục", "Open the folder") + "</a>")
@@ -211,7 +256,11 @@ class PaperDialog(QDialog):
             definition.filterExpression = f"@id = {self._land.fid}"
             values["PARCELS"] = definition
         if not hub:
-            values |= {key: _known(layer) for key, dataset in _LAYERS.items() if (layer := self._layers.layer(dataset)) is not None}
+            values |= {
+                key: _known(layer)
+                for key, dataset in _LAYERS.items()
+                if (layer := self._layers.layer(dataset)) is not None
+            }
         dialog = processing.createAlgorithmDialog(_ALGORITHM, values)
         self.accept()
         dialog.show()

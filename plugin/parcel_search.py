@@ -43,7 +43,9 @@ def communes(units: QgsVectorLayer | None, parcels: QgsVectorLayer) -> list[Comm
             found += [Commune(code, say("Mã {code}", "Code {code}").format(code=code), old) for code in codes]
         return found
     names = [name for name in ("unit_code", "name", "unit_type") if units.fields().lookupField(name) >= 0]
-    request = QgsFeatureRequest().setFlags(QgsFeatureRequest.Flag.NoGeometry).setSubsetOfAttributes(names, units.fields())
+    request = (
+        QgsFeatureRequest().setFlags(QgsFeatureRequest.Flag.NoGeometry).setSubsetOfAttributes(names, units.fields())
+    )
     listed = []
     for unit in units.getFeatures(request):
         code, name = str(unit["unit_code"] or ""), str(unit["name"] or "")
@@ -55,9 +57,15 @@ def communes(units: QgsVectorLayer | None, parcels: QgsVectorLayer) -> list[Comm
 
 def parcel_at(parcels: QgsVectorLayer, place: QgsPointXY) -> tuple[QgsFeature | None, int]:
     """Return the parcel a place lies in, and how many there are; of overlapping ones the smallest. In the layer's system."""
-    request = QgsFeatureRequest().setFilterRect(QgsRectangle(place.x() - _NEAR, place.y() - _NEAR, place.x() + _NEAR, place.y() + _NEAR))
+    request = QgsFeatureRequest().setFilterRect(
+        QgsRectangle(place.x() - _NEAR, place.y() - _NEAR, place.x() + _NEAR, place.y() + _NEAR)
+    )
     point = QgsGeometry.fromPointXY(place)
-    found = [parcel for parcel in parcels.getFeatures(request) if parcel.hasGeometry() and parcel.geometry().intersects(point)]
+    found = [
+        parcel
+        for parcel in parcels.getFeatures(request)
+        if parcel.hasGeometry() and parcel.geometry().intersects(point)
+    ]
     return (min(found, key=lambda one: one.geometry().area()), len(found)) if found else (None, 0)
 
 
@@ -74,7 +82,9 @@ def parcels_of_number(parcels: QgsVectorLayer, commune: Commune | None, sheet: s
         raise InputError(say("Hãy nhập số thửa.", "Type the parcel number."))
     if commune is None and not sheet:
         raise InputError(say("Hãy chọn xã hoặc nhập số tờ bản đồ.", "Choose a commune or type the map sheet."))
-    wanted = {"parcel_no": int(number) if number.isdigit() and parcels.fields().field("parcel_no").isNumeric() else number}
+    wanted = {
+        "parcel_no": int(number) if number.isdigit() and parcels.fields().field("parcel_no").isNumeric() else number
+    }
     if sheet:
         wanted["sheet_no"] = sheet
     if commune is not None:

@@ -18,7 +18,13 @@ class PostgisConnectionDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("postgis_connection")
         self.setWindowTitle(say("Kết nối máy chủ PostgreSQL mới", "New PostgreSQL connection"))
-        self.name, self.host, self.port, self.database, self.user = QLineEdit(), QLineEdit(), QLineEdit(_PORT), QLineEdit(), QLineEdit()
+        self.name, self.host, self.port, self.database, self.user = (
+            QLineEdit(),
+            QLineEdit(),
+            QLineEdit(_PORT),
+            QLineEdit(),
+            QLineEdit(),
+        )
         for widget, name, hint in (
                 (self.name, "connection_name", say("Ví dụ: Cơ sở dữ liệu của tỉnh", "For example: province")),
                 (self.host, "host", say("Tên hoặc địa chỉ IP của máy chủ", "Name or IP address of the server")),
@@ -29,16 +35,26 @@ class PostgisConnectionDialog(QDialog):
             widget.setPlaceholderText(hint)
             widget.textChanged.connect(self._check)
         self.encryption = QComboBox()
-        for text, mode in ((say("mã hóa nếu máy chủ có", "encrypted where the server can"), QgsDataSourceUri.SslMode.SslPrefer),
-                           (say("bắt buộc mã hóa", "always encrypted"), QgsDataSourceUri.SslMode.SslRequire),
-                           (say("bắt buộc mã hóa, kiểm tra chứng thư máy chủ", "always encrypted, certificate checked"),
-                            QgsDataSourceUri.SslMode.SslVerifyFull)):
+        for text, mode in (
+            (say("mã hóa nếu máy chủ có", "encrypted where the server can"), QgsDataSourceUri.SslMode.SslPrefer),
+            (say("bắt buộc mã hóa", "always encrypted"), QgsDataSourceUri.SslMode.SslRequire),
+            (
+                say("bắt buộc mã hóa, kiểm tra chứng thư máy chủ", "always encrypted, certificate checked"),
+                QgsDataSourceUri.SslMode.SslVerifyFull,
+            ),
+        ):
             self.encryption.addItem(text, mode)
         self.store = QgsAuthConfigSelect(self, "postgres")
         form = QFormLayout()
-        for text, widget in ((say("Tên kết nối", "Name"), self.name), (say("Máy chủ", "Server"), self.host), (say("Cổng", "Port"), self.port),
-                             (say("Cơ sở dữ liệu", "Database"), self.database), (say("Tên đăng nhập", "User"), self.user),
-                             (say("Đường truyền", "Line"), self.encryption), (say("Kho xác thực của QGIS", "QGIS's authentication store"), self.store)):
+        for text, widget in (
+            (say("Tên kết nối", "Name"), self.name),
+            (say("Máy chủ", "Server"), self.host),
+            (say("Cổng", "Port"), self.port),
+            (say("Cơ sở dữ liệu", "Database"), self.database),
+            (say("Tên đăng nhập", "User"), self.user),
+            (say("Đường truyền", "Line"), self.encryption),
+            (say("Kho xác thực của QGIS", "QGIS's authentication store"), self.store),
+        ):
             form.addRow(text, widget)
         self.problem = QLabel()
         self.problem.setWordWrap(True)
@@ -64,7 +80,9 @@ class PostgisConnectionDialog(QDialog):
         name, port = self.name.text().strip(), self.port.text().strip()
         problem = ""
         if name in self._known:
-            problem = say("Đã có kết nối tên này; hãy đặt tên khác.", "There is a connection of this name; take another.")
+            problem = say(
+                "Đã có kết nối tên này; hãy đặt tên khác.", "There is a connection of this name; take another."
+            )
         elif port and not port.isdigit():
             problem = say("Cổng là một số, thường là 5432.", "The port is a number, mostly 5432.")
         elif "/" in name:

@@ -17,17 +17,29 @@ class PushDialog(QDialog):
         self.setObjectName("push_dialog")
         self.setWindowTitle(title)
         self._session, self._needs_message = session, needs_message
-        edited = [f"{line.dataset.label}: {state_text(line, 0, None)}" for line in state.lines if line.edits or line.conflicts or line.waiting]
+        edited = [
+            f"{line.dataset.label}: {state_text(line, 0, None)}"
+            for line in state.lines
+            if line.edits or line.conflicts or line.waiting
+        ]
         what = QLabel("\n".join(edited) or say("Không có chỉnh sửa nào chưa gửi.", "There are no edits to send."))
         what.setWordWrap(True)
         self.message = QPlainTextEdit()
         self.message.setObjectName("message")
-        self.message.setPlaceholderText(say("Đã sửa gì và vì sao, ví dụ: Chỉnh lý biến động tháng 11", "What was changed and why"))
+        self.message.setPlaceholderText(
+            say("Đã sửa gì và vì sao, ví dụ: Chỉnh lý biến động tháng 11", "What was changed and why")
+        )
         self.message.setTabChangesFocus(True)
         self.message.setMaximumHeight(90)
-        self.decision, self.author, self.department = QLineEdit(), QLineEdit(session.author), QLineEdit(session.department)
+        self.decision, self.author, self.department = (
+            QLineEdit(),
+            QLineEdit(session.author),
+            QLineEdit(session.department),
+        )
         self.decision.setObjectName("decision")
-        self.decision.setPlaceholderText(say("Số, ngày quyết định làm căn cứ, nếu có", "Number and date of the decision behind it, if any"))
+        self.decision.setPlaceholderText(
+            say("Số, ngày quyết định làm căn cứ, nếu có", "Number and date of the decision behind it, if any")
+        )
         self.author.setObjectName("author")
         self.department.setObjectName("department")
         form = QFormLayout()
@@ -61,5 +73,9 @@ class PushDialog(QDialog):
 
     def values(self) -> dict[str, str]:
         """Return what was given, by the names the engines use."""
-        return {"message": self.message.toPlainText().strip(), "decision_no": self.decision.text().strip(),
-                "author": self.author.text().strip() or self._session.author, "department": self.department.text().strip()}
+        return {
+            "message": self.message.toPlainText().strip(),
+            "decision_no": self.decision.text().strip(),
+            "author": self.author.text().strip() or self._session.author,
+            "department": self.department.text().strip(),
+        }

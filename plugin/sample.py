@@ -70,7 +70,9 @@ def _show_outlines(project: QgsProject, town: str) -> None:
 
 
 def _terrain() -> QgsRasterLayer:
-    layer = QgsRasterLayer(str(sample_folder() / "terrain.tif"), say("Địa hình (mô hình số độ cao)", "Terrain (elevation model)"), "gdal")
+    layer = QgsRasterLayer(
+        str(sample_folder() / "terrain.tif"), say("Địa hình (mô hình số độ cao)", "Terrain (elevation model)"), "gdal"
+    )
     renderer = QgsHillshadeRenderer(layer.dataProvider(), 1, 315.0, 45.0)
     renderer.setZFactor(4.0)
     layer.setRenderer(renderer)

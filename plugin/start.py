@@ -33,7 +33,13 @@ class Start:
         self._add("openlayers", say("Mở lớp dữ liệu…", "Open data layers…"),
                   say("Mở lớp với ký hiệu, nhãn và biểu nhập theo quy định.", "Open layers with official symbols, labels and forms."), "Ctrl+Alt+9",
                   lambda: processing.execAlgorithmDialog("quyhoach:openlayers"))
-        self._add("help", say("Hướng dẫn", "Help"), say("Hướng dẫn từng bước và mọi thuật toán.", "Step by step, and every algorithm."), "Ctrl+Alt+8", self._help)
+        self._add(
+            "help",
+            say("Hướng dẫn", "Help"),
+            say("Hướng dẫn từng bước và mọi thuật toán.", "Step by step, and every algorithm."),
+            "Ctrl+Alt+8",
+            self._help,
+        )
         if QgsSettings().value(_SHOW, True, bool):
             # At start QGIS is not ready for a dialog yet; enabled by hand later it is.
             QTimer.singleShot(0, self.show)

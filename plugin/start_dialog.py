@@ -67,7 +67,9 @@ class StartDialog(QDialog):
                           "A made-up town with all layers: parcels, plans, roads, houses, river, terrain; with a few faults on purpose for the "
                           "checks to find. It is a copy in your QGIS profile: edit it freely."))
         text.setWordWrap(True)
-        self.sample_button = QPushButton(QIcon(str(_ICONS / "openlayers.svg")), say("Mở đô thị mẫu", "Open the sample town"))
+        self.sample_button = QPushButton(
+            QIcon(str(_ICONS / "openlayers.svg")), say("Mở đô thị mẫu", "Open the sample town")
+        )
         self.sample_button.clicked.connect(self.open_sample)
         rows.addWidget(text)
         rows.addWidget(self.sample_button)

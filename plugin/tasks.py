@@ -38,7 +38,9 @@ class Work(QgsTask):
 
     said = pyqtSignal(str)
 
-    def __init__(self, title: str, job: Job, done: Callable[[Any], None], failed: Callable[[BaseException], None], *, quiet: bool):
+    def __init__(
+        self, title: str, job: Job, done: Callable[[Any], None], failed: Callable[[BaseException], None], *, quiet: bool
+    ):
         flags = QgsTask.Flag.CanCancel | QgsTask.Flag.Silent
         super().__init__(title, flags | QgsTask.Flag.Hidden if quiet else flags)
         self._job, self._done, self._failed = job, done, failed
@@ -117,8 +119,12 @@ class Desk(QObject):
     def start(self, title: str, job: Job, done: Callable[[Any], None]) -> None:
         """Begin work a person waits for, one at a time; what fails is told in the message bar."""
         if self.busy:
-            self.tell(say("Đang làm: {work}. Hãy đợi xong hoặc bấm Dừng.", "Under way: {work}. Wait for it, or press Stop.")
-                      .format(work=self.current.description()), Qgis.MessageLevel.Warning)
+            self.tell(
+                say(
+                    "Đang làm: {work}. Hãy đợi xong hoặc bấm Dừng.", "Under way: {work}. Wait for it, or press Stop."
+                ).format(work=self.current.description()),
+                Qgis.MessageLevel.Warning,
+            )
             return
 
         def ended(error: BaseException | None, result: Any = None) -> None:
@@ -144,7 +150,9 @@ class Desk(QObject):
             self._works.remove(work)
             end(value)
 
-        work = Work(self._title, job, lambda result: ended(done, result), lambda error: ended(failed, error), quiet=True)
+        work = Work(
+            self._title, job, lambda result: ended(done, result), lambda error: ended(failed, error), quiet=True
+        )
         self._begin(work)
         return work
 

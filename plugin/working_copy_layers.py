@@ -46,7 +46,9 @@ def refuse_while_editing(path: str) -> None:
 
 def read_codes(path: str, tables: list[StoredTable]) -> dict[str, dict[str, int]]:
     """Read which codes of its symbols each table holds; beside the window, because it reads every row."""
-    fields = {table.name: (table.dataset, field_of_symbols(table.dataset)) for table in tables if table.dataset is not None}
+    fields = {
+        table.name: (table.dataset, field_of_symbols(table.dataset)) for table in tables if table.dataset is not None
+    }
     return count_codes(path, {name: field for name, (dataset, field) in fields.items()
                               if field in dataset.field_names and dataset.field(field).type == "text"})
 

@@ -83,7 +83,9 @@ class WorkingCopyPage(QWidget):
         self.facts.setTextFormat(Qt.TextFormat.PlainText)
         self.table = QTableWidget(0, 3)
         self.table.setObjectName("state")
-        self.table.setHorizontalHeaderLabels([say("Lớp dữ liệu", "Layer"), say("Đối tượng", "Features"), say("Tình trạng", "State")])
+        self.table.setHorizontalHeaderLabels(
+            [say("Lớp dữ liệu", "Layer"), say("Đối tượng", "Features"), say("Tình trạng", "State")]
+        )
         self.table.verticalHeader().hide()
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
@@ -116,7 +118,12 @@ class WorkingCopyPage(QWidget):
         button.setObjectName("by_file")
         button.setText(say("Trao đổi bằng tệp", "Exchange by file"))
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setToolTip(say("Khi không có mạng: gửi và nhận qua thư điện tử, USB.", "Without a network: send and receive by e-mail, USB."))
+        button.setToolTip(
+            say(
+                "Khi không có mạng: gửi và nhận qua thư điện tử, USB.",
+                "Without a network: send and receive by e-mail, USB.",
+            )
+        )
         menu = QMenu(button)
         menu.addAction(say("Xuất tệp thay đổi để gửi đi…", "Export a changes file to send…"),
                        lambda: self._session.attempt(self._export_changes)).setObjectName("export_changes")
@@ -139,8 +146,9 @@ class WorkingCopyPage(QWidget):
     # choosing -----------------------------------------------------------------------------------------------------
 
     def _open_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, say("Mở bản dữ liệu làm việc", "Open a working copy"), self._session.copy,
-                                              "GeoPackage (*.gpkg)")
+        path, _ = QFileDialog.getOpenFileName(
+            self, say("Mở bản dữ liệu làm việc", "Open a working copy"), self._session.copy, "GeoPackage (*.gpkg)"
+        )
         self.open(path)
 
     def open(self, path: str) -> None:
@@ -152,7 +160,9 @@ class WorkingCopyPage(QWidget):
             self._session.choose_copy(path, state.hub)
             self._take(state)
 
-        self._session.desk.start(say("Mở bản dữ liệu làm việc", "Opening the working copy"), lambda progress: read_state(path), opened)
+        self._session.desk.start(
+            say("Mở bản dữ liệu làm việc", "Opening the working copy"), lambda progress: read_state(path), opened
+        )
 
     def _chosen(self) -> None:
         self._state, self._news, self._hub_silent, self._seen = None, {}, "", ()
@@ -167,13 +177,20 @@ class WorkingCopyPage(QWidget):
         path, name = self._session.copy, self._state.name
         tables = missing_tables(path)
         if not tables:
-            self._session.desk.tell(say("Các lớp của bản dữ liệu làm việc này đã có trên bản đồ.", "All layers of this working copy are on the map."))
+            self._session.desk.tell(
+                say(
+                    "Các lớp của bản dữ liệu làm việc này đã có trên bản đồ.",
+                    "All layers of this working copy are on the map.",
+                )
+            )
             return
 
         def add(codes: dict[str, dict[str, int]]) -> None:
             self._session.attempt(lambda: self._show_on_map(add_layers(path, name, tables, codes)))
 
-        self._session.desk.start(say("Mở các lớp", "Opening the layers"), lambda progress: read_codes(path, tables), add)
+        self._session.desk.start(
+            say("Mở các lớp", "Opening the layers"), lambda progress: read_codes(path, tables), add
+        )
 
     def _show_on_map(self, opened: list[OpenedLayer]) -> None:
         """Move the map to the first layers of a working copy, and say what cannot be seen there."""
@@ -183,7 +200,9 @@ class WorkingCopyPage(QWidget):
             extent = QgsRectangle()
             extent.setNull()
             for layer in layers:
-                to_map = QgsCoordinateTransform(layer.crs(), canvas.mapSettings().destinationCrs(), QgsProject.instance())
+                to_map = QgsCoordinateTransform(
+                    layer.crs(), canvas.mapSettings().destinationCrs(), QgsProject.instance()
+                )
                 if layer.featureCount():
                     extent.combineExtentWith(to_map.transformBoundingBox(layer.extent()))
             if not extent.isNull():
@@ -294,7 +313,9 @@ class WorkingCopyPage(QWidget):
         text = say("Cơ sở dữ liệu dùng chung: {hub}. Nhận cập nhật lần cuối: {when}.", "Shared database: {hub}. Last pull: {when}.").format(
             hub=Path(state.hub).name if state.hub.lower().endswith(".gpkg") else state.hub, when=state.pulled_at)
         if self._hub_silent:
-            text += "\n" + say("Chưa hỏi được có gì mới: {why}", "Could not ask what is new: {why}").format(why=self._hub_silent)
+            text += "\n" + say("Chưa hỏi được có gì mới: {why}", "Could not ask what is new: {why}").format(
+                why=self._hub_silent
+            )
         elif self._news is None:
             text += "\n" + say("Cơ sở dữ liệu dùng chung đã được phục hồi hoặc quyền đã đổi; hãy nhận cập nhật để so sánh toàn bộ.",
                                "The shared database was restored or rights have changed; pull to compare everything.")
@@ -304,14 +325,24 @@ class WorkingCopyPage(QWidget):
         self.table.setRowCount(len(state.lines))
         for row, line in enumerate(state.lines):
             news = (self._news or {}).get(line.dataset.name, 0)
-            cells = [str(line.dataset.label), format_number(line.count), state_text(line, news, unsaved.get(line.dataset.name))]
+            cells = [
+                str(line.dataset.label),
+                format_number(line.count),
+                state_text(line, news, unsaved.get(line.dataset.name)),
+            ]
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
                 if column == 1:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 if column == 2:
                     item.setToolTip(text)
-                    colour = _GRAVE if line.conflicts or line.tracking_lost else _OURS if line.edits or line.dataset.name in unsaved else _THEIRS
+                    colour = (
+                        _GRAVE
+                        if line.conflicts or line.tracking_lost
+                        else _OURS
+                        if line.edits or line.dataset.name in unsaved
+                        else _THEIRS
+                    )
                     if text != say("không thay đổi", "unchanged"):
                         item.setForeground(colour)
                 self.table.setItem(row, column, item)

@@ -28,8 +28,13 @@ class CopyState:
 def read_state(path: str) -> CopyState:
     """Look at a working copy; costs what was edited."""
     with WorkingCopy(path) as copy:
-        return CopyState(path, copy.facts.get("name", copy.path.stem), copy.hub_location, shown_time(copy.facts.get("pulled_at", "")),
-                         copy.status())
+        return CopyState(
+            path,
+            copy.facts.get("name", copy.path.stem),
+            copy.hub_location,
+            shown_time(copy.facts.get("pulled_at", "")),
+            copy.status(),
+        )
 
 
 def read_news(path: str, location: str | dict[str, str], progress: Progress) -> dict[str, int] | None:
@@ -67,11 +72,15 @@ def state_text(line: DatasetStatus, news: int, unsaved: int | None) -> str:
         kinds = [(line.added, say("thêm {n}", "{n} added")), (line.changed, say("sửa {n}", "{n} changed")),
                  (line.deleted, say("xóa {n}", "{n} deleted"))]
         detail = ", ".join(text.format(n=format_number(count)) for count, text in kinds if count)
-        parts.append(say("{n} chỉnh sửa ({detail})", "{n} edits ({detail})").format(n=format_number(line.edits), detail=detail))
+        parts.append(
+            say("{n} chỉnh sửa ({detail})", "{n} edits ({detail})").format(n=format_number(line.edits), detail=detail)
+        )
     if line.waiting:
         parts.append(say("{n} đang chờ trả lời", "{n} waiting for an answer").format(n=format_number(line.waiting)))
     if news:
         parts.append(say("{n} cần nhận", "{n} to receive").format(n=format_number(news)))
     if unsaved is not None:
-        parts.append(say("đang chỉnh sửa, {n} chưa lưu", "being edited, {n} not saved").format(n=format_number(unsaved)))
+        parts.append(
+            say("đang chỉnh sửa, {n} chưa lưu", "being edited, {n} not saved").format(n=format_number(unsaved))
+        )
     return "; ".join(parts) or say("không thay đổi", "unchanged")

@@ -199,8 +199,9 @@ def meridian_label(crs: pyproj.CRS) -> str:
         return base.name
     degrees, minutes = divmod(round(meridian * 60), 60)
     width = 6 if abs(scale - 0.9996) < 1e-6 else 3
-    return say("VN-2000, kinh tuyến trục {d}°{m:02d}′, múi chiếu {w}°", "VN-2000, central meridian {d}°{m:02d}′, zone of {w}°").format(
-        d=degrees, m=minutes, w=width)
+    return say(
+        "VN-2000, kinh tuyến trục {d}°{m:02d}′, múi chiếu {w}°", "VN-2000, central meridian {d}°{m:02d}′, zone of {w}°"
+    ).format(d=degrees, m=minutes, w=width)
 
 
 def proj_text(crs: pyproj.CRS | str) -> str:
@@ -215,7 +216,9 @@ def proj_text(crs: pyproj.CRS | str) -> str:
     """
     known = pyproj.CRS.from_user_input(crs)
     if not is_vn2000(known):
-        raise InputError(say("{crs} không phải là hệ VN-2000.", "{crs} is not a VN-2000 system.").format(crs=known.name))
+        raise InputError(
+            say("{crs} không phải là hệ VN-2000.", "{crs} is not a VN-2000 system.").format(crs=known.name)
+        )
     base = known.source_crs if known.is_bound else known
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it warns of what PROJ text cannot say: here, the datum we add

@@ -54,8 +54,11 @@ def check_destination(path: str | os.PathLike[str]) -> None:
 
 def _refuse_precious(target: Path) -> None:
     if not os.access(target, os.W_OK):
-        raise OutputError(say("Tệp {path} chỉ cho đọc; hãy chọn tên khác.", "The file {path} is read-only; choose another name.")
-                          .format(path=target))
+        raise OutputError(
+            say(
+                "Tệp {path} chỉ cho đọc; hãy chọn tên khác.", "The file {path} is read-only; choose another name."
+            ).format(path=target)
+        )
     if target.suffix.lower() != ".gpkg":
         return
     log = Path(f"{target}-wal")

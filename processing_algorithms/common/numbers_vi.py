@@ -98,11 +98,18 @@ def parse_date(text: str) -> datetime.date:
     InputError
         No date, or a date that does not exist.
     """
-    for pattern in (r"(?P<d>\d{1,2})[/.-](?P<m>\d{1,2})[/.-](?P<y>\d{4})", r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"):
+    for pattern in (
+        r"(?P<d>\d{1,2})[/.-](?P<m>\d{1,2})[/.-](?P<y>\d{4})",
+        r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})",
+    ):
         found = re.fullmatch(pattern, text.strip())
         if found:
             try:
                 return datetime.date(int(found["y"]), int(found["m"]), int(found["d"]))
             except ValueError:
                 break
-    raise InputError(say("\"{text}\" không phải là ngày (ngày/tháng/năm).", "\"{text}\" is not a date (day/month/year).").format(text=text))
+    raise InputError(
+        say('"{text}" không phải là ngày (ngày/tháng/năm).', '"{text}" is not a date (day/month/year).').format(
+            text=text
+        )
+    )

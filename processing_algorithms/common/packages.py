@@ -24,8 +24,10 @@ def require(*names: str) -> None:
     lacking = [lack for lack in map(_lack, names) if lack]
     if lacking:
         raise MissingPackageError(
-            say("Máy này thiếu thư viện Python: {names}. {how}", "This machine lacks the Python packages: {names}. {how}")
-            .format(names=", ".join(lacking), how=_how_to_get_them())
+            say(
+                "Máy này thiếu thư viện Python: {names}. {how}",
+                "This machine lacks the Python packages: {names}. {how}",
+            ).format(names=", ".join(lacking), how=_how_to_get_them())
         )
 
 

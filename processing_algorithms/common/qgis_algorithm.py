@@ -178,7 +178,11 @@ class QuyHoachAlgorithm(ReadingAlgorithm):
 
     def _given(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Return the parameters without results nobody asked for, which the dialog for batches gives as layers without a name."""
-        optional = {one.name() for one in self.destinationParameterDefinitions() if one.flags() & Qgis.ProcessingParameterFlag.Optional}
+        optional = {
+            one.name()
+            for one in self.destinationParameterDefinitions()
+            if one.flags() & Qgis.ProcessingParameterFlag.Optional
+        }
 
         def is_empty(value: Any) -> bool:
             if isinstance(value, QgsProcessingOutputLayerDefinition):

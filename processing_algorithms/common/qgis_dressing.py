@@ -119,8 +119,13 @@ def symbolise_codes(
         count = sum(1 for _ in layer.getFeatures(where)) if codes is None else codes[text]
         unknown.append(UnknownCode(text, count))
         if text:
-            renderer.addCategory(QgsRendererCategory(
-                text, _magenta(layer), say("{code} (mã chưa có ký hiệu)", "{code} (code without a symbol)").format(code=text)))
+            renderer.addCategory(
+                QgsRendererCategory(
+                    text,
+                    _magenta(layer),
+                    say("{code} (mã chưa có ký hiệu)", "{code} (code without a symbol)").format(code=text),
+                )
+            )
         elif rest is None:
             renderer.addCategory(QgsRendererCategory("", _magenta(layer), say("Chưa có mã", "No code")))
     if rest is not None:
@@ -185,7 +190,11 @@ def _text(value: Any) -> str:
 
 def _magenta(layer: QgsVectorLayer) -> QgsSymbol:
     if layer.geometryType() == Qgis.GeometryType.Point:
-        return QgsMarkerSymbol.createSimple({"name": "cross2", "color": _MAGENTA, "outline_color": _MAGENTA, "outline_width": "0.6", "size": "4"})
+        return QgsMarkerSymbol.createSimple(
+            {"name": "cross2", "color": _MAGENTA, "outline_color": _MAGENTA, "outline_width": "0.6", "size": "4"}
+        )
     if layer.geometryType() == Qgis.GeometryType.Line:
         return QgsLineSymbol.createSimple({"line_color": _MAGENTA, "line_width": "0.8"})
-    return QgsFillSymbol.createSimple({"color": _MAGENTA, "style": "b_diagonal", "outline_color": _MAGENTA, "outline_width": "0.5"})
+    return QgsFillSymbol.createSimple(
+        {"color": _MAGENTA, "style": "b_diagonal", "outline_color": _MAGENTA, "outline_width": "0.5"}
+    )

@@ -53,9 +53,13 @@ def index_page() -> Path:
         page = algorithm_page(algorithm)
         line = f'<tr><td><a href="{page.as_uri()}">{_text(algorithm.displayName())}</a></td><td>{_text(algorithm.shortDescription())}</td></tr>'
         groups.setdefault(algorithm.group(), []).append(line)
-    stories = (HELP / f"stories_{current_language()}.html").read_text("utf-8").replace("{images}", (HELP / "images").as_uri())
+    stories = (
+        (HELP / f"stories_{current_language()}.html").read_text("utf-8").replace("{images}", (HELP / "images").as_uri())
+    )
     for algorithm in provider.algorithms() if provider is not None else ():
-        stories = stories.replace(f'href="{algorithm.name()}"', f'href="{(_folder() / algorithm.name()).as_uri()}.html"')
+        stories = stories.replace(
+            f'href="{algorithm.name()}"', f'href="{(_folder() / algorithm.name()).as_uri()}.html"'
+        )
     lists = "".join(f"<h2>{_text(group)}</h2><table>{''.join(lines)}</table>" for group, lines in groups.items())
     return _write("index", say("Hướng dẫn QuyHoạch", "QuyHoach help"), stories + lists)
 

@@ -88,7 +88,12 @@ def address_in(text: str) -> str:
     The dialog takes what is typed without a folder for a file and puts its own folder of results before it.
     """
     last = Path(text).name
-    if last != text and not text.lower().endswith(".gpkg") and not is_postgis_location(text) and (is_postgis_location(last) or isinstance(resolved(last), dict)):
+    if (
+        last != text
+        and not text.lower().endswith(".gpkg")
+        and not is_postgis_location(text)
+        and (is_postgis_location(last) or isinstance(resolved(last), dict))
+    ):
         return last
     return text
 

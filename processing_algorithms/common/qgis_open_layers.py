@@ -116,7 +116,9 @@ def _layer(location: str | Mapping[str, str], table: StoredTable, connection: st
 
 
 def _stored(connection: str) -> QgsDataSourceUri:
-    return QgsDataSourceUri(QgsProviderRegistry.instance().providerMetadata("postgres").connections(False)[connection].uri())
+    return QgsDataSourceUri(
+        QgsProviderRegistry.instance().providerMetadata("postgres").connections(False)[connection].uri()
+    )
 
 
 def _given(location: str | Mapping[str, str]) -> QgsDataSourceUri:

@@ -71,8 +71,11 @@ class ReadingAlgorithm(QgsProcessingAlgorithm):
                 number = parse_number(value)
         definition = self.parameterDefinition(key)
         if not definition.minimum() <= number <= definition.maximum():
-            raise InputError(say("\"{label}\": {value} nằm ngoài khoảng cho phép.",
-                                 "\"{label}\": {value} is out of range.").format(label=definition.description(), value=value))
+            raise InputError(
+                say('"{label}": {value} nằm ngoài khoảng cho phép.', '"{label}": {value} is out of range.').format(
+                    label=definition.description(), value=value
+                )
+            )
         return number
 
     def not_empty(self, layer: LayerInput) -> None:
@@ -82,7 +85,11 @@ class ReadingAlgorithm(QgsProcessingAlgorithm):
                                  "Layer {layer} has no features (check its filter or selection).").format(layer=layer.name))
 
     def usable(
-        self, problems: list[str], layers: Iterable[LayerInput | None], *, may_be_empty: Iterable[LayerInput | None] = ()
+        self,
+        problems: list[str],
+        layers: Iterable[LayerInput | None],
+        *,
+        may_be_empty: Iterable[LayerInput | None] = (),
     ) -> None:
         """Note what keeps layers from being used: no feature in them, no coordinate system; None is passed over."""
         from .crs import require_stated

@@ -66,8 +66,11 @@ def save_project(path: str | os.PathLike[str], title: str, crs: QgsCoordinateRef
     extent = None
     for layer in layers:
         if not layer.isValid():
-            raise OutputError(say("Không mở được lớp {name} ({source}).", "The layer {name} ({source}) cannot be opened.")
-                              .format(name=layer.name(), source=layer.source()))
+            raise OutputError(
+                say("Không mở được lớp {name} ({source}).", "The layer {name} ({source}) cannot be opened.").format(
+                    name=layer.name(), source=layer.source()
+                )
+            )
         shown = project.layerTreeRoot().findLayer(layer.id()).isVisible()
         if isinstance(layer, QgsVectorLayer) and layer.featureCount() and shown:
             if extent is None:

@@ -8,8 +8,8 @@ from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsCoordinateTransform
 
 from .errors import MissingPackageError
 from .language import say
-from .packages import require
 from .layout.qgis_layout_text import FAMILIES
+from .packages import require
 
 #: What every algorithm needs, and what only some papers and tables need.
 _NEEDED = ("geopandas", "shapely", "pandas", "numpy", "pyproj", "scipy")
@@ -58,9 +58,17 @@ def _zones() -> Readiness:
     what = say("Hệ tọa độ VN-2000", "VN-2000 coordinate systems")
     lacking = [code for code in _ZONES if not QgsCoordinateReferenceSystem(code).isValid()]
     if lacking:
-        return Readiness(what, False, say("QGIS thiếu {codes}; hãy cập nhật QGIS (thư viện PROJ quá cũ).",
-                                          "QGIS lacks {codes}; update QGIS (its PROJ is too old).").format(codes=", ".join(lacking)))
-    return Readiness(what, True, say("Đủ các múi chiếu 3° của các tỉnh.", "All 3-degree zones of the provinces are there."))
+        return Readiness(
+            what,
+            False,
+            say(
+                "QGIS thiếu {codes}; hãy cập nhật QGIS (thư viện PROJ quá cũ).",
+                "QGIS lacks {codes}; update QGIS (its PROJ is too old).",
+            ).format(codes=", ".join(lacking)),
+        )
+    return Readiness(
+        what, True, say("Đủ các múi chiếu 3° của các tỉnh.", "All 3-degree zones of the provinces are there.")
+    )
 
 
 def _shift(project: QgsProject) -> Readiness:
@@ -69,9 +77,15 @@ def _shift(project: QgsProject) -> Readiness:
     moved = QgsCoordinateTransform(crs("EPSG:4326"), crs("EPSG:9210"), project).transform(QgsPointXY(*_LONG_LAT))
     off = ((moved.x() - _IN_METRES[0]) ** 2 + (moved.y() - _IN_METRES[1]) ** 2) ** 0.5
     if off > 0.001:
-        return Readiness(what, False, say("Dự án đang mở chuyển lệch {off} m ở Tân An so với bộ tham số của Quyết định 05/2007; hãy mở dự án "
-                                          "mới hoặc xóa phép chuyển đã chọn trong thuộc tính dự án.",
-                                          "The open project is {off} m off at Tân An from the parameters of Decision 05/2007; start a new project, or "
-                                          "remove the operation chosen in the project's properties.").format(off=f"{off:.2f}".replace(".", ",")))
+        return Readiness(
+            what,
+            False,
+            say(
+                "Dự án đang mở chuyển lệch {off} m ở Tân An so với bộ tham số của Quyết định 05/2007; hãy mở dự án "
+                "mới hoặc xóa phép chuyển đã chọn trong thuộc tính dự án.",
+                "The open project is {off} m off at Tân An from the parameters of Decision 05/2007; start a new project, or "
+                "remove the operation chosen in the project's properties.",
+            ).format(off=f"{off:.2f}".replace(".", ",")),
+        )
     return Readiness(what, True, say("Đúng bộ 7 tham số của Quyết định 05/2007/QĐ-BTNMT (QGIS {version}).",
                                      "The seven parameters of Decision 05/2007/QĐ-BTNMT (QGIS {version}).").format(version=Qgis.version()))

@@ -147,7 +147,9 @@ def elements(xml: str) -> list[_Element]:
 
 
 def lines_xml(text: str) -> str:
-    return "<w:br/>".join(f'<w:t xml:space="preserve">{escape(line)}</w:t>' for line in NO_XML.sub("", text).split("\n"))
+    return "<w:br/>".join(
+        f'<w:t xml:space="preserve">{escape(line)}</w:t>' for line in NO_XML.sub("", text).split("\n")
+    )
 
 
 def _run_xml(text: str, look: str) -> str:

@@ -152,7 +152,9 @@ def land_use_statistics(
     features, report = clean(features, "polygon", invalid, features_name)
     reports = [report]
     if not len(features):
-        raise InputError(say("{name} không có hình vùng nào dùng được.", "{name} has no usable polygon.").format(name=features_name))
+        raise InputError(
+            say("{name} không có hình vùng nào dùng được.", "{name} has no usable polygon.").format(name=features_name)
+        )
     if units is not None:
         units, report = clean(units, "polygon", invalid, units_name)
         reports.append(report)

@@ -159,8 +159,11 @@ class LandUseStatisticsAlgorithm(QuyHoachAlgorithm):
         from .land_types import CodeList
 
         with speaking("vi"):
-            notes = [f"Nguồn: lớp {self.land.name}" + (f"; đơn vị: lớp {self.units.name}." if self.units is not None else "."),
-                     f"Diện tích tính trên {surface_label(self.surface)}; hệ tọa độ {meridian_label(self.land.crs)}."]
+            notes = [
+                f"Nguồn: lớp {self.land.name}"
+                + (f"; đơn vị: lớp {self.units.name}." if self.units is not None else "."),
+                f"Diện tích tính trên {surface_label(self.surface)}; hệ tọa độ {meridian_label(self.land.crs)}.",
+            ]
             if self.code_list is CodeList.LAND_LAW:
                 notes.append("Loại đất theo Luật Đất đai 31/2024/QH15 và TT 08/2024/TT-BTNMT.")
             notes.append("Số liệu tính từ bản đồ, không thay diện tích ghi trong hồ sơ pháp lý; các dòng cộng khớp với số đã làm tròn.")

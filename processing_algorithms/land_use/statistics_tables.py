@@ -129,10 +129,11 @@ def statistics_frame(statistics: Statistics, decimals: int = 2) -> pandas.DataFr
                                 "area_m2": sums[k], "own_area_m2": cells[k], "area_ha": sums_ha[k],
                                 "share_pct": sums[k] / total * 100 if total > 0 else np.nan,
                                 "features": int(statistics.features[k])})
-        ends = [("total", say("Tổng diện tích", "Total"), total, total_ha),
-                ("doubled", say("Tính trùng trong lớp đất (trừ)", "Counted more than once (subtract)"), double, double_ha),
-                ("footprint", say("Diện tích thực, không trùng", "Ground covered"), total - double,
-                 total_ha - double_ha)]
+        ends = [
+            ("total", say("Tổng diện tích", "Total"), total, total_ha),
+            ("doubled", say("Tính trùng trong lớp đất (trừ)", "Counted more than once (subtract)"), double, double_ha),
+            ("footprint", say("Diện tích thực, không trùng", "Ground covered"), total - double, total_ha - double_ha),
+        ]
         if unit_kind == "unit":
             area = float(statistics.unit_area[position - 1])
             ends += [("unit_area", say("Diện tích đơn vị", "Area of the unit"), area, round(area / HECTARE, decimals)),
@@ -230,7 +231,10 @@ def _numbers(rows: Sequence[Node]) -> list[str]:
 
 def _findings_sheet(statistics: Statistics) -> Sheet:
     lines: list[list[object]] = []
-    for status, text in ((Status.UNKNOWN, "Mã không có trong danh mục loại đất"), (Status.MISSING, "Không ghi mã loại đất")):
+    for status, text in (
+        (Status.UNKNOWN, "Mã không có trong danh mục loại đất"),
+        (Status.MISSING, "Không ghi mã loại đất"),
+    ):
         lines += [[text, str(identifier), ""] for identifier in statistics.unplaced_ids[status][:MOST_PAIRS]]
     lines += [["Khoanh đất chồng lên nhau", str(a), str(b)] for a, b in statistics.overlapping_pairs[:MOST_PAIRS]]
     lines += [["Đơn vị chồng lên nhau", a, b] for a, b in statistics.overlapping_units[:MOST_PAIRS]]

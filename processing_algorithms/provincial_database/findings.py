@@ -70,8 +70,9 @@ def unsent_advice(since: datetime.datetime) -> str:
     """What to do about edits not sent since then; nothing while that is usual."""
     if datetime.datetime.now(datetime.timezone.utc) - since < _USUAL_UNSENT:
         return ""
-    return say("Đã quá {days} ngày; nhắc người giữ gửi cập nhật.", "More than {days} days; ask its keeper to push.").format(
-        days=_USUAL_UNSENT.days)
+    return say(
+        "Đã quá {days} ngày; nhắc người giữ gửi cập nhật.", "More than {days} days; ask its keeper to push."
+    ).format(days=_USUAL_UNSENT.days)
 
 
 def worst(findings: Iterable[Finding]) -> State:

@@ -81,18 +81,18 @@ True
 from ..common.errors import Cancelled, InputError, OutputError
 from ..common.language import set_language
 from .administration.administration import back_up, check_hub, prove, restore, upgrade
+from .administration.hub_create import create_hub
+from .administration.offices import Access, people_table, remove_person, rights_table, set_department, set_person
 from .changes import Outcome, Scope
-from .working_copies.checkout import checkout
-from .working_copies.conflict_review import Rule, conflict_table, conflicts, resolve
-from .working_copies.exchange_file import apply_changes, export_changes, export_update, import_update
 from .findings import State, findings_table, worst
 from .history.history import difference_layer, layer_as_of
 from .hub import Hub, open_hub
-from .administration.hub_create import create_hub
 from .hub_export import export_dataset
-from .imports.hub_import import Existing, import_layer
 from .hub_list import list_datasets
-from .administration.offices import Access, people_table, remove_person, rights_table, set_department, set_person
+from .imports.hub_import import Existing, import_layer
+from .working_copies.checkout import checkout
+from .working_copies.conflict_review import Rule, conflict_table, conflicts, resolve
+from .working_copies.exchange_file import apply_changes, export_changes, export_update, import_update
 from .working_copies.pull import pull
 from .working_copies.push import push
 from .working_copies.scopes import enlarged, reduced

@@ -144,8 +144,12 @@ def same_value(first: Value, second: Value) -> bool:
 
 def _one_number(first: Value, second: Value) -> bool:
     numeric = (int, float)
-    return isinstance(first, numeric) and isinstance(second,
-                                                     numeric) and float(first) == float(second) and int(first) == int(second)
+    return (
+        isinstance(first, numeric)
+        and isinstance(second, numeric)
+        and float(first) == float(second)
+        and int(first) == int(second)
+    )
 
 
 def same_geometry(first: bytes, second: bytes) -> bool:

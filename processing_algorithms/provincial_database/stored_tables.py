@@ -113,7 +113,11 @@ def _kind(table: StoredTable) -> str:
 
 def _of_file(path: Path) -> list[StoredTable]:
     if not path.is_file():
-        raise InputError(say("Không có tệp {path}. Kiểm tra đường dẫn.", "There is no file {path}. Check the path.").format(path=path))
+        raise InputError(
+            say("Không có tệp {path}. Kiểm tra đường dẫn.", "There is no file {path}. Check the path.").format(
+                path=path
+            )
+        )
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
             names = [name for (name,) in database.execute(
@@ -174,8 +178,12 @@ def _chosen(tables: list[StoredTable], names: str) -> list[StoredTable]:
         found = [table for table in tables if word.casefold() in _names_of(table)]
         chosen |= {table.name: table for table in found}
         if not found:
-            problems.append(say("Không có lớp \"{word}\"; các lớp hiện có: {names}.", "There is no layer \"{word}\"; the layers are: {names}.")
-                            .format(word=word, names=", ".join(table.name for table in tables)))
+            problems.append(
+                say(
+                    'Không có lớp "{word}"; các lớp hiện có: {names}.',
+                    'There is no layer "{word}"; the layers are: {names}.',
+                ).format(word=word, names=", ".join(table.name for table in tables))
+            )
     refuse_if(problems)
     return list(chosen.values())
 

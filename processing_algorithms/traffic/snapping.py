@@ -53,7 +53,9 @@ def snap(network: Network, points: NDArray[np.object_]) -> Snapped:
     """
     xy = shapely.get_coordinates(points)
     count = len(xy)
-    found = Snapped(edge=np.zeros(count, np.intp), along=np.zeros(count), distance=np.full(count, np.inf), xy=np.zeros((count, 2)))
+    found = Snapped(
+        edge=np.zeros(count, np.intp), along=np.zeros(count), distance=np.full(count, np.inf), xy=np.zeros((count, 2))
+    )
     near, safe = _edges_near(network, xy)
     _seek(network, near, xy, np.arange(count), found)
     missed = np.flatnonzero(~(found.distance <= safe))
@@ -86,8 +88,12 @@ def _seek(network: Network, edges: Indices, xy: Floats, which: Indices, found: S
         which = which[~(found.distance[which] <= cell)]
         cell *= 2.0
     if which.size:
-        (asked, edge), gap = shapely.STRtree(network.lines(edges)).query_nearest(shapely.points(xy[which]), return_distance=True)
-        first = np.lexsort((edge, asked))[np.unique(np.sort(asked), return_index=True)[1]]  # of equally near edges the first
+        (asked, edge), gap = shapely.STRtree(network.lines(edges)).query_nearest(
+            shapely.points(xy[which]), return_distance=True
+        )
+        first = np.lexsort((edge, asked))[
+            np.unique(np.sort(asked), return_index=True)[1]
+        ]  # of equally near edges the first
         which, edge = which[asked[first]], edges[edge[first]]
         lines = network.lines(edge)
         along = np.clip(shapely.line_locate_point(lines, shapely.points(xy[which])), 0.0, network.length[edge])
@@ -138,7 +144,9 @@ class _CellIndex:
     def nearest(self, network: Network, xy: Floats, which: Indices, found: Snapped) -> None:
         """Look at the cells around points and keep the nearest segment there is."""
         rows, columns = self.shape
-        column, row = (np.clip(np.floor((xy[which] - self.low) / self.cell).astype(np.intp) + 1, 0, [columns - 1, rows - 1])).T
+        column, row = (
+            np.clip(np.floor((xy[which] - self.low) / self.cell).astype(np.intp) + 1, 0, [columns - 1, rows - 1])
+        ).T
         around = np.clip(row[:, None] + np.array([-1, 0, 1]), 0, rows - 1)
         left, right = np.maximum(column - 1, 0)[:, None], np.minimum(column + 1, columns - 1)[:, None]
         first, last = self.starts[around * columns + left].ravel(), self.starts[around * columns + right + 1].ravel()
@@ -152,7 +160,9 @@ class _CellIndex:
         point, vertex = np.repeat(which, total), self.vertex[pair]
         a, b = network.xy[vertex], network.xy[vertex + 1]
         step, gap = b - a, xy[point] - a
-        share = np.clip(np.einsum("ij,ij->i", gap, step) / np.maximum(np.einsum("ij,ij->i", step, step), 1e-300), 0.0, 1.0)
+        share = np.clip(
+            np.einsum("ij,ij->i", gap, step) / np.maximum(np.einsum("ij,ij->i", step, step), 1e-300), 0.0, 1.0
+        )
         # Exactly at an end, so that edges that meet there are equally near.
         off = np.where(share[:, None] < 1.0, gap - share[:, None] * step, xy[point] - b)
         square = np.einsum("ij,ij->i", off, off)
@@ -165,7 +175,9 @@ class _CellIndex:
         owner, vertex, share = point[position], vertex[position], share[position]
         edge = np.searchsorted(network.first, vertex, side="right") - 1
         found.edge[owner], found.distance[owner] = edge, np.sqrt(square[position])
-        found.along[owner] = np.minimum(network.along[vertex] + share * (network.along[vertex + 1] - network.along[vertex]), network.length[edge])
+        found.along[owner] = np.minimum(
+            network.along[vertex] + share * (network.along[vertex + 1] - network.along[vertex]), network.length[edge]
+        )
         found.xy[owner] = np.where(share[:, None] < 1.0, a[position] + share[:, None] * step[position], b[position])
 
 

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsMapLayer, QgsProject, QgsRasterLayer, QgsRectangle, QgsVectorLayer
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsMapLayer,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsVectorLayer,
+)
 from qgis.PyQt.QtGui import QPainter, QPdfWriter
 
 from ..errors import InputError
@@ -44,7 +51,13 @@ PARTS = (
     MapPart("muc_nuoc", "Trạm thủy văn", "disaster/gauge.qml"),
     MapPart("diem_so_tan", "Điểm sơ tán còn đến được", "disaster/shelter.qml", "joined_after = 1"),
     MapPart("ranh_gioi", "Ranh giới xã, phường", "provincial_database/administrative_unit.qml"),
-    MapPart("duong", "Đường không bảo đảm lưu thông", "disaster/flood_report_streets.qml", "depth_max_m > {limit}", wide="Đường chính không bảo đảm lưu thông"),
+    MapPart(
+        "duong",
+        "Đường không bảo đảm lưu thông",
+        "disaster/flood_report_streets.qml",
+        "depth_max_m > {limit}",
+        wide="Đường chính không bảo đảm lưu thông",
+    ),
     MapPart("do_sau_ngap.tif", "Độ sâu ngập", "disaster/flood_depth.qml"),
     MapPart("duong_nen", "Đường giao thông", "base/road_plain.qml", wide="Đường chính"),
     MapPart("song", "Sông, mặt nước", "base/water.qml"),
@@ -68,7 +81,9 @@ class FloodMap:
         Streets in deeper water are shown as not passable.
     """
 
-    def __init__(self, folder: Path, geopackage: Path, crs: str, extent: tuple[float, float, float, float], *, limit_m: float):
+    def __init__(
+        self, folder: Path, geopackage: Path, crs: str, extent: tuple[float, float, float, float], *, limit_m: float
+    ):
         self._geopackage, self._crs, self._extent, self._limit_m = geopackage, crs, extent, limit_m
         self._rasters = {part.source: _thinned(folder / part.source) for part in PARTS if part.source.endswith(".tif")}
         self.project: QgsProject | None = None
@@ -85,7 +100,11 @@ class FloodMap:
 
     def add(self, part: MapPart) -> None:
         """Open and dress a layer, below those before."""
-        layer = QgsRasterLayer(self._rasters[part.source], part.name, "gdal") if part.source in self._rasters else _vector(self._geopackage, part, self._limit_m, self._extent)
+        layer = (
+            QgsRasterLayer(self._rasters[part.source], part.name, "gdal")
+            if part.source in self._rasters
+            else _vector(self._geopackage, part, self._limit_m, self._extent)
+        )
         if layer is None:
             return
         _dress(layer, part)
@@ -119,20 +138,28 @@ class FloodMap:
     def phone(self, *, title: str, figures: Sequence[str], foot: str) -> None:
         """Lay out the picture for the telephone."""
         self._picture = PhonePicture(self.project)
-        self._picture.show(self.layers, title=title, figures=figures, foot=foot, extent=QgsRectangle(*self._extent), legend=self.legend)
+        self._picture.show(
+            self.layers, title=title, figures=figures, foot=foot, extent=QgsRectangle(*self._extent), legend=self.legend
+        )
 
     def write_phone(self, path: Path) -> None:
         """Write that picture."""
         self._picture.to_png(path, dpi=DPI)
 
 
-def _vector(geopackage: Path, part: MapPart, limit_m: float, extent: tuple[float, float, float, float]) -> QgsVectorLayer | None:
+def _vector(
+    geopackage: Path, part: MapPart, limit_m: float, extent: tuple[float, float, float, float]
+) -> QgsVectorLayer | None:
     """Open a table; None where the report has none, since that layer was not given."""
     source, subset = f"{geopackage}|layername={part.source}", part.subset.format(limit=limit_m)
     layer = QgsVectorLayer(source + (f"|subset={subset}" if subset else ""), part.name, "ogr")
     if not layer.isValid():
         return None
-    if part.wide and max(extent[2] - extent[0], extent[3] - extent[1]) > _WIDE_M and layer.fields().lookupField("road_class") >= 0:
+    if (
+        part.wide
+        and max(extent[2] - extent[0], extent[3] - extent[1]) > _WIDE_M
+        and layer.fields().lookupField("road_class") >= 0
+    ):
         main = QgsVectorLayer(f"{source}|subset={subset + ' AND ' if subset else ''}road_class IN {_MAIN}", part.wide, "ogr")
         return main if main.featureCount() else layer
     return layer
@@ -147,7 +174,13 @@ def _thinned(path: Path) -> str:
     if thinning <= 1:
         return str(path)
     thin = f"/vsimem/quyhoach_{uuid.uuid4().hex}.tif"
-    gdal.Translate(thin, source, width=round(source.RasterXSize / thinning), height=round(source.RasterYSize / thinning), resampleAlg="nearest")
+    gdal.Translate(
+        thin,
+        source,
+        width=round(source.RasterXSize / thinning),
+        height=round(source.RasterYSize / thinning),
+        resampleAlg="nearest",
+    )
     return thin
 
 
@@ -156,4 +189,6 @@ def _dress(layer: QgsMapLayer, part: MapPart) -> None:
     layer.loadNamedStyle(str(_STYLES / part.style))
     layer.setName(name)
     if not layer.isValid():
-        raise InputError(say("Không mở được {name} của báo cáo.", "{name} of the report cannot be opened.").format(name=part.name))
+        raise InputError(
+            say("Không mở được {name} của báo cáo.", "{name} of the report cannot be opened.").format(name=part.name)
+        )

@@ -51,7 +51,9 @@ class PhonePicture(LayoutPage):
             self._write(self._title, title, style, QRectF(_MARGIN, _MARGIN, width, top - _MARGIN))
             foot_style = text_format(6.5, color="#444444")
             foot_height = text_height_mm(foot, foot_style, width) + 1
-            self._write(self._foot, foot, foot_style, QRectF(_MARGIN, _HEIGHT - _MARGIN - foot_height, width, foot_height))
+            self._write(
+                self._foot, foot, foot_style, QRectF(_MARGIN, _HEIGHT - _MARGIN - foot_height, width, foot_height)
+            )
             text, figure_style = "\n".join(figures), text_format(8.5, bold=True)
             figures_height = text_height_mm(text, figure_style, width) + 1
             bottom = _HEIGHT - _MARGIN - foot_height - 1 - figures_height
@@ -87,4 +89,6 @@ def _framed(extent: QgsRectangle, frame: QRectF) -> QgsRectangle:
     width, height = 1.04 * extent.width(), 1.04 * extent.height()
     width, height = max(width, height * ratio), max(height, width / ratio)
     centre = extent.center()
-    return QgsRectangle(centre.x() - width / 2, centre.y() - height / 2, centre.x() + width / 2, centre.y() + height / 2)
+    return QgsRectangle(
+        centre.x() - width / 2, centre.y() - height / 2, centre.x() + width / 2, centre.y() + height / 2
+    )

@@ -16,13 +16,23 @@ from typing import Any
 from qgis.core import Qgis, QgsLayoutExporter, QgsPrintLayout
 from qgis.PyQt.QtCore import QMarginsF, QRectF, QSizeF, Qt
 from qgis.PyQt.QtGui import (
-    QAbstractTextDocumentLayout, QFont, QPageLayout, QPageSize, QPainter, QPalette, QPdfWriter, QTextDocument, QTextFrame, QTextTable)
+    QAbstractTextDocumentLayout,
+    QFont,
+    QPageLayout,
+    QPageSize,
+    QPainter,
+    QPalette,
+    QPdfWriter,
+    QTextDocument,
+    QTextFrame,
+    QTextTable,
+)
 
 from ..destinations import written_whole
 from ..errors import OutputError
 from ..language import say
-from .qgis_layout_text import font_family
 from ..qgis_main_thread import soon_in_main_thread
+from .qgis_layout_text import font_family
 
 #: Margins of a page of text, mm: left, top, right, bottom (the left one for the binding, NĐ 30/2020).
 _MARGINS = (25.0, 18.0, 15.0, 18.0)
@@ -30,7 +40,13 @@ _DPI = 300
 
 
 def write_report_pdf(
-    path: str | os.PathLike[str], blocks: Sequence[Any], *, title: str, footer: str, maps: int = 0, draw_maps: Callable[[QPainter, QPdfWriter], object] | None = None,
+    path: str | os.PathLike[str],
+    blocks: Sequence[Any],
+    *,
+    title: str,
+    footer: str,
+    maps: int = 0,
+    draw_maps: Callable[[QPainter, QPdfWriter], object] | None = None,
     main: Callable[..., Any] | None = None,
 ) -> int:
     """Write the report.
@@ -159,7 +175,9 @@ class _ReportPdf:
             painter.setFont(foot)
             line = QRectF(left, writer.height() - bottom + 3 * dots, width, 6 * dots)
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, self._footer)
-            painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, f"{page + 1}/{count + self._maps}")
+            painter.drawText(
+                line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, f"{page + 1}/{count + self._maps}"
+            )
         return count
 
 
@@ -193,7 +211,10 @@ def _tables(frame: QTextFrame) -> list[QTextTable]:
 
 def _page_of(document: QTextDocument, table: QTextTable, row: int, height: float) -> int:
     """Page the text of a row ends on."""
-    ends = [document.documentLayout().blockBoundingRect(table.cellAt(row, column).lastCursorPosition().block()).bottom() for column in range(table.columns())]
+    ends = [
+        document.documentLayout().blockBoundingRect(table.cellAt(row, column).lastCursorPosition().block()).bottom()
+        for column in range(table.columns())
+    ]
     return int((max(ends) - 1) // height)
 
 
@@ -208,11 +229,17 @@ def _html(blocks: Sequence[Any], breaks: _Breaks) -> str:
         if _is_table(block):
             parts.append(_paragraph(block.title, new_page, bold=True, points=11, above=8))
             edges = [0, *breaks.rows.get(number, []), len(block.rows)]
-            parts += [(_NEW_PAGE if a else "") + _table(block.columns, block.rows[a:b]) for a, b in zip(edges, edges[1:])] if block.rows else [_paragraph(block.none, "")]
+            parts += (
+                [(_NEW_PAGE if a else "") + _table(block.columns, block.rows[a:b]) for a, b in zip(edges, edges[1:])]
+                if block.rows
+                else [_paragraph(block.none, "")]
+            )
             if block.note:
                 parts.append(_paragraph(block.note, "", italic=True, points=9))
         elif hasattr(block, "lines"):
-            parts.append("<ul style='margin-top:0'>" + "".join(f"<li>{_escaped(line)}</li>" for line in block.lines) + "</ul>")
+            parts.append(
+                "<ul style='margin-top:0'>" + "".join(f"<li>{_escaped(line)}</li>" for line in block.lines) + "</ul>"
+            )
         elif hasattr(block, "left"):
             parts.append(f'<table width="100%" style="font-size:10pt;"><tr><td align="center" width="45%"><b>{_escaped(block.left)}</b></td>'
                          f'<td align="center" width="55%"><b>{_escaped(block.right)}</b></td></tr></table>')

@@ -247,8 +247,12 @@ def _read(name: str, origin: Path, changed: int) -> tuple[Row, ...]:
         try:
             raw = list(reader)
         except (UnicodeDecodeError, csv.Error) as error:
-            raise InputError(say("Không đọc được bảng {file}: hãy lưu lại dạng CSV UTF-8.",
-                                 "The table {file} cannot be read: save it as CSV in UTF-8.").format(file=origin)) from error
+            raise InputError(
+                say(
+                    "Không đọc được bảng {file}: hãy lưu lại dạng CSV UTF-8.",
+                    "The table {file} cannot be read: save it as CSV in UTF-8.",
+                ).format(file=origin)
+            ) from error
     columns = [column.strip() for column in reader.fieldnames or []]
     lacking = [column for column in (*description.get("required", ()), *COMMON_COLUMNS) if column not in columns]
     if lacking:

@@ -65,7 +65,9 @@ class Reading:
 
     def above_alarm(self) -> tuple[int, float | None]:
         """The highest alarm level reached by the middle of the range (0 for none) and the metres above it."""
-        reached = [(k, a) for k, a in enumerate(self.station.alarm_m, start=1) if a is not None and self.level_m >= a - 1e-9]
+        reached = [
+            (k, a) for k, a in enumerate(self.station.alarm_m, start=1) if a is not None and self.level_m >= a - 1e-9
+        ]
         return (reached[-1][0], round(self.level_m - reached[-1][1], 3)) if reached else (0, None)
 
 
@@ -168,8 +170,12 @@ class _Clock:
 
     def _tell(self) -> None:
         if self._assumed and not self.notes:
-            self.notes.append(say("Bản tin không ghi đủ ngày, tháng, năm: hiểu theo ngày {day}.",
-                                  "The bulletin writes no full date: read as of {day}.").format(day=format_date(self.today)))
+            self.notes.append(
+                say(
+                    "Bản tin không ghi đủ ngày, tháng, năm: hiểu theo ngày {day}.",
+                    "The bulletin writes no full date: read as of {day}.",
+                ).format(day=format_date(self.today))
+            )
 
     def day(self, time: Time | None) -> datetime.date | None:
         """The day meant, None where none is written."""
@@ -184,8 +190,11 @@ class _Clock:
             return min(near, key=lambda day: abs((day - self.today).days))
         if time.year is not None:
             return datetime.date(time.year, time.month, time.day)
-        near = [datetime.date(year, time.month, time.day) for year in (self.today.year - 1, self.today.year, self.today.year + 1)
-                if not (time.month == 2 and time.day == 29 and (year % 4 or (year % 100 == 0 and year % 400)))]
+        near = [
+            datetime.date(year, time.month, time.day)
+            for year in (self.today.year - 1, self.today.year, self.today.year + 1)
+            if not (time.month == 2 and time.day == 29 and (year % 4 or (year % 100 == 0 and year % 400)))
+        ]
         return min(near, key=lambda date: abs((date - self.today).days))
 
 
@@ -196,7 +205,9 @@ def _judge(
     quote = _short(statement.quote)
     station = statement.station
     bare = [r for r in statement.relations if isinstance(r, AlarmRelation) and r.side and r.low is None]
-    nothing_said = not (statement.level or statement.discharge or statement.unreadable) and len(bare) == len(statement.relations)
+    nothing_said = not (statement.level or statement.discharge or statement.unreadable) and len(bare) == len(
+        statement.relations
+    )
     if station is None:
         if nothing_said:
             return None, "", ""
@@ -216,7 +227,13 @@ def _judge(
     day = clock.day(statement.day) if moment is None else None
     if statement.discharge is not None:
         flow = statement.discharge
-        return Reading(station, None, None, flow.low, flow.high, flow.outward, moment, statement.forecast, "stated", quote, day), "", ""
+        return (
+            Reading(
+                station, None, None, flow.low, flow.high, flow.outward, moment, statement.forecast, "stated", quote, day
+            ),
+            "",
+            "",
+        )
     if nothing_said:
         return None, "", say("\"{quote}\": chỉ nêu cấp báo động, không có trị số; không lấy.",
                              "\"{quote}\": names an alarm level without a figure; not taken.").format(quote=quote)
@@ -233,16 +250,27 @@ def _judge(
             return None, say("\"{quote}\": {value} không có đơn vị và phần thập phân; mực nước trạm {name} là bao nhiêu mét?",
                              "\"{quote}\": {value} has neither unit nor decimals; how many metres is the level at {name}?"
                              ).format(quote=quote, value=format_number(low), name=station.name), ""
-        if question := doubt(statement.level, station, quote) or contradiction(statement, station, low, high, expected, quote):
+        if question := doubt(statement.level, station, quote) or contradiction(
+            statement, station, low, high, expected, quote
+        ):
             return None, question, ""
     if question := impossible(station, low, high, quote):
         return None, question, ""
     note = ""
     if origin == "river":
-        note = say("\"{quote}\": nói chung cho cả sông, áp dụng cho từng trạm trên {river}.",
-                   "\"{quote}\": said of the whole river, applied to each station on {river}."
-                   ).format(quote=quote, river=station.river if fold(station.river).startswith("song ") else f"sông {station.river}")
-    return Reading(station, round(low, 3), round(high, 3), None, None, None, moment, statement.forecast, origin, quote, day), "", note
+        note = say(
+            '"{quote}": nói chung cho cả sông, áp dụng cho từng trạm trên {river}.',
+            '"{quote}": said of the whole river, applied to each station on {river}.',
+        ).format(
+            quote=quote, river=station.river if fold(station.river).startswith("song ") else f"sông {station.river}"
+        )
+    return (
+        Reading(
+            station, round(low, 3), round(high, 3), None, None, None, moment, statement.forecast, origin, quote, day
+        ),
+        "",
+        note,
+    )
 
 
 def _unread(text: str, names: StationNames, said: list[Statement]) -> list[str]:
@@ -257,11 +285,18 @@ def _unread(text: str, names: StationNames, said: list[Statement]) -> list[str]:
 
 def _whose(statement: Statement, names: StationNames, rivers: dict[str, list[Station]], quote: str) -> str:
     if not statement.name:
-        on_river = [s.name for river, there in rivers.items() if re.search(rf"(?<!\w)song {re.escape(river)}(?!\w)", fold(quote)) for s in there]
+        on_river = [
+            s.name
+            for river, there in rivers.items()
+            if re.search(rf"(?<!\w)song {re.escape(river)}(?!\w)", fold(quote))
+            for s in there
+        ]
         if on_river:
             return say("\"{quote}\": không rõ là số liệu của trạm nào trên sông ({names}).",
                        "\"{quote}\": of which station on the river is this ({names})?").format(quote=quote, names=", ".join(on_river))
-        return say("\"{quote}\": không rõ là số liệu của trạm nào.", "\"{quote}\": of which station is this?").format(quote=quote)
+        return say('"{quote}": không rõ là số liệu của trạm nào.', '"{quote}": of which station is this?').format(
+            quote=quote
+        )
     near = names.like(statement.name)
     hint = say(" Có phải {near}?", " Do you mean {near}?").format(near=", ".join(near)) if near else ""
     return say("\"{quote}\": trạm \"{name}\" không có trong lớp trạm.{hint}",
@@ -281,7 +316,11 @@ def _once(readings: list[Reading]) -> tuple[list[Reading], list[str]]:
         other = kept.setdefault(key, reading)
         if other is reading:
             continue
-        if (other.low_m, other.high_m, other.discharge_low_m3s) == (reading.low_m, reading.high_m, reading.discharge_low_m3s):
+        if (other.low_m, other.high_m, other.discharge_low_m3s) == (
+            reading.low_m,
+            reading.high_m,
+            reading.discharge_low_m3s,
+        ):
             continue
         questions.append(say("Trạm {name} có hai số liệu khác nhau cho cùng thời điểm: \"{one}\" và \"{two}\"; giữ số nào?",
                              "Station {name} has two different figures for one time: \"{one}\" and \"{two}\"; which one holds?"

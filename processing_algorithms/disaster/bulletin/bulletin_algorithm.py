@@ -26,8 +26,12 @@ STOP, LEAVE_OUT = 0, 1
 
 def bulletin_parameters() -> list[Any]:
     """TEXT and FILE, for every algorithm that starts from a bulletin; `given_bulletin` reads them."""
-    text = ask.text("TEXT", say("Bản tin", "Bulletin"),
-                    say("Dán nguyên văn bản tin, bảng hoặc tin nhắn.", "Paste the bulletin, table or message as it is."), optional=True)
+    text = ask.text(
+        "TEXT",
+        say("Bản tin", "Bulletin"),
+        say("Dán nguyên văn bản tin, bảng hoặc tin nhắn.", "Paste the bulletin, table or message as it is."),
+        optional=True,
+    )
     text.setMultiLine(True)
     return [text, ask.with_help(QgsProcessingParameterFile(
         "FILE", say("Hoặc tệp bản tin", "Or a bulletin file"), Qgis.ProcessingFileParameterBehavior.File, "", None, True,
@@ -158,4 +162,9 @@ class BulletinAlgorithm(QuyHoachAlgorithm):
                                   style="disaster/gauge.qml")
         feedback.pushInfo(say("{n} số liệu ở {stations} trạm.", "{n} readings at {stations} stations.")
                           .format(n=len(readings), stations=len({r.station.name for r in readings})))
-        return {"OUTPUT": output, "READ": len(readings), "QUESTIONS": len(found.questions), "QUESTION_TEXT": "\n".join(found.questions)}
+        return {
+            "OUTPUT": output,
+            "READ": len(readings),
+            "QUESTIONS": len(found.questions),
+            "QUESTION_TEXT": "\n".join(found.questions),
+        }

@@ -26,11 +26,16 @@ def why_unreadable(code: str) -> str:
     """Words for why a figure cannot be read, from `Unreadable.why`."""
     return {
         "reversed": say("khoảng giá trị viết ngược", "the range is written backwards"),
-        "one-sided": say("chỉ nêu cao hơn hoặc thấp hơn một mức, không nêu trị số", "only says above or below, not the level"),
+        "one-sided": say(
+            "chỉ nêu cao hơn hoặc thấp hơn một mức, không nêu trị số", "only says above or below, not the level"
+        ),
         "unit": say("số không có đơn vị, có thể là lưu lượng", "a number without a unit, maybe a discharge"),
         "slash": say("hai số cách nhau bằng dấu gạch chéo", "two numbers with a slash between"),
         "moved": say("không rõ là mực nước hay mức lên, xuống", "a level, or how far it rose or fell?"),
-        "shared": say("nêu các trạm liền nhau, không rõ trị số nào của trạm nào", "names stations one after another; which figure is whose?"),
+        "shared": say(
+            "nêu các trạm liền nhau, không rõ trị số nào của trạm nào",
+            "names stations one after another; which figure is whose?",
+        ),
     }.get(code, code)
 
 
@@ -61,11 +66,16 @@ def from_alarms(statement: Statement, station: Station, quote: str) -> tuple[tup
                              "\"{quote}\": the layer has no alarm level {alarm} of the station {name}."
                              ).format(quote=quote, alarm=", ".join(map(str, needed)), name=station.name)
         if isinstance(relation, AlarmSpan):
-            found = (station.alarm_m[relation.low_alarm - 1] + relation.low_offset, station.alarm_m[relation.high_alarm - 1] + relation.high_offset)
+            found = (
+                station.alarm_m[relation.low_alarm - 1] + relation.low_offset,
+                station.alarm_m[relation.high_alarm - 1] + relation.high_offset,
+            )
         elif relation.by_sign and relation.side < 0 and abs(relation.low - station.alarm_m[relation.alarm - 1]) < 0.02:
             continue  # "BĐ3 - 4,5m" tells the alarm level
         elif relation.low is not None:
-            ends = sorted(station.alarm_m[relation.alarm - 1] + relation.side * amount for amount in (relation.low, relation.high))
+            ends = sorted(
+                station.alarm_m[relation.alarm - 1] + relation.side * amount for amount in (relation.low, relation.high)
+            )
             found = (ends[0], ends[1])
         elif relation.side == 0:
             found = (station.alarm_m[relation.alarm - 1],) * 2
@@ -80,11 +90,18 @@ def from_alarms(statement: Statement, station: Station, quote: str) -> tuple[tup
     return expected, ""
 
 
-def contradiction(statement: Statement, station: Station, low: float, high: float, expected: tuple[float, float] | None, quote: str) -> str:
+def contradiction(
+    statement: Statement, station: Station, low: float, high: float, expected: tuple[float, float] | None, quote: str
+) -> str:
     """A question where a stated level and the alarm levels told of it do not agree."""
     for relation in statement.relations:
         alarm = station.alarm_m[relation.alarm - 1] if isinstance(relation, AlarmRelation) else None
-        if alarm is not None and relation.low is None and relation.side and (high if relation.side > 0 else -low) < relation.side * alarm - _ROUNDING_M:
+        if (
+            alarm is not None
+            and relation.low is None
+            and relation.side
+            and (high if relation.side > 0 else -low) < relation.side * alarm - _ROUNDING_M
+        ):
             return say("\"{quote}\": {level} m không {side} báo động {k} của trạm {name} ({alarm} m); kiểm tra số liệu.",
                        "\"{quote}\": {level} m is not {side} alarm {k} of {name} ({alarm} m); check the figures.").format(
                 quote=quote, level=level_text(low, high), k=relation.alarm, name=station.name, alarm=format_number(alarm, 2),

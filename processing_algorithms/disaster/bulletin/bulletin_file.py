@@ -76,7 +76,9 @@ def _spreadsheet(path: Path) -> str:
     except (BadZipFile, InvalidFileException) as error:
         raise ValueError("no workbook") from error
     try:
-        return "\n".join("\t".join(_cell(value) for value in row) for sheet in book for row in sheet.iter_rows(values_only=True))
+        return "\n".join(
+            "\t".join(_cell(value) for value in row) for sheet in book for row in sheet.iter_rows(values_only=True)
+        )
     finally:
         book.close()
 

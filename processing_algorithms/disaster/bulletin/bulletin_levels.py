@@ -76,8 +76,14 @@ def _row(reading: Reading) -> tuple:
     levels = [nothing] * 3 if reading.low_m is None else [reading.low_m, reading.level_m, reading.high_m]
     heights = [nothing if (h := station.height(level)) is None else round(h, 3) for level in levels]
     alarm, above = (0, None) if reading.low_m is None else reading.above_alarm()
-    record = nothing if station.record_m is None or reading.low_m is None else round(reading.level_m - station.record_m, 3)
-    kind = "" if reading.discharge_low_m3s is None else {True: "release", False: "inflow", None: "unstated"}[reading.outward]
+    record = (
+        nothing if station.record_m is None or reading.low_m is None else round(reading.level_m - station.record_m, 3)
+    )
+    kind = (
+        ""
+        if reading.discharge_low_m3s is None
+        else {True: "release", False: "inflow", None: "unstated"}[reading.outward]
+    )
     return (station.code, station.name, station.river, "forecast" if reading.forecast else "observed",
             reading.time.isoformat(timespec="minutes") if reading.time else reading.day.isoformat() if reading.day else None, *levels, *heights, station.datum,
             nothing if station.zero_m is None else station.zero_m, alarm, nothing if above is None else above, record,

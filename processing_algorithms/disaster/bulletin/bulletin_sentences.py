@@ -263,7 +263,9 @@ def _groups(speakers: list[Named], elements: list, plain: str) -> list[tuple[Nam
         members = [e for e in others if edges[k] <= e.start < edges[k + 1]]
         alone = k > 0 and not any(_quantity(e) for e in groups[-1][1]) and _JOINED.fullmatch(plain, speakers[k - 1].stop, speaker.start)
         # "Kim Long và Phú Ốc 3,58m": of both, or of the latter?
-        groups.append((speaker, [Unreadable(e.start, e.stop, "shared") if alone and _quantity(e) else e for e in members]))
+        groups.append(
+            (speaker, [Unreadable(e.start, e.stop, "shared") if alone and _quantity(e) else e for e in members])
+        )
     return groups
 
 
@@ -333,7 +335,12 @@ def _times_behind(elements: list) -> dict[int, Time]:
     level = day = None
     days_behind, hours_ahead = True, False
     for k, element in enumerate(elements):
-        if isinstance(element, (Level, AlarmSpan, Unreadable)) or level is None and isinstance(element, AlarmRelation) and element.low is not None:
+        if (
+            isinstance(element, (Level, AlarmSpan, Unreadable))
+            or level is None
+            and isinstance(element, AlarmRelation)
+            and element.low is not None
+        ):
             level, day = element, None
         elif isinstance(element, Time) and element.hour is None:
             day = element
@@ -347,7 +354,9 @@ def _times_behind(elements: list) -> dict[int, Time]:
             hours_ahead = hours_ahead or level is None and not _hours_behind(elements[:k], found)
             if level is not None and not hours_ahead:
                 dated = day is not None and not element.dated
-                found[id(level)] = replace(element, day=day.day, month=day.month, year=day.year, shift=day.shift) if dated else element
+                found[id(level)] = (
+                    replace(element, day=day.day, month=day.month, year=day.year, shift=day.shift) if dated else element
+                )
                 level = None
     return found
 
@@ -365,8 +374,14 @@ def _hours_behind(before: list, found: dict[int, Time]) -> bool:
 def _new(speaker: Named | None, context: _Context, quote: str, time: Time | None) -> Statement:
     day = time if time is not None and time.dated else context.day
     hour = time if time is not None and time.hour is not None else context.time
-    return Statement(speaker.station if speaker else None, speaker.name if speaker else "", quote, context.forecast or _ahead(day),
-                     hour, day)
+    return Statement(
+        speaker.station if speaker else None,
+        speaker.name if speaker else "",
+        quote,
+        context.forecast or _ahead(day),
+        hour,
+        day,
+    )
 
 
 def _unassigned(element: object, context: _Context, quote: str, plain: str = "") -> Statement:

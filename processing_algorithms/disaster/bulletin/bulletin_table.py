@@ -107,7 +107,9 @@ def _row(cells: list[str], line: str, layout: tuple[int, list[_Column], dict[int
             level = Level(0, 0, low, high) if low <= high else Unreadable(0, 0, "reversed")
             pending = {}
         time = column.time or own_time
-        statement = Statement(station, name, line, column.forecast, time, time if time is not None and time.dated else day)
+        statement = Statement(
+            station, name, line, column.forecast, time, time if time is not None and time.dated else day
+        )
         if isinstance(level, Level):
             statement.level = level
         else:

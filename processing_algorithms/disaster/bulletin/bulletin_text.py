@@ -27,19 +27,25 @@ def read_level(text: str) -> tuple[float, float]:
     >>> read_level("5,25"), read_level("5,3 - 5,5")
     ((5.25, 5.25), (5.3, 5.5))
     """
-    parts = [part for part in re.split(r"(?<=\d)\s*(?:-|–|đến|den)\s*(?=\d)", text.strip().removesuffix("m").strip()) if part]
+    parts = [
+        part for part in re.split(r"(?<=\d)\s*(?:-|–|đến|den)\s*(?=\d)", text.strip().removesuffix("m").strip()) if part
+    ]
     if len(parts) not in (1, 2):
         raise InputError(say("\"{text}\" không phải mực nước; ví dụ 5,25 hoặc 5,30-5,50.", "\"{text}\" is no level; such as 5,25 or 5,30-5,50.").format(text=text))
     low, high = parse_number(parts[0]), parse_number(parts[-1])
     if low > high:
-        raise InputError(say("\"{text}\": khoảng giá trị viết ngược.", "\"{text}\": the range is written backwards.").format(text=text))
+        raise InputError(
+            say('"{text}": khoảng giá trị viết ngược.', '"{text}": the range is written backwards.').format(text=text)
+        )
     return low, high
 
 
 def with_level(reading: Reading, text: str) -> Reading:
     """Return a reading with a level somebody typed instead."""
     low, high = read_level(text)
-    quote = say("{name}: {level} m (nhập tay)", "{name}: {level} m (by hand)").format(name=reading.station.name, level=level_text(low, high))
+    quote = say("{name}: {level} m (nhập tay)", "{name}: {level} m (by hand)").format(
+        name=reading.station.name, level=level_text(low, high)
+    )
     return dataclasses.replace(reading, low_m=low, high_m=high, discharge_low_m3s=None, discharge_high_m3s=None, outward=None, origin="stated", quote=quote)
 
 

@@ -246,7 +246,9 @@ def _time(match: re.Match, text: str, folded: str) -> Token:
     # "24 giờ qua" is no day; "tối qua", "hôm qua" are.
     shift = None if match["rel"] in ("qua", "kia", "sau") and not (match["of"] or part) else _shift(match["of"], match["rel"])
     day = match["d"] or match["dd"]
-    return Time(*_place(match), hour, int(match["mi"] or 0), *_date(day, match["mo"], match["y"]), None if day else shift)
+    return Time(
+        *_place(match), hour, int(match["mi"] or 0), *_date(day, match["mo"], match["y"]), None if day else shift
+    )
 
 
 def _shift(of: str | None, word: str | None) -> int | None:
@@ -262,7 +264,9 @@ def _sum(match: re.Match, text: str, folded: str) -> Token:
 
 def _amounts(match: re.Match, name: str) -> tuple[float, float]:
     factor = 0.01 if match[f"{name}unit"] == "cm" else 1.0
-    low, high = (parse_number(part) * factor for part in (match[f"{name}low"], match[f"{name}high"] or match[f"{name}low"]))
+    low, high = (
+        parse_number(part) * factor for part in (match[f"{name}low"], match[f"{name}high"] or match[f"{name}low"])
+    )
     return low, high
 
 
@@ -312,7 +316,11 @@ def _relation(match: re.Match, text: str, folded: str) -> Token:
 def _relation_first(match: re.Match, text: str, folded: str) -> Token:
     amount = _metres(match, "first")
     side = 1 if match["side1"] in ("tren", "vuot", "cao hon") else -1
-    return amount if isinstance(amount, Unreadable) else AlarmRelation(*_place(match), _ROMAN[match["firstalarm"]], side, *amount)
+    return (
+        amount
+        if isinstance(amount, Unreadable)
+        else AlarmRelation(*_place(match), _ROMAN[match["firstalarm"]], side, *amount)
+    )
 
 
 def _discharge(match: re.Match, text: str, folded: str) -> Token:
@@ -346,14 +354,24 @@ def _level(match: re.Match, text: str, folded: str) -> Token | None:
         amount = amount[0] - tolerance, amount[1] + tolerance
     before = folded[:match.start()]
     if _ONE_SIDED.search(before):
-        return Unreadable(*_place(match), "one-sided") if match["levunit"] or re.search(r"[.,m]", match["levlow"]) else None
+        return (
+            Unreadable(*_place(match), "one-sided")
+            if match["levunit"] or re.search(r"[.,m]", match["levlow"])
+            else None
+        )
     if match["levunit"] is None and "m" not in match["levlow"] and _FLOW_BEFORE.search(before):
         return Unreadable(*_place(match), "unit")
     written = match["levlow"]
     has_unit = match["levunit"] is not None or "m" in written
     # "là 3,58 m" begins at the figure: the word before it may be the end of a name (Bến Lạ, Mường La).
     place = match.start("levlow"), _place(match)[1]
-    return Level(*place, *amount, sure=has_unit or bool(re.search(r"[.,]", written)), unit=has_unit, moved=bool(_MOVED.search(before)))
+    return Level(
+        *place,
+        *amount,
+        sure=has_unit or bool(re.search(r"[.,]", written)),
+        unit=has_unit,
+        moved=bool(_MOVED.search(before)),
+    )
 
 
 _ONE_SIDED = re.compile(r"(?<!\w)(?:tren|duoi|hon|vuot(?: qua)?)\s*(?:muc\s*)?$|(?<![-=>])[<>]\s*$")
@@ -363,9 +381,15 @@ _MOVED = re.compile(r"(?<!\w)(?:len|xuong|ha|dang|rut|tut|tang|giam)(?:\s+(?:the
 
 _READERS = {
     "sum": _sum,
-    "relative": lambda match, text, folded: Time(*_place(match), shift=_shift(match["of2"], match["rel2"] or match["rel3"])),
-    "iso": lambda match, text, folded: Time(*_place(match), int(match["h4"]) if match["h4"] else None, int(match["mi4"] or 0),
-                                            *_date(match["d4"], match["mo4"], match["y4"])),
+    "relative": lambda match, text, folded: Time(
+        *_place(match), shift=_shift(match["of2"], match["rel2"] or match["rel3"])
+    ),
+    "iso": lambda match, text, folded: Time(
+        *_place(match),
+        int(match["h4"]) if match["h4"] else None,
+        int(match["mi4"] or 0),
+        *_date(match["d4"], match["mo4"], match["y4"]),
+    ),
     "dotted": lambda match, text, folded: Time(*_place(match), None, 0, *_date(match["d5"], match["mo5"], match["y5"])),
     "day": lambda match, text, folded: Time(*_place(match), None, 0, int(match["d6"])),
     "slash": lambda match, text, folded: Unreadable(*_place(match), "slash"),

@@ -74,7 +74,9 @@ def read_stations(frame: geopandas.GeoDataFrame, layer_name: str = "") -> list[S
     values: dict[str, list] = {}
     for field in FIELDS:
         if not field.endswith("_m"):
-            values[field] = ["" if pandas.isna(v) else str(v).strip() for v in frame.get(field, pandas.Series("", frame.index))]
+            values[field] = [
+                "" if pandas.isna(v) else str(v).strip() for v in frame.get(field, pandas.Series("", frame.index))
+            ]
             continue
         found, wrong = numbers(frame[field]) if field in frame else ([float("nan")] * len(frame), [])
         values[field] = [None if v != v else float(v) for v in found]
@@ -130,7 +132,9 @@ class StationNames:
         self._plain = {name: by_name[next(iter(owners))] for name, owners in plain.items() if len(owners) == 1}
         self._ambiguous = {name for name, owners in plain.items() if len(owners) > 1}
         words = sorted({*self._plain, *self._ambiguous}, key=len, reverse=True)
-        self._pattern = re.compile(r"(?<!\w)(?:" + "|".join(r"\s+".join(map(re.escape, w.split())) for w in words) + r")(?!\w)")
+        self._pattern = re.compile(
+            r"(?<!\w)(?:" + "|".join(r"\s+".join(map(re.escape, w.split())) for w in words) + r")(?!\w)"
+        )
 
     def spans(self, text: str, folded: str) -> list[tuple[int, int, Station | None]]:
         """Return (start, stop, station) of every name; None where the text fits several stations."""

@@ -60,7 +60,9 @@ class DepthFit:
     def sentence(self) -> str:
         """The figures as one sentence."""
         if not self.marks:
-            return say("Không có vết lũ, tin báo nào nằm trong vùng có độ sâu.", "No mark lies where the depth is known.")
+            return say(
+                "Không có vết lũ, tin báo nào nằm trong vùng có độ sâu.", "No mark lies where the depth is known."
+            )
 
         def figure(value: float | None, decimals: int) -> str:
             return "-" if value is None else format_number(value, decimals)
@@ -94,9 +96,15 @@ def depth_fit(map_depth_m: NDArray[np.floating], mark_depth_m: NDArray[np.floati
     known = told & ~np.isnan(map_depth)
     wet_map, wet = map_depth[known] > WET_M, truth[known] > WET_M
     error = (map_depth - truth)[known][wet_map | wet]
-    return DepthFit(int(known.sum()), int((told & ~known).sum()), float(error.mean()) if error.size else None,
-                    float(np.abs(error).mean()) if error.size else None, int((wet_map & wet).sum()), int((~wet_map & wet).sum()),
-                    int((wet_map & ~wet).sum()))
+    return DepthFit(
+        int(known.sum()),
+        int((told & ~known).sum()),
+        float(error.mean()) if error.size else None,
+        float(np.abs(error).mean()) if error.size else None,
+        int((wet_map & wet).sum()),
+        int((~wet_map & wet).sum()),
+        int((wet_map & ~wet).sum()),
+    )
 
 
 def _share(part: int, whole: int) -> float | None:

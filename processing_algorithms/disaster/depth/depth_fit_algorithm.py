@@ -46,8 +46,14 @@ def fit_results(fit: DepthFit | None) -> dict[str, Any]:
     """Values of `fit_outputs`."""
     if fit is None:
         return {}
-    return {"FIT_MARKS": fit.marks, "FIT_BIAS": fit.bias_m, "FIT_MAE": fit.mean_absolute_error_m, "FIT_HIT_RATE": fit.hit_rate,
-            "FIT_FALSE_ALARM_RATIO": fit.false_alarm_ratio, "FIT_CSI": fit.critical_success_index}
+    return {
+        "FIT_MARKS": fit.marks,
+        "FIT_BIAS": fit.bias_m,
+        "FIT_MAE": fit.mean_absolute_error_m,
+        "FIT_HIT_RATE": fit.hit_rate,
+        "FIT_FALSE_ALARM_RATIO": fit.false_alarm_ratio,
+        "FIT_CSI": fit.critical_success_index,
+    }
 
 
 class Marks:
@@ -65,8 +71,12 @@ class Marks:
                 self.fields[key] = algorithm.field(parameters, key, self.layer, context)
         if self.layer is not None and not problems:
             if not any(self.fields.values()):
-                problems.append(say("Hãy chọn trường độ sâu hoặc cao độ của lớp {layer}.", "Choose the depth or the level field of layer {layer}.")
-                                .format(layer=self.layer.name))
+                problems.append(
+                    say(
+                        "Hãy chọn trường độ sâu hoặc cao độ của lớp {layer}.",
+                        "Choose the depth or the level field of layer {layer}.",
+                    ).format(layer=self.layer.name)
+                )
             elif self.fields["MARK_DEPTH_FIELD"] is None and not has_terrain:
                 problems.append(say("Vết lũ chỉ có cao độ: cần chọn địa hình để tính độ sâu.", "Marks with a level only: choose the terrain to get depths."))
             with noted(problems):
@@ -79,7 +89,9 @@ class Marks:
             self.frame = self.layer.read()
             check_marks(self.frame, self.fields["MARK_DEPTH_FIELD"], self.fields["MARK_LEVEL_FIELD"])
 
-    def fit(self, depth_path: str, terrain: Heights | None, feedback: QgsProcessingFeedback) -> tuple[DepthFit | None, geopandas.GeoDataFrame | None]:
+    def fit(
+        self, depth_path: str, terrain: Heights | None, feedback: QgsProcessingFeedback
+    ) -> tuple[DepthFit | None, geopandas.GeoDataFrame | None]:
         """Compare, tell the figures, and return the marks with ``map_depth_m``, ``mark_depth_m`` and ``difference_m``."""
         if self.layer is None:
             return None, None
@@ -150,5 +162,7 @@ class FloodFitAlgorithm(QuyHoachAlgorithm):
             fit, table = self.marks.fit(self.depth.path, terrain, feedback)
         if not fit.marks:
             raise InputError(fit.sentence())
-        output = self.write_layer(parameters, "OUTPUT", context, table, Qgis.WkbType.MultiPoint, style="disaster/flood_mark.qml")
+        output = self.write_layer(
+            parameters, "OUTPUT", context, table, Qgis.WkbType.MultiPoint, style="disaster/flood_mark.qml"
+        )
         return {**({} if output is None else {"OUTPUT": output}), **fit_results(fit)}

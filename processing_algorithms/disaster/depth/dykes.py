@@ -140,11 +140,19 @@ def _open(terrain: Heights, cells: NDArray, height: NDArray, lower: NDArray, bre
         row, column = cells[found] // columns, cells[found] % columns
         reach = int(np.ceil(around / cell_m))
         first_row, first_column = max(0, row.min() - reach), max(0, column.min() - reach)
-        window = Window(int(first_row), int(first_column), int(min(terrain.grid.shape[0], row.max() + reach + 1) - first_row),
-                        int(min(columns, column.max() + reach + 1) - first_column))
+        window = Window(
+            int(first_row),
+            int(first_column),
+            int(min(terrain.grid.shape[0], row.max() + reach + 1) - first_row),
+            int(min(columns, column.max() + reach + 1) - first_column),
+        )
         ground = terrain.read(window)
         if np.isfinite(ground).any():
             height[found], lower[found] = np.nanmin(ground), True
     if missing:
-        raise InputError(say("Điểm vỡ đê không nằm trên đê nào (fid: {ids}).", "Breaches with no dyke within their width (ids: {ids}).")
-                         .format(ids=name_some(missing)))
+        raise InputError(
+            say(
+                "Điểm vỡ đê không nằm trên đê nào (fid: {ids}).",
+                "Breaches with no dyke within their width (ids: {ids}).",
+            ).format(ids=name_some(missing))
+        )

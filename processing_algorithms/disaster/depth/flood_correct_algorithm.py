@@ -57,8 +57,11 @@ class FloodCorrectAlgorithm(QuyHoachAlgorithm):
         ]
 
     def outputs(self) -> list[Any]:  # noqa: D102
-        return [QgsProcessingOutputNumber("WETTED_AREA", say("Diện tích thêm ngập (m²)", "Area made wet (m²)")),
-                QgsProcessingOutputNumber("DRIED_AREA", say("Diện tích bỏ ngập (m²)", "Area made dry (m²)")), *fit_outputs()]
+        return [
+            QgsProcessingOutputNumber("WETTED_AREA", say("Diện tích thêm ngập (m²)", "Area made wet (m²)")),
+            QgsProcessingOutputNumber("DRIED_AREA", say("Diện tích bỏ ngập (m²)", "Area made dry (m²)")),
+            *fit_outputs(),
+        ]
 
     def prepare(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -67,7 +70,11 @@ class FloodCorrectAlgorithm(QuyHoachAlgorithm):
 
         self.path = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
         if not self.path.lower().endswith((".tif", ".tiff")):
-            raise OutputError(say("Tệp raster kết quả phải có đuôi .tif: {path}", "The raster output must end in .tif: {path}").format(path=self.path))
+            raise OutputError(
+                say(
+                    "Tệp raster kết quả phải có đuôi .tif: {path}", "The raster output must end in .tif: {path}"
+                ).format(path=self.path)
+            )
         problems: list[str] = []
         self.invalid = self.invalid_geometry(parameters, context)
         self.polygons = self.layer(parameters, "CORRECTIONS", context)
@@ -105,13 +112,20 @@ class FloodCorrectAlgorithm(QuyHoachAlgorithm):
                 for window in depth.grid.strips():
                     writer.write(window, found.apply(window, depth.read(window)))
                     progress(0.5 + 0.5 * (window.row + window.rows) / depth.grid.shape[0])
-                kept = {key: value for key, value in depth.tags.items() if not key.startswith(("AREA_OR_POINT", "STATISTICS", "RANGE"))}
+                kept = {
+                    key: value
+                    for key, value in depth.tags.items()
+                    if not key.startswith(("AREA_OR_POINT", "STATISTICS", "RANGE"))
+                }
                 writer.tag({**kept, "CORRECTED_BY": self._listed(frame, "AUTHOR_FIELD"), "CORRECTED_AT": self._listed(frame, "TIME_FIELD"), "CORRECTIONS": str(len(frame))})
                 progress(1.0)
             fit, _ = self.marks.fit(self.path, terrain, feedback)
         wetted, dried = float(found.table["wetted_m2"].sum()), float(found.table["dried_m2"].sum())
-        feedback.pushInfo(say("{n} vùng: thêm ngập {wet} ha, bỏ ngập {dry} ha.", "{n} polygons: {wet} ha made wet, {dry} ha made dry.")
-                          .format(n=len(frame), wet=format_number(wetted / 10_000, 2), dry=format_number(dried / 10_000, 2)))
+        feedback.pushInfo(
+            say(
+                "{n} vùng: thêm ngập {wet} ha, bỏ ngập {dry} ha.", "{n} polygons: {wet} ha made wet, {dry} ha made dry."
+            ).format(n=len(frame), wet=format_number(wetted / 10_000, 2), dry=format_number(dried / 10_000, 2))
+        )
         self.style_on_load(context, self.path, "disaster/flood_depth.qml")
         table = self.write_layer(parameters, "OUTPUT_CORRECTIONS", context, found.table, Qgis.WkbType.MultiPolygon)
         results = {"OUTPUT": self.path, "WETTED_AREA": wetted, "DRIED_AREA": dried, **fit_results(fit)}
@@ -119,4 +133,8 @@ class FloodCorrectAlgorithm(QuyHoachAlgorithm):
 
     def _listed(self, frame: Any, key: str) -> str:
         field = self.fields[key]
-        return "" if field is None else name_some(dict.fromkeys(str(v) for v in frame[field] if v is not None and v == v), 20)
+        return (
+            ""
+            if field is None
+            else name_some(dict.fromkeys(str(v) for v in frame[field] if v is not None and v == v), 20)
+        )

@@ -24,7 +24,10 @@ from ..bulletin.bulletin_words import fold
 
 #: How far around a polygon water is looked for, cells.
 _LOOK_CELLS = 60
-_WET, _DRY = {"wet", "uot", "ngap", "co ngap", "1", "true", "flooded"}, {"dry", "kho", "khong ngap", "0", "false", "khong"}
+_WET, _DRY = (
+    {"wet", "uot", "ngap", "co ngap", "1", "true", "flooded"},
+    {"dry", "kho", "khong ngap", "0", "false", "khong"},
+)
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,12 @@ def corrections(
     if depth_field is not None:
         seen, wrong = numbers(polygons[depth_field])
         if wrong or (seen < 0).any():
-            raise InputError(say("Trường \"{field}\" có độ sâu không hợp lệ (fid: {ids}).", "The field \"{field}\" has impossible depths (ids: {ids}).")
-                             .format(field=depth_field, ids=name_some(wrong or polygons.index[seen < 0])))
+            raise InputError(
+                say(
+                    'Trường "{field}" có độ sâu không hợp lệ (fid: {ids}).',
+                    'The field "{field}" has impossible depths (ids: {ids}).',
+                ).format(field=depth_field, ids=name_some(wrong or polygons.index[seen < 0]))
+            )
     grid = depth.grid
     runs = clipped(centres_inside(np.asarray(polygons.geometry.array, dtype=object), grid), grid)
     found = Corrections([], polygons, [])
@@ -110,7 +117,9 @@ def corrections(
         if not own.size:
             empty.append(polygons.index[k])
             continue
-        window, mask = _mask(Runs(runs.shape[own], runs.row[own], runs.start[own], runs.stop[own], runs.weight[own]), grid.shape)
+        window, mask = _mask(
+            Runs(runs.shape[own], runs.row[own], runs.start[own], runs.stop[own], runs.weight[own]), grid.shape
+        )
         before = found.apply(window, depth.read(window))
         if not states[k]:
             after = np.zeros_like(before)
@@ -128,7 +137,9 @@ def corrections(
     if empty:
         found.notes.append(say("{n} vùng không chứa tâm ô nào, không đổi gì (fid: {ids}).", "{n} polygons hold no cell centre and change nothing (ids: {ids}).")
                            .format(n=len(empty), ids=name_some(empty)))
-    return Corrections(found.patches, polygons.assign(wetted_m2=np.round(wetted, 1), dried_m2=np.round(dried, 1)), found.notes)
+    return Corrections(
+        found.patches, polygons.assign(wetted_m2=np.round(wetted, 1), dried_m2=np.round(dried, 1)), found.notes
+    )
 
 
 def _state(value: object) -> bool | None:

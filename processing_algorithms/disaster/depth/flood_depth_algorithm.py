@@ -14,7 +14,6 @@ from ...common.language import say
 from ...common.numbers_vi import format_number
 from ...common.qgis_algorithm import QuyHoachAlgorithm
 from ...common.qgis_rasters import raster_input
-
 from .depth_fit_algorithm import Marks, fit_outputs, fit_results, marks_parameters
 
 if TYPE_CHECKING:
@@ -191,12 +190,19 @@ class FloodDepthAlgorithm(QuyHoachAlgorithm):
 
         self.invalid = self.invalid_geometry(parameters, context)
         self.path = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
-        self.range_path = self.parameterAsOutputLayer(parameters, "OUTPUT_RANGE", context) if parameters.get("OUTPUT_RANGE") else None
+        self.range_path = (
+            self.parameterAsOutputLayer(parameters, "OUTPUT_RANGE", context) if parameters.get("OUTPUT_RANGE") else None
+        )
         for path in (self.path, self.range_path):
             if path is not None and not path.lower().endswith((".tif", ".tiff")):
-                raise OutputError(say("Tệp raster kết quả phải có đuôi .tif: {path}", "The raster output must end in .tif: {path}")
-                                  .format(path=path))
-        self.inputs = {key: self.layer(parameters, key, context) for key in ("LEVELS", "SOURCE", "RIVERS", "DYKES", "BREACHES")}
+                raise OutputError(
+                    say(
+                        "Tệp raster kết quả phải có đuôi .tif: {path}", "The raster output must end in .tif: {path}"
+                    ).format(path=path)
+                )
+        self.inputs = {
+            key: self.layer(parameters, key, context) for key in ("LEVELS", "SOURCE", "RIVERS", "DYKES", "BREACHES")
+        }
         self.levels, self.source = self.inputs["LEVELS"], self.inputs["SOURCE"]
         self.method = self.parameterAsEnum(parameters, "METHOD", context)
         self.fields: dict[str, str | None] = {}
@@ -232,7 +238,9 @@ class FloodDepthAlgorithm(QuyHoachAlgorithm):
             told.append(say("Lớp đê cần trường cao trình đỉnh.", "The dykes need the field of their crest level."))
         if self.inputs["BREACHES"] is not None and self.inputs["DYKES"] is None:
             told.append(say("Điểm vỡ đê cần có lớp đê.", "Breaches need the dykes."))
-        if self.range_path is not None and not (self.fields.get("LEVEL_LOW_FIELD") or self.fields.get("LEVEL_HIGH_FIELD") or self.terrain_error):
+        if self.range_path is not None and not (
+            self.fields.get("LEVEL_LOW_FIELD") or self.fields.get("LEVEL_HIGH_FIELD") or self.terrain_error
+        ):
             told.append(say("Khoảng độ sâu cần trường mực nước thấp, cao hoặc sai số của địa hình (TERRAIN_ERROR).",
                             "The range of depth needs low or high levels, or the error of the terrain (TERRAIN_ERROR)."))
         return told
@@ -252,17 +260,27 @@ class FloodDepthAlgorithm(QuyHoachAlgorithm):
         connectivity = Connectivity(self.parameterAsEnum(parameters, "CONNECTIVITY", context))
         progress = self.progress(feedback)
         with self.terrain.open() as plain_terrain, ExitStack() as files:
-            terrain, gauges, points, source, rivers, warnings = self._read(parameters, context, plain_terrain, part(progress, 0.0, 0.05))
+            terrain, gauges, points, source, rivers, warnings = self._read(
+                parameters, context, plain_terrain, part(progress, 0.0, 0.05)
+            )
             datum = self.parameterAsString(parameters, "VERTICAL_DATUM", context).strip()
             if not datum:
                 warnings.append(say("Chưa khai báo hệ cao độ: coi mực nước và địa hình cùng một hệ.",
                                     "No vertical datum is stated: levels and terrain are taken to be in one."))
             for sentence in warnings:
                 feedback.pushWarning(sentence)
-            writer = files.enter_context(write_raster(self.path, terrain.grid, description=say("Độ sâu ngập", "Flood depth")))
+            writer = files.enter_context(
+                write_raster(self.path, terrain.grid, description=say("Độ sâu ngập", "Flood depth"))
+            )
             levels, writes = [gauges.level_m], [writer.write]
             if self.range_path is not None:
-                ends = level_ends(gauges, points, self.fields["LEVEL_LOW_FIELD"], self.fields["LEVEL_HIGH_FIELD"], self.terrain_error or 0.0)
+                ends = level_ends(
+                    gauges,
+                    points,
+                    self.fields["LEVEL_LOW_FIELD"],
+                    self.fields["LEVEL_HIGH_FIELD"],
+                    self.terrain_error or 0.0,
+                )
                 between = files.enter_context(write_raster(self.range_path, terrain.grid, description=(
                     say("Độ sâu ngập, mức thấp", "Flood depth, low"), say("Độ sâu ngập, mức cao", "Flood depth, high"))))
                 levels += ends
@@ -286,7 +304,11 @@ class FloodDepthAlgorithm(QuyHoachAlgorithm):
             "WET_AREA": found.wet_area_m2, "UNREACHED_AREA": found.unreached_area_m2,
             "MAX_DEPTH": found.max_depth_m, "VOLUME": found.volume_m3, **fit_results(fit)}
         if ends_found:
-            results |= {"OUTPUT_RANGE": self.range_path, "WET_AREA_LOW": ends_found[0].wet_area_m2, "WET_AREA_HIGH": ends_found[1].wet_area_m2}
+            results |= {
+                "OUTPUT_RANGE": self.range_path,
+                "WET_AREA_LOW": ends_found[0].wet_area_m2,
+                "WET_AREA_HIGH": ends_found[1].wet_area_m2,
+            }
         return results
 
     def _read(self, parameters: dict[str, Any], context: QgsProcessingContext, terrain: Any, progress: Any) -> tuple:
@@ -306,16 +328,26 @@ class FloodDepthAlgorithm(QuyHoachAlgorithm):
 
         warnings: list[str] = []
         fields = self.fields
-        points = read("LEVELS", "point", [fields[k] for k in ("LEVEL_FIELD", "GAUGE_ZERO_FIELD", "LEVEL_LOW_FIELD", "LEVEL_HIGH_FIELD")])
+        points = read(
+            "LEVELS",
+            "point",
+            [fields[k] for k in ("LEVEL_FIELD", "GAUGE_ZERO_FIELD", "LEVEL_LOW_FIELD", "LEVEL_HIGH_FIELD")],
+        )
         grid, source, rivers = terrain.grid, None, None
         if self.inputs["DYKES"] is not None:
             dykes = to_crs(read("DYKES", "line", [fields["CREST_FIELD"]]), grid.crs_wkt)
             breaches = None
             if self.inputs["BREACHES"] is not None:
                 breaches = to_crs(read("BREACHES", "point", [fields["BREACH_WIDTH_FIELD"]]), grid.crs_wkt)
-            terrain, notes = with_dykes(terrain, dykes, fields["CREST_FIELD"], breaches=breaches, width_field=fields["BREACH_WIDTH_FIELD"],
-                                        breach_width_m=self.parameterAsDouble(parameters, "BREACH_WIDTH", context),
-                                        scale=metres_per_unit(grid))
+            terrain, notes = with_dykes(
+                terrain,
+                dykes,
+                fields["CREST_FIELD"],
+                breaches=breaches,
+                width_field=fields["BREACH_WIDTH_FIELD"],
+                breach_width_m=self.parameterAsDouble(parameters, "BREACH_WIDTH", context),
+                scale=metres_per_unit(grid),
+            )
             warnings += notes
         gauges = read_gauges(points, fields["LEVEL_FIELD"], terrain, fields["GAUGE_ZERO_FIELD"])
         warnings += gauges.notes

@@ -18,8 +18,8 @@ from ...common.cells import cell_areas_m2, weighted_sum
 from ...common.parallel import ahead
 from ...common.progress import Progress, silent
 from ...common.raster import Grid, Heights, Window, open_raster
-from .network_stage import ReachStages
 from ..terrain.terrain_model import ABOVE, CHAINAGE, GROUND_ABOVE, REACH, TerrainModel
+from .network_stage import ReachStages
 
 
 @dataclass(frozen=True)

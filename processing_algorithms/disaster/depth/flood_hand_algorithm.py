@@ -164,8 +164,12 @@ class FloodHandAlgorithm(QuyHoachAlgorithm):
             with noted(problems):
                 self.not_empty(self.layer_in)
             if not self.fields.get("STAGE_FIELD"):
-                problems.append(say("Chưa chọn trường mực nước của lớp {layer}.", "No field of the stage is chosen for layer "
-                                    "{layer}.").format(layer=self.layer_in.name))
+                problems.append(
+                    say(
+                        "Chưa chọn trường mực nước của lớp {layer}.",
+                        "No field of the stage is chosen for layer {layer}.",
+                    ).format(layer=self.layer_in.name)
+                )
             if not self.fields.get("REACH_FIELD"):
                 with noted(problems):
                     require_stated(self.layer_in.crs, self.layer_in.name)
@@ -175,7 +179,9 @@ class FloodHandAlgorithm(QuyHoachAlgorithm):
         low, stage, high = (self.numbers.get(key) for key in ("STAGE_LOW", "STAGE", "STAGE_HIGH"))
         told = [value for value in (low, stage, high) if value is not None]
         if told != sorted(told):
-            problems.append(say("Mực nước phải theo thứ tự thấp ≤ giữa ≤ cao.", "Stages must be low <= middle <= high."))
+            problems.append(
+                say("Mực nước phải theo thứ tự thấp ≤ giữa ≤ cao.", "Stages must be low <= middle <= high.")
+            )
         with noted(problems):
             self.model = read_model(self.parameterAsString(parameters, "TERRAIN_MODEL", context),
                                     (ABOVE, GROUND_ABOVE, REACH, CHAINAGE, STREAMS))
@@ -208,8 +214,8 @@ class FloodHandAlgorithm(QuyHoachAlgorithm):
         from ...common.progress import part
         from ...common.raster import open_raster
         from ...common.raster_writing import write_raster
-        from .flood_hand import flood_hand, open_model_rasters
         from ..terrain.terrain_model import STREAMS, source_changed
+        from .flood_hand import flood_hand, open_model_rasters
 
         streams = pyogrio.read_dataframe(self.model.path(STREAMS)).sort_values("reach_id", ignore_index=True)
         stages_are = self.parameterAsEnum(parameters, "STAGES_ARE", context)
@@ -229,7 +235,9 @@ class FloodHandAlgorithm(QuyHoachAlgorithm):
         progress = self.progress(feedback)
         with ExitStack() as files:
             rasters = files.enter_context(open_model_rasters(self.model))
-            writer = files.enter_context(write_raster(self.path, rasters.grid, description=say("Độ sâu ngập", "Flood depth")))
+            writer = files.enter_context(
+                write_raster(self.path, rasters.grid, description=say("Độ sâu ngập", "Flood depth"))
+            )
             between = None
             if self.range_path:
                 between = files.enter_context(write_raster(self.range_path, rasters.grid, description=(
@@ -245,7 +253,10 @@ class FloodHandAlgorithm(QuyHoachAlgorithm):
         fit = None
         if self.marks.layer is not None:
             ground = Path(self.model.card["terrain"]["path"])
-            with open_raster(ground if ground.is_file() else self.model.path("conditioned.tif"), name=self.model.card["terrain"]["name"]) as terrain:
+            with open_raster(
+                ground if ground.is_file() else self.model.path("conditioned.tif"),
+                name=self.model.card["terrain"]["name"],
+            ) as terrain:
                 fit, _ = self.marks.fit(self.path, terrain, feedback)
         self.style_on_load(context, self.path, "disaster/flood_depth.qml")
         results = {"OUTPUT": self.path, "STAGES_USED": len(levels), "WET_AREA": found.wet_area_m2[0],
@@ -274,7 +285,9 @@ class FloodHandAlgorithm(QuyHoachAlgorithm):
                                 "datum.").format(n=int(below.sum()), ids=name_some(places.ids[below])))
         all_places = [stages_along(streams, places, value, other) for value, other in zip(
             values, (elsewhere, elsewhere if low is None else low, elsewhere if high is None else high))]
-        if elsewhere is None and (lost := sorted(set(streams["basin_id"]) - set(streams["basin_id"][places.reach - 1]))):
+        if elsewhere is None and (
+            lost := sorted(set(streams["basin_id"]) - set(streams["basin_id"][places.reach - 1]))
+        ):
             told.append(say("{n} lưu vực không có mực nước: không rõ có ngập hay không; nhập STAGE nếu muốn có.",
                             "{n} basins have no stage: flooded or not is unknown; enter STAGE to have them.").format(n=len(lost)))
         return (*all_places, dict(zip(map(str, places.ids), values[0].tolist())))
@@ -304,8 +317,11 @@ class FloodHandAlgorithm(QuyHoachAlgorithm):
             columns.append(value)
         known = ~np.isnan(columns[0])
         if not known.any():
-            raise InputError(say("Trường \"{field}\" không có giá trị mực nước nào.", "The field \"{field}\" holds no level.")
-                             .format(field=self.fields["STAGE_FIELD"]))
+            raise InputError(
+                say('Trường "{field}" không có giá trị mực nước nào.', 'The field "{field}" holds no level.').format(
+                    field=self.fields["STAGE_FIELD"]
+                )
+            )
         if not known.all():
             told.append(say("{n} điểm không có mực nước, không dùng (fid: {ids}).",
                             "{n} points have no level and are not used (ids: {ids}).")

@@ -77,11 +77,17 @@ def flood_preview(
     if near is None or not np.isfinite(near.values).any():
         raise InputError(say("Khung nhìn nằm ngoài địa hình; hãy di chuyển bản đồ tới vùng có địa hình.", "The view lies outside the terrain; move the map to where there is some."))
     grid = near.grid
-    usable = [r for r in readings if r.low_m is not None and r.station.kind != "reservoir" and r.station.height(r.level_m) is not None]
+    usable = [
+        r
+        for r in readings
+        if r.low_m is not None and r.station.kind != "reservoir" and r.station.height(r.level_m) is not None
+    ]
     levels = reading_frame(usable, stations)
     levels = levels[~(levels.geometry.isna() | levels.geometry.is_empty)]
     if not len(levels):
-        raise InputError(say("Không có mực nước trạm nào dùng được để xem nhanh.", "No station's level can be used for a preview."))
+        raise InputError(
+            say("Không có mực nước trạm nào dùng được để xem nhanh.", "No station's level can be used for a preview.")
+        )
     ground, notes = near, []
     if dykes is not None and len(dykes) and crest_field in dykes:
         ground, notes = with_dykes(near, _lines(dykes, grid.crs_wkt), crest_field, scale=metres_per_unit(grid))

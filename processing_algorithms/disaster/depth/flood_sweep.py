@@ -56,9 +56,16 @@ class Sweep:
             for window in grid.strips():
                 heights = self.terrain.read(window)
                 source = burn(self.origin, window.row, window.rows, grid.shape[1])
-                yield window, heights, source, list(pool.map(lambda surface: self._strip(surface, window, heights, source), self.surfaces))
+                yield (
+                    window,
+                    heights,
+                    source,
+                    list(pool.map(lambda surface: self._strip(surface, window, heights, source), self.surfaces)),
+                )
 
-    def _strip(self, surface: WaterSurface, window: Window, heights: NDArray[np.float32], source: NDArray[np.bool_]) -> _Strip:
+    def _strip(
+        self, surface: WaterSurface, window: Window, heights: NDArray[np.float32], source: NDArray[np.bool_]
+    ) -> _Strip:
         above = surface.above(heights, self.terrain.grid, window)
         with np.errstate(invalid="ignore"):
             passable = above > 0
@@ -108,7 +115,9 @@ class _Joining:
     def reached(self) -> NDArray[np.bool_]:
         """Which parts have a path to the source."""
         pairs = np.concatenate(self._pairs)
-        graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(self._count + 1, self._count + 1))
+        graph = coo_array(
+            (np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(self._count + 1, self._count + 1)
+        )
         component = connected_components(graph, directed=False)[1]
         return component == component[_SOURCE]
 
@@ -131,7 +140,11 @@ def _label(passable: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDA
 
 
 def write_depths(
-    sweep: Sweep, reached: Sequence[NDArray[np.bool_]], writes: Sequence[Callable[[Window, NDArray[np.float32]], None]], seen: Seen | None, progress: Progress
+    sweep: Sweep,
+    reached: Sequence[NDArray[np.bool_]],
+    writes: Sequence[Callable[[Window, NDArray[np.float32]], None]],
+    seen: Seen | None,
+    progress: Progress,
 ) -> list[Totals]:
     """Second pass: the same parts get the same numbers, and those water reaches are written; returns the sums of each surface."""
     totals = [Totals(parts) for parts in reached]
@@ -142,7 +155,9 @@ def write_depths(
     return totals
 
 
-def _depths(sweep: Sweep, totals: Sequence[Totals], seen: Seen | None) -> Iterator[tuple[Window, list[NDArray[np.float32]]]]:
+def _depths(
+    sweep: Sweep, totals: Sequence[Totals], seen: Seen | None
+) -> Iterator[tuple[Window, list[NDArray[np.float32]]]]:
     with Pool(os.cpu_count()) as pool:
         for window, heights, _, strips in ahead(sweep.strips()):
             area = cell_areas_m2(sweep.terrain.grid, window)
@@ -163,7 +178,13 @@ class Totals:
 
     def __init__(self, reached: NDArray[np.bool_]):
         self._reached, self._count = reached, 0
-        self.max_depth_m, self.wet_area_m2, self.volume_m3, self.unreached_area_m2, self.unknown_cells = 0.0, 0.0, 0.0, 0.0, 0
+        self.max_depth_m, self.wet_area_m2, self.volume_m3, self.unreached_area_m2, self.unknown_cells = (
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0,
+        )
 
     def take(self, strip: _Strip, area: NDArray[np.float64]) -> NDArray[np.float32]:
         """Depths of the next strip, m; nan where the terrain is unknown."""

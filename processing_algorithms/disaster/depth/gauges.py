@@ -151,7 +151,9 @@ def _scale(crs: pyproj.CRS, latitude: NDArray[np.float64]) -> tuple[float, float
 
 def metres_per_unit(grid: Grid) -> tuple[float, float]:
     """Metres per unit of x and y at the middle of a grid."""
-    return _scale(pyproj.CRS.from_wkt(grid.crs_wkt), np.atleast_1d(grid.to_map(grid.shape[1] / 2, grid.shape[0] / 2)[1]))
+    return _scale(
+        pyproj.CRS.from_wkt(grid.crs_wkt), np.atleast_1d(grid.to_map(grid.shape[1] / 2, grid.shape[0] / 2)[1])
+    )
 
 
 def level_ends(
@@ -173,7 +175,9 @@ def level_ends(
     for field, sign in ((low_field, -1), (high_field, 1)):
         level = gauges.level_m
         if field is not None:
-            told = pandas.Series(_levels(frame[field], field), frame.index).reindex(gauges.ids).to_numpy() + gauges.zero_m
+            told = (
+                pandas.Series(_levels(frame[field], field), frame.index).reindex(gauges.ids).to_numpy() + gauges.zero_m
+            )
             level = np.where(np.isnan(told), gauges.level_m, told)
             wrong += list(gauges.ids[(level - gauges.level_m) * sign < -1e-9])
         ends.append(level + sign * error_m)

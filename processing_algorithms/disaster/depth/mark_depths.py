@@ -15,7 +15,12 @@ from .depth_fit import DepthFit, depth_fit
 
 
 def mark_depths(
-    marks: geopandas.GeoDataFrame, depth: Heights, terrain: Heights | None, depth_field: str | None, level_field: str | None, layer_name: str = ""
+    marks: geopandas.GeoDataFrame,
+    depth: Heights,
+    terrain: Heights | None,
+    depth_field: str | None,
+    level_field: str | None,
+    layer_name: str = "",
 ) -> tuple[DepthFit, geopandas.GeoDataFrame]:
     """Compare marks with a depth raster.
 
@@ -65,8 +70,12 @@ def check_marks(marks: geopandas.GeoDataFrame, depth_field: str | None, level_fi
         with noted(problems):
             values = _values(marks, field) if field is not None else np.array([])
             if field == depth_field and (values < 0).any():
-                raise InputError(say("Trường \"{field}\" có độ sâu âm (fid: {ids}).", "The field \"{field}\" has negative depths (ids: {ids}).")
-                                 .format(field=field, ids=name_some(marks.index[values < 0])))
+                raise InputError(
+                    say(
+                        'Trường "{field}" có độ sâu âm (fid: {ids}).',
+                        'The field "{field}" has negative depths (ids: {ids}).',
+                    ).format(field=field, ids=name_some(marks.index[values < 0]))
+                )
     refuse_if(problems)
 
 

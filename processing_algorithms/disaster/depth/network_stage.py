@@ -198,7 +198,10 @@ def stages_along(
     first_place = count + int((downstream == 0).sum())
     nodes = first_place + len(places.ids)
     order = np.lexsort((places.chainage, places.reach))
-    reach, chain = places.reach[order], np.clip(places.chainage[order], lower[places.reach[order]], upper[places.reach[order]])
+    reach, chain = (
+        places.reach[order],
+        np.clip(places.chainage[order], lower[places.reach[order]], upper[places.reach[order]]),
+    )
     _refuse_two_stages_at_one_spot(places.ids[order], reach, chain, np.asarray(stage, float)[order])
     from_reach = np.r_[np.arange(1, count + 1), reach, np.arange(1, count + 1)]
     position = np.r_[lower[1:], chain, upper[1:]]
@@ -227,17 +230,22 @@ def _refuse_two_stages_at_one_spot(ids, reach, chain, stage):
     torn = (reach[1:] == reach[:-1]) & (np.diff(chain) < _SHORTEST) & (stage[1:] != stage[:-1])
     if torn.any():
         raise InputError(
-            say("Các điểm rơi vào cùng một chỗ trên dòng chảy nhưng có mực nước khác nhau (fid: {ids}); hãy giữ một, hoặc "
+            say(
+                "Các điểm rơi vào cùng một chỗ trên dòng chảy nhưng có mực nước khác nhau (fid: {ids}); hãy giữ một, hoặc "
                 "chuẩn bị địa hình với diện tích lưu vực nhỏ hơn.",
                 "Points fall on one spot of a stream with different stages (ids: {ids}); keep one of them, or prepare the "
-                "terrain with smaller streams.").format(ids=name_some(np.unique(ids[np.r_[torn, False] | np.r_[False, torn]]))))
+                "terrain with smaller streams.",
+            ).format(ids=name_some(np.unique(ids[np.r_[torn, False] | np.r_[False, torn]])))
+        )
 
 
 def _harmonic(nodes, one, other, conductance, fixed, value, elsewhere):
     """Values of all nodes: fixed ones as given, the others the weighted mean of their neighbours."""
     result = np.full(nodes, elsewhere)
     result[fixed] = value
-    graph = coo_array((np.r_[conductance, conductance], (np.r_[one, other], np.r_[other, one])), shape=(nodes, nodes)).tocsr()
+    graph = coo_array(
+        (np.r_[conductance, conductance], (np.r_[one, other], np.r_[other, one])), shape=(nodes, nodes)
+    ).tocsr()
     component = connected_components(graph, directed=False)[1]
     free = np.isin(component, component[fixed])
     free[fixed] = False
@@ -246,7 +254,9 @@ def _harmonic(nodes, one, other, conductance, fixed, value, elsewhere):
         degree = np.asarray(graph.sum(axis=1)).ravel()
         rows = graph[free]
         matrix = -rows[:, free]
-        matrix = matrix + coo_array((degree[free], (np.arange(free.size), np.arange(free.size))), shape=matrix.shape).tocsr()
+        matrix = (
+            matrix + coo_array((degree[free], (np.arange(free.size), np.arange(free.size))), shape=matrix.shape).tocsr()
+        )
         solved = np.atleast_1d(spsolve(matrix.tocsc(), np.atleast_1d(rows[:, fixed] @ value)))
         # Rounding must not take it out of the range of the gauges of its basin.
         for number in np.unique(component[fixed]):
@@ -258,7 +268,10 @@ def _harmonic(nodes, one, other, conductance, fixed, value, elsewhere):
 
 
 def _ends(streams):
-    return (np.r_[0.0, streams["chainage_start_m"].to_numpy(float)], np.r_[0.0, streams["chainage_end_m"].to_numpy(float)])
+    return (
+        np.r_[0.0, streams["chainage_start_m"].to_numpy(float)],
+        np.r_[0.0, streams["chainage_end_m"].to_numpy(float)],
+    )
 
 
 def _scale(streams):

@@ -87,7 +87,9 @@ def river_network(rivers: geopandas.GeoDataFrame, grid: Grid, gauges: Gauges) ->
     whole = shapely.unary_union(_joined_ends(shapely.get_parts(lines)))
     cell = np.sqrt(grid.cell_area * scale[0] * scale[1])
     merged = shapely.get_parts(shapely.line_merge(whole) if whole.geom_type != "LineString" else whole)
-    pieces = shapely.segmentize(_with_vertices(merged, np.column_stack([gauges.x, gauges.y]) * scale), _STEP_CELLS * cell)
+    pieces = shapely.segmentize(
+        _with_vertices(merged, np.column_stack([gauges.x, gauges.y]) * scale), _STEP_CELLS * cell
+    )
     xy, owner = shapely.get_coordinates(pieces, return_index=True)
     nodes, node = np.unique(np.round(xy, 6), axis=0, return_inverse=True)
     node = node.ravel()
@@ -97,7 +99,9 @@ def river_network(rivers: geopandas.GeoDataFrame, grid: Grid, gauges: Gauges) ->
     kept = length > 0
     first, last, length = first[kept], last[kept], length[kept]
     graph = coo_array((np.ones(len(first), np.int8), (first, last)), shape=(len(nodes), len(nodes)))
-    return RiverNetwork(nodes, first, last, length, connected_components(graph, directed=False)[1].astype(np.int32), scale)
+    return RiverNetwork(
+        nodes, first, last, length, connected_components(graph, directed=False)[1].astype(np.int32), scale
+    )
 
 
 def _joined_ends(lines: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -208,9 +212,15 @@ def on_rivers(network: RiverNetwork, gauges: Gauges, most_m: float) -> RiverGaug
     distance, node = cKDTree(network.nodes).query(places)
     far = distance > most_m
     if far.any():
-        raise InputError(say("Điểm mực nước cách tim sông quá {most} m (fid: {ids}); kiểm tra lớp tim sông hoặc bỏ điểm đó.",
-                             "Levels further than {most} m from every river axis (ids: {ids}); check the axes or leave these points out.")
-                         .format(most=format_number(most_m), ids=name_some(f"{i} ({format_number(d)} m)" for i, d in zip(gauges.ids[far], distance[far]))))
+        raise InputError(
+            say(
+                "Điểm mực nước cách tim sông quá {most} m (fid: {ids}); kiểm tra lớp tim sông hoặc bỏ điểm đó.",
+                "Levels further than {most} m from every river axis (ids: {ids}); check the axes or leave these points out.",
+            ).format(
+                most=format_number(most_m),
+                ids=name_some(f"{i} ({format_number(d)} m)" for i, d in zip(gauges.ids[far], distance[far])),
+            )
+        )
     order = np.argsort(node, kind="stable")
     same = (node[order][1:] == node[order][:-1]) & (gauges.level_m[order][1:] != gauges.level_m[order][:-1])
     if same.any():
@@ -238,7 +248,9 @@ class _NearestNode:
 
     def of(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.int32]:
         x, y = np.broadcast_arrays(np.asarray(x, float) * self._scale[0], np.asarray(y, float) * self._scale[1])
-        return self._tree.query(np.column_stack([x.ravel(), y.ravel()]), workers=-1)[1].reshape(x.shape).astype(np.int32)
+        return (
+            self._tree.query(np.column_stack([x.ravel(), y.ravel()]), workers=-1)[1].reshape(x.shape).astype(np.int32)
+        )
 
     def of_window(self, grid: Grid, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int32]:
         key = (grid.transform, rows[0], rows[-1], columns[0], columns[-1])
@@ -249,14 +261,24 @@ class _NearestNode:
                 side = self.of(*grid.to_map(columns[[0, -1]] * _NODE_CELLS + 0.5, rows[:, None] * _NODE_CELLS + 0.5))
                 # Halved along the axis that stays with one node more often.
                 if (corner[0] == corner[1]).mean() >= (side[:, 0] == side[:, 1]).mean():
-                    found = _halved(ends[0], corner, lambda r, c: self.of(*grid.to_map(columns[c] * _NODE_CELLS + 0.5, rows[r] * _NODE_CELLS + 0.5)))
+                    found = _halved(
+                        ends[0],
+                        corner,
+                        lambda r, c: self.of(*grid.to_map(columns[c] * _NODE_CELLS + 0.5, rows[r] * _NODE_CELLS + 0.5)),
+                    )
                 else:
-                    found = _halved(ends[1], side.T, lambda c, r: self.of(*grid.to_map(columns[c] * _NODE_CELLS + 0.5, rows[r] * _NODE_CELLS + 0.5))).T
+                    found = _halved(
+                        ends[1],
+                        side.T,
+                        lambda c, r: self.of(*grid.to_map(columns[c] * _NODE_CELLS + 0.5, rows[r] * _NODE_CELLS + 0.5)),
+                    ).T
                 self._windows[key] = np.ascontiguousarray(found)
             return self._windows[key]
 
 
-def _halved(last: int, ends: NDArray[np.int32], ask: Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.int32]]) -> NDArray[np.int32]:
+def _halved(
+    last: int, ends: NDArray[np.int32], ask: Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.int32]]
+) -> NDArray[np.int32]:
     """Answers along lines from 0 to ``last`` of which the ends are known; where a stretch has one answer at both ends it has it all along.
 
     The places nearest to one node are a convex set, so what lies between two of them is one of them.

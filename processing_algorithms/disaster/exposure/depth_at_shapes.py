@@ -103,7 +103,10 @@ def passing(
     grid = depths[0].grid
     if terrain is not None:
         refuse_other_grid(grid, terrain.grid)
-    for window, ground, values in ahead((window, None if terrain is None else terrain.read(window), [one.read(window) for one in depths]) for window in grid.strips()):
+    for window, ground, values in ahead(
+        (window, None if terrain is None else terrain.read(window), [one.read(window) for one in depths])
+        for window in grid.strips()
+    ):
         for one in values:
             refuse_negative(one)
         yield window, ground, values
@@ -131,7 +134,9 @@ class ShapesInWater:
         """The next strip: heights of the terrain (None: water levels stay unknown) and the depths of every raster."""
         first, last = (int(k) for k in np.searchsorted(self._runs.row, (window.row, window.row + window.rows)))
         runs = self._runs
-        for group in Runs(*(column[first:last] for column in (runs.shape, runs.row, runs.start, runs.stop, runs.weight))).groups():
+        for group in Runs(
+            *(column[first:last] for column in (runs.shape, runs.row, runs.start, runs.stop, runs.weight))
+        ).groups():
             _, row, column = group.cells()
             cells = (row - window.row) * window.columns + column
             length = group.stop.astype(np.int64) - group.start
@@ -166,7 +171,9 @@ class _Gathered:
         # Of the water levels the highest, or their sum.
         self.level = np.full(runs, -np.inf if statistic is Statistic.MAXIMUM else 0.0)
 
-    def take(self, at: slice, length: NDArray[np.int64], depth: NDArray[np.float32], ground: NDArray[np.float32] | None) -> None:
+    def take(
+        self, at: slice, length: NDArray[np.int64], depth: NDArray[np.float32], ground: NDArray[np.float32] | None
+    ) -> None:
         """The cells of some runs, one run after the other."""
         starts = np.cumsum(length) - length
         cell = depth.astype(np.float64)

@@ -35,7 +35,10 @@ def lengths_by_class(lines: NDArray[np.object_], raster: ClassRaster,
     array of float, shape (number of lines, number of codes)
         What lies outside the raster is unknown.
     """
-    groups = [group.lengths_by_class(raster.codes[group.row, group.column], raster.classes) for group in line_cells(lines, raster.grid, progress)]
+    groups = [
+        group.lengths_by_class(raster.codes[group.row, group.column], raster.classes)
+        for group in line_cells(lines, raster.grid, progress)
+    ]
     return np.concatenate(groups) if groups else np.zeros((0, raster.classes.unknown + 1))
 
 
@@ -104,7 +107,13 @@ def line_cells(lines: NDArray[np.object_], grid: Grid, progress: Progress = sile
         runs, segment = crossed(group, grid)
         outside = np.maximum(1.0 - np.bincount(segment, runs.weight, len(owner)), 0.0)
         outside[outside < _ROUNDING] = 0.0
-        yield LineCells(runs.shape, runs.row, runs.start, runs.weight * length[segment], np.bincount(owner, outside * length, len(group)))
+        yield LineCells(
+            runs.shape,
+            runs.row,
+            runs.start,
+            runs.weight * length[segment],
+            np.bincount(owner, outside * length, len(group)),
+        )
         progress(min(1.0, (first + _GROUP) / len(lines)))
 
 

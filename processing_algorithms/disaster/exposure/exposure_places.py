@@ -43,8 +43,14 @@ class Placed:
 
 
 def place_all(
-    buildings: geopandas.GeoDataFrame, units: geopandas.GeoDataFrame | None, unit_field: str | None, roads: geopandas.GeoDataFrame | None,
-    land_use: geopandas.GeoDataFrame | None, progress: Progress = silent, *, points: NDArray[np.object_] | None = None,
+    buildings: geopandas.GeoDataFrame,
+    units: geopandas.GeoDataFrame | None,
+    unit_field: str | None,
+    roads: geopandas.GeoDataFrame | None,
+    land_use: geopandas.GeoDataFrame | None,
+    progress: Progress = silent,
+    *,
+    points: NDArray[np.object_] | None = None,
 ) -> Placed:
     """Find the unit of buildings, and cut roads and land at the borders of units.
 
@@ -56,8 +62,12 @@ def place_all(
     place = Places.of(units, unit_field, part(progress, 0.0, 0.2))
     if points is None:
         points = shapely.point_on_surface(np.asarray(buildings.geometry.array, dtype=object))
-    return Placed(place, place.of_points(points), None if roads is None else Shared.of(roads, place, True, part(progress, 0.3, 0.6)),
-                  None if land_use is None else Shared.of(land_use, place, False, part(progress, 0.6, 1.0)))
+    return Placed(
+        place,
+        place.of_points(points),
+        None if roads is None else Shared.of(roads, place, True, part(progress, 0.3, 0.6)),
+        None if land_use is None else Shared.of(land_use, place, False, part(progress, 0.6, 1.0)),
+    )
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,9 @@ class Shared:
         if place.units is None:
             return cls(None, place, _Measured(shapes[:0], lines), _Measured(shapes, lines), len(shapes))
         pieces = (place.units.cut_lines if lines else place.units.cut_polygons)(shapes, progress)
-        return cls(pieces, place, _Measured(pieces.geometry, lines), _Measured(shapes[pieces.whole], lines), len(shapes))
+        return cls(
+            pieces, place, _Measured(pieces.geometry, lines), _Measured(shapes[pieces.whole], lines), len(shapes)
+        )
 
     def watch(self, grid: Grid, rasters: int, classes: DepthClasses) -> None:
         """Wait for the strips of rasters on this grid; of lines only."""
@@ -93,7 +105,11 @@ class Shared:
         self.rest.take(window, depths)
 
     def by_unit_and_class(
-        self, raster: ClassRaster | int | None, size: tuple[int, int], progress: Progress, offset: NDArray[np.intp] | None = None
+        self,
+        raster: ClassRaster | int | None,
+        size: tuple[int, int],
+        progress: Progress,
+        offset: NDArray[np.intp] | None = None,
     ) -> NDArray[np.float64]:
         """Metres or square metres by unit and class, shape ``size``.
 

@@ -77,19 +77,30 @@ def range_summary(found: Mapping[str, FloodExposure], level: str) -> pandas.Data
 
 def all_together(summary: pandas.DataFrame) -> pandas.DataFrame:
     """The sum over the units of one level, as a row of level ``all``."""
-    row = {column: sum_of_known(summary[column]) if summary[column].notna().any() else np.nan for column in summary.columns[3:]}
-    return pandas.DataFrame([{"level": "all", "unit_kind": "all", "unit": say("Toàn bộ", "All"), **row}], columns=summary.columns)
+    row = {
+        column: sum_of_known(summary[column]) if summary[column].notna().any() else np.nan
+        for column in summary.columns[3:]
+    }
+    return pandas.DataFrame(
+        [{"level": "all", "unit_kind": "all", "unit": say("Toàn bộ", "All"), **row}], columns=summary.columns
+    )
 
 
-def hamlet_names(hamlets: geopandas.GeoDataFrame, name_field: str, communes: geopandas.GeoDataFrame | None, commune_field: str | None) -> list[str]:
+def hamlet_names(
+    hamlets: geopandas.GeoDataFrame, name_field: str, communes: geopandas.GeoDataFrame | None, commune_field: str | None
+) -> list[str]:
     """Names of hamlets that tell two of one name apart: the commune's name in brackets, where communes are known."""
     names = ["" if pandas.isna(v) else str(v).strip() for v in hamlets[name_field]]
     if communes is None or commune_field is None:
         return names
     points = shapely.point_on_surface(np.asarray(hamlets.geometry.array, dtype=object))
-    one, other = shapely.STRtree(np.asarray(communes.geometry.array, dtype=object)).query(points, predicate="intersects")
+    one, other = shapely.STRtree(np.asarray(communes.geometry.array, dtype=object)).query(
+        points, predicate="intersects"
+    )
     commune = np.full(len(hamlets), "", dtype=object)
-    commune[one[::-1]] = communes[commune_field].map(lambda v: "" if pandas.isna(v) else str(v).strip()).to_numpy()[other[::-1]]
+    commune[one[::-1]] = (
+        communes[commune_field].map(lambda v: "" if pandas.isna(v) else str(v).strip()).to_numpy()[other[::-1]]
+    )
     return [f"{name} ({where})" if where else name for name, where in zip(names, commune)]
 
 
@@ -141,12 +152,19 @@ def facility_depths(
             raise InputError(say("Trường \"{field}\" có giá trị không phải là cao độ (fid: {ids}).", "The field \"{field}\" has values that are no heights (ids: {ids}).")
                              .format(field=floor_field, ids=name_some(wrong)))
     if water is None:
-        water = several_building_depths(shapes, list(depths.values()), statistic=Statistic.MAXIMUM, terrain=terrain, progress=progress)
+        water = several_building_depths(
+            shapes, list(depths.values()), statistic=Statistic.MAXIMUM, terrain=terrain, progress=progress
+        )
     found = {end: one.depth_m for end, one in zip(depths, water)}
     above = {end: _above(one.depth_m, one.water_level_m, floor) for end, one in zip(depths, water)}
     code = classes.codes(above["middle"]).astype(np.intp)
-    kind = np.full(len(facilities), say("Cơ sở", "Facility"), dtype=object) if kind_field is None else facilities[kind_field].map(
-        lambda v: say("(không loại)", "(no kind)") if pandas.isna(v) else str(v)).to_numpy(dtype=object)
+    kind = (
+        np.full(len(facilities), say("Cơ sở", "Facility"), dtype=object)
+        if kind_field is None
+        else facilities[kind_field]
+        .map(lambda v: say("(không loại)", "(no kind)") if pandas.isna(v) else str(v))
+        .to_numpy(dtype=object)
+    )
     table = pandas.DataFrame({"kind": kind, **{f"depth_{end}_m" if end != "middle" else "depth_m": np.round(found[end], 3) for end in ENDS if end in found},
                               "floor_depth_m": np.where(np.isnan(floor), np.nan, np.round(above["middle"], 3)),
                               "depth_class": np.array([c.code for c in classes.all])[code], "class_label": np.array([c.label for c in classes.all], dtype=object)[code]},

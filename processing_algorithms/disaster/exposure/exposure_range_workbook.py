@@ -12,12 +12,22 @@ from .exposure_range import FacilityDepths
 
 _LEVELS = {"all": "Toàn bộ", "commune": "Xã, phường", "hamlet": "Thôn, tổ dân phố"}
 #: Printed quantities: title, divisor to the printed unit, decimals (None: an estimate of people, rounded by `round_estimate`).
-_PRINTED = (("buildings", "Công trình", 1.0, 0), ("households", "Hộ", 1.0, None), ("residents", "Khẩu", 1.0, None), ("road_m", "Đường (km)", 1000.0, 1),
-            ("land_m2", "Đất (ha)", HECTARE, 1))
+_PRINTED = (
+    ("buildings", "Công trình", 1.0, 0),
+    ("households", "Hộ", 1.0, None),
+    ("residents", "Khẩu", 1.0, None),
+    ("road_m", "Đường (km)", 1000.0, 1),
+    ("land_m2", "Đất (ha)", HECTARE, 1),
+)
 
 
 def range_sheets(
-    summary: pandas.DataFrame, facilities: FacilityDepths | None, *, depth_name: str, tags: dict[str, str], remarks: list[str]
+    summary: pandas.DataFrame,
+    facilities: FacilityDepths | None,
+    *,
+    depth_name: str,
+    tags: dict[str, str],
+    remarks: list[str],
 ) -> list[Sheet]:
     """Lay out what is in the water, low - middle - high, by commune and hamlet, and the facilities.
 
@@ -34,7 +44,10 @@ def range_sheets(
         # Roads and land only where the layer was given; households nobody counted stay an empty column.
         known = [one for one in _PRINTED if one[0] not in ("road_m", "land_m2") or summary[one[0]].notna().any()]
         for _, title, _, decimals in known:
-            columns += [Column(f"{title}, {end}", decimals or 0, form=ESTIMATE if decimals is None else "") for end in ("thấp", "giữa", "cao")]
+            columns += [
+                Column(f"{title}, {end}", decimals or 0, form=ESTIMATE if decimals is None else "")
+                for end in ("thấp", "giữa", "cao")
+            ]
         rows = [(_LEVELS.get(row.level, row.level), row.unit, *_figures(row, known)) for row in summary.itertuples()]
         sheets = [Sheet("Thấp - giữa - cao", columns, rows, "ĐỐI TƯỢNG BỊ NGẬP: MỨC THẤP, GIỮA, CAO (ƯỚC TÍNH)", subtitle, notes,
                         bold_rows={k for k, level in enumerate(summary["level"]) if level == "all"}, frozen_columns=2)]
@@ -66,7 +79,11 @@ def _printed(value: float | None, divisor: float, decimals: int | None) -> float
 
 
 def _figures(row: object, quantities: list[tuple[str, str, float, int | None]]) -> list[object]:
-    return [_printed(getattr(row, f"{name}{end}"), divisor, decimals) for name, _, divisor, decimals in quantities for end in ("_low", "", "_high")]
+    return [
+        _printed(getattr(row, f"{name}{end}"), divisor, decimals)
+        for name, _, divisor, decimals in quantities
+        for end in ("_low", "", "_high")
+    ]
 
 
 def _blank(value: float) -> int | None:

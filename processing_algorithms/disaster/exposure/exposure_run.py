@@ -31,9 +31,17 @@ class LevelOfUnits:
     field: str | None
 
     @classmethod
-    def of_hamlets(cls, hamlets: geopandas.GeoDataFrame, name_field: str, communes: geopandas.GeoDataFrame | None, commune_field: str | None) -> LevelOfUnits:
+    def of_hamlets(
+        cls,
+        hamlets: geopandas.GeoDataFrame,
+        name_field: str,
+        communes: geopandas.GeoDataFrame | None,
+        commune_field: str | None,
+    ) -> LevelOfUnits:
         """Hamlets under names that tell two of one name apart."""
-        named = hamlets[[hamlets.geometry.name]].assign(**{_NAME: hamlet_names(hamlets, name_field, communes, commune_field)})
+        named = hamlets[[hamlets.geometry.name]].assign(
+            **{_NAME: hamlet_names(hamlets, name_field, communes, commune_field)}
+        )
         return cls("hamlet", named, _NAME)
 
 
@@ -61,14 +69,21 @@ class ExposureWatch:
         self._ends, self._buildings, self._classes, self._levels = list(ends), buildings, classes, levels
         self._fields, self._roads, self._land_use, self._code_field = fields, roads, land_use, code_field
         shapes = np.asarray(buildings.geometry.array, dtype=object)
-        self._water = ShapesInWater(shapes, grid, len(self._ends), statistic=statistic, progress=part(progress, 0.0, 0.4))
+        self._water = ShapesInWater(
+            shapes, grid, len(self._ends), statistic=statistic, progress=part(progress, 0.0, 0.4)
+        )
         points = shapely.point_on_surface(shapes)
         self._placed = [place_all(buildings, level.units, level.field, roads, land_use, part(progress, 0.4 + 0.5 * k / len(levels), 0.4 + 0.5 * (k + 1) / len(levels)), points=points)
                         for k, level in enumerate(levels)]
         for placed in self._placed:
             if placed.roads is not None:
                 placed.roads.watch(grid, len(self._ends), classes)
-        self._rasters = [ClassRaster(grid, np.empty(grid.shape, np.uint8), classes) if land_use is not None and len(land_use) else None for _ in self._ends]
+        self._rasters = [
+            ClassRaster(grid, np.empty(grid.shape, np.uint8), classes)
+            if land_use is not None and len(land_use)
+            else None
+            for _ in self._ends
+        ]
         progress(1.0)
 
     def take(self, window: Window, ground: NDArray[np.float32] | None, depths: Sequence[NDArray[np.float32]]) -> None:

@@ -128,17 +128,30 @@ def flood_exposure(
     place = placed.place
     notes = list(place.notes)
     if water is None:
-        water = building_depths(np.asarray(buildings.geometry.array, dtype=object), depth, statistic=statistic, terrain=terrain,
-                                progress=part(progress, 0.2, 0.4))
+        water = building_depths(
+            np.asarray(buildings.geometry.array, dtype=object),
+            depth,
+            statistic=statistic,
+            terrain=terrain,
+            progress=part(progress, 0.2, 0.4),
+        )
     above_floor = _above_floor(buildings, fields, water.depth_m, water.water_level_m, notes)
     deciding = water.depth_m if above_floor is None else above_floor
     code = classes.codes(deciding).astype(np.intp)
     table = place.frame(classes)
     size = (len(place.names), classes.unknown + 1)
     _count_buildings(table, buildings, fields, placed.group, code, size, notes)
-    if raster is None and ((passed is None and roads is not None and len(roads)) or (land_use is not None and len(land_use))):
+    if raster is None and (
+        (passed is None and roads is not None and len(roads)) or (land_use is not None and len(land_use))
+    ):
         raster = class_raster(depth, classes, part(progress, 0.4, 0.6))
-    table["road_m"] = np.nan if placed.roads is None else placed.roads.by_unit_and_class(raster if passed is None else passed, size, part(progress, 0.6, 0.75)).ravel()
+    table["road_m"] = (
+        np.nan
+        if placed.roads is None
+        else placed.roads.by_unit_and_class(
+            raster if passed is None else passed, size, part(progress, 0.6, 0.75)
+        ).ravel()
+    )
     by_code = None if land_use is None else _land(land_use, code_field, raster, placed, size, part(progress, 0.75, 1.0))
     table["land_m2"] = np.nan if by_code is None else np.sum(list(by_code.values()), axis=0).ravel() if by_code else 0.0
     unknown = int((code == classes.unknown).sum())
@@ -261,7 +274,12 @@ def _count_buildings(
 
 
 def _land(
-    land_use: geopandas.GeoDataFrame, code_field: str | None, raster: ClassRaster | None, placed: Placed, size: tuple[int, int], progress: Progress,
+    land_use: geopandas.GeoDataFrame,
+    code_field: str | None,
+    raster: ClassRaster | None,
+    placed: Placed,
+    size: tuple[int, int],
+    progress: Progress,
 ) -> dict[str | None, NDArray[np.float64]]:
     """Area by unit and class for each land-use code (one entry without codes)."""
     if not len(land_use):

@@ -15,7 +15,6 @@ from ...common.qgis_rasters import raster_input
 
 if TYPE_CHECKING:
     import geopandas
-
     import pandas
 
     from .exposure_range import FacilityDepths

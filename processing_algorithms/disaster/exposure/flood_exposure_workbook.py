@@ -89,16 +89,27 @@ def _printed_measures(table: pandas.DataFrame) -> pandas.DataFrame:
     return printed
 
 
-def _blocks(table: pandas.DataFrame, classes: DepthClasses, keys: list[pandas.Series], names: list[str] | None) -> list[tuple[object, ...]]:
+def _blocks(
+    table: pandas.DataFrame, classes: DepthClasses, keys: list[pandas.Series], names: list[str] | None
+) -> list[tuple[object, ...]]:
     """Rows of every unit: the wet classes, their sum, dry, unknown, all."""
     code = table["depth_class"]
-    plan = [*((one.label_vi, code == one.code) for one in classes.classes), ("Cộng bị ngập", code > DRY), ("Không ngập", code == DRY),
-            ("Chưa rõ", code == UNKNOWN_IN_TABLES), ("Tổng số", code == code)]
+    plan = [
+        *((one.label_vi, code == one.code) for one in classes.classes),
+        ("Cộng bị ngập", code > DRY),
+        ("Không ngập", code == DRY),
+        ("Chưa rõ", code == UNKNOWN_IN_TABLES),
+        ("Tổng số", code == code),
+    ]
     columns = [*_PEOPLE, *_COUNTS, *_MEASURED]
     sums = [sums_of_known(table.loc[which, columns], [key[which] for key in keys]) for _, which in plan]
     every = sums[-1].index
     figures = [one.reindex(every).astype(object).where(one.reindex(every).notna(), None).to_numpy() for one in sums]
-    return [_row(names[unit] if names else "Toàn bộ", label, figures[k][unit]) for unit in range(len(every)) for k, (label, _) in enumerate(plan)]
+    return [
+        _row(names[unit] if names else "Toàn bộ", label, figures[k][unit])
+        for unit in range(len(every))
+        for k, (label, _) in enumerate(plan)
+    ]
 
 
 def _bold(rows: list[tuple[object, ...]]) -> set[int]:

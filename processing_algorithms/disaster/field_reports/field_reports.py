@@ -99,7 +99,9 @@ _COLUMNS = ["rows", "reported_at", "kind", "description", "depth_low_m", "depth_
             "accuracy_m", "commune_code", "hamlet", "photo", "quality", "quality_note", "reports", "contradictory", "status", "geometry"]
 
 
-def _row(record: dict, placed: _Place, depth: ToldDepth | None, moment: datetime.datetime | None, time_known: bool) -> dict:
+def _row(
+    record: dict, placed: _Place, depth: ToldDepth | None, moment: datetime.datetime | None, time_known: bool
+) -> dict:
     lacks = []
     if depth is None:
         lacks.append(say("không có độ sâu", "no depth"))
@@ -152,7 +154,9 @@ class _Places:
         if self.hamlets is not None:
             self._plain = [_bare_name(name) for name in self.hamlets["name"]]
             communes = [c for c in ("commune_code", "commune_name") if c in self.hamlets]
-            self._communes = [{_bare_name(str(v)) for v in row if isinstance(v, str)} for row in self.hamlets[communes].to_numpy()]
+            self._communes = [
+                {_bare_name(str(v)) for v in row if isinstance(v, str)} for row in self.hamlets[communes].to_numpy()
+            ]
 
     @property
     def notes(self) -> list[str]:
@@ -191,8 +195,9 @@ class _Places:
             longitude, latitude = latitude, longitude
             self.swapped += 1
         if not (_within(longitude, _LONGITUDES) and _within(latitude, _LATITUDES)):
-            return None, say("tọa độ {lon}, {lat} nằm ngoài Việt Nam", "the coordinates {lon}, {lat} lie outside Vietnam").format(
-                lon=f"{longitude:g}", lat=f"{latitude:g}")
+            return None, say(
+                "tọa độ {lon}, {lat} nằm ngoài Việt Nam", "the coordinates {lon}, {lat} lie outside Vietnam"
+            ).format(lon=f"{longitude:g}", lat=f"{latitude:g}")
         return _Place(_moved(longitude, latitude, "EPSG:4326", self.crs), "coordinates", _PHONE_ERROR_M), ""
 
     def _metres(self, record: dict) -> _Place | None:
@@ -210,18 +215,29 @@ class _Places:
 
     def _from_hamlet(self, record: dict) -> tuple[_Place | None, str]:
         if self.hamlets is None:
-            return None, say("chỉ có tên thôn nhưng không có lớp thôn, tổ dân phố", "only a hamlet's name, and no layer of hamlets")
+            return None, say(
+                "chỉ có tên thôn nhưng không có lớp thôn, tổ dân phố", "only a hamlet's name, and no layer of hamlets"
+            )
         wanted, commune = _bare_name(record.get("hamlet", "")), _bare_name(record.get("commune", ""))
         if not wanted:
-            return None, say("chỉ có tên xã, phường: chưa đủ để đặt lên bản đồ", "only a commune: not enough to place it")
-        fits = [k for k, name in enumerate(self._plain) if name == wanted and (not commune or commune in self._communes[k])]
+            return None, say(
+                "chỉ có tên xã, phường: chưa đủ để đặt lên bản đồ", "only a commune: not enough to place it"
+            )
+        fits = [
+            k for k, name in enumerate(self._plain) if name == wanted and (not commune or commune in self._communes[k])
+        ]
         if len(fits) != 1:
             why = say("không có thôn, tổ dân phố \"{name}\"", "no hamlet \"{name}\"") if not fits else say(
                 "có {n} thôn, tổ dân phố tên \"{name}\", cần thêm xã, phường", "{n} hamlets are named \"{name}\": the commune is needed")
             return None, why.format(name=record.get("hamlet", ""), n=len(fits))
         hamlet = self.hamlets.iloc[fits[0]]
-        return _Place(shapely.point_on_surface(hamlet.geometry), "hamlet", round(float(np.sqrt(hamlet.geometry.area / np.pi)), 1),
-                      str(hamlet.get("commune_code") or ""), str(hamlet["name"])), ""
+        return _Place(
+            shapely.point_on_surface(hamlet.geometry),
+            "hamlet",
+            round(float(np.sqrt(hamlet.geometry.area / np.pi)), 1),
+            str(hamlet.get("commune_code") or ""),
+            str(hamlet["name"]),
+        ), ""
 
 
 def _bare_name(name: str) -> str:
@@ -275,18 +291,25 @@ def _join(frame: geopandas.GeoDataFrame, distance_m: float, minutes: float) -> g
     points = np.asarray(frame.geometry.array, dtype=object)
     one, other = shapely.STRtree(points).query(points, predicate="dwithin", distance=distance_m)
     kind = frame["kind"].to_numpy()
-    time = np.array([datetime.datetime.fromisoformat(t).timestamp() if isinstance(t, str) else np.nan for t in frame["reported_at"]])
+    time = np.array(
+        [datetime.datetime.fromisoformat(t).timestamp() if isinstance(t, str) else np.nan for t in frame["reported_at"]]
+    )
     # A hamlet's own point is where many reports lie that are not the same.
     exact = (frame["place_origin"] == "coordinates").to_numpy()
     with np.errstate(invalid="ignore"):
-        same = (kind[one] == kind[other]) & (np.abs(time[one] - time[other]) <= minutes * 60) & exact[one] & exact[other]
+        same = (
+            (kind[one] == kind[other]) & (np.abs(time[one] - time[other]) <= minutes * 60) & exact[one] & exact[other]
+        )
     same |= one == other
-    count, group = connected_components(coo_array((np.ones(same.sum(), np.int8), (one[same], other[same])), shape=(len(frame),) * 2),
-                                        directed=False)
+    count, group = connected_components(
+        coo_array((np.ones(same.sum(), np.int8), (one[same], other[same])), shape=(len(frame),) * 2), directed=False
+    )
     if count == len(frame):
         return frame
     rows = [_merged(frame.iloc[members]) for members in _members(group, count)]
-    return geopandas.GeoDataFrame(rows, columns=frame.columns, geometry="geometry", crs=frame.crs).reset_index(drop=True)
+    return geopandas.GeoDataFrame(rows, columns=frame.columns, geometry="geometry", crs=frame.crs).reset_index(
+        drop=True
+    )
 
 
 def _members(group: np.ndarray, count: int) -> list[np.ndarray]:
@@ -297,7 +320,11 @@ def _members(group: np.ndarray, count: int) -> list[np.ndarray]:
 def _merged(rows: geopandas.GeoDataFrame) -> pandas.Series:
     if len(rows) == 1:
         return rows.iloc[0]
-    best = rows.assign(_rank=[QUALITIES.index(q) for q in rows["quality"]]).sort_values(["_rank", "reported_at"], kind="stable").iloc[0]
+    best = (
+        rows.assign(_rank=[QUALITIES.index(q) for q in rows["quality"]])
+        .sort_values(["_rank", "reported_at"], kind="stable")
+        .iloc[0]
+    )
     merged = best.drop("_rank").copy()
     depths = rows["depth_m"].dropna()
     if len(depths):
@@ -309,7 +336,11 @@ def _merged(rows: geopandas.GeoDataFrame) -> pandas.Series:
     merged["description"] = _listed(rows["description"], " | ")
     merged["photo"] = _listed(rows["photo"], " ; ")
     if merged["contradictory"]:
-        merged["quality_note"] = "; ".join(part for part in (merged["quality_note"], say("các tin báo độ sâu khác nhau", "reported depths differ")) if part)
+        merged["quality_note"] = "; ".join(
+            part
+            for part in (merged["quality_note"], say("các tin báo độ sâu khác nhau", "reported depths differ"))
+            if part
+        )
     return merged
 
 

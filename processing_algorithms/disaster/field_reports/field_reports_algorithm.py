@@ -87,9 +87,14 @@ class FieldReportsAlgorithm(QuyHoachAlgorithm):
         ]
 
     def outputs(self) -> list[Any]:  # noqa: D102
-        return [QgsProcessingOutputNumber(key, label) for key, label in (
-            ("REPORTS", say("Số tin trên bản đồ", "Reports on the map")), ("JOINED", say("Số tin được gộp", "Reports joined into others")),
-            ("UNUSABLE_ROWS", say("Số dòng chưa dùng được", "Rows not usable")))]
+        return [
+            QgsProcessingOutputNumber(key, label)
+            for key, label in (
+                ("REPORTS", say("Số tin trên bản đồ", "Reports on the map")),
+                ("JOINED", say("Số tin được gộp", "Reports joined into others")),
+                ("UNUSABLE_ROWS", say("Số dòng chưa dùng được", "Rows not usable")),
+            )
+        ]
 
     def prepare(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -105,8 +110,11 @@ class FieldReportsAlgorithm(QuyHoachAlgorithm):
                     require_stated(layer.crs, layer.name)
                     lacking = [f for f in fields if f not in layer.columns()]
                     if lacking:
-                        raise InputError(say("Lớp {layer} thiếu trường {fields}.", "Layer {layer} lacks the fields {fields}.")
-                                         .format(layer=layer.name, fields=", ".join(lacking)))
+                        raise InputError(
+                            say(
+                                "Lớp {layer} thiếu trường {fields}.", "Layer {layer} lacks the fields {fields}."
+                            ).format(layer=layer.name, fields=", ".join(lacking))
+                        )
         with noted(problems):
             self.crs = to_pyproj(self.parameterAsCrs(parameters, "CRS", context))
             label = say("Hệ tọa độ của kết quả", "The system of the result")
@@ -153,8 +161,15 @@ class FieldReportsAlgorithm(QuyHoachAlgorithm):
                 n=len(found.unusable), rows=name_some(f"{r.row} ({r.reason})" for r in found.unusable.itertuples())))
         if not len(reports):
             raise InputError(say("Không có tin báo nào đặt được lên bản đồ.", "No report could be placed on the map."))
-        output = self.write_layer(parameters, "OUTPUT", context, reports, Qgis.WkbType.Point, style="disaster/field_report.qml")
-        results = {"OUTPUT": output, "REPORTS": len(reports), "JOINED": found.joined, "UNUSABLE_ROWS": len(found.unusable)}
+        output = self.write_layer(
+            parameters, "OUTPUT", context, reports, Qgis.WkbType.Point, style="disaster/field_report.qml"
+        )
+        results = {
+            "OUTPUT": output,
+            "REPORTS": len(reports),
+            "JOINED": found.joined,
+            "UNUSABLE_ROWS": len(found.unusable),
+        }
         unusable = found.unusable.drop(columns="reporter", errors="ignore")
         if not len(unusable.columns):
             import pandas

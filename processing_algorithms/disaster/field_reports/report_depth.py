@@ -52,7 +52,9 @@ class ToldDepth:
     confidence: str = ""
 
 
-def told_depth(text: str, *, on: datetime.date | None = None, province_folder: str | Path | None = None) -> ToldDepth | None:
+def told_depth(
+    text: str, *, on: datetime.date | None = None, province_folder: str | Path | None = None
+) -> ToldDepth | None:
     """Read a depth; None where the text tells none, or tells one nobody can believe.
 
     Figures go before words: "ngang gối, chừng 5 tấc" is 0.5 m. A bare number without a unit is metres up to 5 (a whole one up to 3),

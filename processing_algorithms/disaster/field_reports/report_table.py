@@ -76,7 +76,9 @@ def read_report_table(path: str | Path) -> ReportTable:
         raise InputError(say("Tệp {path} không có cột độ sâu hoặc nội dung; các cột: {names}.",
                              "The file {path} has no column of depths or texts; its columns: {names}.")
                          .format(path=path, names=", ".join(heading)))
-    rows = pandas.DataFrame({name: [_text(record[k]) if k < len(record) else "" for record in records] for name, k in columns.items()})
+    rows = pandas.DataFrame(
+        {name: [_text(record[k]) if k < len(record) else "" for record in records] for name, k in columns.items()}
+    )
     rows.insert(0, "row", range(2, len(records) + 2))
     filled = (rows.drop(columns="row") != "").any(axis=1).to_numpy() | [shape is not None for shape in shapes]
     return ReportTable(rows[filled].reset_index(drop=True), [s for s, keep in zip(shapes, filled) if keep],
@@ -90,8 +92,14 @@ def _recognise(heading: list[str]) -> dict[str, int]:
         for name, words in HEADINGS.items():
             for word in words if name not in found else ():
                 word = word.replace("_", " ")
-                fits = [k for k, h in enumerate(plain) if k not in found.values()
-                        and (h == word if exact else len(word) > 2 and (h.startswith(word + " ") or h.startswith(word + "(")))]
+                fits = [
+                    k
+                    for k, h in enumerate(plain)
+                    if k not in found.values()
+                    and (
+                        h == word if exact else len(word) > 2 and (h.startswith(word + " ") or h.startswith(word + "("))
+                    )
+                ]
                 if fits:
                     found[name] = fits[0]
                     break

@@ -24,18 +24,18 @@ from ...common.raster import Heights
 from ...common.raster_writing import write_raster
 from ..bulletin.bulletin import Bulletin, Reading, read_bulletin
 from ..bulletin.bulletin_levels import Readings, chosen, reading_frame
-from ..exposure.depth_classes import DepthClasses
+from ..bulletin.stations import read_stations
 from ..depth.dykes import with_dykes
-from ..exposure.exposure_range import FacilityDepths
 from ..depth.flood_depth import Connectivity, FloodDepth, flood_depths, source_cells
-from ..exposure.flood_exposure import FloodExposure
-from .flood_report_watch import REPORT_ENDS, ReportFields, ReportLayers, ReportWatch
-from ..streets.flooded_network_tables import FloodedNetwork
 from ..depth.gauges import Gauges, level_ends, metres_per_unit, read_gauges
 from ..depth.river_surface import RiverGauges, on_rivers, river_network
-from ..bulletin.stations import read_stations
-from ..streets.vehicles import Vehicle
 from ..depth.water_surface import Interpolation
+from ..exposure.depth_classes import DepthClasses
+from ..exposure.exposure_range import FacilityDepths
+from ..exposure.flood_exposure import FloodExposure
+from ..streets.flooded_network_tables import FloodedNetwork
+from ..streets.vehicles import Vehicle
+from .flood_report_watch import REPORT_ENDS, ReportFields, ReportLayers, ReportWatch
 
 DEPTH, RANGE = "do_sau_ngap.tif", "khoang_do_sau.tif"
 
@@ -87,9 +87,17 @@ class FloodReport:
 
     def shelter_access(self) -> tuple[float | None, float | None]:
         """Households with a way to a usable shelter before and after; None where it is not known."""
-        if self.network is None or self.shelters is None or "after_shelter_m" not in self.network.places or self.households is None:
+        if (
+            self.network is None
+            or self.shelters is None
+            or "after_shelter_m" not in self.network.places
+            or self.households is None
+        ):
             return None, None
-        return tuple(float(self.households[np.isfinite(self.network.places[f"{end}_shelter_m"]).to_numpy()].sum()) for end in ("before", "after"))
+        return tuple(
+            float(self.households[np.isfinite(self.network.places[f"{end}_shelter_m"]).to_numpy()].sum())
+            for end in ("before", "after")
+        )
 
     @property
     def time(self) -> datetime.datetime | None:
@@ -148,13 +156,19 @@ def flood_report(
     levels = reading_frame(used, layers.stations)
     flood, notes_of_flood = _flood(terrain, levels, layers, fields, gauge_distance_m)
     watch = ReportWatch(terrain.grid, layers, fields, classes, part(progress, 0.0, 0.3))
-    depths = _write_depths(flood, folder, watch, _tags(flood, terrain_error_m, datum, bulletin), terrain_error_m, part(progress, 0.3, 0.7))
+    depths = _write_depths(
+        flood, folder, watch, _tags(flood, terrain_error_m, datum, bulletin), terrain_error_m, part(progress, 0.3, 0.7)
+    )
     exposure, summary = watch.exposure.found(part(progress, 0.7, 0.8))
     facilities = watch.facilities_found(classes)
     network = watch.network_found(kinds, vehicle, part(progress, 0.8, 1.0))
     progress(1.0)
     # Notes on columns of tables are for who asked for the tables.
-    notes += [*notes_of_flood, *(note for note in exposure.notes if "_missing" not in note), *([] if network is None else network.notes)]
+    notes += [
+        *notes_of_flood,
+        *(note for note in exposure.notes if "_missing" not in note),
+        *([] if network is None else network.notes),
+    ]
     shelters = None
     if network is not None and layers.shelters is not None:
         names = layers.shelters[fields.shelter_name].to_numpy() if fields.shelter_name else layers.shelters.index
@@ -174,14 +188,26 @@ def _usable(readings: list[Reading], told: list[str]) -> tuple[list[Reading], li
     """Levels of gauges whose height is known; reservoirs have no place on the river's surface."""
     notes = list(told)
     reservoirs = [r.station.name for r in readings if r.station.kind == "reservoir"]
-    zeroless = [r.station.name for r in readings if r.station.kind != "reservoir" and r.station.height(r.level_m) is None]
+    zeroless = [
+        r.station.name for r in readings if r.station.kind != "reservoir" and r.station.height(r.level_m) is None
+    ]
     if reservoirs:
         notes.append(say("Mực nước hồ chứa không dùng để dựng mặt nước sông: {names}.", "Levels of reservoirs do not shape the surface of the river: {names}.").format(names=", ".join(reservoirs)))
     if zeroless:
-        notes.append(say("Trạm chưa có cao độ số \"0\", không dùng: {names}.", "Stations without a gauge zero are not used: {names}.").format(names=", ".join(zeroless)))
+        notes.append(
+            say(
+                'Trạm chưa có cao độ số "0", không dùng: {names}.',
+                "Stations without a gauge zero are not used: {names}.",
+            ).format(names=", ".join(zeroless))
+        )
     used = [r for r in readings if r.station.name not in {*reservoirs, *zeroless}]
     if not used:
-        raise InputError(say("Không có mực nước trạm nào dùng được để lập bản đồ ngập.", "No station's level can be used for a flood map."))
+        raise InputError(
+            say(
+                "Không có mực nước trạm nào dùng được để lập bản đồ ngập.",
+                "No station's level can be used for a flood map.",
+            )
+        )
     return used, notes
 
 
@@ -196,7 +222,13 @@ class _Flood:
     source: Runs | None
 
 
-def _flood(terrain: Heights, levels: geopandas.GeoDataFrame, layers: ReportLayers, fields: ReportFields, gauge_distance_m: float) -> tuple[_Flood, list[str]]:
+def _flood(
+    terrain: Heights,
+    levels: geopandas.GeoDataFrame,
+    layers: ReportLayers,
+    fields: ReportFields,
+    gauge_distance_m: float,
+) -> tuple[_Flood, list[str]]:
     notes: list[str] = []
     ground = terrain
     if layers.dykes is not None and fields.crest is not None:
@@ -204,7 +236,12 @@ def _flood(terrain: Heights, levels: geopandas.GeoDataFrame, layers: ReportLayer
         notes += told
     points = levels[~(levels.geometry.isna() | levels.geometry.is_empty)]
     if not len(points):
-        raise InputError(say("Các trạm có mực nước chưa có vị trí trên bản đồ.", "The stations with a level have no place on the map."))
+        raise InputError(
+            say(
+                "Các trạm có mực nước chưa có vị trí trên bản đồ.",
+                "The stations with a level have no place on the map.",
+            )
+        )
     gauges = read_gauges(points, "height_m", ground)
     rivers = None
     if layers.rivers is not None:
@@ -214,11 +251,16 @@ def _flood(terrain: Heights, levels: geopandas.GeoDataFrame, layers: ReportLayer
     return _Flood(ground, points, gauges, rivers, source), notes + gauges.notes
 
 
-def _write_depths(flood: _Flood, folder: Path, watch: ReportWatch, tags: dict[str, str], error_m: float, progress: Progress) -> dict[str, FloodDepth]:
+def _write_depths(
+    flood: _Flood, folder: Path, watch: ReportWatch, tags: dict[str, str], error_m: float, progress: Progress
+) -> dict[str, FloodDepth]:
     grid, gauges = flood.ground.grid, flood.gauges
     ends = level_ends(gauges, flood.points, "height_low_m", "height_high_m", error_m)
     names = (say("Độ sâu ngập, mức thấp", "Flood depth, low"), say("Độ sâu ngập, mức cao", "Flood depth, high"))
-    with write_raster(folder / DEPTH, grid, description=say("Độ sâu ngập", "Flood depth")) as middle, write_raster(folder / RANGE, grid, description=names) as both:
+    with (
+        write_raster(folder / DEPTH, grid, description=say("Độ sâu ngập", "Flood depth")) as middle,
+        write_raster(folder / RANGE, grid, description=names) as both,
+    ):
         found = flood_depths(flood.ground, gauges, [gauges.level_m, *ends],
                              [middle.write, lambda w, d: both.write(w, d, first_band=1), lambda w, d: both.write(w, d, first_band=2)],
                              source=flood.source, rivers=flood.rivers, method=Interpolation.LINEAR, connectivity=Connectivity.FOUR, seen=watch.take, progress=progress)
@@ -228,6 +270,12 @@ def _write_depths(flood: _Flood, folder: Path, watch: ReportWatch, tags: dict[st
 
 
 def _tags(flood: _Flood, error_m: float, datum: str, bulletin: Bulletin) -> dict[str, str]:
-    return {"QUYHOACH_ALGORITHM": "floodreport", "METHOD": "ALONG_RIVERS" if flood.rivers is not None else "LINEAR", "VERTICAL_DATUM": datum or "UNSTATED",
-            "LEVELS_M": "; ".join(f"{n}: {h:g}" for n, h in zip(flood.points["name"], flood.points["height_m"])), "TERRAIN_ERROR_M": f"{error_m:g}",
-            "TIME": bulletin.issued.isoformat() if bulletin.issued else "UNSTATED", "RANGE": RANGE}
+    return {
+        "QUYHOACH_ALGORITHM": "floodreport",
+        "METHOD": "ALONG_RIVERS" if flood.rivers is not None else "LINEAR",
+        "VERTICAL_DATUM": datum or "UNSTATED",
+        "LEVELS_M": "; ".join(f"{n}: {h:g}" for n, h in zip(flood.points["name"], flood.points["height_m"])),
+        "TERRAIN_ERROR_M": f"{error_m:g}",
+        "TIME": bulletin.issued.isoformat() if bulletin.issued else "UNSTATED",
+        "RANGE": RANGE,
+    }

@@ -7,7 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qgis.core import Qgis, QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputFile, QgsProcessingOutputNumber, QgsProcessingOutputString, QgsProcessingParameterFile
+from qgis.core import (
+    Qgis,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingOutputFile,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterFile,
+)
 
 from ...common import qgis_parameters as ask
 from ...common.destinations import files_whole
@@ -23,7 +31,13 @@ if TYPE_CHECKING:
     from ...common.progress import Progress
     from .flood_report import FloodReport, ReportFields, ReportLayers
 
-PDF, PNG, TEXT, XLSX, GPKG = "phu_luc_ngap_lut.pdf", "anh_dien_thoai.png", "tin_nhan.txt", "so_lieu.xlsx", "bao_cao.gpkg"
+PDF, PNG, TEXT, XLSX, GPKG = (
+    "phu_luc_ngap_lut.pdf",
+    "anh_dien_thoai.png",
+    "tin_nhan.txt",
+    "so_lieu.xlsx",
+    "bao_cao.gpkg",
+)
 #: Layers, their kinds of geometry, and whether they are needed.
 _LAYERS = {"SOURCE": "", "RIVERS": "line", "DYKES": "line", "BUILDINGS": "", "UNITS": "polygon", "HAMLETS": "polygon", "ROADS": "line", "FACILITIES": "", "SHELTERS": ""}
 
@@ -59,7 +73,12 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
 
     def parameters(self) -> list[Any]:  # noqa: D102
         self.kinds = vehicles()
-        reported = ask.text("REPORTED", say("Thiệt hại do địa phương báo cáo", "Damage as reported"), say("Nhập tay; in ở mục riêng.", "Typed; printed in a section of its own."), optional=True)
+        reported = ask.text(
+            "REPORTED",
+            say("Thiệt hại do địa phương báo cáo", "Damage as reported"),
+            say("Nhập tay; in ở mục riêng.", "Typed; printed in a section of its own."),
+            optional=True,
+        )
         reported.setMultiLine(True)
         previous = QgsProcessingParameterFile("PREVIOUS", say("Báo cáo trước (bao_cao.gpkg)", "Last report (bao_cao.gpkg)"), Qgis.ProcessingFileParameterBehavior.File, "", None, True, "GeoPackage (*.gpkg)")
         return [
@@ -124,7 +143,11 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
                     self.not_empty(layer)
                     require_stated(layer.crs, layer.name)
                     if key in ("UNITS", "HAMLETS") and "name" not in layer.columns():
-                        raise InputError(say("Lớp {layer} không có trường name.", "Layer {layer} has no field name.").format(layer=layer.name))
+                        raise InputError(
+                            say("Lớp {layer} không có trường name.", "Layer {layer} has no field name.").format(
+                                layer=layer.name
+                            )
+                        )
         self.previous = None
         if path := self.parameterAsFile(parameters, "PREVIOUS", context):
             with noted(problems):
@@ -138,7 +161,7 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
         from ...common.progress import part
         from ..bulletin.bulletin_levels import Readings
         from .flood_report import flood_report
-        from .flood_report_files import write_text, write_tables
+        from .flood_report_files import write_tables, write_text
         from .flood_report_words import ten_lines
 
         progress = self.progress(feedback)
@@ -159,7 +182,12 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
                 report = figures()  # refuses again, in the user's language
             for sentence in report.notes:
                 feedback.pushWarning(sentence)
-            lines = ten_lines(report, place=self._said(parameters, "PLACE", context), risk_level=self._said(parameters, "RISK_LEVEL", context), previous=self.previous)
+            lines = ten_lines(
+                report,
+                place=self._said(parameters, "PLACE", context),
+                risk_level=self._said(parameters, "RISK_LEVEL", context),
+                previous=self.previous,
+            )
             write_text(draft / TEXT, lines)
             write_tables(report, layers, fields, draft / GPKG, draft / XLSX, self.previous, crs)
             progress(0.85)
@@ -202,7 +230,11 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
             for sentence in report.sentences():
                 feedback.pushWarning(sentence)
             if not len(frame):
-                raise InputError(say("Lớp {layer} không có hình nào dùng được.", "Layer {layer} has no usable shape.").format(layer=layer.name))
+                raise InputError(
+                    say("Lớp {layer} không có hình nào dùng được.", "Layer {layer} has no usable shape.").format(
+                        layer=layer.name
+                    )
+                )
             frames[key] = to_crs(frame, crs)
 
         def has(key: str, name: str) -> str | None:
@@ -224,8 +256,8 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
         """Annex and picture. Layouts are made and drawn in the main thread, in steps between which the window answers."""
         from ...common.layout.qgis_flood_map import PARTS, FloodMap
         from ...common.layout.qgis_layout import SheetTexts
-        from ...common.qgis_main_thread import in_main_thread, soon_in_main_thread
         from ...common.layout.qgis_report_pdf import write_report_pdf
+        from ...common.qgis_main_thread import in_main_thread, soon_in_main_thread
         from .flood_report_files import frame_of
         from .flood_report_pages import annex_blocks, sources, title_of
         from .flood_report_words import phone_lines
@@ -242,11 +274,22 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
             main(flood_map.open)
             for layer in PARTS:
                 main(flood_map.add, layer)
-            texts = SheetTexts(title="BẢN ĐỒ NGẬP LỤT ƯỚC TÍNH", subtitle=title, source=sources(report, self.terrain.name),
-                               remarks=["Kết quả tính từ mực nước trạm và mô hình số độ cao; không thay thế kết quả điều tra thực địa."])
+            texts = SheetTexts(
+                title="BẢN ĐỒ NGẬP LỤT ƯỚC TÍNH",
+                subtitle=title,
+                source=sources(report, self.terrain.name),
+                remarks=[
+                    "Kết quả tính từ mực nước trạm và mô hình số độ cao; không thay thế kết quả điều tra thực địa."
+                ],
+            )
             write_report_pdf(draft / PDF, blocks, title="Phụ lục ước tính ngập lụt", footer=f"{title}. Số liệu ước tính.", maps=main(flood_map.sheet, texts),
                              draw_maps=flood_map.draw_sheet, main=main)
-            main(flood_map.phone, title=title, figures=phone_lines(report), foot=f"{lines[-1]} Nguồn: {self.terrain.name}.")
+            main(
+                flood_map.phone,
+                title=title,
+                figures=phone_lines(report),
+                foot=f"{lines[-1]} Nguồn: {self.terrain.name}.",
+            )
             main(flood_map.write_phone, draft / PNG)
         finally:
             soon_in_main_thread(flood_map.close)  # before the files move

@@ -61,7 +61,9 @@ class ReportTable:
 
     def sheet(self, subtitle: str) -> Sheet:
         """As a workbook holds it."""
-        rows = [tuple(value for column, cell in zip(self.columns, row) for value in column.cells(cell)) for row in self.rows]
+        rows = [
+            tuple(value for column, cell in zip(self.columns, row) for value in column.cells(cell)) for row in self.rows
+        ]
         notes = [self.note] if self.note else []
         return Sheet(self.tab, [one for column in self.columns for one in column.sheet], rows, self.title.upper(), subtitle, [*notes, *([] if rows else [self.none])], frozen_columns=1)
 
@@ -90,7 +92,11 @@ def spread(low: float | None, middle: float | None, high: float | None) -> str:
     if middle is None or middle != middle:
         return ""
     ends = people(low), people(high)
-    return people(middle) if not all(ends) or ends == (people(middle),) * 2 else f"{people(middle)} ({ends[0]} - {ends[1]})"
+    return (
+        people(middle)
+        if not all(ends) or ends == (people(middle),) * 2
+        else f"{people(middle)} ({ends[0]} - {ends[1]})"
+    )
 
 
 def signed(change: float) -> str:
@@ -103,12 +109,19 @@ def signed(change: float) -> str:
 
 def text_column(title: str, *, sheet: str = "") -> ReportColumn:
     """Texts, dates and moments."""
-    return ReportColumn(title, lambda cell: "" if cell is None else str(cell), (Column(sheet or title),), lambda cell: (cell,))
+    return ReportColumn(
+        title, lambda cell: "" if cell is None else str(cell), (Column(sheet or title),), lambda cell: (cell,)
+    )
 
 
 def number_column(title: str, decimals: int) -> ReportColumn:
     """Counts and measures."""
-    return ReportColumn(title, lambda cell: _number(cell, decimals), (Column(title, decimals),), lambda cell: (None if cell is None or cell != cell else round(cell, decimals),))
+    return ReportColumn(
+        title,
+        lambda cell: _number(cell, decimals),
+        (Column(title, decimals),),
+        lambda cell: (None if cell is None or cell != cell else round(cell, decimals),),
+    )
 
 
 def estimate_column(title: str) -> ReportColumn:
@@ -118,8 +131,12 @@ def estimate_column(title: str) -> ReportColumn:
 
 def spread_column(title: str) -> ReportColumn:
     """An estimate with its range; cells are low, middle, high."""
-    return ReportColumn(title, lambda cell: spread(*cell), tuple(Column(f"{title}, {end}", 0, form=ESTIMATE) for end in ("thấp", "giữa", "cao")),
-                        lambda cell: tuple(estimated(value) for value in cell))
+    return ReportColumn(
+        title,
+        lambda cell: spread(*cell),
+        tuple(Column(f"{title}, {end}", 0, form=ESTIMATE) for end in ("thấp", "giữa", "cao")),
+        lambda cell: tuple(estimated(value) for value in cell),
+    )
 
 
 def level_column(title: str, unit: str) -> ReportColumn:
@@ -127,7 +144,12 @@ def level_column(title: str, unit: str) -> ReportColumn:
     def printed(cell: tuple[float, float, float]) -> str:
         return _number(cell[0], 2) if cell[0] == cell[2] else f"{_number(cell[0], 2)} - {_number(cell[2], 2)}"
 
-    return ReportColumn(f"{title} ({unit})", printed, tuple(Column(f"{title}, {end} ({unit})", 2) for end in ("thấp", "giữa", "cao")), tuple)
+    return ReportColumn(
+        f"{title} ({unit})",
+        printed,
+        tuple(Column(f"{title}, {end} ({unit})", 2) for end in ("thấp", "giữa", "cao")),
+        tuple,
+    )
 
 
 def alarm_column(title: str) -> ReportColumn:
@@ -135,8 +157,12 @@ def alarm_column(title: str) -> ReportColumn:
     def printed(cell: tuple[int, float] | None) -> str:
         return "" if cell is None else f"{'trên' if cell[1] >= 0 else 'dưới'} BĐ{cell[0]} {_number(abs(cell[1]), 2)} m"
 
-    return ReportColumn(title, printed, (Column(title), Column("Trên (+), dưới (-) (m)", 2, form=_SIGNED.format(".00"))),
-                        lambda cell: (None, None) if cell is None else (f"{'trên' if cell[1] >= 0 else 'dưới'} BĐ{cell[0]}", cell[1]))
+    return ReportColumn(
+        title,
+        printed,
+        (Column(title), Column("Trên (+), dưới (-) (m)", 2, form=_SIGNED.format(".00"))),
+        lambda cell: (None, None) if cell is None else (f"{'trên' if cell[1] >= 0 else 'dưới'} BĐ{cell[0]}", cell[1]),
+    )
 
 
 def quantity_column(title: str) -> ReportColumn:
@@ -175,7 +201,12 @@ class Quantity:
 
 def kilometre_column(title: str, decimals: int = 1) -> ReportColumn:
     """Cells are metres."""
-    return ReportColumn(title, lambda cell: _number(cell / 1000, decimals), (Column(title, decimals),), lambda cell: (None if cell != cell else round(cell / 1000, decimals),))
+    return ReportColumn(
+        title,
+        lambda cell: _number(cell / 1000, decimals),
+        (Column(title, decimals),),
+        lambda cell: (None if cell != cell else round(cell / 1000, decimals),),
+    )
 
 
 def _number(value: float | None, decimals: int) -> str:

@@ -34,7 +34,11 @@ def write_tables(report: FloodReport, layers: ReportLayers, fields: ReportFields
             add_to_geopackage(frame, geopackage, name, kind or "Unknown")
         when = f"{report.time:%H:%M %d/%m/%Y}" if report.time else "chưa nêu"
         subtitle = f"Ước tính; thời điểm: {when}; hệ cao độ: {report.datum or 'chưa nêu'}"
-        told = {"depth_name": report.depth_path.name, "tags": {"TIME": f"{report.time:%H:%M %d/%m/%Y}" if report.time else "", "VERTICAL_DATUM": report.datum}, "remarks": []}
+        told = {
+            "depth_name": report.depth_path.name,
+            "tags": {"TIME": f"{report.time:%H:%M %d/%m/%Y}" if report.time else "", "VERTICAL_DATUM": report.datum},
+            "remarks": [],
+        }
         names = None if layers.roads is None or "name" not in layers.roads else layers.roads["name"]
         more = [t for t in (level_table(report), street_table(report, names), cut_off_table(report), shelter_table(report), change_table(report, previous)) if t is not None]
         write_workbook(workbook, [*(table.sheet(subtitle) for table in more), *range_sheets(report.summary, report.facilities, **told), *exposure_sheets(report.exposure, **told)])
@@ -67,8 +71,15 @@ def _layers(report: FloodReport, layers: ReportLayers) -> list[tuple[str, pandas
         streets = report.network.streets
         if "road_class" in layers.roads:
             streets = streets.assign(road_class=streets["street_id"].map(layers.roads["road_class"]))
-        found += [("duong", streets, "MultiLineString"), ("don_vi", report.network.units, None), ("duong_nen", layers.roads, "MultiLineString")]
-    for name, table, frame in (("diem_so_tan", report.shelters, layers.shelters), ("co_so", None if report.facilities is None else report.facilities.facilities, layers.facilities)):
+        found += [
+            ("duong", streets, "MultiLineString"),
+            ("don_vi", report.network.units, None),
+            ("duong_nen", layers.roads, "MultiLineString"),
+        ]
+    for name, table, frame in (
+        ("diem_so_tan", report.shelters, layers.shelters),
+        ("co_so", None if report.facilities is None else report.facilities.facilities, layers.facilities),
+    ):
         if table is not None:
             new = table.drop(columns=[c for c in ("name", "kind") if c in frame.columns and c in table.columns])
             joined = frame.join(new)

@@ -12,7 +12,16 @@ from ...common.numbers_vi import format_number
 from ..exposure.exposure_range_workbook import facility_labels
 from .flood_report import FloodReport
 from .flood_report_columns import PrintedTable
-from .flood_report_tables import change_table, class_table, cut_off_table, facility_table, level_table, shelter_table, street_table, unit_table
+from .flood_report_tables import (
+    change_table,
+    class_table,
+    cut_off_table,
+    facility_table,
+    level_table,
+    shelter_table,
+    street_table,
+    unit_table,
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,11 @@ def annex_blocks(
             if table is not None:
                 parts.append(table.printed(number))
                 number += 1
-        return [*parts, _heading(number, "Phương pháp, nguồn, sai số"), *(Text("- " + text) for text in _method(report, terrain))]
+        return [
+            *parts,
+            _heading(number, "Phương pháp, nguồn, sai số"),
+            *(Text("- " + text) for text in _method(report, terrain)),
+        ]
 
 
 def _heading(number: int, text: str) -> Text:

@@ -7,7 +7,18 @@ import pandas
 from ...common.numbers_vi import format_number
 from .flood_report import FloodReport
 from .flood_report_columns import (
-    Quantity, ReportTable, alarm_column, estimate_column, kilometre_column, level_column, number_column, people, quantity_column, spread_column, text_column)
+    Quantity,
+    ReportTable,
+    alarm_column,
+    estimate_column,
+    kilometre_column,
+    level_column,
+    number_column,
+    people,
+    quantity_column,
+    spread_column,
+    text_column,
+)
 
 #: Rows a printed annex holds.
 _MOST_HAMLETS, _MOST_SHELTERS, _MOST_STREETS = 60, 30, 25
@@ -23,7 +34,13 @@ def level_table(report: FloodReport) -> ReportTable:
         against = (alarm, above) if alarm else None
         if not alarm and reading.station.alarm_m[0] is not None:
             against = (1, reading.level_m - reading.station.alarm_m[0])
-        when = f"{reading.time:%H:%M %d/%m/%Y}" if reading.time else f"{reading.day:%d/%m/%Y}" if reading.day else "không nêu giờ"
+        when = (
+            f"{reading.time:%H:%M %d/%m/%Y}"
+            if reading.time
+            else f"{reading.day:%d/%m/%Y}"
+            if reading.day
+            else "không nêu giờ"
+        )
         rows.append((reading.station.name, _river(reading.station.river), (reading.low_m, reading.level_m, reading.high_m), against, reading.station.record_m,
                      "dự báo" if reading.forecast else "thực đo", when))
     columns = [text_column("Trạm"), text_column("Sông"), level_column("Mực nước", "m"), alarm_column("So với báo động"), number_column("Lũ lịch sử (m)", 2), text_column("Loại"), text_column("Thời điểm")]
@@ -35,16 +52,33 @@ def unit_table(report: FloodReport, level: str) -> ReportTable | None:
     summary = report.summary[report.summary["level"] == level]
     if not len(summary):
         return None
-    order = summary.assign(_most=summary["residents_high"].fillna(0), _houses=summary["buildings_high"].fillna(0)).sort_values(["_most", "_houses"], ascending=False)
+    order = summary.assign(
+        _most=summary["residents_high"].fillna(0), _houses=summary["buildings_high"].fillna(0)
+    ).sort_values(["_most", "_houses"], ascending=False)
     wet = order[order["buildings_high"].fillna(0) > 0]
-    cut = {} if report.network is None or level != "hamlet" else report.network.units.set_index("unit")["residents_cut_off"].to_dict()
+    cut = (
+        {}
+        if report.network is None or level != "hamlet"
+        else report.network.units.set_index("unit")["residents_cut_off"].to_dict()
+    )
     rows = []
     for row in wet.itertuples():
-        cells = [row.unit, (row.buildings_low, row.buildings, row.buildings_high), (row.households_low, row.households, row.households_high),
-                 (row.residents_low, row.residents, row.residents_high), row.road_m]
+        cells = [
+            row.unit,
+            (row.buildings_low, row.buildings, row.buildings_high),
+            (row.households_low, row.households, row.households_high),
+            (row.residents_low, row.residents, row.residents_high),
+            row.road_m,
+        ]
         rows.append((*cells, cut.get(row.unit)) if level == "hamlet" and report.network is not None else tuple(cells))
     label = "Xã, phường" if level == "commune" else "Thôn, tổ dân phố"
-    columns = [text_column(label), spread_column("Nhà ngập"), spread_column("Hộ"), spread_column("Khẩu"), kilometre_column("Đường ngập (km)")]
+    columns = [
+        text_column(label),
+        spread_column("Nhà ngập"),
+        spread_column("Hộ"),
+        spread_column("Khẩu"),
+        kilometre_column("Đường ngập (km)"),
+    ]
     if level == "hamlet" and report.network is not None:
         columns.append(estimate_column("Khẩu bị cô lập"))
     return ReportTable(label, f"Ngập theo {label[0].lower()}{label[1:]}", columns, rows, most=_MOST_HAMLETS, more=f"Còn {{n}} {label[0].lower()}{label[1:]} khác trong bảng xlsx.")
@@ -71,9 +105,20 @@ def street_table(report: FloodReport, names: pandas.Series | None) -> ReportTabl
     if report.network is None:
         return None
     shut = report.network.streets[report.network.streets["depth_max_m"] > report.vehicle.depth_max_m]
-    name = pandas.Series("", index=shut.index) if names is None else shut["street_id"].map(names).fillna("").astype(str).str.strip()
-    grouped = shut.assign(name=name).groupby("name").agg(length=("length_m", "sum"), deepest=("depth_max_m", "max")).sort_values("length", ascending=False)
-    grouped = pandas.concat([grouped[grouped.index != ""], grouped[grouped.index == ""].rename({"": "(các đường không tên)"})])  # what nobody can look for comes last
+    name = (
+        pandas.Series("", index=shut.index)
+        if names is None
+        else shut["street_id"].map(names).fillna("").astype(str).str.strip()
+    )
+    grouped = (
+        shut.assign(name=name)
+        .groupby("name")
+        .agg(length=("length_m", "sum"), deepest=("depth_max_m", "max"))
+        .sort_values("length", ascending=False)
+    )
+    grouped = pandas.concat(
+        [grouped[grouped.index != ""], grouped[grouped.index == ""].rename({"": "(các đường không tên)"})]
+    )  # what nobody can look for comes last
     rows = [(one.Index, one.length, one.deepest) for one in grouped.itertuples() if one.length >= _LEAST_M]
     nameless = "" if len(rows) <= _MOST_STREETS or not (grouped.index[-1:] == "(các đường không tên)").any() else f" Các đường không tên: {format_number(grouped['length'].iloc[-1] / 1000, 2)} km."
     return ReportTable("Đường", "Đoạn đường ngập, không bảo đảm lưu thông", [text_column("Đường"), kilometre_column("Chiều dài (km)", 2), number_column("Sâu nhất (m)", 1)], rows,
@@ -87,7 +132,9 @@ def cut_off_table(report: FloodReport) -> ReportTable | None:
         return None
     units = report.network.units
     cut = units[units["buildings_cut_off"] > 0].sort_values("buildings_cut_off", ascending=False)
-    rows = [(row.unit, row.buildings_cut_off, row.households_cut_off, row.residents_cut_off) for row in cut.itertuples()]
+    rows = [
+        (row.unit, row.buildings_cut_off, row.households_cut_off, row.residents_cut_off) for row in cut.itertuples()
+    ]
     return ReportTable("Cô lập", "Nơi bị cô lập, chia cắt", [text_column("Nơi"), estimate_column("Nhà"), estimate_column("Hộ"), estimate_column("Khẩu")], rows,
                        none="Không có nơi nào bị cô lập, chia cắt.", most=_MOST_HAMLETS, more="Còn {n} nơi khác trong bảng xlsx.")
 
@@ -98,7 +145,10 @@ def shelter_table(report: FloodReport) -> ReportTable | None:
         return None
     table = report.shelters
     lost = table[~table["usable"]].sort_values("depth_m", ascending=False)
-    rows = [("" if pandas.isna(row.label) else str(row.label), row.depth_m) for row in lost.rename(columns={"name": "label"}).itertuples()]
+    rows = [
+        ("" if pandas.isna(row.label) else str(row.label), row.depth_m)
+        for row in lost.rename(columns={"name": "label"}).itertuples()
+    ]
     before, after = report.shelter_access()
     note = "" if after is None else f"Hộ có đường đến một điểm sơ tán dùng được: {people(after)} (trước lũ {people(before)}), xét theo {report.vehicle.name.lower()}."
     return ReportTable("Điểm sơ tán", f"Điểm sơ tán: {int(table['usable'].sum())} trên {len(table)} dùng được", [text_column("Điểm sơ tán bị ngập"), number_column("Ngập trên nền (m)", 1)], rows, note,
@@ -109,8 +159,17 @@ def facility_table(report: FloodReport, labels: dict[str, str]) -> ReportTable |
     """Facilities in the water by kind, low - middle - high."""
     if report.facilities is None:
         return None
-    rows = [(labels.get(row.kind, row.kind), row.total, row.wet_low, row.wet, row.wet_high) for row in report.facilities.summary.itertuples() if row.wet_high > 0]
-    return ReportTable("Cơ sở bị ngập", "Cơ sở bị ngập", [text_column("Loại cơ sở"), *(number_column(title, 0) for title in ("Tổng số", "Ngập, thấp", "giữa", "cao"))], rows)
+    rows = [
+        (labels.get(row.kind, row.kind), row.total, row.wet_low, row.wet, row.wet_high)
+        for row in report.facilities.summary.itertuples()
+        if row.wet_high > 0
+    ]
+    return ReportTable(
+        "Cơ sở bị ngập",
+        "Cơ sở bị ngập",
+        [text_column("Loại cơ sở"), *(number_column(title, 0) for title in ("Tổng số", "Ngập, thấp", "giữa", "cao"))],
+        rows,
+    )
 
 
 def change_table(report: FloodReport, previous: pandas.DataFrame | None) -> ReportTable | None:

@@ -13,12 +13,12 @@ from ...common.language import say
 from ...common.progress import Progress, part
 from ...common.raster import Grid, Window
 from ...traffic.network import build_network
-from ..streets.bridges import bridges_of
 from ..exposure.depth_at_shapes import ShapesInWater
 from ..exposure.depth_classes import DepthClasses
 from ..exposure.exposure_range import FacilityDepths, facility_depths
 from ..exposure.exposure_run import ExposureWatch, LevelOfUnits
 from ..exposure.flood_exposure import BuildingFields
+from ..streets.bridges import bridges_of
 from ..streets.flooded_network_tables import FloodedNetwork, flooded_network
 from ..streets.road_depths import RoadsInWater
 from ..streets.vehicles import Vehicle
@@ -77,7 +77,9 @@ class ReportWatch:
     exposure : ExposureWatch
     """
 
-    def __init__(self, grid: Grid, layers: ReportLayers, fields: ReportFields, classes: DepthClasses, progress: Progress):
+    def __init__(
+        self, grid: Grid, layers: ReportLayers, fields: ReportFields, classes: DepthClasses, progress: Progress
+    ):
         self._layers, self._fields = layers, fields
         levels = [LevelOfUnits("commune" if layers.units is not None else "all", layers.units, fields.unit)]
         if layers.hamlets is not None:
@@ -86,10 +88,18 @@ class ReportWatch:
         self.exposure = ExposureWatch(
             grid, REPORT_ENDS, layers.buildings, classes, levels, fields=BuildingFields(fields.households, fields.residents, fields.floor_level), with_terrain=True,
             roads=layers.roads, progress=part(progress, 0.0, 0.7))
-        self._facilities = None if layers.facilities is None else ShapesInWater(_shapes(layers.facilities), grid, len(REPORT_ENDS))
-        self._network = None if layers.roads is None else build_network(layers.roads, name=say("Đường giao thông", "Streets"))
+        self._facilities = (
+            None if layers.facilities is None else ShapesInWater(_shapes(layers.facilities), grid, len(REPORT_ENDS))
+        )
+        self._network = (
+            None if layers.roads is None else build_network(layers.roads, name=say("Đường giao thông", "Streets"))
+        )
         self._streets = None if self._network is None else RoadsInWater(self._network.lines(), grid)
-        self._shelters = None if layers.shelters is None or self._network is None else ShapesInWater(_shapes(layers.shelters), grid, 1)
+        self._shelters = (
+            None
+            if layers.shelters is None or self._network is None
+            else ShapesInWater(_shapes(layers.shelters), grid, 1)
+        )
         progress(1.0)
 
     def take(self, window: Window, ground: NDArray[np.float32], depths: Sequence[NDArray[np.float32]]) -> None:
@@ -106,7 +116,13 @@ class ReportWatch:
         """Facilities in the water; None without the layer."""
         if self._facilities is None:
             return None
-        return facility_depths(self._layers.facilities, dict.fromkeys(REPORT_ENDS), classes, kind_field=self._fields.facility_kind, water=self._facilities.found())
+        return facility_depths(
+            self._layers.facilities,
+            dict.fromkeys(REPORT_ENDS),
+            classes,
+            kind_field=self._fields.facility_kind,
+            water=self._facilities.found(),
+        )
 
     def network_found(self, kinds: list[Vehicle], vehicle: Vehicle, progress: Progress) -> FloodedNetwork | None:
         """Streets, places cut off, shelters still reached; None without streets."""
@@ -114,7 +130,10 @@ class ReportWatch:
         if network is None:
             return None
         bridge, deck = bridges_of(layers.roads, fields.bridge, fields.deck)
-        water = self._streets.found(bridge=None if bridge is None else bridge[network.street], deck_m=None if deck is None else deck[network.street])
+        water = self._streets.found(
+            bridge=None if bridge is None else bridge[network.street],
+            deck_m=None if deck is None else deck[network.street],
+        )
         shelters = None if layers.shelters is None else layers.shelters.assign(kind="shelter")
         return flooded_network(
             None, network, kinds, vehicle, water=water, facility_water=None if self._shelters is None else self._shelters.found()[0], buildings=layers.buildings,

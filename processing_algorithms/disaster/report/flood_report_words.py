@@ -12,7 +12,9 @@ from .flood_report_columns import people, signed, spread
 _NAMES = 4
 
 
-def ten_lines(report: FloodReport, *, place: str, risk_level: str = "", previous: pandas.DataFrame | None = None) -> list[str]:
+def ten_lines(
+    report: FloodReport, *, place: str, risk_level: str = "", previous: pandas.DataFrame | None = None
+) -> list[str]:
     """Put the report into ten lines.
 
     Parameters
@@ -26,13 +28,23 @@ def ten_lines(report: FloodReport, *, place: str, risk_level: str = "", previous
     """
     with speaking("vi"):
         whole = report.summary[report.summary["level"] == "all"].iloc[0]
-        lines = [f"ƯỚC TÍNH NGẬP LỤT {place.upper()}".strip() + (f" lúc {report.time:%H:%M %d/%m/%Y}" if report.time else ""),
-                 "Mực nước: " + "; ".join(_level(r) for r in report.used) + ".",
-                 f"Diện tích ngập: {_hectares(report)}.",
-                 f"Nhà ngập: {spread(whole.buildings_low, whole.buildings, whole.buildings_high) or 'chưa có số liệu'}; hộ: {spread(whole.households_low, whole.households, whole.households_high) or 'chưa có số liệu'}; "
-                 f"khẩu: {spread(whole.residents_low, whole.residents, whole.residents_high) or 'chưa có số liệu'}.",
-                 _worst(report), _roads(report), _cut_off(report), _shelters(report)]
-        lines.append("So với báo cáo trước: " + _change(whole, previous) if previous is not None else "Báo cáo đầu tiên của đợt này.")
+        lines = [
+            f"ƯỚC TÍNH NGẬP LỤT {place.upper()}".strip()
+            + (f" lúc {report.time:%H:%M %d/%m/%Y}" if report.time else ""),
+            "Mực nước: " + "; ".join(_level(r) for r in report.used) + ".",
+            f"Diện tích ngập: {_hectares(report)}.",
+            f"Nhà ngập: {spread(whole.buildings_low, whole.buildings, whole.buildings_high) or 'chưa có số liệu'}; hộ: {spread(whole.households_low, whole.households, whole.households_high) or 'chưa có số liệu'}; "
+            f"khẩu: {spread(whole.residents_low, whole.residents, whole.residents_high) or 'chưa có số liệu'}.",
+            _worst(report),
+            _roads(report),
+            _cut_off(report),
+            _shelters(report),
+        ]
+        lines.append(
+            "So với báo cáo trước: " + _change(whole, previous)
+            if previous is not None
+            else "Báo cáo đầu tiên của đợt này."
+        )
         risk = f"Cấp độ rủi ro thiên tai (theo bản tin dự báo): {risk_level}. " if risk_level else ""
         lines.append(risk + f"Số liệu ước tính từ mô hình (trong ngoặc: thấp - cao), sai số địa hình {_error(report)}, không thay số liệu thiệt hại do địa phương báo cáo.")
         return lines
@@ -46,7 +58,11 @@ def kilometres(metres: float) -> str:
 def _level(reading) -> str:
     level = format_number(reading.low_m, 2) if reading.low_m == reading.high_m else f"{format_number(reading.low_m, 2)}-{format_number(reading.high_m, 2)}"
     alarm, above = reading.above_alarm()
-    return f"{reading.station.name} {level} m" + (f" (trên BĐ{alarm} {format_number(above, 2)} m)" if alarm else "") + (", dự báo" if reading.forecast else "")
+    return (
+        f"{reading.station.name} {level} m"
+        + (f" (trên BĐ{alarm} {format_number(above, 2)} m)" if alarm else "")
+        + (", dự báo" if reading.forecast else "")
+    )
 
 
 def _hectares(report: FloodReport) -> str:
@@ -69,7 +85,11 @@ def _worst(report: FloodReport) -> str:
     column, word = ("residents", "khẩu") if (units["residents"].fillna(0) > 0).any() else ("buildings", "nhà")
     units = units[units[column].fillna(0) > 0]
     worst = units.sort_values(column, ascending=False).head(_NAMES)
-    return "Nhiều nhất: " + "; ".join(f"{row.unit} {people(getattr(row, column))} {word}" for row in worst.itertuples()) + "."
+    return (
+        "Nhiều nhất: "
+        + "; ".join(f"{row.unit} {people(getattr(row, column))} {word}" for row in worst.itertuples())
+        + "."
+    )
 
 
 def _roads(report: FloodReport) -> str:
@@ -86,7 +106,11 @@ def _cut_off(report: FloodReport) -> str:
     cut = units[units["buildings_cut_off"] > 0].sort_values("buildings_cut_off", ascending=False)
     if not len(cut):
         return "Không có nơi nào bị cô lập, chia cắt."
-    counted = [f"{people(_sum(cut[column]))} {word}" for column, word in (("households_cut_off", "hộ"), ("residents_cut_off", "khẩu")) if column in cut and cut[column].notna().any()]
+    counted = [
+        f"{people(_sum(cut[column]))} {word}"
+        for column, word in (("households_cut_off", "hộ"), ("residents_cut_off", "khẩu"))
+        if column in cut and cut[column].notna().any()
+    ]
     total = ", ".join(counted or [f"{people(cut['buildings_cut_off'].sum())} nhà"])
     names = ", ".join(cut["unit"].head(_NAMES)) + (f" và {len(cut) - _NAMES} nơi khác" if len(cut) > _NAMES else "")
     return f"Bị cô lập, chia cắt: {total} ở {len(cut)} nơi: {names}."
@@ -110,13 +134,23 @@ def phone_lines(report: FloodReport) -> list[str]:
         whole = report.summary[report.summary["level"] == "all"].iloc[0]
         lines = [f"Ngập {_hectares(report)}"]
         people_wet = spread(whole.residents_low, whole.residents, whole.residents_high)
-        counted = [f"{people(whole.buildings)} nhà", *([f"{people(whole.households)} hộ"] if whole.households == whole.households else []), *([f"{people_wet} khẩu"] if people_wet else [])]
+        counted = [
+            f"{people(whole.buildings)} nhà",
+            *([f"{people(whole.households)} hộ"] if whole.households == whole.households else []),
+            *([f"{people_wet} khẩu"] if people_wet else []),
+        ]
         lines.append(", ".join(counted))
         if report.network is not None:
             lines.append(f"Đường không bảo đảm lưu thông: {kilometres(report.network.impassable_m)} km")
             cut = report.network.units
-            counted = [f"{people(_sum(cut[column]))} {word}" for column, word in (("households_cut_off", "hộ"), ("residents_cut_off", "khẩu")) if column in cut and cut[column].notna().any()]
-            lines.append("Bị cô lập, chia cắt: " + ", ".join(counted or [f"{people(cut['buildings_cut_off'].sum())} nhà"]))
+            counted = [
+                f"{people(_sum(cut[column]))} {word}"
+                for column, word in (("households_cut_off", "hộ"), ("residents_cut_off", "khẩu"))
+                if column in cut and cut[column].notna().any()
+            ]
+            lines.append(
+                "Bị cô lập, chia cắt: " + ", ".join(counted or [f"{people(cut['buildings_cut_off'].sum())} nhà"])
+            )
         if report.shelters is not None:
             lines.append(f"Điểm sơ tán dùng được: {int(report.shelters['usable'].sum())}/{len(report.shelters)}")
         return lines
@@ -124,8 +158,11 @@ def phone_lines(report: FloodReport) -> list[str]:
 
 def _change(now, previous: pandas.DataFrame) -> str:
     before = previous[previous["level"] == "all"].iloc[0]
-    told = [f"{word} {signed(now[column] - before[column])}" for column, word in (("buildings", "nhà"), ("households", "hộ"), ("residents", "khẩu"))
-            if now[column] == now[column] and before[column] == before[column]]
+    told = [
+        f"{word} {signed(now[column] - before[column])}"
+        for column, word in (("buildings", "nhà"), ("households", "hộ"), ("residents", "khẩu"))
+        if now[column] == now[column] and before[column] == before[column]
+    ]
     return ", ".join(told) + "." if told else "không so được."
 
 

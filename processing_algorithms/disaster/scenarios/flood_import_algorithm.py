@@ -67,8 +67,11 @@ class FloodImportAlgorithm(QuyHoachAlgorithm):
         ]
 
     def outputs(self) -> list[Any]:  # noqa: D102
-        return [QgsProcessingOutputString("DEPTH_FILE", say("Raster độ sâu trong thư viện", "Depth raster in the library")),
-                QgsProcessingOutputNumber("SCENARIOS", say("Số kịch bản trong thư viện", "Scenarios in the library")), *fit_outputs()]
+        return [
+            QgsProcessingOutputString("DEPTH_FILE", say("Raster độ sâu trong thư viện", "Depth raster in the library")),
+            QgsProcessingOutputNumber("SCENARIOS", say("Số kịch bản trong thư viện", "Scenarios in the library")),
+            *fit_outputs(),
+        ]
 
     def prepare(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -98,7 +101,9 @@ class FloodImportAlgorithm(QuyHoachAlgorithm):
                 with noted(problems):
                     setattr(self, key[:-6].lower(), self.field(parameters, key, self.polygons, context))
             if not problems and not (self.low and self.high):
-                problems.append(say("Hãy chọn trường độ sâu dưới và trên.", "Choose the fields of the lower and upper depth."))
+                problems.append(
+                    say("Hãy chọn trường độ sâu dưới và trên.", "Choose the fields of the lower and upper depth.")
+                )
         with noted(problems):
             self.keys = parse_keys(self.parameterAsString(parameters, "KEYS", context))
         with noted(problems):
@@ -121,22 +126,39 @@ class FloodImportAlgorithm(QuyHoachAlgorithm):
 
         levels, releases = self.keys
         id_ = file_id(self.label, {**levels, **releases})
-        about = {"SOURCE": self.parameterAsString(parameters, "SOURCE_NOTE", context).strip(), "IMPORTED_FROM": (self.input or self.polygons).name,
-                 "VERTICAL_DATUM": self.parameterAsString(parameters, "VERTICAL_DATUM", context).strip() or "UNSTATED"}
+        about = {
+            "SOURCE": self.parameterAsString(parameters, "SOURCE_NOTE", context).strip(),
+            "IMPORTED_FROM": (self.input or self.polygons).name,
+            "VERTICAL_DATUM": self.parameterAsString(parameters, "VERTICAL_DATUM", context).strip() or "UNSTATED",
+        }
         scenario = Scenario(id_, self.label, levels, releases, f"{id_}.tif", f"{id_}_range.tif" if self.polygons is not None else "", {}, about)
-        tags = {"QUYHOACH_ALGORITHM": "floodimport", "METHOD": "IMPORTED", "LEVELS_M": scenario.told(), "TIME": "SCENARIO", **about}
+        tags = {
+            "QUYHOACH_ALGORITHM": "floodimport",
+            "METHOD": "IMPORTED",
+            "LEVELS_M": scenario.told(),
+            "TIME": "SCENARIO",
+            **about,
+        }
         progress = self.progress(feedback)
         with ExitStack() as opened:
             terrain = opened.enter_context(self.terrain.open()) if self.terrain is not None else None
             if self.input is not None:
                 source = opened.enter_context(self.input.open())
                 grid = self.library.grid or (terrain.grid if terrain is not None else source.grid)
-                writer = opened.enter_context(write_raster(self.library.folder / scenario.depth, grid, description=say("Độ sâu ngập", "Flood depth")))
+                writer = opened.enter_context(
+                    write_raster(
+                        self.library.folder / scenario.depth, grid, description=say("Độ sâu ngập", "Flood depth")
+                    )
+                )
                 notes = depth_from_map(source, MapKind(self.parameterAsEnum(parameters, "KIND", context)), grid, writer.write, terrain=terrain,
                                        outside_is_dry=self.parameterAsBool(parameters, "OUTSIDE_DRY", context), progress=progress)
             else:
                 grid, polygons = self._polygons(parameters, context, terrain, grid_of_polygons, feedback)
-                writer = opened.enter_context(write_raster(self.library.folder / scenario.depth, grid, description=say("Độ sâu ngập", "Flood depth")))
+                writer = opened.enter_context(
+                    write_raster(
+                        self.library.folder / scenario.depth, grid, description=say("Độ sâu ngập", "Flood depth")
+                    )
+                )
                 between = opened.enter_context(write_raster(self.library.folder / scenario.range, grid, description=(
                     say("Độ sâu ngập, mức thấp", "Flood depth, low"), say("Độ sâu ngập, mức cao", "Flood depth, high"))))
 
@@ -144,7 +166,9 @@ class FloodImportAlgorithm(QuyHoachAlgorithm):
                     writer.write(window, middle)
                     between.write(window, low, high)
 
-                notes = depth_from_polygons(polygons, self.low, self.high, grid, write, terrain=terrain, progress=progress)
+                notes = depth_from_polygons(
+                    polygons, self.low, self.high, grid, write, terrain=terrain, progress=progress
+                )
                 writer.tag({"RANGE": scenario.range})
             writer.tag(tags)
             progress(1.0)
@@ -166,7 +190,11 @@ class FloodImportAlgorithm(QuyHoachAlgorithm):
         for sentence in report.sentences():
             feedback.pushWarning(sentence)
         if not len(frame):
-            raise InputError(say("Lớp {layer} không có hình nào dùng được.", "Layer {layer} has no usable shape.").format(layer=self.polygons.name))
+            raise InputError(
+                say("Lớp {layer} không có hình nào dùng được.", "Layer {layer} has no usable shape.").format(
+                    layer=self.polygons.name
+                )
+            )
         grid = self.library.grid or (terrain.grid if terrain is not None else None)
         if grid is None:
             require_metric(self.polygons.crs, self.polygons.name)

@@ -51,8 +51,12 @@ class FloodScenarioAlgorithm(QuyHoachAlgorithm):
         ]
 
     def outputs(self) -> list[Any]:  # noqa: D102
-        return [QgsProcessingOutputString("LOWER", say("Kịch bản thấp hơn", "Lower scenario")), QgsProcessingOutputString("HIGHER", say("Kịch bản cao hơn", "Higher scenario")),
-                QgsProcessingOutputNumber("SHARE", say("Tỷ lệ nội suy (0-1)", "Share of the way (0-1)")), *fit_outputs()]
+        return [
+            QgsProcessingOutputString("LOWER", say("Kịch bản thấp hơn", "Lower scenario")),
+            QgsProcessingOutputString("HIGHER", say("Kịch bản cao hơn", "Higher scenario")),
+            QgsProcessingOutputNumber("SHARE", say("Tỷ lệ nội suy (0-1)", "Share of the way (0-1)")),
+            *fit_outputs(),
+        ]
 
     def prepare(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -60,9 +64,17 @@ class FloodScenarioAlgorithm(QuyHoachAlgorithm):
         from .scenario_library import open_library, parse_keys
 
         problems: list[str] = []
-        self.paths = [self.parameterAsOutputLayer(parameters, key, context) if parameters.get(key) else None for key in ("OUTPUT", "OUTPUT_RANGE")]
-        problems += [say("Tệp raster kết quả phải có đuôi .tif: {path}", "The raster output must end in .tif: {path}").format(path=path)
-                     for path in self.paths if path is not None and not path.lower().endswith((".tif", ".tiff"))]
+        self.paths = [
+            self.parameterAsOutputLayer(parameters, key, context) if parameters.get(key) else None
+            for key in ("OUTPUT", "OUTPUT_RANGE")
+        ]
+        problems += [
+            say("Tệp raster kết quả phải có đuôi .tif: {path}", "The raster output must end in .tif: {path}").format(
+                path=path
+            )
+            for path in self.paths
+            if path is not None and not path.lower().endswith((".tif", ".tiff"))
+        ]
         if problems:
             raise OutputError(problems[0])
         with noted(problems):
@@ -100,8 +112,12 @@ class FloodScenarioAlgorithm(QuyHoachAlgorithm):
                 "LEVELS_M": "; ".join([*(f"{k}: {v:g}" for k, v in levels.items()), *(f"{k}: {v:g} m3/s" for k, v in releases.items())]), "TIME": "SCENARIO",
                 "VERTICAL_DATUM": lower.about.get("VERTICAL_DATUM", "UNSTATED")}
         with ExitStack() as opened:
-            low, high = (opened.enter_context(open_raster(self.library.folder / s.depth, name=name)) for s in (lower, higher))
-            writer = opened.enter_context(write_raster(self.paths[0], low.grid, description=say("Độ sâu ngập", "Flood depth")))
+            low, high = (
+                opened.enter_context(open_raster(self.library.folder / s.depth, name=name)) for s in (lower, higher)
+            )
+            writer = opened.enter_context(
+                write_raster(self.paths[0], low.grid, description=say("Độ sâu ngập", "Flood depth"))
+            )
             between(low, high, match.share, writer.write, part(progress, 0.0, 0.7))
             writer.tag(tags)
             if self.paths[1] is not None:
@@ -115,7 +131,13 @@ class FloodScenarioAlgorithm(QuyHoachAlgorithm):
                           .format(low=lower.name, high=higher.name, share=format_number(100 * match.share)))
         fit, _ = self.marks.fit(self.paths[0], None, feedback)
         self.style_on_load(context, self.paths[0], "disaster/flood_depth.qml")
-        results = {"OUTPUT": self.paths[0], "LOWER": lower.name, "HIGHER": higher.name, "SHARE": match.share, **fit_results(fit)}
+        results = {
+            "OUTPUT": self.paths[0],
+            "LOWER": lower.name,
+            "HIGHER": higher.name,
+            "SHARE": match.share,
+            **fit_results(fit),
+        }
         return results if self.paths[1] is None else {**results, "OUTPUT_RANGE": self.paths[1]}
 
     def _wanted(self) -> tuple[dict[str, float], dict[str, float]]:

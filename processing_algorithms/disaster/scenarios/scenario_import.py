@@ -16,9 +16,9 @@ from ...common.columns import numbers
 from ...common.crs import same_crs
 from ...common.errors import InputError, name_some
 from ...common.language import say
+from ...common.numbers_vi import format_number
 from ...common.progress import Progress, silent
 from ...common.raster import Grid, Heights, Window
-from ...common.numbers_vi import format_number
 
 #: Deeper than this is no flood but another unit or a missing nodata value, m.
 _DEEPEST_M = 50.0
@@ -47,7 +47,9 @@ class RegriddedHeights:
         """Values of a window of the new grid; nan outside the source."""
         if self.grid == self.source.grid:
             return self.source.read(window)
-        columns, rows = np.meshgrid(np.arange(window.columns) + window.column + 0.5, np.arange(window.rows) + window.row + 0.5)
+        columns, rows = np.meshgrid(
+            np.arange(window.columns) + window.column + 0.5, np.arange(window.rows) + window.row + 0.5
+        )
         c, r = (np.floor(p).astype(np.int64) for p in self.source.grid.to_pixel(*self.grid.to_map(columns, rows)))
         height, width = self.source.grid.shape
         inside = (c >= 0) & (c < width) & (r >= 0) & (r < height)
@@ -60,8 +62,14 @@ class RegriddedHeights:
 
 
 def depth_from_map(
-    source: Heights, kind: MapKind, grid: Grid, write: Callable[[Window, NDArray[np.float32]], None], *, terrain: Heights | None = None,
-    outside_is_dry: bool = False, progress: Progress = silent,
+    source: Heights,
+    kind: MapKind,
+    grid: Grid,
+    write: Callable[[Window, NDArray[np.float32]], None],
+    *,
+    terrain: Heights | None = None,
+    outside_is_dry: bool = False,
+    progress: Progress = silent,
 ) -> list[str]:
     """Write the depth a map shows.
 
@@ -87,7 +95,9 @@ def depth_from_map(
         Levels without a terrain, other systems, depths that are none.
     """
     if kind is MapKind.LEVEL and terrain is None:
-        raise InputError(say("Bản đồ mực nước cần có địa hình để tính độ sâu.", "A map of levels needs the terrain to get depths."))
+        raise InputError(
+            say("Bản đồ mực nước cần có địa hình để tính độ sâu.", "A map of levels needs the terrain to get depths.")
+        )
     source = RegriddedHeights(source, grid)
     ground = None if terrain is None else RegriddedHeights(terrain, grid)
     negative = 0
@@ -113,8 +123,13 @@ def depth_from_map(
 
 
 def depth_from_polygons(
-    polygons: geopandas.GeoDataFrame, low_field: str, high_field: str, grid: Grid,
-    write: Callable[[Window, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]], None], *, terrain: Heights | None = None,
+    polygons: geopandas.GeoDataFrame,
+    low_field: str,
+    high_field: str,
+    grid: Grid,
+    write: Callable[[Window, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]], None],
+    *,
+    terrain: Heights | None = None,
     progress: Progress = silent,
 ) -> list[str]:
     """Write middle, low and high depth of polygons with ranges ("0,5 - 1 m").

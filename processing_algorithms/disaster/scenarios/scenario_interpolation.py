@@ -63,8 +63,15 @@ def find_scenarios(library: Library, levels_m: dict[str, float], releases_m3s: d
         An empty library; no scenario has any of the stations or reservoirs.
     """
     if not library.scenarios:
-        raise InputError(say("Thư viện {folder} chưa có kịch bản nào.", "The library {folder} has no scenarios.").format(folder=library.folder))
-    wanted = {**{f"m {fold(k)}": v for k, v in levels_m.items()}, **{f"m3s {fold(k)}": v for k, v in releases_m3s.items()}}
+        raise InputError(
+            say("Thư viện {folder} chưa có kịch bản nào.", "The library {folder} has no scenarios.").format(
+                folder=library.folder
+            )
+        )
+    wanted = {
+        **{f"m {fold(k)}": v for k, v in levels_m.items()},
+        **{f"m3s {fold(k)}": v for k, v in releases_m3s.items()},
+    }
     names = {**{f"m {fold(k)}": k for k in levels_m}, **{f"m3s {fold(k)}": k for k in releases_m3s}}
     usable = [s for s in library.scenarios if set(s.keys) & set(wanted)]
     if not usable:
@@ -95,10 +102,14 @@ def find_scenarios(library: Library, levels_m: dict[str, float], releases_m3s: d
             if 0.0 < share < 1.0:
                 distance = float(np.linalg.norm(points[a] + share * step - target))
                 # Of segments equally near, the shorter one knows more.
-                if distance < best[0] - 1e-9 or (best[2] is not None and abs(distance - best[0]) <= 1e-9 and np.linalg.norm(step) < best[4]):
+                if distance < best[0] - 1e-9 or (
+                    best[2] is not None and abs(distance - best[0]) <= 1e-9 and np.linalg.norm(step) < best[4]
+                ):
                     best = (distance, a, b, share, float(np.linalg.norm(step)))
     lower, higher, share = usable[best[1]], None if best[2] is None else usable[best[2]], best[3]
-    stands_for = {k: lower.keys[k] if higher is None else lower.keys[k] + share * (higher.keys[k] - lower.keys[k]) for k in common}
+    stands_for = {
+        k: lower.keys[k] if higher is None else lower.keys[k] + share * (higher.keys[k] - lower.keys[k]) for k in common
+    }
     off = {names[k]: wanted[k] - stands_for[k] for k in common}
     return Match(lower, higher, share, off, _notes(wanted, names, common, off, lower, higher))
 
@@ -111,7 +122,11 @@ def _notes(wanted: dict[str, float], names: dict[str, str], common: list[str], o
     notes = []
     unused = [names[k] for k in wanted if k not in common]
     if unused:
-        notes.append(say("Kịch bản không có: {names}; không dùng.", "The scenarios do not have: {names}; not used.").format(names=", ".join(unused)))
+        notes.append(
+            say("Kịch bản không có: {names}; không dùng.", "The scenarios do not have: {names}; not used.").format(
+                names=", ".join(unused)
+            )
+        )
     far = []
     for key in common:
         name, release = names[key], key.startswith("m3s ")
@@ -122,12 +137,20 @@ def _notes(wanted: dict[str, float], names: dict[str, str], common: list[str], o
                          "Outside the library: the nearest scenario \"{name}\" is used as it is; what was given differs by: {far}. Nothing is extrapolated.").format(
             name=lower.name, far="; ".join(far)))
     elif far:
-        notes.append(say("Nội suy chênh với giá trị đã cho: {far}.", "The interpolation differs from what was given by: {far}.").format(far="; ".join(far)))
+        notes.append(
+            say(
+                "Nội suy chênh với giá trị đã cho: {far}.", "The interpolation differs from what was given by: {far}."
+            ).format(far="; ".join(far))
+        )
     return notes
 
 
 def between(
-    lower: Heights, higher: Heights, share: float, write: Callable[[Window, NDArray[np.float32]], None], progress: Progress = silent
+    lower: Heights,
+    higher: Heights,
+    share: float,
+    write: Callable[[Window, NDArray[np.float32]], None],
+    progress: Progress = silent,
 ) -> None:
     """Write the depth at a share of the way from one depth raster to a higher one, on one grid.
 
@@ -148,7 +171,9 @@ def between(
             rise[only_high] = rise[tuple(index[only_high] for index in nearest)]
         elif only_high.any():
             rise[only_high] = high[only_high]  # nothing to go by: it dries evenly
-        depth = np.where(both, low + share * rise, np.where(only_high, np.maximum(0.0, high - (1.0 - share) * rise), np.float32(0)))
+        depth = np.where(
+            both, low + share * rise, np.where(only_high, np.maximum(0.0, high - (1.0 - share) * rise), np.float32(0))
+        )
         depth = np.fmax(depth, np.where(low > high, low, 0)).astype(np.float32)
         depth[np.isnan(low) | np.isnan(high)] = np.nan
         write(window, depth[window.row - first:window.row - first + window.rows])

@@ -58,7 +58,10 @@ class Scenario:
     @property
     def keys(self) -> dict[str, float]:
         """Levels and releases by a name that tells them apart."""
-        return {**{f"m {fold(k)}": v for k, v in self.levels_m.items()}, **{f"m3s {fold(k)}": v for k, v in self.releases_m3s.items()}}
+        return {
+            **{f"m {fold(k)}": v for k, v in self.levels_m.items()},
+            **{f"m3s {fold(k)}": v for k, v in self.releases_m3s.items()},
+        }
 
     def told(self) -> str:
         """Its levels and releases as text."""
@@ -103,7 +106,11 @@ def parse_keys(text: str) -> tuple[dict[str, float], dict[str, float]]:
         release = unit == "m3/s"
         try:
             number = match["value"]
-            value = float(number.replace(".", "")) if release and re.fullmatch(r"\d{1,3}(\.\d{3})+", number) else parse_number(number)
+            value = (
+                float(number.replace(".", ""))
+                if release and re.fullmatch(r"\d{1,3}(\.\d{3})+", number)
+                else parse_number(number)
+            )
         except InputError as error:
             problems += error.problems
             continue
@@ -143,7 +150,12 @@ def open_library(folder: str | Path, *, check: bool = True) -> Library:
         raise InputError(say("{path} không phải là mục lục của thư viện kịch bản ngập, hoặc do phiên bản mới hơn ghi.",
                              "{path} is no index of flood scenarios, or a newer version wrote it.").format(path=index)) from error
     library = Library(folder, grid, scenarios)
-    damaged = [f"{s.name} ({name})" for s in scenarios for name, checksum in s.checksums.items() if check and _sha256(folder / name) != checksum]
+    damaged = [
+        f"{s.name} ({name})"
+        for s in scenarios
+        for name, checksum in s.checksums.items()
+        if check and _sha256(folder / name) != checksum
+    ]
     if damaged:
         raise InputError(say("Kịch bản thiếu tệp hoặc tệp đã đổi từ khi nhập: {names}. Hãy chép lại thư viện hoặc nhập lại kịch bản.",
                              "Scenarios with files missing or changed since the import: {names}. Copy the library or import them again.")
@@ -156,8 +168,12 @@ def add_scenario(library: Library, grid: Grid, scenario: Scenario) -> Library:
     checksums = {name: _sha256(library.folder / name) for name in (scenario.depth, scenario.range) if name}
     kept = [s for s in library.scenarios if s.id != scenario.id]
     scenarios = [*kept, Scenario(**{**asdict(scenario), "checksums": checksums})]
-    told = {"format": _FORMAT, "version": _VERSION, "grid": {"transform": list(grid.transform), "shape": list(grid.shape), "crs_wkt": grid.crs_wkt},
-            "scenarios": [asdict(s) for s in scenarios]}
+    told = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "grid": {"transform": list(grid.transform), "shape": list(grid.shape), "crs_wkt": grid.crs_wkt},
+        "scenarios": [asdict(s) for s in scenarios],
+    }
     with written_whole(library.folder / INDEX) as part:
         part.write_text(json.dumps(told, ensure_ascii=False, indent=1), "utf-8")
     return Library(library.folder, grid, scenarios)

@@ -15,7 +15,9 @@ from ..bulletin.bulletin_words import fold
 _NO = {"", "0", "0.0", "no", "false", "khong", "f", "n", "none", "nan", "sai"}
 
 
-def bridges_of(streets: geopandas.GeoDataFrame, bridge_field: str | None, deck_field: str | None) -> tuple[NDArray[np.bool_] | None, NDArray[np.float64] | None]:
+def bridges_of(
+    streets: geopandas.GeoDataFrame, bridge_field: str | None, deck_field: str | None
+) -> tuple[NDArray[np.bool_] | None, NDArray[np.float64] | None]:
     """Read bridges and deck levels of streets.
 
     Parameters
@@ -43,7 +45,9 @@ def bridges_of(streets: geopandas.GeoDataFrame, bridge_field: str | None, deck_f
     if bridge_field is None:
         return None, None
     code, values = pandas.factorize(streets[bridge_field].astype(object).map(str, na_action="ignore"))
-    bridge = np.array([*(fold(value).strip() not in _NO for value in values), False], dtype=bool)[code]  # null is -1, the last
+    bridge = np.array([*(fold(value).strip() not in _NO for value in values), False], dtype=bool)[
+        code
+    ]  # null is -1, the last
     if deck_field is None:
         return bridge, None
     deck, wrong = numbers(streets[deck_field])

@@ -83,8 +83,12 @@ def distance_to_nearest(network: Network, places: Snapped, targets: Snapped, blo
     weights = np.concatenate([network.length[whole], from_target[1]])
     distance = dijkstra(_shortest(rows, columns, weights, nodes + 1), directed=False, indices=nodes)
     start_open, end_open = (np.ones(len(places.edge), bool),) * 2 if blocked is None else _open_sides(places, blocked)
-    ways = np.column_stack([np.where(start_open, distance[network.start[places.edge]] + places.along, np.inf),
-                            np.where(end_open, distance[network.end[places.edge]] + network.length[places.edge] - places.along, np.inf)])
+    ways = np.column_stack(
+        [
+            np.where(start_open, distance[network.start[places.edge]] + places.along, np.inf),
+            np.where(end_open, distance[network.end[places.edge]] + network.length[places.edge] - places.along, np.inf),
+        ]
+    )
     return np.minimum(ways.min(axis=1), _on_one_edge(places, targets, blocked))
 
 
@@ -140,5 +144,7 @@ def _parts(network: Network, blocked: Blocked | None) -> tuple[Indices, int]:
     if blocked is not None:
         shut = blocked.edges
         length += np.bincount(part[network.start[shut]], np.maximum(blocked.first_m[shut], 0.0), count)
-        length += np.bincount(part[network.end[shut]], np.maximum(network.length[shut] - blocked.last_m[shut], 0.0), count)
+        length += np.bincount(
+            part[network.end[shut]], np.maximum(network.length[shut] - blocked.last_m[shut], 0.0), count
+        )
     return part, int(np.argmax(length))

@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from .flooded_network_tables import FloodedNetwork
 
 #: Fields and the layer each belongs to.
-_FIELDS = {"BRIDGE_FIELD": "NETWORK", "DECK_FIELD": "NETWORK", "KIND_FIELD": "FACILITIES", "UNIT_FIELD": "UNITS", "HOUSEHOLDS_FIELD": "BUILDINGS",
-           "RESIDENTS_FIELD": "BUILDINGS"}
+_FIELDS = {
+    "BRIDGE_FIELD": "NETWORK",
+    "DECK_FIELD": "NETWORK",
+    "KIND_FIELD": "FACILITIES",
+    "UNIT_FIELD": "UNITS",
+    "HOUSEHOLDS_FIELD": "BUILDINGS",
+    "RESIDENTS_FIELD": "BUILDINGS",
+}
 
 
 class FloodedNetworkAlgorithm(QuyHoachAlgorithm):
@@ -101,7 +107,9 @@ class FloodedNetworkAlgorithm(QuyHoachAlgorithm):
 
         problems: list[str] = []
         self.invalid = self.invalid_geometry(parameters, context)
-        self.inputs = {key: self.layer(parameters, key, context) for key in ("NETWORK", "FACILITIES", "UNITS", "BUILDINGS")}
+        self.inputs = {
+            key: self.layer(parameters, key, context) for key in ("NETWORK", "FACILITIES", "UNITS", "BUILDINGS")
+        }
         self.fields: dict[str, str | None] = {}
         for key in ("DEPTH", "TERRAIN"):
             with noted(problems):
@@ -116,20 +124,37 @@ class FloodedNetworkAlgorithm(QuyHoachAlgorithm):
         for key, parent in _FIELDS.items():
             with noted(problems):
                 if parameters.get(key) and self.inputs[parent] is None:
-                    raise InputError(say("\"{field}\" cần có lớp \"{layer}\".", "\"{field}\" needs the layer \"{layer}\".")
-                                     .format(field=self.parameterDefinition(key).description(), layer=self.parameterDefinition(parent).description()))
+                    raise InputError(
+                        say('"{field}" cần có lớp "{layer}".', '"{field}" needs the layer "{layer}".').format(
+                            field=self.parameterDefinition(key).description(),
+                            layer=self.parameterDefinition(parent).description(),
+                        )
+                    )
                 self.fields[key] = self.field(parameters, key, self.inputs[parent], context)
         for layer in self.inputs.values():
             with noted(problems):
                 if layer is not None:
                     self.not_empty(layer)
                     require_stated(layer.crs, layer.name)
-        if self.fields.get("DECK_FIELD") and not (self.fields.get("BRIDGE_FIELD") and getattr(self, "terrain", None) is not None):
+        if self.fields.get("DECK_FIELD") and not (
+            self.fields.get("BRIDGE_FIELD") and getattr(self, "terrain", None) is not None
+        ):
             problems.append(say("Cao trình mặt cầu cần có trường cầu và địa hình.", "Deck levels need the field that marks bridges, and the terrain."))
-        if parameters.get("OUTPUT_FACILITIES") and self.inputs["FACILITIES"] is None or parameters.get("OUTPUT_ACCESS") and self.inputs["FACILITIES"] is None:
-            problems.append(say("Kết quả về cơ sở cần có lớp cơ sở cần đến.", "Results on facilities need the layer of facilities."))
+        if (
+            parameters.get("OUTPUT_FACILITIES")
+            and self.inputs["FACILITIES"] is None
+            or parameters.get("OUTPUT_ACCESS")
+            and self.inputs["FACILITIES"] is None
+        ):
+            problems.append(
+                say("Kết quả về cơ sở cần có lớp cơ sở cần đến.", "Results on facilities need the layer of facilities.")
+            )
         if parameters.get("OUTPUT_BUILDINGS") and self.inputs["BUILDINGS"] is None:
-            problems.append(say("Kết quả theo công trình cần có lớp công trình.", "Results by building need the layer of buildings."))
+            problems.append(
+                say(
+                    "Kết quả theo công trình cần có lớp công trình.", "Results by building need the layer of buildings."
+                )
+            )
         self.chosen = self.kinds[self.parameterAsEnum(parameters, "VEHICLE", context)]
         refuse_if(problems)
 
@@ -149,7 +174,11 @@ class FloodedNetworkAlgorithm(QuyHoachAlgorithm):
             terrain = opened.enter_context(self.terrain.open()) if self.terrain is not None else None
             crs = depth.grid.crs_wkt
             streets = self._read("NETWORK", "line", ["BRIDGE_FIELD", "DECK_FIELD"], crs, feedback)
-            network = build_network(streets, tolerance=self.parameterAsDouble(parameters, "JOIN_TOLERANCE", context), name=self.inputs["NETWORK"].name)
+            network = build_network(
+                streets,
+                tolerance=self.parameterAsDouble(parameters, "JOIN_TOLERANCE", context),
+                name=self.inputs["NETWORK"].name,
+            )
             for sentence in network.report.sentences():
                 feedback.pushWarning(sentence)
             bridge, deck = bridges_of(streets, fields["BRIDGE_FIELD"], fields["DECK_FIELD"])
@@ -182,36 +211,59 @@ class FloodedNetworkAlgorithm(QuyHoachAlgorithm):
             return None
         frame = layer.read([self.fields[c] for c in columns if self.fields[c]])
         if not kind:
-            kind = "polygon" if (shapely.get_dimensions(np.asarray(frame.geometry.array, dtype=object)) == 2).any() else "point"
+            kind = (
+                "polygon"
+                if (shapely.get_dimensions(np.asarray(frame.geometry.array, dtype=object)) == 2).any()
+                else "point"
+            )
         frame, report = clean(frame, kind, self.invalid, layer.name)
         for sentence in report.sentences():
             feedback.pushWarning(sentence)
         if not len(frame):
-            raise InputError(say("Lớp {layer} không có hình nào dùng được.", "Layer {layer} has no usable shape.").format(layer=layer.name))
+            raise InputError(
+                say("Lớp {layer} không có hình nào dùng được.", "Layer {layer} has no usable shape.").format(
+                    layer=layer.name
+                )
+            )
         return to_crs(frame, crs)
 
-    def _write(self, parameters: dict[str, Any], context: QgsProcessingContext, found: FloodedNetwork, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+    def _write(
+        self,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        found: FloodedNetwork,
+        feedback: QgsProcessingFeedback,
+    ) -> dict[str, Any]:
         from ...common.columns import free_names
 
         results = {"OUTPUT": self.write_layer(parameters, "OUTPUT", context, found.streets, Qgis.WkbType.MultiLineString, style="disaster/flooded_network.qml"),
                    "OUTPUT_UNITS": self.write_layer(parameters, "OUTPUT_UNITS", context, found.units)}
         if self.inputs["FACILITIES"] is not None:
             results["OUTPUT_ACCESS"] = self.write_layer(parameters, "OUTPUT_ACCESS", context, found.access)
-        for output, key, table in (("OUTPUT_FACILITIES", "FACILITIES", found.facilities), ("OUTPUT_BUILDINGS", "BUILDINGS", found.places)):
+        for output, key, table in (
+            ("OUTPUT_FACILITIES", "FACILITIES", found.facilities),
+            ("OUTPUT_BUILDINGS", "BUILDINGS", found.places),
+        ):
             if not parameters.get(output):
                 continue
             frame = self.inputs[key].read()
             names = free_names(table.columns, frame.columns)
             joined = frame.loc[table.index].join(table.rename(columns=names).replace([float("inf")], float("nan")))
             polygonal = joined.geometry.geom_type.str.contains("Polygon").any()
-            results[output] = self.write_layer(parameters, output, context, joined, Qgis.WkbType.MultiPolygon if polygonal else Qgis.WkbType.MultiPoint)
+            results[output] = self.write_layer(
+                parameters, output, context, joined, Qgis.WkbType.MultiPolygon if polygonal else Qgis.WkbType.MultiPoint
+            )
         return {key: value for key, value in results.items() if value is not None}
 
 
 def _totals(found: FloodedNetwork, feedback: QgsProcessingFeedback) -> dict[str, Any]:
     units = found.units
     sums = {"WET_ROAD": found.wet_m, "IMPASSABLE_ROAD": found.impassable_m, "UNKNOWN_ROAD": found.unknown_m}
-    for key, column in (("CUT_OFF_BUILDINGS", "buildings_cut_off"), ("CUT_OFF_HOUSEHOLDS", "households_cut_off"), ("CUT_OFF_RESIDENTS", "residents_cut_off")):
+    for key, column in (
+        ("CUT_OFF_BUILDINGS", "buildings_cut_off"),
+        ("CUT_OFF_HOUSEHOLDS", "households_cut_off"),
+        ("CUT_OFF_RESIDENTS", "residents_cut_off"),
+    ):
         sums[key] = float(units[column].sum()) if column in units and units[column].notna().any() else None
     weight = next(c for c in ("buildings_cut_off", "road_share_m_cut_off") if c in units)
     sums["CUT_OFF_UNITS"] = int((units[weight] > 0).sum())

@@ -19,9 +19,9 @@ from ...common.raster import Heights
 from ...traffic.network import Network
 from ...traffic.snapping import Snapped, snap
 from ..exposure.depth_at_shapes import BuildingDepths, building_depths
+from ..exposure.units import Units, disjoint_units
 from .flooded_network import cut_off, distance_to_nearest
 from .road_depths import Blocked, RoadDepths, road_depths, stretches
-from ..exposure.units import Units, disjoint_units
 from .vehicles import Vehicle
 
 #: Depth from which a street counts as wet at all, m.
@@ -120,19 +120,34 @@ def flooded_network(
     lines = network.lines()
     notes: list[str] = []
     if water is None:
-        water = road_depths(lines, depth, terrain=terrain, bridge=None if bridge is None else bridge[network.street],
-                            deck_m=None if deck_m is None else deck_m[network.street], progress=part(progress, 0.0, 0.3))
+        water = road_depths(
+            lines,
+            depth,
+            terrain=terrain,
+            bridge=None if bridge is None else bridge[network.street],
+            deck_m=None if deck_m is None else deck_m[network.street],
+            progress=part(progress, 0.0, 0.3),
+        )
     if water.bridges_without_deck:
         notes.append(say("{n} đoạn cầu không có cao trình mặt cầu (hoặc chưa chọn địa hình): coi là trên mặt nước.",
                          "{n} bridges have no deck level (or no terrain is chosen): taken as above the water.").format(n=water.bridges_without_deck))
     blocked = water.blocked(chosen.depth_max_m, least_m)
     with np.errstate(invalid="ignore"):
-        narrow = blocked.edges & (blocked.last_m - blocked.first_m <= _CROSSING_M) & (blocked.first_m > _DRY_END_M) & (blocked.last_m < network.length - _DRY_END_M)
+        narrow = (
+            blocked.edges
+            & (blocked.last_m - blocked.first_m <= _CROSSING_M)
+            & (blocked.first_m > _DRY_END_M)
+            & (blocked.last_m < network.length - _DRY_END_M)
+        )
     if narrow.any():
-        notes.append(say("{n} đoạn đường chỉ bị cắt ở một chỗ không quá {m} m, hai đầu khô, như chỗ vượt kênh, suối: nếu ở đó có cầu, cống, hãy đánh dấu cầu trong lớp đường; "
-                         "nơi bị cô lập khi đó ít đi.",
-                         "{n} streets are cut at one place of at most {m} m between dry ends, as where a street crosses a canal: if there is a bridge or culvert, mark it in the layer "
-                         "of streets; fewer places are then cut off.").format(n=int(narrow.sum()), m=format_number(_CROSSING_M)))
+        notes.append(
+            say(
+                "{n} đoạn đường chỉ bị cắt ở một chỗ không quá {m} m, hai đầu khô, như chỗ vượt kênh, suối: nếu ở đó có cầu, cống, hãy đánh dấu cầu trong lớp đường; "
+                "nơi bị cô lập khi đó ít đi.",
+                "{n} streets are cut at one place of at most {m} m between dry ends, as where a street crosses a canal: if there is a bridge or culvert, mark it in the layer "
+                "of streets; fewer places are then cut off.",
+            ).format(n=int(narrow.sum()), m=format_number(_CROSSING_M))
+        )
     place = _Units.of(units, unit_field, notes, part(progress, 0.3, 0.35))
     streets = _streets(network, lines, water, blocked, kinds)
     points, spots = _places(network, lines, buildings)
@@ -159,13 +174,24 @@ def flooded_network(
         facility_table, float(impassable.sum()), float(water.length_deeper(WET_M).sum()), float(water.unknown_length().sum()), float(network.length.sum()), notes)
 
 
-def _streets(network: Network, lines: NDArray, water: RoadDepths, blocked: Blocked, kinds: list[Vehicle]) -> geopandas.GeoDataFrame:
+def _streets(
+    network: Network, lines: NDArray, water: RoadDepths, blocked: Blocked, kinds: list[Vehicle]
+) -> geopandas.GeoDataFrame:
     limits = np.array([WET_M, *(k.depth_max_m for k in kinds)])
     edge, geometry, code, deepest = stretches(water, lines, limits)
-    labels = [say("Không ngập", "Dry"), say("Ngập, mọi loại xe còn đi được", "Wet, all vehicles pass"),
-              *(say("{name} không đi được", "Stops: {name}").format(name=k.name) for k in kinds), say("Chưa rõ", "Unknown")]
+    labels = [
+        say("Không ngập", "Dry"),
+        say("Ngập, mọi loại xe còn đi được", "Wet, all vehicles pass"),
+        *(say("{name} không đi được", "Stops: {name}").format(name=k.name) for k in kinds),
+        say("Chưa rõ", "Unknown"),
+    ]
     unknown = len(limits) + 1
-    middle = Snapped(edge=np.arange(network.edge_count), along=network.length / 2, distance=np.zeros(network.edge_count), xy=np.zeros((network.edge_count, 2)))
+    middle = Snapped(
+        edge=np.arange(network.edge_count),
+        along=network.length / 2,
+        distance=np.zeros(network.edge_count),
+        xy=np.zeros((network.edge_count, 2)),
+    )
     apart = cut_off(network, middle, blocked).cut_off
     return geopandas.GeoDataFrame({
         "street_id": network.street_ids.to_numpy()[network.street[edge]], "passability": np.where(code == unknown, -1, code),
@@ -173,10 +199,17 @@ def _streets(network: Network, lines: NDArray, water: RoadDepths, blocked: Block
         "cut_off": apart[edge]}, geometry=geometry, crs=network.crs)
 
 
-def _places(network: Network, lines: NDArray, buildings: geopandas.GeoDataFrame | None) -> tuple[NDArray[np.object_], Snapped]:
+def _places(
+    network: Network, lines: NDArray, buildings: geopandas.GeoDataFrame | None
+) -> tuple[NDArray[np.object_], Snapped]:
     if buildings is None:
         points = shapely.line_interpolate_point(lines, 0.5, normalized=True)
-        return points, Snapped(edge=np.arange(network.edge_count), along=network.length / 2, distance=np.zeros(len(points)), xy=shapely.get_coordinates(points))
+        return points, Snapped(
+            edge=np.arange(network.edge_count),
+            along=network.length / 2,
+            distance=np.zeros(len(points)),
+            xy=shapely.get_coordinates(points),
+        )
     points = shapely.point_on_surface(np.asarray(buildings.geometry.array, dtype=object))
     return points, snap(network, points)
 
@@ -214,10 +247,18 @@ def _facilities(network: Network, depth: Heights | None, terrain: Heights | None
 
 
 def _some(snapped: Snapped, which: NDArray[np.bool_]) -> Snapped:
-    return Snapped(edge=snapped.edge[which], along=snapped.along[which], distance=snapped.distance[which], xy=snapped.xy[which])
+    return Snapped(
+        edge=snapped.edge[which], along=snapped.along[which], distance=snapped.distance[which], xy=snapped.xy[which]
+    )
 
 
-def _counts(buildings: geopandas.GeoDataFrame | None, households: str | None, residents: str | None, network: Network, notes: list[str]) -> pandas.DataFrame:
+def _counts(
+    buildings: geopandas.GeoDataFrame | None,
+    households: str | None,
+    residents: str | None,
+    network: Network,
+    notes: list[str],
+) -> pandas.DataFrame:
     """What each place stands for; nan where nobody counted."""
     if buildings is None:
         return pandas.DataFrame({"road_share_m": network.length})
@@ -241,7 +282,11 @@ def _by_unit(place: _Units, places: pandas.DataFrame, counts: pandas.DataFrame, 
         if column in ("households", "residents"):
             grouped[f"{column}_missing"] = counts[column].isna().groupby(places["unit"].to_numpy(), sort=False).sum()
     street_unit = place.named(shapely.line_interpolate_point(lines, 0.5, normalized=True))
-    roads = pandas.DataFrame({"road_m": network.length, "road_impassable_m": impassable}).groupby(street_unit, sort=False).sum()
+    roads = (
+        pandas.DataFrame({"road_m": network.length, "road_impassable_m": impassable})
+        .groupby(street_unit, sort=False)
+        .sum()
+    )
     table = pandas.DataFrame(grouped).reindex(place.names)
     table = table.join(roads).reset_index(names="unit")
     counted = [c for c in table if c not in ("unit",) and not c.startswith(("households", "residents"))]
@@ -258,9 +303,16 @@ def _access(places: pandas.DataFrame, counts: pandas.DataFrame, facilities: pand
     columns = ["unit", "kind", "before_m", "after_m", "further_m", *(f"{c}_without" for c in counts)]
     parts = []
     for kind in sorted(set(facilities["kind"])):
-        had, has = (places[f"{end}_{kind}_m"].where(np.isfinite(places[f"{end}_{kind}_m"])) for end in ("before", "after"))
+        had, has = (
+            places[f"{end}_{kind}_m"].where(np.isfinite(places[f"{end}_{kind}_m"])) for end in ("before", "after")
+        )
         lost = had.notna() & has.isna()
-        found = pandas.DataFrame({"before_m": had, "after_m": has, "further_m": has - had}).groupby(places["unit"], sort=False).median().round(1)
+        found = (
+            pandas.DataFrame({"before_m": had, "after_m": has, "further_m": has - had})
+            .groupby(places["unit"], sort=False)
+            .median()
+            .round(1)
+        )
         without = counts.where(lost, 0.0).groupby(places["unit"].to_numpy(), sort=False).sum().add_suffix("_without")
         parts.append(found.assign(kind=kind).join(without).rename_axis("unit").reset_index()[columns])
     return pandas.concat(parts, ignore_index=True) if parts else pandas.DataFrame(columns=columns)
@@ -272,12 +324,18 @@ class _Units:
     units: Units | None
 
     @classmethod
-    def of(cls, frame: geopandas.GeoDataFrame | None, field: str | None, notes: list[str], progress: Progress) -> _Units:
+    def of(
+        cls, frame: geopandas.GeoDataFrame | None, field: str | None, notes: list[str], progress: Progress
+    ) -> _Units:
         if frame is None:
             return cls([say("Toàn bộ", "All")], None)
         column = frame[field] if field else pandas.Series(frame.index, index=frame.index)
-        names = [str(value).strip() if not pandas.isna(value) and str(value).strip() else say("(không tên) {id}", "(no name) {id}").format(id=id_)
-                 for id_, value in zip(frame.index, column)]
+        names = [
+            str(value).strip()
+            if not pandas.isna(value) and str(value).strip()
+            else say("(không tên) {id}", "(no name) {id}").format(id=id_)
+            for id_, value in zip(frame.index, column)
+        ]
         units = disjoint_units(names, np.asarray(frame.geometry.array, dtype=object), progress)
         if units.overlapping:
             notes.append(say("Các đơn vị chồng lấn nhau ({pairs}); phần chồng lấn tính cho đơn vị đứng trước.", "Units overlap ({pairs}); the common part counts for the earlier one.")

@@ -92,8 +92,13 @@ class Blocked:
 
 
 def road_depths(
-    lines: NDArray[np.object_], depth: Heights, *, terrain: Heights | None = None, bridge: NDArray[np.bool_] | None = None,
-    deck_m: Floats | None = None, progress: Progress = silent,
+    lines: NDArray[np.object_],
+    depth: Heights,
+    *,
+    terrain: Heights | None = None,
+    bridge: NDArray[np.bool_] | None = None,
+    deck_m: Floats | None = None,
+    progress: Progress = silent,
 ) -> RoadDepths:
     """Find the water along lines.
 
@@ -134,7 +139,9 @@ class RoadsInWater:
         metres = runs.weight * length[segment]
         centre = np.column_stack(grid.to_map(runs.start + 0.5, runs.row + 0.5))
         step = (end - start)[segment]
-        share = np.einsum("ij,ij->i", centre - start[segment], step) / np.maximum(np.einsum("ij,ij->i", step, step), 1e-30)
+        share = np.einsum("ij,ij->i", centre - start[segment], step) / np.maximum(
+            np.einsum("ij,ij->i", step, step), 1e-30
+        )
         half = runs.weight / 2
         along = seg_along[segment] + np.clip(share, half, 1 - half) * length[segment]
         outside = np.maximum(length - np.bincount(segment, metres, len(owner)), 0.0)
@@ -166,14 +173,20 @@ class RoadsInWater:
             with np.errstate(invalid="ignore"):
                 wet = value > 0
                 without_deck = len(np.unique(edge[on_bridge & ~known & wet]))
-                value = np.where(on_bridge & wet, np.where(known, np.maximum(self._level - deck[edge], 0.0), 0.0), value)
+                value = np.where(
+                    on_bridge & wet, np.where(known, np.maximum(self._level - deck[edge], 0.0), 0.0), value
+                )
             value[on_bridge & np.isnan(value)] = 0.0  # a terrain may know nothing of the river below
         value = np.concatenate([value, np.full(len(self._edge) - len(value), np.nan)])
         order = np.lexsort((self._along, self._edge))
-        return RoadDepths(self._edge[order], self._along[order], self._metres[order], value[order], self._edges, without_deck)
+        return RoadDepths(
+            self._edge[order], self._along[order], self._metres[order], value[order], self._edges, without_deck
+        )
 
 
-def stretches(found: RoadDepths, lines: NDArray[np.object_], limits_m: Floats) -> tuple[Indices, NDArray[np.object_], Indices, Floats]:
+def stretches(
+    found: RoadDepths, lines: NDArray[np.object_], limits_m: Floats
+) -> tuple[Indices, NDArray[np.object_], Indices, Floats]:
     """Cut edges where the class of depth changes.
 
     Parameters
@@ -187,7 +200,11 @@ def stretches(found: RoadDepths, lines: NDArray[np.object_], limits_m: Floats) -
         A row per stretch; lengths add up to those of the edges.
     """
     unknown = len(limits_m) + 1
-    code = np.where(np.isnan(found.depth_m), unknown, np.searchsorted(limits_m + _ROUNDING_M, np.nan_to_num(found.depth_m), side="left"))
+    code = np.where(
+        np.isnan(found.depth_m),
+        unknown,
+        np.searchsorted(limits_m + _ROUNDING_M, np.nan_to_num(found.depth_m), side="left"),
+    )
     if not len(code):
         return (np.zeros(0, np.intp), np.zeros(0, object), np.zeros(0, np.intp), np.zeros(0))
     change = np.concatenate([[True], (found.edge[1:] != found.edge[:-1]) | (code[1:] != code[:-1])])
@@ -229,12 +246,18 @@ def _substrings(lines: NDArray[np.object_], edge: Indices, low: Floats, high: Fl
     place = np.concatenate([np.full(len(cut), -1), vertex[inner], np.full(len(cut), len(xy))])
     owner = np.concatenate([np.arange(len(cut)), piece[inner], np.arange(len(cut))])
     order = np.lexsort((place, owner))
-    result[cut] = shapely.linestrings(np.concatenate([ends[0], xy[vertex[inner]], ends[1]])[order], indices=owner[order])
+    result[cut] = shapely.linestrings(
+        np.concatenate([ends[0], xy[vertex[inner]], ends[1]])[order], indices=owner[order]
+    )
     return result
 
 
-def _at(xy: Floats, along: Floats, first: Indices, count: Indices, piece: Indices, vertex: Indices, place: Floats) -> Floats:
+def _at(
+    xy: Floats, along: Floats, first: Indices, count: Indices, piece: Indices, vertex: Indices, place: Floats
+) -> Floats:
     """Points at distances from the start of the line of each piece."""
-    before = first + np.clip(np.bincount(piece, along[vertex] <= place[piece], len(place)).astype(np.intp) - 1, 0, count - 2)
+    before = first + np.clip(
+        np.bincount(piece, along[vertex] <= place[piece], len(place)).astype(np.intp) - 1, 0, count - 2
+    )
     share = (place - along[before]) / np.maximum(along[before + 1] - along[before], 1e-30)
     return xy[before] + np.clip(share, 0.0, 1.0)[:, None] * (xy[before + 1] - xy[before])

@@ -47,5 +47,8 @@ def vehicle(key: str, kinds: list[Vehicle]) -> Vehicle:
     for kind in kinds:
         if kind.key == key:
             return kind
-    raise InputError(say("Không có loại xe \"{key}\"; các loại: {names}.", "There is no vehicle \"{key}\"; there are: {names}.")
-                     .format(key=key, names=", ".join(k.key for k in kinds)))
+    raise InputError(
+        say('Không có loại xe "{key}"; các loại: {names}.', 'There is no vehicle "{key}"; there are: {names}.').format(
+            key=key, names=", ".join(k.key for k in kinds)
+        )
+    )

@@ -171,7 +171,9 @@ def _followed(frame: geopandas.GeoDataFrame, grid: Grid) -> tuple[NDArray[np.int
     """Cells along lines in their order, each the neighbour of the one before: number of the line part, and cell."""
     parts = shapely.get_parts(np.asarray(frame.geometry.array, dtype=object))
     xy, owner = shapely.get_coordinates(parts, return_index=True)
-    pixels = shapely.linestrings(np.column_stack(grid.to_pixel(xy[:, 0], xy[:, 1])), indices=owner) if len(xy) else parts
+    pixels = (
+        shapely.linestrings(np.column_stack(grid.to_pixel(xy[:, 0], xy[:, 1])), indices=owner) if len(xy) else parts
+    )
     position, line = shapely.get_coordinates(shapely.segmentize(pixels, _STRIDE), return_index=True)
     column, row = np.floor(position).astype(np.int64).T
     rows, columns = grid.shape

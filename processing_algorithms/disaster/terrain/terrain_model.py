@@ -27,7 +27,6 @@ from ...common.files import write_vector
 from ...common.language import say
 from ...common.parallel import run_blocks
 from ...common.progress import Progress, silent
-from ...common.raster import Grid
 from ...common.raster_writing import NODATA, write_raster
 from .d8 import OUTSIDE, STEPS
 from .terrain_prepare import Drainage

@@ -23,8 +23,7 @@ from ...common.parallel import run_blocks
 from ...common.progress import Progress, part, silent
 from ...common.raster import Grid
 from . import terrain_loops
-from .d8 import (
-    LEAVES, OUTSIDE, directions, directions_after, lead_over_level_ground, metres_between, step_lengths)
+from .d8 import LEAVES, OUTSIDE, directions, directions_after, lead_over_level_ground, metres_between, step_lengths
 from .depressions import cut, fill, floors_of
 from .drainage import Reaches, accumulate, next_stream_cell, reaches
 from .terrain_ground import Ground
@@ -166,7 +165,11 @@ def _above(z, real, code, drain, bed, progress):
     bed = np.append(bed, np.float32(np.nan))  # -1 is the last
     drain = drain.reshape(z.shape)
     if (loop := terrain_loops.fast(terrain_loops.heights_above)) is not None:
-        return above, real, sum(terrain_loops.in_strips(loop, z.shape, z, real, code, drain, bed, above, progress=progress))
+        return (
+            above,
+            real,
+            sum(terrain_loops.in_strips(loop, z.shape, z, real, code, drain, bed, above, progress=progress)),
+        )
 
     def work(first: int, last: int) -> None:
         here = slice(first, last)

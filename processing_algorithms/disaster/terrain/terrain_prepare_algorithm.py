@@ -177,7 +177,9 @@ class TerrainPrepareAlgorithm(QuyHoachAlgorithm):
                             "No vertical datum is stated: levels used later must be in that of the terrain."))
         for sentence in told:
             feedback.pushWarning(sentence)
-        card = self._card(rules, ground, datum, self.parameterAsString(parameters, "SOURCE_NOTE", context).strip(), told)
+        card = self._card(
+            rules, ground, datum, self.parameterAsString(parameters, "SOURCE_NOTE", context).strip(), told
+        )
         found = prepare_terrain(ground, rules, part(progress, 0.1, 0.75))
         model = write_model(found, self.folder, card, part(progress, 0.75, 1.0))
         numbers = model.card["found"]
@@ -270,10 +272,14 @@ def _assumptions(reader: RasterReader, ground: Ground) -> list[str]:
                         "Heights = stored values × {scale} + {offset}, as the file states.")
                     .format(scale=format_number(reader.scaling[0], 4), offset=format_number(reader.scaling[1], 2)))
     if ground.hole_count:
-        told.append(say("{n} lỗ không có số liệu ({cells} ô): nước đi qua ở cao độ thấp nhất của bờ lỗ; độ sâu ở đó vẫn "
-                        "là không rõ.",
-                        "{n} holes without data ({cells} cells): water passes at the lowest height of the rim; depths there "
-                        "stay unknown.").format(n=format_number(ground.hole_count), cells=format_number(len(ground.holes))))
+        told.append(
+            say(
+                "{n} lỗ không có số liệu ({cells} ô): nước đi qua ở cao độ thấp nhất của bờ lỗ; độ sâu ở đó vẫn "
+                "là không rõ.",
+                "{n} holes without data ({cells} cells): water passes at the lowest height of the rim; depths there "
+                "stay unknown.",
+            ).format(n=format_number(ground.hole_count), cells=format_number(len(ground.holes)))
+        )
     with np.errstate(invalid="ignore"):
         whole = all((np.isnan(row) | (row == np.round(row))).all() for row in ground.z)
     if whole:

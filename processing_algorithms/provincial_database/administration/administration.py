@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-
 from ...common.addresses import is_postgis_location
 from ...common.errors import InputError
 from ...common.language import say
@@ -16,6 +15,7 @@ from ...common.progress import Progress, silent
 from ..catalogue import Dataset, load_catalogue
 from ..findings import DrillReport, Finding, State
 from ..hub import Hub, open_hub
+
 
 def check_hub(hub: Hub, *, progress: Progress = silent) -> list[Finding]:
     """Look at everything in one consistent read; nothing is changed."""

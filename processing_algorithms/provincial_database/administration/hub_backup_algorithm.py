@@ -55,7 +55,9 @@ class HubBackupAlgorithm(QuyHoachAlgorithm):
         ]
 
     def outputs(self) -> list[Any]:  # noqa: D102
-        return [QgsProcessingOutputNumber("ROWS_COMPARED", say("Số dòng đã so khi diễn tập", "Rows compared by the drill"))]
+        return [
+            QgsProcessingOutputNumber("ROWS_COMPARED", say("Số dòng đã so khi diễn tập", "Rows compared by the drill"))
+        ]
 
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

@@ -45,9 +45,9 @@ class HubCheckAlgorithm(QuyHoachAlgorithm):
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
-        from .administration import check_hub
         from ..findings import State, findings_table
         from ..hub import open_hub
+        from .administration import check_hub
 
         with open_hub(hub_location(self, parameters, context)) as hub:
             findings = check_hub(hub, progress=self.progress(feedback))

@@ -14,8 +14,8 @@ from qgis.core import (
 from ...common import qgis_parameters as ask
 from ...common.errors import InputError
 from ...common.language import say
-from ...common.qgis_hub_parameters import new_hub_parameter, new_hub_place
 from ...common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm
+from ...common.qgis_hub_parameters import new_hub_parameter, new_hub_place
 from ...common.qgis_layers import to_pyproj
 
 

@@ -46,7 +46,11 @@ class HubLockAlgorithm(QuyHoachAlgorithm):
             ask.yes_no("LIFT", say("Mở khóa", "Lift the lock"), say("Chọn để mở khóa thay vì khóa.", "Lifts the lock instead."))]
 
     def outputs(self) -> list[Any]:  # noqa: D102
-        return [QgsProcessingOutputNumber("LOCKS", say("Số khóa đang có hiệu lực của tập dữ liệu", "Locks in force on the dataset"))]
+        return [
+            QgsProcessingOutputNumber(
+                "LOCKS", say("Số khóa đang có hiệu lực của tập dữ liệu", "Locks in force on the dataset")
+            )
+        ]
 
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -55,15 +59,20 @@ class HubLockAlgorithm(QuyHoachAlgorithm):
 
         value, reason = (self.parameterAsString(parameters, key, context).strip() for key in ("VALUE", "REASON"))
         if not value or not reason:
-            raise InputError(say("Hãy ghi năm hoặc mã đồ án, và lý do.", "Give the year or plan reference, and the reason."))
+            raise InputError(
+                say("Hãy ghi năm hoặc mã đồ án, và lý do.", "Give the year or plan reference, and the reason.")
+            )
         with open_hub(hub_location(self, parameters, context)) as hub:
             dataset = hub.dataset(self.parameterAsString(parameters, "DATASET", context))
             if not self.parameterAsBool(parameters, "LIFT", context):
                 hub.lock(dataset, value, reason)
             elif not hub.unlock(dataset, value, reason):
-                raise InputError(say("{dataset}: {value} không bị khóa; đang khóa: {values}.", "{dataset}: {value} is not locked; locked are: {values}.")
-                                 .format(dataset=dataset.label, value=value,
-                                         values=", ".join(hub.locks(dataset)) or "-"))
+                raise InputError(
+                    say(
+                        "{dataset}: {value} không bị khóa; đang khóa: {values}.",
+                        "{dataset}: {value} is not locked; locked are: {values}.",
+                    ).format(dataset=dataset.label, value=value, values=", ".join(hub.locks(dataset)) or "-")
+                )
             locks = hub.locks(dataset)
         feedback.pushInfo(say("{dataset}: đang khóa {values}.", "{dataset}: locked are {values}.")
                           .format(dataset=dataset.label, values=", ".join(locks) or "-"))

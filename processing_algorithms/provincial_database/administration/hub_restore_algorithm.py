@@ -17,7 +17,6 @@ from ...common.language import say
 from ...common.qgis_algorithm import QuyHoachAlgorithm
 from ...common.qgis_hub_parameters import new_hub_parameter, new_hub_place
 
-
 #: Backups of both kinds of hub.
 BACKUP_FILTER = "GeoPackage (*.gpkg);;PostgreSQL (*.dump)"
 

@@ -41,9 +41,9 @@ class HubUpgradeAlgorithm(QuyHoachAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         from ...common.qgis_forms import form_style
-        from .administration import upgrade
         from ..catalogue import load_catalogue
         from ..hub import chosen_datasets
+        from .administration import upgrade
 
         datasets = chosen_datasets(load_catalogue(), self.parameterAsString(parameters, "DATASETS", context))
         forms = {dataset.name: form_style(dataset, PLUGIN_FOLDER / "styles" / dataset.style) for dataset in datasets}

@@ -129,10 +129,15 @@ def set_department(
     chosen = list(hub.datasets.values()) if datasets is None else list(datasets)
     rights = rights_given(told_kind, access, chosen, whole=datasets is None, communes=communes)
     _rights_of(hub).set_department(hub, name, told_label, told_kind, rights, anew=anew or access is Access.NONE)
-    done = [say("Đã thêm cơ quan {label} ({name}).", "Added the department {label} ({name}).").format(label=told_label, name=name)
-            if found is None else
-            say("Cơ quan {label} ({name}): {n} quyền đã ghi.", "Department {label} ({name}): {n} rights entered.")
-            .format(label=told_label, name=name, n=len(rights))]
+    done = [
+        say("Đã thêm cơ quan {label} ({name}).", "Added the department {label} ({name}).").format(
+            label=told_label, name=name
+        )
+        if found is None
+        else say(
+            "Cơ quan {label} ({name}): {n} quyền đã ghi.", "Department {label} ({name}): {n} rights entered."
+        ).format(label=told_label, name=name, n=len(rights))
+    ]
     undivided = [str(dataset.label) for dataset in chosen if dataset.commune_field is None
                  and any(right.may_write and right.dataset_id in (None, dataset.id) for right in rights)]
     if communes and undivided:
@@ -193,8 +198,11 @@ class Office:
         asked = name.strip().casefold()
         found = next((key for key, (label, _) in known.items() if asked in (key.casefold(), label.casefold())), None)
         if found is None:
-            raise InputError(say("Không có cơ quan {name}; đang có: {names}.", "There is no department {name}; there are: {names}.")
-                             .format(name=name, names=", ".join(known) or "-"))
+            raise InputError(
+                say(
+                    "Không có cơ quan {name}; đang có: {names}.", "There is no department {name}; there are: {names}."
+                ).format(name=name, names=", ".join(known) or "-")
+            )
         self.label = known[found][0]
         self._datasets = hub.datasets
         self._given = [right for department, right in rights_of_departments(hub) if department == found]
@@ -275,15 +283,15 @@ SECRECY_LEVELS = SECRECY
 
 def _rights_of(hub: Hub) -> Any:
     from ..geopackage import rights as geopackage_rights
-    from ..postgis import rights as postgis_rights
     from ..geopackage.hub import GeoPackageHub
+    from ..postgis import rights as postgis_rights
 
     return geopackage_rights if isinstance(hub, GeoPackageHub) else postgis_rights
 
 
 def _people_of(hub: Hub) -> Any:
-    from ..postgis import rights as postgis_rights
     from ..geopackage.hub import GeoPackageHub
+    from ..postgis import rights as postgis_rights
 
     if isinstance(hub, GeoPackageHub):
         raise InputError(say("Cơ sở dữ liệu GeoPackage là một tệp, không có tài khoản: ai có tệp thì đọc và sửa được tất cả. Muốn phân "

@@ -16,9 +16,9 @@ from ...common.errors import InputError
 from ...common.language import say
 from ...common.progress import Progress, part, silent
 from ..findings import DrillReport
+from ..rows import now
 from .hub import BACKUP, GeoPackageHub
 from .schema import quoted
-from ..rows import now
 
 _PAGES_AT_ONCE = 5_000
 #: How often the copy may begin again because others wrote meanwhile, before it is made in one go while they wait.

@@ -19,10 +19,10 @@ from ...common.language import say
 from ..catalogue import Catalogue, Dataset
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
 from ..changes import Delivery, Parting, Position, Row, RowBatch, Scope
+from ..rows import rows_from_sqlite
 from .geometry import from_blobs
 from .ledger import rows_before
 from .schema import data_columns, quoted
-from ..rows import rows_from_sqlite
 
 _ROWS_AT_ONCE = 10_000
 
@@ -128,10 +128,13 @@ def _batches(database: sqlite3.Connection, wanted: list[tuple[Dataset, Scope]],
             cursor = database.execute(f"SELECT t.{FEATURE_ID}, t.{FEATURE_ID}, {listed} FROM {quoted(dataset.name)} t WHERE {condition}", values)
         else:
             cursor = database.execute(
-                "SELECT l.feature_id, t.feature_id, " + listed + " FROM (SELECT feature_id, max(ledger_no) AS last FROM ("
+                "SELECT l.feature_id, t.feature_id, "
+                + listed
+                + " FROM (SELECT feature_id, max(ledger_no) AS last FROM ("
                 "SELECT feature_id, ledger_no FROM quyhoach_ledger WHERE ledger_no > ? AND +dataset_id = ? UNION ALL SELECT value, 0 FROM json_each(?)"
                 f") GROUP BY feature_id) l LEFT JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = l.feature_id ORDER BY l.last",
-                (after, dataset.id, json.dumps(sorted(scope.features))))
+                (after, dataset.id, json.dumps(sorted(scope.features))),
+            )
         while found := cursor.fetchmany(_ROWS_AT_ONCE):
             inside = _inside(dataset, scope, columns, found)
             yield RowBatch(dataset.name, columns, [row[1:] for row, within in zip(found, inside) if within],

@@ -14,9 +14,9 @@ from ...common.errors import name_some
 from ...common.language import say
 from ...common.numbers_vi import format_number
 from ...common.progress import Progress, silent
-from ..findings import Finding, State, unsent_advice, unsent_sentence
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
+from ..findings import Finding, State, unsent_advice, unsent_sentence
 from .history import reading
 from .hub import GeoPackageHub
 from .ledger import hub_trigger_statements, ledger_table
@@ -94,9 +94,14 @@ def _triggers(database: sqlite3.Connection, dataset: Dataset) -> Finding:
                            "Edits may have gone past the ledger meanwhile; compare with a backup, then make a new "
                            "database and import, or restore."))
     if others:
-        return Finding(check, State.ATTENTION, say("Có trigger của chương trình khác: {names}.",
-                                                   "Triggers of other programs: {names}.").format(names=name_some(others)),
-                       say("Kiểm tra xem ai đã thêm và có cần không.", "Find out who added them and whether they are needed."))
+        return Finding(
+            check,
+            State.ATTENTION,
+            say("Có trigger của chương trình khác: {names}.", "Triggers of other programs: {names}.").format(
+                names=name_some(others)
+            ),
+            say("Kiểm tra xem ai đã thêm và có cần không.", "Find out who added them and whether they are needed."),
+        )
     return Finding(check, State.GOOD, say("Đủ {n} trigger.", "All {n} triggers are there.").format(n=len(expected)))
 
 
@@ -112,8 +117,13 @@ def _ledger(database: sqlite3.Connection, dataset: Dataset) -> Finding:
             say("Có người ghi mà không qua trigger; so các đối tượng này với bản sao lưu và nhập lại giá trị đúng.",
                 "Somebody wrote past the triggers; compare these features with a backup and enter the right values."))
     entries = database.execute("SELECT count(*) FROM quyhoach_ledger WHERE dataset_id = ?", (dataset.id,)).fetchone()[0]
-    return Finding(check, State.GOOD, say("{n} dòng nhật ký, phát lại đúng bằng bảng.",
-                                          "{n} entries, which replay to exactly the table.").format(n=format_number(entries)))
+    return Finding(
+        check,
+        State.GOOD,
+        say("{n} dòng nhật ký, phát lại đúng bằng bảng.", "{n} entries, which replay to exactly the table.").format(
+            n=format_number(entries)
+        ),
+    )
 
 
 def _count(found: list[object]) -> str:
@@ -151,8 +161,10 @@ def _index(database: sqlite3.Connection, dataset: Dataset) -> Finding:
     check = say("Chỉ mục không gian: {dataset}", "Spatial index: {dataset}").format(dataset=dataset.label)
     table, rtree = quoted(dataset.name), quoted(f"rtree_{dataset.name}_{GEOMETRY}")
     shape = f"t.{GEOMETRY}"
-    near = " AND ".join(_near(f"r.{low}", f"ST_Min{axis}({shape})", 1) + " AND " + _near(f"r.{high}", f"ST_Max{axis}({shape})", -1)
-                        for low, high, axis in (("minx", "maxx", "X"), ("miny", "maxy", "Y")))
+    near = " AND ".join(
+        _near(f"r.{low}", f"ST_Min{axis}({shape})", 1) + " AND " + _near(f"r.{high}", f"ST_Max{axis}({shape})", -1)
+        for low, high, axis in (("minx", "maxx", "X"), ("miny", "maxy", "Y"))
+    )
     wrong = [row[0] for row in database.execute(
         f"SELECT t.{FID} FROM {table} t LEFT JOIN {rtree} r ON r.id = t.{FID} WHERE {shape} NOTNULL AND NOT "
         f"ST_IsEmpty({shape}) AND (r.id IS NULL OR NOT ({near})) UNION ALL SELECT r.id FROM {rtree} r LEFT JOIN {table} t "
@@ -211,8 +223,14 @@ def _copies(database: sqlite3.Connection) -> Finding:
     oldest = database.execute("SELECT name, person, unsent, unsent_since, seen_at FROM quyhoach_known_copy WHERE unsent > 0 "
                               "ORDER BY coalesce(unsent_since, seen_at) LIMIT 1").fetchone()
     if oldest is None:
-        return Finding(check, State.GOOD, say("{n} bản đã gặp, không bản nào báo còn thay đổi chưa gửi.",
-                                              "{n} have been met, none has told of unsent edits.").format(n=format_number(total)))
+        return Finding(
+            check,
+            State.GOOD,
+            say(
+                "{n} bản đã gặp, không bản nào báo còn thay đổi chưa gửi.",
+                "{n} have been met, none has told of unsent edits.",
+            ).format(n=format_number(total)),
+        )
     name, person, unsent, since, seen = oldest
     seen, since = datetime.datetime.fromisoformat(seen), datetime.datetime.fromisoformat(since or seen)
     advice = unsent_advice(since)

@@ -17,11 +17,11 @@ from ...common.language import say
 from ..catalogue import Catalogue, Dataset
 from ..catalogue.model import FEATURE_ID
 from ..changes import Change, Changeset, Objection, Row
-from .ledger import entries, ledger_table
-from .schema import data_columns, quoted
 from ..history.history import ChangesetNote, Moment, changed_again
 from ..merge import same_row
 from ..rows import instant, now, row_from_sqlite
+from .ledger import entries, ledger_table
+from .schema import data_columns, quoted
 
 _OLD, _NEW = 0, 1
 _EVERYTHING = 2**62
@@ -137,7 +137,9 @@ def inverse(
     """Return the changeset that takes another one back; see `History.revert`."""
     found = database.execute("SELECT message FROM quyhoach_changeset WHERE number = ?", (number,)).fetchone()
     if found is None:
-        raise InputError(say("Không có đợt cập nhật số {number}.", "There is no changeset {number}.").format(number=number))
+        raise InputError(
+            say("Không có đợt cập nhật số {number}.", "There is no changeset {number}.").format(number=number)
+        )
     # What came last is taken back first: zones of a plan before the plan.
     changes = [Change(change.dataset, change.feature_id, change.after, change.before)
                for dataset in datasets.values() for change in net_changes(database, dataset, changeset=number)][::-1]

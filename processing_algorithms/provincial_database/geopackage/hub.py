@@ -21,21 +21,21 @@ from ...common.language import say
 from ...common.progress import Progress, silent
 from ..catalogue import Catalogue, Dataset, load_catalogue
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
-from .geometry import from_blobs, register_functions
+from ..changes import Change, Changeset, Delivery, Outcome, Position, Receipt, Row, Scope
+from ..history.history import ChangesetNote, Moment
+from ..hub import Batch, DatasetSummary, Hub, HubInfo
+from ..row_filter import RowFilter
+from ..rows import now
+from ..typed_columns import from_sqlite
 from . import exchange as exchange
 from . import history as past
-from ..changes import Change, Changeset, Delivery, Outcome, Position, Receipt, Row, Scope
+from .geometry import from_blobs, register_functions
 from .import_rows import write_batch
 from .ledger import adopt_strays, hub_trigger_statements
 from .locks import lock, locks, unlock
 from .schema import quoted
 from .submit import submit
 from .upgrade import SCHEMA_VERSION, grow, held_datasets, renew_triggers, upgrade
-from ..history.history import ChangesetNote, Moment
-from ..hub import Batch, DatasetSummary, Hub, HubInfo
-from ..row_filter import RowFilter
-from ..rows import now
-from ..typed_columns import from_sqlite
 
 #: Key of the fact by which a file says that it is a backup, with the time it was made.
 BACKUP = "backup_at"

@@ -13,13 +13,13 @@ import numpy as np
 from ...common.progress import Progress, part
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
+from ..hub import Batch
+from ..rows import now
+from ..typed_columns import to_sqlite
 from .geometry import to_blobs
 from .ledger import begin_changeset, end_changeset, enter_new_rows, hub_trigger_statements
 from .locks import lock_approved_plans, refused_by_lock
 from .schema import quoted, verify_statement
-from ..hub import Batch
-from ..rows import now
-from ..typed_columns import to_sqlite
 
 _ROWS_AT_ONCE = 20_000
 

@@ -21,7 +21,9 @@ _ROWS_AT_ONCE = 50_000
 _CELL = np.dtype([("id", ">i8"), ("box", ">f4", 4)])
 _NODE_HEADER = np.dtype([("depth", ">u2"), ("cells", ">u2")])
 #: First 8 bytes and a flat little-endian envelope: what our own shapes begin with.
-_BLOB_HEADER = np.dtype([("magic", "S2"), ("version", "u1"), ("flags", "u1"), ("srs_id", "<i4"), ("envelope", "<f8", 4)])
+_BLOB_HEADER = np.dtype(
+    [("magic", "S2"), ("version", "u1"), ("flags", "u1"), ("srs_id", "<i4"), ("envelope", "<f8", 4)]
+)
 _FLAT_ENVELOPE = 0x03
 _ROOT = 1
 
@@ -57,7 +59,11 @@ def _envelopes(database: sqlite3.Connection, table: str) -> tuple[NDArray[np.int
         if any(len(header) != size for header in headers):
             headers = [header.ljust(size, b"\0") if isinstance(header, bytes) else b"\0" * size for header in headers]
         stated = np.frombuffer(b"".join(headers), dtype=_BLOB_HEADER)
-        flat = (stated["magic"] == b"GP") & (stated["flags"] == _FLAT_ENVELOPE) & np.isfinite(stated["envelope"]).all(axis=1)
+        flat = (
+            (stated["magic"] == b"GP")
+            & (stated["flags"] == _FLAT_ENVELOPE)
+            & np.isfinite(stated["envelope"]).all(axis=1)
+        )
         ids.append(fids[flat])
         boxes.append(stated["envelope"][flat].astype(np.float64))
         odd += fids[~flat].tolist()

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 from ..catalogue.model import FEATURE_ID, FID, Dataset
 from ..changes import Change, Row
+from ..rows import now, row_from_sqlite
 from .locks import lock_trigger_statements
 from .schema import UUID_GLOB, data_columns, literal, quoted, trigger_statements
-from ..rows import now, row_from_sqlite
 
 _OLD, _NEW = 0, 1
 _NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"

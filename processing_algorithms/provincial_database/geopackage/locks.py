@@ -13,9 +13,9 @@ from ...common.errors import InputError
 from ...common.language import say
 from ..catalogue.model import FEATURE_ID, FID, Dataset
 from ..changes import Row
-from .schema import data_columns, literal, quoted
 from ..paper_states import AFTER_SIGNED, FINAL, INCOMPLETE, NEEDED, SIGNED, UNCHANGEABLE, keeps_signed
 from ..rows import now
+from .schema import data_columns, literal, quoted
 
 #: Datasets whose rows a lock can hold have one of these fields: what was decided for a parcel alone, the plan they belong
 #: to, the year of the inventory.

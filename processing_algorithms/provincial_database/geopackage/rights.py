@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...common.language import say
+from ..administration.offices import Right, beyond
 from ..catalogue import Catalogue
 from ..changes import Changeset, Objection
-from ..administration.offices import Right, beyond
 
 if TYPE_CHECKING:
     from .hub import GeoPackageHub

@@ -17,12 +17,12 @@ from ...common.progress import Progress
 from ..catalogue import Catalogue, Dataset
 from ..catalogue.model import FEATURE_ID, GEOMETRY
 from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row, Value, strange_fields
+from ..merge import same_row, same_value
+from ..rows import blobs_of, cut_to, rows_from_sqlite
 from .ledger import begin_changeset, end_changeset
 from .locks import explained, lock_field
 from .rights import not_allowed
 from .schema import data_columns, quoted
-from ..merge import same_row, same_value
-from ..rows import blobs_of, cut_to, rows_from_sqlite
 
 _CHANGES_AT_ONCE = 5_000
 #: How the names of our own triggers begin, those of the spatial index among them.
@@ -87,7 +87,12 @@ def _parts(datasets: Catalogue, changeset: Changeset) -> list[tuple[Dataset, lis
     parts: list[tuple[Dataset, list[Change]]] = []
     seen: set[str] = set()
     for change in changeset.changes:
-        if not parts or parts[-1][0].name != change.dataset or len(parts[-1][1]) == _CHANGES_AT_ONCE or change.feature_id in seen:
+        if (
+            not parts
+            or parts[-1][0].name != change.dataset
+            or len(parts[-1][1]) == _CHANGES_AT_ONCE
+            or change.feature_id in seen
+        ):
             parts.append((datasets[change.dataset], []))
             seen = set()
         parts[-1][1].append(change)

@@ -45,11 +45,16 @@ class AsOfDateAlgorithm(QuyHoachAlgorithm):
         return [
             hub_parameter(),
             dataset_parameter(str(dataset.label) for dataset in load_catalogue().values()),
-            *moment_parameters("DATE", "CHANGESET", say("Thời điểm", "Moment"), say("Sau đợt cập nhật số", "After changeset")),
+            *moment_parameters(
+                "DATE", "CHANGESET", say("Thời điểm", "Moment"), say("Sau đợt cập nhật số", "After changeset")
+            ),
             restricted_parameter(),
-            ask.layer_output("OUTPUT", say("Dữ liệu tại thời điểm đó", "Data as of the moment"),
-                             say("Các trường của tập dữ liệu, kèm feature_id.", "The dataset's fields, with feature_id."),
-                             Qgis.ProcessingSourceType.VectorAnyGeometry),
+            ask.layer_output(
+                "OUTPUT",
+                say("Dữ liệu tại thời điểm đó", "Data as of the moment"),
+                say("Các trường của tập dữ liệu, kèm feature_id.", "The dataset's fields, with feature_id."),
+                Qgis.ProcessingSourceType.VectorAnyGeometry,
+            ),
         ]
 
     def outputs(self) -> list[Any]:  # noqa: D102
@@ -62,9 +67,9 @@ class AsOfDateAlgorithm(QuyHoachAlgorithm):
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
-        from .history import layer_as_of
         from ..hub import open_hub
         from ..hub_export import cut_to
+        from .history import layer_as_of
 
         with open_hub(hub_location(self, parameters, context)) as hub:
             dataset = cut_to(hub.dataset(self.parameterAsString(parameters, "DATASET", context)),

@@ -73,9 +73,9 @@ class ChangesBetweenAlgorithm(QuyHoachAlgorithm):
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
-        from .history import difference_layer
         from ..hub import open_hub
         from ..hub_export import cut_to
+        from .history import difference_layer
 
         with open_hub(hub_location(self, parameters, context)) as hub:
             dataset = cut_to(hub.dataset(self.parameterAsString(parameters, "DATASET", context)),

@@ -37,8 +37,13 @@ class RevertChangesetAlgorithm(QuyHoachAlgorithm):
     def parameters(self) -> list[Any]:  # noqa: D102
         return [
             hub_parameter(),
-            ask.number("CHANGESET", say("Số của đợt cập nhật", "Number of the changeset"),
-                       say("Số thứ tự trong nhật ký chỉnh sửa.", "Its number in the change ledger."), minimum=1, integer=True),
+            ask.number(
+                "CHANGESET",
+                say("Số của đợt cập nhật", "Number of the changeset"),
+                say("Số thứ tự trong nhật ký chỉnh sửa.", "Its number in the change ledger."),
+                minimum=1,
+                integer=True,
+            ),
             *changeset_parameters(required=False),
         ]
 

@@ -23,13 +23,12 @@ from ...common.progress import Progress, part, silent
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID
 from ..changes import UUID
-from .field_mapping import Constant, as_text, parse_mapping, resolve_mapping
 from ..hub import Batch, Hub, Rejection
+from .field_mapping import Constant, as_text, parse_mapping, resolve_mapping
 from .incoming_shapes import fit_shapes
 from .incoming_values import convert
 from .rejected_rows import rejection
 from .same_rows import NEW, REPEATED, Matches, match_rows
-
 
 
 class Existing(IntEnum):

@@ -102,8 +102,8 @@ class HubImportAlgorithm(QuyHoachAlgorithm):
 
     def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext,
                 feedback: QgsProcessingFeedback) -> None:  # noqa: D102
-        from .field_mapping import parse_mapping, resolve_mapping
         from ..hub import open_hub
+        from .field_mapping import parse_mapping, resolve_mapping
 
         self.input = self.layer(parameters, "INPUT", context)
         self.not_empty(self.input)

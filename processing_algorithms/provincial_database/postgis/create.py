@@ -229,11 +229,17 @@ def _add_forms(cursor: Any, forms: Mapping[str, str], roles: str) -> bool:
     if not usable:
         return False
     if may_grant:
-        cursor.execute(sql.SQL("GRANT SELECT ON public.layer_styles TO {}").format(sql.Identifier(f"{roles}_{SECRECY[0]}")))
+        cursor.execute(
+            sql.SQL("GRANT SELECT ON public.layer_styles TO {}").format(sql.Identifier(f"{roles}_{SECRECY[0]}"))
+        )
     for name, qml in forms.items():
         dataset = load_catalogue().get(name)
         shape = "geom" if dataset is None or dataset.geometry else None
-        cursor.execute(sql.SQL("INSERT INTO public.layer_styles ({}) VALUES (current_database(), 'quyhoach_data', %s, %s, %s, "
-                               "xmlparse(document %s), true, current_user)").format(sql.SQL(", ").join(map(sql.Identifier, columns))),
-                       (name, shape, name, qml))
+        cursor.execute(
+            sql.SQL(
+                "INSERT INTO public.layer_styles ({}) VALUES (current_database(), 'quyhoach_data', %s, %s, %s, "
+                "xmlparse(document %s), true, current_user)"
+            ).format(sql.SQL(", ").join(map(sql.Identifier, columns))),
+            (name, shape, name, qml),
+        )
     return True

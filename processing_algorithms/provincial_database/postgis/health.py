@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ...common.errors import InputError
 from ...common.language import say
 from ...common.progress import Progress, silent
-from ..findings import unsent_advice, unsent_sentence
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, FID
+from ..findings import unsent_advice, unsent_sentence
 from .connection import told, transaction
 from .schema import table_of, trigger_names
 
@@ -103,10 +103,14 @@ def _table(cursor: Any, dataset: Dataset) -> Iterator[Finding]:
     cursor.execute("SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass",
                    (f"quyhoach_data.{_quoted(dataset.name)}",))
     if not cursor.fetchone()[0]:
-        yield Finding(dataset.name, False,
-                      say("{dataset}: phân quyền theo dòng đã bị tắt.",
-                          "{dataset}: row-level security is switched off.").format(dataset=dataset.label),
-                      say("Chạy nâng cấp cơ sở dữ liệu; tìm người đã tắt.", "Upgrade the database; find out who did it."))
+        yield Finding(
+            dataset.name,
+            False,
+            say("{dataset}: phân quyền theo dòng đã bị tắt.", "{dataset}: row-level security is switched off.").format(
+                dataset=dataset.label
+            ),
+            say("Chạy nâng cấp cơ sở dữ liệu; tìm người đã tắt.", "Upgrade the database; find out who did it."),
+        )
 
 
 def _ledger(cursor: Any, dataset: Dataset) -> Finding:

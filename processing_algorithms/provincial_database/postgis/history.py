@@ -19,11 +19,11 @@ from ..catalogue import Dataset
 from ..catalogue.model import GEOMETRY
 from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row
 from ..history.history import ChangesetNote, Moment, changed_again
+from ..rows import now
 from .connection import told, transaction
 from .exchange import row_expressions
 from .schema import table_of
 from .submit import submit_changeset
-from ..rows import now
 
 if TYPE_CHECKING:
     from .hub import PostgisHub

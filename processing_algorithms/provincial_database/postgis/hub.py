@@ -17,18 +17,18 @@ from ...common.language import say
 from ...common.progress import Progress, part, silent
 from ..catalogue import Catalogue, Dataset, load_catalogue
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
-from . import history as past
 from ..changes import Change, Changeset, Delivery, Position, Receipt, Row, Scope
 from ..history.history import ChangesetNote, History, Moment
 from ..hub import Batch, DatasetSummary, Hub, HubInfo
+from ..row_filter import RowFilter
+from ..typed_columns import typed_column
+from . import history as past
 from .connection import connect, parameters_of, shown, told, transaction
 from .exchange import continues, delivery, position_of
 from .import_rows import write_batch
 from .rights import lock, unlock
 from .schema import table_of
 from .submit import submit_changeset
-from ..row_filter import RowFilter
-from ..typed_columns import typed_column
 
 #: Number of the newest file in ``sql/postgis``.
 SCHEMA_VERSION = 5

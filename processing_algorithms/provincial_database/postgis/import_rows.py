@@ -14,9 +14,9 @@ from ...common.progress import Progress, part
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
 from ..hub import Batch
+from ..typed_columns import to_sqlite
 from .copy_rows import copy_rows
 from .schema import table_of
-from ..typed_columns import to_sqlite
 
 if TYPE_CHECKING:
     from .hub import PostgisHub

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...common.errors import InputError, refuse_if
 from ...common.language import say
+from ..administration.offices import Right
 from ..catalogue import Dataset
 from ..catalogue.model import DEPARTMENTS, SECRECY
-from ..administration.offices import Right
 from .connection import told, transaction
 
 if TYPE_CHECKING:

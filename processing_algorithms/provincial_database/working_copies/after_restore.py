@@ -37,8 +37,8 @@ from ...common.language import say
 from ...common.progress import Progress, silent
 from ..catalogue import Dataset
 from ..changes import Delivery, ExchangingHub, Parting, Position, RemembersRestores, Row, Scope
-from .conflict_review import base_in_dispute, dispute_of
 from ..merge import Clash, Merge, merge_rows, same_row, same_value
+from .conflict_review import base_in_dispute, dispute_of
 from .working_copy import WorkingCopy
 
 

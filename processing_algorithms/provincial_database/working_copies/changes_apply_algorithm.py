@@ -6,11 +6,12 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber
 
+from ...common.errors import OutputError
 from ...common.language import say
 from ...common.qgis_algorithm import QuyHoachAlgorithm
-from ...common.errors import OutputError
 from ...common.qgis_hub_parameters import hub_location, hub_parameter, sender, sender_parameter
 from ...common.qgis_working_copy import exchange_file_parameter
+
 
 class ChangesApplyAlgorithm(QuyHoachAlgorithm):
     """A changes file applied at the hub; see `exchange_file.apply_changes`."""
@@ -32,9 +33,15 @@ class ChangesApplyAlgorithm(QuyHoachAlgorithm):
             "travel back in the update file. A damaged or altered file is refused.")
 
     def parameters(self) -> list[Any]:  # noqa: D102
-        return [hub_parameter(), exchange_file_parameter("INPUT", say("Tệp thay đổi", "Changes file"),
-                                                         say("Tệp do \"Xuất tệp thay đổi\" tạo.", "A file made by \"Export a changes file\".")),
-                sender_parameter()]
+        return [
+            hub_parameter(),
+            exchange_file_parameter(
+                "INPUT",
+                say("Tệp thay đổi", "Changes file"),
+                say('Tệp do "Xuất tệp thay đổi" tạo.', 'A file made by "Export a changes file".'),
+            ),
+            sender_parameter(),
+        ]
 
     def outputs(self) -> list[Any]:  # noqa: D102
         return [QgsProcessingOutputNumber("APPLIED", say("Số đợt đã ghi", "Changesets applied")),
@@ -44,8 +51,8 @@ class ChangesApplyAlgorithm(QuyHoachAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         from ..changes import Outcome
-        from .exchange_file import apply_changes
         from ..hub import open_hub
+        from .exchange_file import apply_changes
 
         with open_hub(hub_location(self, parameters, context)) as hub:
             receipts = apply_changes(hub, self.parameterAsFile(parameters, "INPUT", context),

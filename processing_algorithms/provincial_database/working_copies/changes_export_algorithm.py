@@ -16,6 +16,7 @@ from ...common.qgis_working_copy import (
     working_copy_path,
 )
 
+
 class ChangesExportAlgorithm(QuyHoachAlgorithm):
     """Outgoing changes as one file; see `exchange_file.export_changes`."""
 
@@ -36,8 +37,13 @@ class ChangesExportAlgorithm(QuyHoachAlgorithm):
             "changesets too, and each is written once. Without edits the file only asks for what is new.")
 
     def parameters(self) -> list[Any]:  # noqa: D102
-        return [working_copy_parameter(), *changeset_parameters(required=False),
-                exchange_file_output("OUTPUT", say("Tệp thay đổi", "Changes file"), say("Tệp .qhz để gửi đi.", "The .qhz file to be sent."))]
+        return [
+            working_copy_parameter(),
+            *changeset_parameters(required=False),
+            exchange_file_output(
+                "OUTPUT", say("Tệp thay đổi", "Changes file"), say("Tệp .qhz để gửi đi.", "The .qhz file to be sent.")
+            ),
+        ]
 
     def outputs(self) -> list[Any]:  # noqa: D102
         return [QgsProcessingOutputNumber("CHANGESETS", say("Số đợt cập nhật trong tệp", "Changesets in the file")),

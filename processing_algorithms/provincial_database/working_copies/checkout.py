@@ -21,9 +21,9 @@ from ..changes import Delivery, ExchangingHub, Scope
 from ..geopackage.file import add_dataset, add_form, begin_file, numbered_statements
 from ..geopackage.index import fill_index
 from ..geopackage.schema import quoted
+from ..rows import now
 from .incoming_rows import batches
 from .known_copies import tell_hub
-from ..rows import now
 from .working_copy import FORMAT, WorkingCopy
 from .working_copy_schema import copy_index_statements, copy_table_statements, copy_trigger_statements
 

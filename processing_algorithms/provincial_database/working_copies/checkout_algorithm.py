@@ -14,10 +14,10 @@ from qgis.core import (
 
 from ...common import qgis_parameters as ask
 from ...common.language import say
-from ...common.qgis_algorithm import QuyHoachAlgorithm
-from ...common.qgis_algorithm import PLUGIN_FOLDER
+from ...common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm
 from ...common.qgis_hub_parameters import datasets_parameter, hub_location, hub_parameter, units_parameter
 from ...common.qgis_layers import to_qgis_crs
+
 
 class CheckoutAlgorithm(QuyHoachAlgorithm):
     """A working copy from a hub; see `checkout`."""
@@ -73,8 +73,8 @@ class CheckoutAlgorithm(QuyHoachAlgorithm):
         import shapely
 
         from ...common.qgis_forms import form_style
-        from .checkout import checkout
         from ..hub import chosen_datasets, open_hub
+        from .checkout import checkout
         from .scopes import chosen
 
         with open_hub(hub_location(self, parameters, context)) as hub:
@@ -92,7 +92,11 @@ class CheckoutAlgorithm(QuyHoachAlgorithm):
                           datasets=datasets, scopes=scopes, forms=forms,
                           progress=self.progress(feedback)) as copy:
                 total = sum(line.count for line in copy.status())
-        feedback.pushInfo(say("Đã tải {n} đối tượng của {d} tập dữ liệu.", "Checked out {n} features of {d} datasets.").format(n=total, d=len(datasets)))
+        feedback.pushInfo(
+            say("Đã tải {n} đối tượng của {d} tập dữ liệu.", "Checked out {n} features of {d} datasets.").format(
+                n=total, d=len(datasets)
+            )
+        )
         return {"WORKING_COPY": path, "FEATURE_COUNT": total}
 
     def _place(self, parameters: dict[str, Any], context: QgsProcessingContext, file: str) -> str:

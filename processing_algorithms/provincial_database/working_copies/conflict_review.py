@@ -164,7 +164,9 @@ def conflict_table(copy: WorkingCopy) -> pandas.DataFrame:
         dataset = copy.datasets[conflict.dataset]
         whole = conflict.clash is not Clash.FIELDS
         for name in [None] if whole else sorted(conflict.fields):
-            label = str(dataset.field(name).label) if name and name != GEOMETRY else say("Hình", "Shape") if name else None
+            label = (
+                str(dataset.field(name).label) if name and name != GEOMETRY else say("Hình", "Shape") if name else None
+            )
             sides = [_shown(row, name) for row in (conflict.base, conflict.ours, conflict.theirs)]
             lines.append((conflict.dataset, conflict.feature_id, conflict.clash.value, name, label, *sides,
                           conflict.noticed_at))

@@ -11,6 +11,7 @@ from ...common.language import say
 from ...common.qgis_algorithm import QuyHoachAlgorithm
 from ...common.qgis_working_copy import working_copy_parameter
 
+
 class ConflictsAlgorithm(QuyHoachAlgorithm):
     """The conflicts of a working copy as a table; see `conflict_review`."""
 

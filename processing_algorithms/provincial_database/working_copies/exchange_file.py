@@ -21,8 +21,8 @@ from ...common.destinations import written_whole
 from ...common.errors import InputError, QuyHoachError
 from ...common.language import say
 from ...common.progress import Progress, silent
+from ..administration.schema_growth import lacking_fields
 from ..catalogue import Dataset, load_catalogue
-from .after_restore import delivered
 from ..changes import (
     UUID,
     Change,
@@ -38,10 +38,10 @@ from ..changes import (
     Row,
     Scope,
 )
+from ..rows import now, row_from_plain, row_to_plain
+from .after_restore import delivered
 from .outgoing import freeze, pack_changes, pending, settle, unpack_changes
 from .pull import PullReport, asked_for, receive
-from ..rows import now, row_from_plain, row_to_plain
-from ..administration.schema_growth import lacking_fields
 from .working_copy import WorkingCopy
 
 if TYPE_CHECKING:
@@ -176,7 +176,11 @@ def export_update(
         changed = delivery.parting.changed.items() if delivery.parting else ()
         then = "\n".join(json.dumps([*key, row_to_plain(row)], ensure_ascii=False, allow_nan=False)
                          for key, row in changed)
-    _write(path, "update", {"answer.json": _json(answer), "rows.jsonl": rows.encode("utf-8"), "parting.jsonl": then.encode("utf-8")})
+    _write(
+        path,
+        "update",
+        {"answer.json": _json(answer), "rows.jsonl": rows.encode("utf-8"), "parting.jsonl": then.encode("utf-8")},
+    )
     return receipts
 
 
@@ -198,10 +202,18 @@ def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = s
         known = _cut(answer["fields"])
         rows, then = ([_row_line(line) for line in parts[name].decode("utf-8").split("\n") if line]
                       for name in ("rows.jsonl", "parting.jsonl"))
-        parting = None if answer["parting"] is None else Parting(bool(answer["parting"]), {(name, id): row for name, id, row in then})
+        parting = (
+            None
+            if answer["parting"] is None
+            else Parting(bool(answer["parting"]), {(name, id): row for name, id, row in then})
+        )
     if answer["working_copy_id"] != copy.id:
-        raise InputError(say("Tệp cập nhật {path} dành cho bản dữ liệu làm việc khác.", "The update file {path} is for another working copy.")
-                         .format(path=path))
+        raise InputError(
+            say(
+                "Tệp cập nhật {path} dành cho bản dữ liệu làm việc khác.",
+                "The update file {path} is for another working copy.",
+            ).format(path=path)
+        )
     if position == copy.position:
         return PullReport(receipts=receipts)  # received already
     if not told.issuperset(copy.sent):
@@ -310,10 +322,11 @@ def _read(path: str | Path, kind: str) -> dict[str, bytes]:
             raise ValueError("too large")
         manifest = json.loads(archive.read(_MANIFEST))
         if manifest.get("quyhoach") != kind:
-            raise InputError(say("{path} không phải là tệp {kind} của QuyHoach.", "{path} is not a {kind} file of QuyHoach.")
-                             .format(path=path,
-                                     kind={"changes": say("thay đổi", "changes"),
-                                           "update": say("cập nhật", "update")}[kind]))
+            raise InputError(
+                say("{path} không phải là tệp {kind} của QuyHoach.", "{path} is not a {kind} file of QuyHoach.").format(
+                    path=path, kind={"changes": say("thay đổi", "changes"), "update": say("cập nhật", "update")}[kind]
+                )
+            )
         if manifest.get("format") != _FORMAT:
             raise InputError(say("{path} được tạo bằng phiên bản QuyHoach khác; hãy cập nhật QuyHoach.",
                                  "{path} was made by another version of QuyHoach; update QuyHoach.").format(path=path))
@@ -344,4 +357,9 @@ class _told:
 
 def _refuse_another_hub(theirs: Position, ours: Position) -> None:
     if theirs.hub_id != ours.hub_id:
-        raise InputError(say("Tệp thay đổi thuộc về một cơ sở dữ liệu dùng chung khác.", "The changes file belongs to another shared database."))
+        raise InputError(
+            say(
+                "Tệp thay đổi thuộc về một cơ sở dữ liệu dùng chung khác.",
+                "The changes file belongs to another shared database.",
+            )
+        )

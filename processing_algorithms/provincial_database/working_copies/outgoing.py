@@ -21,7 +21,6 @@ from ..merge import differs, same_row
 from ..rows import bytes_to_plain, now, row_from_plain
 from .working_copy import WorkingCopy
 
-
 _ROWS_AT_ONCE = 10_000
 
 

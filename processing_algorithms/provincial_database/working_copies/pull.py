@@ -13,18 +13,18 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ...common.progress import Progress, silent
-from .after_restore import delivered, merge_after_restore
+from ..administration.schema_growth import grow, lacking_fields
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, FID
 from ..changes import Delivery, ExchangingHub, Outcome, Parting, Position, Receipt, Row, RowBatch, Scope
-from .conflict_review import base_in_dispute, dispute_of, note_conflict, withdraw_conflict
 from ..geopackage.schema import NEW_UUID, UUID_GLOB, quoted
-from .known_copies import tell_hub
-from .incoming_rows import Present, Sorted, batches, sort_out, stored_bases, stored_rows, write_rows
 from ..merge import Clash, Merge, merge_rows, same_row
-from .outgoing import pending, settle
 from ..rows import now, row_from_sqlite
-from ..administration.schema_growth import grow, lacking_fields
+from .after_restore import delivered, merge_after_restore
+from .conflict_review import base_in_dispute, dispute_of, note_conflict, withdraw_conflict
+from .incoming_rows import Present, Sorted, batches, sort_out, stored_bases, stored_rows, write_rows
+from .known_copies import tell_hub
+from .outgoing import pending, settle
 from .scopes import is_whole
 from .working_copy import WorkingCopy
 from .working_copy_schema import base_table, copy_trigger_statements

@@ -17,6 +17,7 @@ from ...common.qgis_working_copy import (
     working_copy_path,
 )
 
+
 class PullAlgorithm(QuyHoachAlgorithm):
     """What others did, merged into a working copy; see `pull` and `exchange_file`."""
 
@@ -58,8 +59,8 @@ class PullAlgorithm(QuyHoachAlgorithm):
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
-        from .exchange_file import import_update
         from ..hub import open_hub
+        from .exchange_file import import_update
         from .pull import pull
         from .working_copy import WorkingCopy
 

@@ -12,9 +12,9 @@ from qgis.core import (
 )
 
 from ...common import qgis_parameters as ask
+from ...common.errors import OutputError
 from ...common.language import say
 from ...common.qgis_algorithm import QuyHoachAlgorithm
-from ...common.errors import OutputError
 from ...common.qgis_hub_parameters import resolved
 from ...common.qgis_working_copy import (
     changeset_parameters,
@@ -24,6 +24,7 @@ from ...common.qgis_working_copy import (
     working_copy_parameter,
     working_copy_path,
 )
+
 
 class PushAlgorithm(QuyHoachAlgorithm):
     """What was edited, sent to the hub; see `push`."""
@@ -52,9 +53,11 @@ class PushAlgorithm(QuyHoachAlgorithm):
                 other_hub_parameter()]
 
     def outputs(self) -> list[Any]:  # noqa: D102
-        return [QgsProcessingOutputString("CHANGESET", say("Mã đợt cập nhật", "Id of the changeset")),
-                QgsProcessingOutputNumber("NUMBER", say("Số thứ tự trong nhật ký", "Number in the ledger")),
-                QgsProcessingOutputNumber("HELD_BACK", say("Số đối tượng còn xung đột", "Features held back by conflicts"))]
+        return [
+            QgsProcessingOutputString("CHANGESET", say("Mã đợt cập nhật", "Id of the changeset")),
+            QgsProcessingOutputNumber("NUMBER", say("Số thứ tự trong nhật ký", "Number in the ledger")),
+            QgsProcessingOutputNumber("HELD_BACK", say("Số đối tượng còn xung đột", "Features held back by conflicts")),
+        ]
 
     def prepare(self, parameters: dict[str, Any], context: QgsProcessingContext,
                 feedback: QgsProcessingFeedback) -> None:  # noqa: D102
@@ -75,7 +78,11 @@ class PushAlgorithm(QuyHoachAlgorithm):
             report = push(copy, hub, datasets=only, progress=self.progress(feedback),
                           **changeset_values(self, parameters, context))
         if report.held_back:
-            feedback.pushWarning(say("{n} đối tượng còn xung đột nên chưa gửi.", "{n} features are in conflict and were not sent.").format(n=report.held_back))
+            feedback.pushWarning(
+                say(
+                    "{n} đối tượng còn xung đột nên chưa gửi.", "{n} features are in conflict and were not sent."
+                ).format(n=report.held_back)
+            )
         if report.outcome is None:
             feedback.pushInfo(say("Không có chỉnh sửa nào để gửi.", "There is nothing to send."))
             return {"CHANGESET": "", "NUMBER": 0, "HELD_BACK": report.held_back}
@@ -84,7 +91,9 @@ class PushAlgorithm(QuyHoachAlgorithm):
             reasons = "; ".join(f"{o.dataset} {o.feature_id}: {o.reason}" for o in last.objections[:10])
             raise OutputError(say("Chưa gửi được, không có gì được ghi ({n} đối tượng): {reasons}", "Not sent, nothing was written ({n} features): {reasons}")
                               .format(n=len(last.objections), reasons=reasons))
-        feedback.pushInfo(say("Đã ghi đợt cập nhật số {number}.", "Changeset number {number} is written.").format(number=last.number))
+        feedback.pushInfo(
+            say("Đã ghi đợt cập nhật số {number}.", "Changeset number {number} is written.").format(number=last.number)
+        )
         return {"CHANGESET": last.changeset_id, "NUMBER": last.number or 0, "HELD_BACK": report.held_back}
 
     def postProcessAlgorithm(self, context: QgsProcessingContext,

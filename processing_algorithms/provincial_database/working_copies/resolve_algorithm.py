@@ -11,6 +11,7 @@ from ...common.language import say
 from ...common.qgis_algorithm import QuyHoachAlgorithm
 from ...common.qgis_working_copy import show_anew, working_copy_parameter, working_copy_path
 
+
 class ResolveAlgorithm(QuyHoachAlgorithm):
     """Conflicts settled by a rule; see `conflict_review.resolve`."""
 

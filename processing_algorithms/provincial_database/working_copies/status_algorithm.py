@@ -11,6 +11,7 @@ from ...common.language import say
 from ...common.qgis_algorithm import QuyHoachAlgorithm
 from ...common.qgis_working_copy import working_copy_parameter
 
+
 class StatusAlgorithm(QuyHoachAlgorithm):
     """What was edited in a working copy; see `working_copy.WorkingCopy.status`."""
 

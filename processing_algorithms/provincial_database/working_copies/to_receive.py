@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...common.progress import Progress, silent
-from .after_restore import delivered
 from ..changes import ExchangingHub
+from .after_restore import delivered
 from .incoming_rows import batches, sort_out, stored_bases, stored_rows
 from .pull import asked_for
 from .working_copy import WorkingCopy

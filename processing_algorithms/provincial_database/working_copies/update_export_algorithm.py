@@ -11,6 +11,7 @@ from ...common.qgis_algorithm import QuyHoachAlgorithm
 from ...common.qgis_hub_parameters import hub_location, hub_parameter, sender, sender_parameter
 from ...common.qgis_working_copy import exchange_file_output, exchange_file_parameter
 
+
 class UpdateExportAlgorithm(QuyHoachAlgorithm):
     """The answer to a changes file; see `exchange_file.export_update`."""
 
@@ -38,15 +39,19 @@ class UpdateExportAlgorithm(QuyHoachAlgorithm):
                 exchange_file_output("OUTPUT", say("Tệp cập nhật", "Update file"), say("Tệp .qhz gửi trả.", "The .qhz file to be sent back."))]
 
     def outputs(self) -> list[Any]:  # noqa: D102
-        return [QgsProcessingOutputNumber("APPLIED", say("Số đợt đã có trong cơ sở dữ liệu", "Changesets now in the database")),
-                QgsProcessingOutputNumber("NOT_APPLIED", say("Số đợt không ghi được", "Changesets not applied"))]
+        return [
+            QgsProcessingOutputNumber(
+                "APPLIED", say("Số đợt đã có trong cơ sở dữ liệu", "Changesets now in the database")
+            ),
+            QgsProcessingOutputNumber("NOT_APPLIED", say("Số đợt không ghi được", "Changesets not applied")),
+        ]
 
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         from ..changes import Outcome
-        from .exchange_file import export_update
         from ..hub import open_hub
+        from .exchange_file import export_update
 
         target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         with open_hub(hub_location(self, parameters, context)) as hub:

@@ -114,9 +114,13 @@ class WorkingCopy:
     def scopes(self) -> list[Scope]:
         """What it holds of each dataset."""
         names = {dataset.id: dataset.name for dataset in self.datasets.values()}
-        return [Scope(names[id], None if communes is None else frozenset(json.loads(communes)), polygon)
-                for id, communes, polygon in self.database.execute("SELECT dataset_id, communes, polygon FROM quyhoach_scope")
-                if id in names]
+        return [
+            Scope(names[id], None if communes is None else frozenset(json.loads(communes)), polygon)
+            for id, communes, polygon in self.database.execute(
+                "SELECT dataset_id, communes, polygon FROM quyhoach_scope"
+            )
+            if id in names
+        ]
 
     def _read_facts(self) -> dict[str, str]:
         try:
@@ -131,8 +135,11 @@ class WorkingCopy:
         return facts
 
     def _not_ours(self) -> InputError:
-        return InputError(say("{path} không phải là bản dữ liệu làm việc của QuyHoach.", "{path} is not a working copy of QuyHoach.")
-                          .format(path=self.path))
+        return InputError(
+            say(
+                "{path} không phải là bản dữ liệu làm việc của QuyHoach.", "{path} is not a working copy of QuyHoach."
+            ).format(path=self.path)
+        )
 
     def read_datasets(self) -> None:
         """Read anew which datasets and fields it holds.
@@ -151,8 +158,11 @@ class WorkingCopy:
             for table, extra in ((dataset.name, (FEATURE_ID, FID)),
                                  (base_table(dataset), (FEATURE_ID, FID, "existed"))):
                 kind = self.database.execute("SELECT type FROM sqlite_master WHERE name = ?", (table,)).fetchone()
-                present = {row[1]
-                           for row in self.database.execute(f"PRAGMA table_info({quoted(table)})")} if kind == ("table",) else set()
+                present = (
+                    {row[1] for row in self.database.execute(f"PRAGMA table_info({quoted(table)})")}
+                    if kind == ("table",)
+                    else set()
+                )
                 missing = [name for name in (*extra, *data_columns(dataset)) if name not in present]
                 if missing:
                     problems.append(say("{path}: bảng {table} thiếu cột {names} vì đã bị chương trình khác tạo lại; hãy khôi phục "

@@ -67,7 +67,10 @@ def tracking_statements(dataset: Dataset) -> dict[str, str]:
     twin = f"EXISTS (SELECT 1 FROM {table} WHERE {FEATURE_ID} = NEW.{FEATURE_ID} AND {FID} <> NEW.{FID})"
     replaced = f"SELECT {FEATURE_ID} FROM quyhoach_replaced WHERE dataset_id = {id_text} AND {FID} = NEW.{FID}"
     forget_replaced = f"DELETE FROM quyhoach_replaced WHERE dataset_id = {id_text} AND {FID} = NEW.{FID};"
-    hush, speak = "INSERT INTO quyhoach_applying VALUES ('identity');", "DELETE FROM quyhoach_applying WHERE reason = 'identity';"
+    hush, speak = (
+        "INSERT INTO quyhoach_applying VALUES ('identity');",
+        "DELETE FROM quyhoach_applying WHERE reason = 'identity';",
+    )
 
     def trigger(name: str, event: str, condition: str, *actions: str) -> tuple[str, str]:
         full = f"quyhoach_track_{name}_{dataset.name}"

@@ -19,9 +19,9 @@ from ...common.progress import Progress, silent
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, GEOMETRY
 from ..changes import Delivery, ExchangingHub, Scope
-from .checkout import add_scopes, add_tables, finish
 from ..geopackage.geometry import from_blobs
 from ..geopackage.schema import quoted
+from .checkout import add_scopes, add_tables, finish
 from .pull import PullReport, merge_delivery, pull
 from .scopes import covers
 from .working_copy import WorkingCopy

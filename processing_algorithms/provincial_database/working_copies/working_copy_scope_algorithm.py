@@ -15,8 +15,8 @@ from qgis.core import (
 from ...common import qgis_parameters as ask
 from ...common.language import say
 from ...common.qgis_algorithm import PLUGIN_FOLDER, QuyHoachAlgorithm
-from ...common.qgis_layers import to_qgis_crs
 from ...common.qgis_hub_parameters import resolved
+from ...common.qgis_layers import to_qgis_crs
 from ...common.qgis_working_copy import other_hub_parameter, show_anew, working_copy_parameter, working_copy_path
 
 _ADD, _REMOVE, _KEEP = range(3)

@@ -71,7 +71,9 @@ def plan_limits(
     frame["citation"] = np.broadcast_to(np.asarray(citation, dtype=object), n)
     frame["valid_to"], frame["interpolated"] = None, False
     unsure = known & several & frame["value"].isna().to_numpy()
-    frame.loc[unsure, "reason"] = say("lô đất thuộc nhiều ô có chỉ tiêu khác nhau", "the lot lies in zones with different figures")
+    frame.loc[unsure, "reason"] = say(
+        "lô đất thuộc nhiều ô có chỉ tiêu khác nhau", "the lot lies in zones with different figures"
+    )
     return frame
 
 

@@ -12,12 +12,12 @@ from ...common.language import say
 from ...common.numbers_vi import format_number
 from ...common.overlay import intersect
 from ...common.progress import Progress
+from ..plans.map_accuracy import distance_error
 from .building_gaps import gaps
 from .compliance_case import Case, flat, joined, texts
 from .compliance_checks import check, missing
 from .compliance_of_plan import of_plan
 from .lot_kinds import LotKind
-from ..plans.map_accuracy import distance_error
 from .norm_distances import planted_share_limits, setback_limits, spacing_limits
 from .norm_limits import far_limits, far_limits_existing_area, net_density_limits
 from .road_fronts import UNKNOWN_ROAD_REACH_M, corridors, fronts, setbacks
@@ -33,7 +33,9 @@ def norm_checks(case: Case) -> list[pandas.DataFrame]:
     folder, note, existing = case.province_folder, case.note[lot], case.existing[lot]
     # Buildings of several heights are judged at their average; parts over one another each at its own.
     stacked = table["stacked"].to_numpy()
-    several = (table["buildings"] > 1).to_numpy() & ~stacked & (table["mean_height"] < table["height"] - 0.05).to_numpy()
+    several = (
+        (table["buildings"] > 1).to_numpy() & ~stacked & (table["mean_height"] < table["height"] - 0.05).to_numpy()
+    )
     average = np.array([say("chiều cao trung bình {h} m", "average height {h} m").format(h=format_number(h, 1)) if one
                         else ""
                         for h, one in zip(table["mean_height"], several)], dtype=object)
@@ -66,8 +68,12 @@ def _levels(case: Case) -> pandas.DataFrame:
         on=list(case.on[lot]), existing=case.existing[lot], floors_at_most=table["storeys"].to_numpy(),
         province_folder=case.province_folder)
     share = 100.0 * levels["built"].to_numpy(dtype=float) / table["area"].to_numpy()
-    note = [say("khối đế và tháp: phần cao từ {h} m", "podium and tower: the part of {h} m and more").format(h=format_number(h, 1))
-            for h in levels["height"]]
+    note = [
+        say("khối đế và tháp: phần cao từ {h} m", "podium and tower: the part of {h} m and more").format(
+            h=format_number(h, 1)
+        )
+        for h in levels["height"]
+    ]
     return check("QC-DENSITY", limits, share, lot=lot,
                  tolerance=share * (table["density_error"] / table["density_pct"]).to_numpy(),
                  note=joined(case.note[lot], np.array(note, dtype=object)))

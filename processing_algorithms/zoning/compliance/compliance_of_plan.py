@@ -9,7 +9,7 @@ import pandas
 from numpy.typing import NDArray
 
 from ...common.language import say
-from .compliance_case import Case, texts, flat
+from .compliance_case import Case, flat, texts
 from .compliance_checks import check, missing, plan_limits
 from .lot_kinds import lot_kinds
 from .lot_measures import measure_lots

@@ -81,7 +81,9 @@ def _within(x: NDArray, row: Row, column: str) -> NDArray[np.bool_]:
 def _classes(row: Row) -> str:
     road = _class(row["road_width_min_m"], row["road_width_max_m"])
     height = _class(row["height_min_m"], row["height_max_m"])
-    return say("đường {road}, công trình cao {height}", "road {road}, building {height}").format(road=road, height=height)
+    return say("đường {road}, công trình cao {height}", "road {road}, building {height}").format(
+        road=road, height=height
+    )
 
 
 def _class(low: float | None, high: float | None) -> str:

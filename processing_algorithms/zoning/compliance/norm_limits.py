@@ -109,7 +109,9 @@ def _small_existing_houses(
     unsure = small & np.isnan(height) & (answer.frame["strictest"].to_numpy() < row["max_value"])
     answer.frame.loc[unsure, "value"] = np.nan
     answer.frame.loc[unsure, "loosest"] = row["max_value"]
-    answer.frame.loc[unsure, "reason"] = say("chưa biết chiều cao công trình; ", "the height is not known; ") + condition
+    answer.frame.loc[unsure, "reason"] = (
+        say("chưa biết chiều cao công trình; ", "the height is not known; ") + condition
+    )
 
 
 def _industry(answer: Answer, industry: NormTable, which: NDArray[np.bool_], floors: NDArray, at_most: NDArray) -> None:

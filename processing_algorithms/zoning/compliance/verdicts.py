@@ -97,8 +97,12 @@ def judge(
         reason[k] = _open(over_strict[k], over_loose[k], strict[k], loose[k], slack[k], reason[k], decimals, unit)
     for k in np.flatnonzero(limited & seen & (verdict == Verdict.KEPT.value) & (slack > 0)
                             & (-over_strict < slack - _NOISE)):
-        reason[k] = _joined(reason[k], say("sát giới hạn, trong sai số đo ± {t}", "close to the limit, within the ± {t} of "
-                                           "measuring").format(t=_shown(slack[k], decimals, unit)))
+        reason[k] = _joined(
+            reason[k],
+            say("sát giới hạn, trong sai số đo ± {t}", "close to the limit, within the ± {t} of measuring").format(
+                t=_shown(slack[k], decimals, unit)
+            ),
+        )
     missing = limited & ~seen
     reason[missing] = why[missing]
     with np.errstate(invalid="ignore"):

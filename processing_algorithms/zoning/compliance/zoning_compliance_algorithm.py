@@ -203,8 +203,12 @@ class ZoningComplianceAlgorithm(QuyHoachAlgorithm):
         folder = self.parameterAsString(parameters, "PROVINCE_FOLDER", context).strip()
         self.folder = Path(folder) if folder else None
         if self.folder is not None and not self.folder.is_dir():
-            problems.append(say("Không có thư mục bảng của tỉnh: {folder}.", "The folder of the province's tables does not exist: "
-                                "{folder}.").format(folder=folder))
+            problems.append(
+                say(
+                    "Không có thư mục bảng của tỉnh: {folder}.",
+                    "The folder of the province's tables does not exist: {folder}.",
+                ).format(folder=folder)
+            )
         with noted(problems):
             self._errors(parameters, context)
         refuse_if(problems)
@@ -262,8 +266,12 @@ class ZoningComplianceAlgorithm(QuyHoachAlgorithm):
             progress=self.progress(feedback))
         _tell(result, feedback)
         if self.unknown:
-            feedback.pushInfo(say("Không có các trường sau, coi là chưa biết: {names}.", "These fields are not there and taken as unknown: "
-                                  "{names}.").format(names="; ".join(self.unknown)))
+            feedback.pushInfo(
+                say(
+                    "Không có các trường sau, coi là chưa biết: {names}.",
+                    "These fields are not there and taken as unknown: {names}.",
+                ).format(names="; ".join(self.unknown))
+            )
         xlsx = self.parameterAsFileOutput(parameters, "XLSX", context)
         if xlsx:
             subtitle, notes = self._print_texts(on)
@@ -306,14 +314,21 @@ def _tell(result: ZoningCompliance, feedback: QgsProcessingFeedback) -> None:
     for notice in result.notices:
         feedback.pushWarning(notice)
     for number, text in (
-            (result.buildings_off_lots, say("{n} công trình không nằm trên lô nào.", "{n} buildings stand on no lot.")),
-            (result.outside_zones, say("{n} lô nằm ngoài mọi ô quy hoạch.", "{n} lots are outside all zones.")),
-            (result.roads_without_width, say("{n} đường chưa có bề rộng chỉ giới đường đỏ.", "{n} roads have no width between red lines."))):
+        (result.buildings_off_lots, say("{n} công trình không nằm trên lô nào.", "{n} buildings stand on no lot.")),
+        (result.outside_zones, say("{n} lô nằm ngoài mọi ô quy hoạch.", "{n} lots are outside all zones.")),
+        (
+            result.roads_without_width,
+            say("{n} đường chưa có bề rộng chỉ giới đường đỏ.", "{n} roads have no width between red lines."),
+        ),
+    ):
         if number:
             feedback.pushWarning(text.format(n=number))
     if result.plans_not_used:
-        feedback.pushInfo(say("Đồ án không áp dụng vào ngày đánh giá: {refs}.", "Plans that do not apply on the day: {refs}.").format(
-            refs=name_some(result.plans_not_used)))
+        feedback.pushInfo(
+            say("Đồ án không áp dụng vào ngày đánh giá: {refs}.", "Plans that do not apply on the day: {refs}.").format(
+                refs=name_some(result.plans_not_used)
+            )
+        )
     for number, text in (
             (result.without_buildings, say("{n} lô không có công trình.", "{n} lots without buildings.")),
             (result.without_road, say("{n} lô có công trình không giáp đường nào trong lớp đường; không xét khoảng lùi.",

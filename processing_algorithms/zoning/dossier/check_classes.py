@@ -79,13 +79,23 @@ def _missing(examined: Examined) -> Iterator[Finding]:
                 yield Finding(RULES["LOP-01"], say("Thiếu lớp {name} ({label}).", "Class {name} ({label}) is missing.")
                               .format(name=item.name, label=item.label), database, item.name)
         if len(gone) == len(classes):
-            yield Finding(RULES["LOP-02"], say("Thiếu cả nhóm {group}, gồm {n} lớp.", "The group {group} of {n} classes is missing.")
-                          .format(group=dataset, n=len(classes)), database)
+            yield Finding(
+                RULES["LOP-02"],
+                say("Thiếu cả nhóm {group}, gồm {n} lớp.", "The group {group} of {n} classes is missing.").format(
+                    group=dataset, n=len(classes)
+                ),
+                database,
+            )
             continue
         optional = [item.name for item in gone if not item.required and plain(item.name) not in misplaced]
         if optional:
-            yield Finding(RULES["LOP-03"], say("Nhóm {group} thiếu {n} lớp: {names}.", "Group {group} lacks {n} classes: {names}.")
-                          .format(group=dataset, n=len(optional), names=name_some(optional)), database)
+            yield Finding(
+                RULES["LOP-03"],
+                say("Nhóm {group} thiếu {n} lớp: {names}.", "Group {group} lacks {n} classes: {names}.").format(
+                    group=dataset, n=len(optional), names=name_some(optional)
+                ),
+                database,
+            )
     for key, found in examined.classes.items():
         if examined.schema.by_name[key].required == "features" and not len(found.frame):
             yield found.finding("LOP-08", say("Lớp {name} ({label}) không có đối tượng nào.",

@@ -85,13 +85,22 @@ def _parts(examined: Examined) -> Iterator[Finding]:
     meanings = {part.name: part.values for part in schema.codes[PLAN_CODE]}
     both = {DOSSIER_CODE: dossier, PLAN_CODE: plan}
     if dossier and plan and dossier["province"] != plan["province"]:
-        yield Finding(RULES["MA-05"], say("{a} ghi mã tỉnh {x}, {b} ghi mã tỉnh {y}.", "{a} says province {x}, {b} says {y}.")
-                      .format(a=DOSSIER_CODE, x=dossier["province"], b=PLAN_CODE, y=plan["province"]))
+        yield Finding(
+            RULES["MA-05"],
+            say("{a} ghi mã tỉnh {x}, {b} ghi mã tỉnh {y}.", "{a} says province {x}, {b} says {y}.").format(
+                a=DOSSIER_CODE, x=dossier["province"], b=PLAN_CODE, y=plan["province"]
+            ),
+        )
     elif dossier or plan:
         name, code = next((name, found["province"]) for name, found in both.items() if found)
         if code not in schema.provinces:
-            yield Finding(RULES["MA-06"], say("{name} ghi mã tỉnh {code}, không có trong danh mục 34 tỉnh, thành phố.",
-                                              "{name} says province {code}, which there is not.").format(name=name, code=code))
+            yield Finding(
+                RULES["MA-06"],
+                say(
+                    "{name} ghi mã tỉnh {code}, không có trong danh mục 34 tỉnh, thành phố.",
+                    "{name} says province {code}, which there is not.",
+                ).format(name=name, code=code),
+            )
         elif options.province and code != options.province:
             yield Finding(RULES["MA-06"], say("{name} ghi mã tỉnh {code} ({a}), tỉnh đã nêu là {right} ({b}).",
                                               "{name} says province {code} ({a}), stated was {right} ({b}).")
@@ -141,6 +150,10 @@ def _object_codes(found: ExaminedClass, dossier_code: str) -> Iterator[Finding]:
                             wrong)
     twice = ((codes != "") & codes.duplicated(keep=False)).to_numpy()
     if twice.any():
-        yield found.finding("MA-12", say("{n} đối tượng trùng {name}: {values}.", "{n} features share a {name}: {values}.")
-                            .format(n=int(twice.sum()), name=OBJECT_CODE,
-                                    values=name_some(dict.fromkeys(codes[twice]), 3)), twice)
+        yield found.finding(
+            "MA-12",
+            say("{n} đối tượng trùng {name}: {values}.", "{n} features share a {name}: {values}.").format(
+                n=int(twice.sum()), name=OBJECT_CODE, values=name_some(dict.fromkeys(codes[twice]), 3)
+            ),
+            twice,
+        )

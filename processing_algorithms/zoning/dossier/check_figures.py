@@ -178,6 +178,11 @@ def _judged(
     open_ = (verdicts["verdict"] == Verdict.OPEN.value).to_numpy()
     for reason in dict.fromkeys(verdicts["reason"][open_]):
         mine = open_ & (verdicts["reason"] == reason).to_numpy()
-        examined.unassessed.append(say("{what}, {n} ô (fid: {ids}): {reason}.", "{what}, {n} zones (ids: {ids}): {reason}.").format(
-            what=what[:1].upper() + what[1:], n=int(mine.sum()), reason=reason,
-            ids=name_some(zones.frame.index[place[mine]])))
+        examined.unassessed.append(
+            say("{what}, {n} ô (fid: {ids}): {reason}.", "{what}, {n} zones (ids: {ids}): {reason}.").format(
+                what=what[:1].upper() + what[1:],
+                n=int(mine.sum()),
+                reason=reason,
+                ids=name_some(zones.frame.index[place[mine]]),
+            )
+        )

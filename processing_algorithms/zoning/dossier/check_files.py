@@ -49,8 +49,12 @@ def check_files(examined: Examined) -> Iterator[Finding]:
             say("Tệp \"{name}\" không thuộc bốn cơ sở dữ liệu quy định.",
                 "The file \"{name}\" is none of the four databases.")).format(name=path.name))
     if not dossier.projects:
-        yield Finding(RULES["TEP-03"], say("Không có tệp tổng hợp ({endings}).", "There is no project file ({endings}).")
-                      .format(endings=", ".join(PROJECT_ENDINGS)))
+        yield Finding(
+            RULES["TEP-03"],
+            say("Không có tệp tổng hợp ({endings}).", "There is no project file ({endings}).").format(
+                endings=", ".join(PROJECT_ENDINGS)
+            ),
+        )
     for path in dossier.projects:
         yield from _project(path, dossier.folder)
 
@@ -59,8 +63,12 @@ def _project(path: Path, folder: Path) -> Iterator[Finding]:
     try:
         sources = project_sources(path)
     except (OSError, zipfile.BadZipFile, StopIteration, tree.ParseError) as error:
-        yield Finding(RULES["TEP-02"], say("Không đọc được dự án {name}: {why}.", "The project {name} cannot be read: {why}.")
-                      .format(name=path.name, why=error or type(error).__name__))
+        yield Finding(
+            RULES["TEP-02"],
+            say("Không đọc được dự án {name}: {why}.", "The project {name} cannot be read: {why}.").format(
+                name=path.name, why=error or type(error).__name__
+            ),
+        )
         return
     # A path of Windows is absolute on any machine.
     absolute = sorted({source for source in sources if source.startswith(("/", "\\")) or source[1:2] == ":"

@@ -67,8 +67,13 @@ def _required(found: ExaminedClass, one: DossierField) -> Iterator[Finding]:
         return
     blank = (found.text(one.name) == "").to_numpy()
     if blank.any():
-        yield found.finding("GT-01", say("{n} đối tượng bỏ trống {name} ({label}).", "{n} features have no {name} ({label}).")
-                            .format(n=int(blank.sum()), name=one.name, label=one.label), blank)
+        yield found.finding(
+            "GT-01",
+            say("{n} đối tượng bỏ trống {name} ({label}).", "{n} features have no {name} ({label}).").format(
+                n=int(blank.sum()), name=one.name, label=one.label
+            ),
+            blank,
+        )
 
 
 def _length(found: ExaminedClass, one: DossierField) -> Iterator[Finding]:
@@ -119,9 +124,15 @@ def _texts(found: ExaminedClass) -> Iterator[Finding]:
         ):
             if told:
                 which = column.isin(told).to_numpy()
-                yield found.finding(rule, say("{n} đối tượng, trường {name}: {values}.", "{n} features, field {name}: {values}.")
-                                    .format(n=int(which.sum()), name=name,
-                                            values=name_some((f"\"{value.strip()[:60]}\"" for value in sorted(told)), 3)), which)
+                yield found.finding(
+                    rule,
+                    say("{n} đối tượng, trường {name}: {values}.", "{n} features, field {name}: {values}.").format(
+                        n=int(which.sum()),
+                        name=name,
+                        values=name_some((f'"{value.strip()[:60]}"' for value in sorted(told)), 3),
+                    ),
+                    which,
+                )
 
 
 def _functions(found: ExaminedClass, names: dict[str, str], examined: Examined) -> Iterator[Finding]:

@@ -67,8 +67,11 @@ def create_dossier(
         for path in sorted(draft.iterdir()):
             os.replace(path, target / path.name)
     except OSError as error:
-        raise OutputError(say("Không ghi được hồ sơ vào {path}: {why}", "The dossier cannot be written to {path}: {why}")
-                          .format(path=target, why=error.strerror or error)) from error
+        raise OutputError(
+            say("Không ghi được hồ sơ vào {path}: {why}", "The dossier cannot be written to {path}: {why}").format(
+                path=target, why=error.strerror or error
+            )
+        ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return target

@@ -119,9 +119,13 @@ class PlanDossierCreateAlgorithm(QuyHoachAlgorithm):
                                    (DOSSIER_CODE, self.dossier_code, say("Mã hồ sơ quy hoạch", "The dossier code"))):
             found = self.schema.pattern(name).fullmatch(value)
             if value and found is None:
-                problems.append(say("{label} \"{value}\" sai mẫu: {parts}.", "{label} \"{value}\" does not fit: {parts}.").format(
-                    label=label, value=value,
-                    parts=", ".join(f"{part.label} ({part.length})" for part in self.schema.codes[name])))
+                problems.append(
+                    say('{label} "{value}" sai mẫu: {parts}.', '{label} "{value}" does not fit: {parts}.').format(
+                        label=label,
+                        value=value,
+                        parts=", ".join(f"{part.label} ({part.length})" for part in self.schema.codes[name]),
+                    )
+                )
             elif found is not None and found["province"] != self.province:
                 problems.append(say("{label} {value} không thuộc tỉnh đã chọn (mã {code}).",
                                     "{label} {value} is of another province than the one chosen (code {code}).")
@@ -160,8 +164,11 @@ class PlanDossierCreateAlgorithm(QuyHoachAlgorithm):
         feedback.pushInfo(say("{folder}: {n} lớp, {k} lớp có đối tượng, {f} đối tượng; {crs}.",
                               "{folder}: {n} classes, {k} with features, {f} features; {crs}.").format(
             folder=folder, n=count, k=len(filling.content), f=features, crs=meridian_label(crs)))
-        feedback.pushInfo(say("Lược đồ: {version}; độ tin cậy: {confidence}.", "Schema: {version}; confidence: {confidence}.")
-                          .format(version=self.schema.version, confidence=self.schema.confidence_text))
+        feedback.pushInfo(
+            say("Lược đồ: {version}; độ tin cậy: {confidence}.", "Schema: {version}; confidence: {confidence}.").format(
+                version=self.schema.version, confidence=self.schema.confidence_text
+            )
+        )
         return {"OUTPUT": str(folder), "PROJECT": str(project), "CLASSES": count, "FILLED": len(filling.content),
                 "FEATURES": features}
 

@@ -33,8 +33,12 @@ def verdict_text(result: CheckResult) -> str:
         e=format_number(result.count(Severity.ERROR)), w=format_number(result.count(Severity.WARNING)),
         n=format_number(result.count(Severity.NOTE)))
     if result.passes:
-        return say("Cơ sở dữ liệu GIS đạt yêu cầu kiểm tra: {counts}.", "The GIS dossier passes the check: {counts}.").format(counts=counts)
-    return say("Cơ sở dữ liệu GIS chưa đạt yêu cầu kiểm tra: {counts}.", "The GIS dossier does not pass the check: {counts}.").format(counts=counts)
+        return say(
+            "Cơ sở dữ liệu GIS đạt yêu cầu kiểm tra: {counts}.", "The GIS dossier passes the check: {counts}."
+        ).format(counts=counts)
+    return say(
+        "Cơ sở dữ liệu GIS chưa đạt yêu cầu kiểm tra: {counts}.", "The GIS dossier does not pass the check: {counts}."
+    ).format(counts=counts)
 
 
 def basis_texts(result: CheckResult) -> list[str]:

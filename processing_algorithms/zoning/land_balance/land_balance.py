@@ -233,12 +233,23 @@ def _table(
         record |= {"area_ha": round(float(ha), decimals) + 0.0,
                    "share_pct": round(float(share), 2) + 0.0}  # no minus zero
     n = len(records)
-    total = {"kind": "total", "code": "", "name": say("Tổng diện tích các ô", "All zones"), "area_m2": float(area.sum()),
-             "area_ha": round(float(hectares[:n].sum()), decimals), "share_pct": round(float(shares[:n].sum()), 2),
-             "zones": len(area)}
-    limit = {"kind": "boundary", "code": "", "name": say("Tổng diện tích trong ranh giới", "All ground within the boundary"),
-             "area_m2": closing["boundary"], "area_ha": round(float(hectares.sum()), decimals),
-             "share_pct": round(float(shares.sum()), 2)}
+    total = {
+        "kind": "total",
+        "code": "",
+        "name": say("Tổng diện tích các ô", "All zones"),
+        "area_m2": float(area.sum()),
+        "area_ha": round(float(hectares[:n].sum()), decimals),
+        "share_pct": round(float(shares[:n].sum()), 2),
+        "zones": len(area),
+    }
+    limit = {
+        "kind": "boundary",
+        "code": "",
+        "name": say("Tổng diện tích trong ranh giới", "All ground within the boundary"),
+        "area_m2": closing["boundary"],
+        "area_ha": round(float(hectares.sum()), decimals),
+        "share_pct": round(float(shares.sum()), 2),
+    }
     frame = pandas.DataFrame([*records, total, *extra, limit])
     for text in ("group", "group_confidence"):
         frame[text] = frame[text].fillna("") if text in frame else ""

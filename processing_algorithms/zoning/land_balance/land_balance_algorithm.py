@@ -57,8 +57,13 @@ class LandBalanceAlgorithm(QuyHoachAlgorithm):
             "shapes: as chosen; null and empty ones are counted and left out. No function: a row of its own.")
 
     def parameters(self) -> list[Any]:  # noqa: D102
-        stated = QgsProcessingParameterFile("STATED", say("Bảng cân bằng đất của tư vấn (xlsx)", "The consultant's table (xlsx)"),
-                                            extension="", optional=True, fileFilter="Excel (*.xlsx *.xlsm)")
+        stated = QgsProcessingParameterFile(
+            "STATED",
+            say("Bảng cân bằng đất của tư vấn (xlsx)", "The consultant's table (xlsx)"),
+            extension="",
+            optional=True,
+            fileFilter="Excel (*.xlsx *.xlsm)",
+        )
         return [
             ask.layer("ZONES", say("Ô quy hoạch", "Zones of the plan"), say("Các ô của một đồ án.", "The zones of one plan."), ask.POLYGONS),
             ask.field("FUNCTION_FIELD", say("Trường chức năng", "Field of the function"),
@@ -175,21 +180,33 @@ class LandBalanceAlgorithm(QuyHoachAlgorithm):
             write_workbook(xlsx,
                            balance_sheets(balance, norms, self.stated, comparison, subtitle=subtitle, notes=notes))
         output = self.write_layer(parameters, "OUTPUT", context, balance_frame(balance, comparison))
-        return {"OUTPUT": output, "XLSX": xlsx or None, "BOUNDARY_AREA": balance.closing("boundary"),
-                "ZONES_AREA": balance.closing("total"),
-                "OVERLAP_AREA": balance.closing("overlap"), "OUTSIDE_AREA": balance.closing("outside"), "GAP_AREA": balance.closing("gap"),
-                "BROKEN": int((norms["verdict"] == "broken").sum()),
-                "DIFFERENCES": 0 if comparison is None else int((~comparison["result"].isin(("same", "part"))).sum())}
+        return {
+            "OUTPUT": output,
+            "XLSX": xlsx or None,
+            "BOUNDARY_AREA": balance.closing("boundary"),
+            "ZONES_AREA": balance.closing("total"),
+            "OVERLAP_AREA": balance.closing("overlap"),
+            "OUTSIDE_AREA": balance.closing("outside"),
+            "GAP_AREA": balance.closing("gap"),
+            "BROKEN": int((norms["verdict"] == "broken").sum()),
+            "DIFFERENCES": 0 if comparison is None else int((~comparison["result"].isin(("same", "part"))).sum()),
+        }
 
     def _print_texts(self, today: datetime.date) -> tuple[str, list[str]]:
         from ...common.areas import surface_label
         from ...common.crs import meridian_label
 
         with speaking("vi"):
-            notes = [f"Nguồn: lớp {self.zones.name}" + (f"; ranh giới: lớp {self.boundary.name}." if self.boundary is not None else
-                                                       "; không có lớp ranh giới, phần đất của các ô là ranh giới."),
-                     f"Diện tích tính trên {surface_label(self.surface)}; hệ tọa độ {meridian_label(self.zones.crs)}.",
-                     "Số liệu đo trên bản đồ, không thay diện tích ghi trong quyết định; các dòng cộng khớp với số đã làm tròn."]
+            notes = [
+                f"Nguồn: lớp {self.zones.name}"
+                + (
+                    f"; ranh giới: lớp {self.boundary.name}."
+                    if self.boundary is not None
+                    else "; không có lớp ranh giới, phần đất của các ô là ranh giới."
+                ),
+                f"Diện tích tính trên {surface_label(self.surface)}; hệ tọa độ {meridian_label(self.zones.crs)}.",
+                "Số liệu đo trên bản đồ, không thay diện tích ghi trong quyết định; các dòng cộng khớp với số đã làm tròn.",
+            ]
             return f"Đơn vị tính: ha. Đánh giá tại ngày {format_date(today)}. Ngày lập: {format_date(datetime.date.today())}", notes
 
 
@@ -207,9 +224,11 @@ def _tell(balance: LandBalance, norms: pandas.DataFrame, comparison: pandas.Data
     if balance.matched:
         feedback.pushInfo(say("Giá trị được hiểu theo tên: {pairs}.", "Values understood by name: {pairs}.").format(
             pairs="; ".join(f"{text} = {code}" for text, code in balance.matched.items())))
-    for kind, text in (("overlap", say("Các ô chồng lấn nhau {m2} m².", "Zones overlap by {m2} m².")),
-                       ("outside", say("Các ô ra ngoài ranh giới {m2} m².", "Zones reach {m2} m² outside the boundary.")),
-                       ("gap", say("{m2} m² trong ranh giới chưa có ô.", "{m2} m² of the boundary have no zone."))):
+    for kind, text in (
+        ("overlap", say("Các ô chồng lấn nhau {m2} m².", "Zones overlap by {m2} m².")),
+        ("outside", say("Các ô ra ngoài ranh giới {m2} m².", "Zones reach {m2} m² outside the boundary.")),
+        ("gap", say("{m2} m² trong ranh giới chưa có ô.", "{m2} m² of the boundary have no zone.")),
+    ):
         if balance.closing(kind) >= 0.005:
             feedback.pushWarning(text.format(m2=format_number(balance.closing(kind), 2)))
     feedback.pushInfo(say("Chỉ tiêu: {kept} phù hợp, {broken} chưa phù hợp, {open} chưa đủ căn cứ.", "Norms: {kept} kept, {broken} not kept, {open} open.")

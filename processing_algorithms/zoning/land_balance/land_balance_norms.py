@@ -11,11 +11,11 @@ import pandas
 from ...common.language import say
 from ...common.norms.loader import Row, load_table, regulation_in_force
 from ...common.numbers_vi import format_number
-from .land_balance import LandBalance
 from ..compliance.norm_answers import COLUMNS, Status
-from .service_norms import citation, cited, service_norms, that_hold
 from ..compliance.norm_grid import least_sure
 from ..compliance.verdicts import judge
+from .land_balance import LandBalance
+from .service_norms import citation, cited, service_norms, that_hold
 
 #: Classes of towns in the tables, and rural settlements, which have tables of their own.
 URBAN_CLASSES = ("special", "I", "II", "III", "IV", "V")

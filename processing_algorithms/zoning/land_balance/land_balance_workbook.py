@@ -12,10 +12,10 @@ from ...common.language import say, speaking
 from ...common.norms.loader import confidence_label
 from ...common.numbers_vi import format_number
 from ...common.workbook import Column, Sheet
+from ..compliance.verdicts import Verdict
 from .land_balance import GROUPS, LandBalance
 from .land_balance_norms import limit_text
 from .stated_balance import StatedTable
-from ..compliance.verdicts import Verdict
 
 _NUMERALS = ("I", "II", "III", "IV")
 #: What a comparison says, by its code.
@@ -31,8 +31,11 @@ def balance_frame(balance: LandBalance, comparison: pandas.DataFrame | None) -> 
     for column in ("code", "group", "group_confidence"):
         frame[column] = frame[column].where(frame[column] != "", None)
     if comparison is not None:
-        stated = comparison[comparison["result"].isin(("same",
-                                                       "different"))].drop_duplicates("code").set_index("code")["stated_m2"]
+        stated = (
+            comparison[comparison["result"].isin(("same", "different"))]
+            .drop_duplicates("code")
+            .set_index("code")["stated_m2"]
+        )
         keys = balance.rows["code"].where(balance.rows["kind"] == "function",
                                           "@" + balance.rows["kind"].replace("boundary", "total"))
         keys = keys.where(balance.rows["kind"] != "total", "")
@@ -81,7 +84,11 @@ def _table(balance: LandBalance, subtitle: str, notes: Sequence[str]) -> Sheet:
         bold.add(len(lines))
         lines.append(["", row["name"], "", row["area_ha"], row["share_pct"],
                       row["m2_per_person"] if people and kind == "boundary" else None])
-    told = [f"Dân số: {format_number(people)} người." if people else "Chưa có dân số: không tính chỉ tiêu đất theo đầu người."]
+    told = [
+        f"Dân số: {format_number(people)} người."
+        if people
+        else "Chưa có dân số: không tính chỉ tiêu đất theo đầu người."
+    ]
     if ours:
         told.append("* Xếp nhóm theo cách hiểu của phần mềm, cần xác nhận; các nhóm còn lại theo lớp của "
                     "Thông tư 16/2025/TT-BXD phụ lục I.")
@@ -116,7 +123,9 @@ def _comparison(balance: LandBalance, stated: StatedTable, comparison: pandas.Da
     for row in comparison.itertuples():
         if row.result not in ("same", "part"):
             bold.add(len(rows))
-        code = {"@total": "Tổng", "@civil": "Nhóm I", "@non_civil": "Nhóm II", "@other": "Nhóm III"}.get(row.code, row.code)
+        code = {"@total": "Tổng", "@civil": "Nhóm I", "@non_civil": "Nhóm II", "@other": "Nhóm III"}.get(
+            row.code, row.code
+        )
         rows.append([None if pandas.isna(row.line) else int(row.line), row.stated_text, code, _MATCHED[row.matched],
                      row.stated_m2 / HECTARE,
                      row.ours_ha if row.result != "part" else np.nan, row.difference_ha, say(*RESULTS[row.result]),

@@ -27,7 +27,11 @@ from .land_balance import LandBalance
 _AREA, _CODE, _NAME = ("dien tich", "quy mo"), ("ky hieu", "ma so", "ma chuc nang", "ma loai dat", "ma dat", "ma"), (
     "loai dat", "chuc nang", "hang muc", "muc dich su dung", "danh muc", "noi dung", "ten o", "su dung dat", "chi tieu")
 _TOTAL = re.compile(r"^(?:tong|cong)\b|^toan (?:bo|khu)|tong dien tich|tong cong")
-_GROUPS = {"civil": ("dan dung",), "non_civil": ("ngoai dan dung",), "other": ("nong nghiep va chuc nang khac", "khac", "nong nghiep va khac")}
+_GROUPS = {
+    "civil": ("dan dung",),
+    "non_civil": ("ngoai dan dung",),
+    "other": ("nong nghiep va chuc nang khac", "khac", "nong nghiep va khac"),
+}
 _UNDER_HEADERS = {"dien tich", "ty le", "co cau", "hien trang", "quy hoach", "m2", "ha"}
 #: Less than this is the rounding of coordinates, whatever the decimals.
 _LEAST_M2 = 1.0
@@ -100,7 +104,9 @@ def read_stated(path: str | os.PathLike[str], sheet: str = "") -> StatedTable:
     except Exception as error:  # a zip that is no workbook raises zipfile's own error
         if type(error).__name__ != "BadZipFile":
             raise
-        raise InputError(say("{file} không phải là tệp Excel .xlsx.", "{file} is no Excel .xlsx file.").format(file=path.name)) from error
+        raise InputError(
+            say("{file} không phải là tệp Excel .xlsx.", "{file} is no Excel .xlsx file.").format(file=path.name)
+        ) from error
     if sheet and sheet not in book.sheetnames:
         raise InputError(say("Tệp {file} không có trang \"{sheet}\"; các trang: {names}.",
                              "{file} has no sheet \"{sheet}\"; its sheets: {names}.")
@@ -240,7 +246,11 @@ def _number(value: object, number_format: str) -> tuple[float, int, str]:
         number = parse_number(text)
     except InputError as error:
         return np.nan, 0, str(error)
-    return number, len(text.rpartition(",")[2]) if "," in text else len(text.partition(".")[2]) if text.count(".") == 1 else 0, ""
+    return (
+        number,
+        len(text.rpartition(",")[2]) if "," in text else len(text.partition(".")[2]) if text.count(".") == 1 else 0,
+        "",
+    )
 
 
 def compare_stated(balance: LandBalance, stated: StatedTable) -> pandas.DataFrame:
@@ -276,7 +286,9 @@ def compare_stated(balance: LandBalance, stated: StatedTable) -> pandas.DataFram
             records.append({"line": None, "stated_text": name, "code": code, "matched": "", "stated_m2": np.nan,
                             "ours_m2": float(area),
                             "result": "missing", "note": ""})
-    frame = pandas.DataFrame(records, columns=["line", "stated_text", "code", "matched", "stated_m2", "ours_m2", "result", "note"])
+    frame = pandas.DataFrame(
+        records, columns=["line", "stated_text", "code", "matched", "stated_m2", "ours_m2", "result", "note"]
+    )
     frame["difference_m2"] = frame["stated_m2"] - frame["ours_m2"]
     frame.loc[frame["result"] == "part", "difference_m2"] = np.nan
     printed = balance.rows[balance.rows["kind"] == "function"].set_index("code")["area_ha"].to_dict()
@@ -315,14 +327,20 @@ def _settle(records: list[dict[str, object]], code: str) -> None:
     slack = _LEAST_M2 + sum(float(record["step"]) for record in rows)
     if abs(sum(float(record["stated_m2"]) for record in rest) - float(whole["stated_m2"])) <= slack:
         for record in rest:
-            record["result"], record["note"] = "part", say("là một phần của dòng {line}", "part of row {line}").format(line=whole["line"])
+            record["result"], record["note"] = (
+                "part",
+                say("là một phần của dòng {line}", "part of row {line}").format(line=whole["line"]),
+            )
         return
     first, together = rows[0], sum(float(record["stated_m2"]) for record in rows)
     lines = ", ".join(str(record["line"]) for record in rows)
     first["stated_m2"], first["step"] = together, sum(float(record["step"]) for record in rows)
     first["note"] = say("cộng các dòng {lines}", "sum of the rows {lines}").format(lines=lines)
     for record in rows[1:]:
-        record["result"], record["note"] = "part", say("cộng vào dòng {line}", "added to row {line}").format(line=first["line"])
+        record["result"], record["note"] = (
+            "part",
+            say("cộng vào dòng {line}", "added to row {line}").format(line=first["line"]),
+        )
 
 
 def _same(record: dict[str, object]) -> str:

@@ -168,9 +168,13 @@ class CertificateVerifyAlgorithm(PlanningPaperAlgorithm):
                 findings += self._changes(entry, hub)
         own = [finding for finding in findings if finding.kind in OF_THE_PAPER]
         changed = [finding for finding in findings if finding.kind not in OF_THE_PAPER]
-        labels = {"draft": say("dự thảo", "draft"), "submitted": say("đã trình ký", "submitted"), "signed": say("đã ký",
-                                                                                                                "signed"),
-                  "replaced": say("đã được thay thế", "replaced"), "withdrawn": say("đã thu hồi", "withdrawn")}
+        labels = {
+            "draft": say("dự thảo", "draft"),
+            "submitted": say("đã trình ký", "submitted"),
+            "signed": say("đã ký", "signed"),
+            "replaced": say("đã được thay thế", "replaced"),
+            "withdrawn": say("đã thu hồi", "withdrawn"),
+        }
         verdict = self._verdict(len(own), len(changed), labels.get(entry.status, entry.status))
         for finding in findings:
             (feedback.pushWarning if finding in own else feedback.pushInfo)(finding.sentence)

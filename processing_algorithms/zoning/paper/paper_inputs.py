@@ -23,10 +23,10 @@ from ...common.crs import meridian_label
 from ...common.language import speaking
 from ...common.norms.loader import load_table
 from ...provincial_database.catalogue import load_catalogue
-from .corners import Corners
-from .paper_snapshot import fixed
 from ..plans.plan_answers import ParcelAnswer, PlanAnswers
 from ..plans.plan_figures import FIGURES, Row, figure_text
+from .corners import Corners
+from .paper_snapshot import fixed
 
 #: Decimals of coordinates, areas and shares as kept; fewer are printed, and rounded only then, so that totals close.
 COORDINATE_DECIMALS, AREA_DECIMALS, SHARE_DECIMALS = 3, 4, 5
@@ -120,8 +120,9 @@ def paper_inputs(
 
 def map_inputs(frame: MapFrame, around: Surroundings, answering: Sequence[str]) -> dict[str, Any]:
     """Return what the map annex shows within its window, as plain data; zones are those of the ``answering`` plans."""
-    def within(layer: geopandas.GeoDataFrame | None, fields: Sequence[str], plans: Sequence[str] = ()) -> list[dict[str,
-                                                                                                                    Any]]:
+    def within(
+        layer: geopandas.GeoDataFrame | None, fields: Sequence[str], plans: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
         if layer is None or not len(layer):
             return []
         # By position in arrays: a frame made anew for every parcel would take most of the time, and lose its index.

@@ -12,9 +12,9 @@ import pyproj
 
 from ...common.crs import to_crs
 from ...common.language import speaking
-from .paper_inputs import PARCEL_FIELDS, paper_inputs, read_shape
 from ..plans.plan_answers import plan_answers
 from ..plans.plan_sources import PlanSources, parcel_now
+from .paper_inputs import PARCEL_FIELDS, paper_inputs, read_shape
 
 if TYPE_CHECKING:
     from ...provincial_database.hub import Hub

@@ -22,10 +22,10 @@ from ...common.crs import transform_points
 from ...common.errors import InputError, OutputError
 from ...common.language import say
 from ...common.progress import Progress, silent
+from ...provincial_database.administration.hub_create import create_hub
 from ...provincial_database.catalogue import Dataset, load_catalogue
 from ...provincial_database.changes import Change, Changeset, Outcome, Row, Scope
 from ...provincial_database.hub import Hub, open_hub
-from ...provincial_database.administration.hub_create import create_hub
 from ...provincial_database.row_filter import RowFilter, any_of
 from ...provincial_database.rows import now
 

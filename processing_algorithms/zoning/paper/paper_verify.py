@@ -19,10 +19,10 @@ import shapely
 from ...common.language import say
 from ...common.numbers_vi import format_number
 from ...common.word_reading import Written, read_words
+from ..plans.plan_figures import FIGURES
 from .paper_inputs import read_shape
 from .paper_register import Entry
 from .paper_snapshot import digest, short_code
-from ..plans.plan_figures import FIGURES
 from .planning_paper import Paper, write_paper
 
 #: Shapes nearer than this everywhere are the same (m): coordinates are kept to the millimetre.
@@ -230,8 +230,9 @@ def _keyed(rows: Sequence[Mapping[str, Any]], *names: str) -> dict[str, Mapping[
     return found
 
 
-def _rows(kind: Kind, then: Mapping[str, Any], now: Mapping[str, Any], labels: Mapping[str,
-                                                                                       str] | None) -> Iterator[Finding]:
+def _rows(
+    kind: Kind, then: Mapping[str, Any], now: Mapping[str, Any], labels: Mapping[str, str] | None
+) -> Iterator[Finding]:
     titles = {Kind.PLAN: say("Đồ án", "Plan"), Kind.ZONE: say("Ô quy hoạch", "Zone"), Kind.NORM: say("Quy chuẩn",
                                                                                                      "Norm"),
               Kind.RESTRICTION: say("Khu vực hạn chế", "Restriction")}

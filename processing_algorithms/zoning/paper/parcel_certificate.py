@@ -24,10 +24,10 @@ from ...common.language import say, speaking
 from ...common.progress import Progress, part, silent
 from ...common.word_document import WordTemplate
 from ...provincial_database.catalogue import Field, load_catalogue
+from ..plans.plan_answers import plan_answers
 from .corners import Corners
 from .paper_inputs import PARCEL_FIELDS, Surroundings, map_frame, map_inputs, paper_inputs, read_shape
 from .paper_words import Office, Request, corner_rows, plan_title
-from ..plans.plan_answers import plan_answers
 from .planning_paper import Paper, make_paper, read_template
 
 MAP_TITLE = "BẢN ĐỒ VỊ TRÍ, RANH GIỚI THỬA ĐẤT TRONG QUY HOẠCH"

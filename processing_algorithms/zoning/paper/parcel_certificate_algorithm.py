@@ -286,7 +286,14 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
         from ...common.layout.qgis_parcel_map import map_size_mm, paper_for
         from ...provincial_database.hub import open_hub
         from ...provincial_database.rows import now
-        from .paper_register import LOCAL_REGISTER, find_papers, local_register, register_dataset, register_drafts, shape_for
+        from .paper_register import (
+            LOCAL_REGISTER,
+            find_papers,
+            local_register,
+            register_dataset,
+            register_drafts,
+            shape_for,
+        )
         from .parcel_certificate import MapChoice, draft_papers, register_row
 
         progress = self.progress(feedback)
@@ -321,8 +328,13 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
                                                                                         parcels.crs),
                     deadline_days=int(self.deadline) if self.deadline else None, replaces=self.replaces))
             progress(0.96)
-            new = register_drafts(register, rows, message=say("Dự thảo {n} văn bản cung cấp thông tin quy hoạch",
-                                                              "Drafts of {n} planning-information papers").format(n=len(rows)))
+            new = register_drafts(
+                register,
+                rows,
+                message=say(
+                    "Dự thảo {n} văn bản cung cấp thông tin quy hoạch", "Drafts of {n} planning-information papers"
+                ).format(n=len(rows)),
+            )
             where = register.info.location
         codes = [str(row["paper_code"]) for row in rows]
         feedback.pushInfo(say("{n} văn bản, {new} mới ghi vào sổ {register}.", "{n} papers, {new} new in the register "
@@ -336,8 +348,8 @@ class ParcelCertificateAlgorithm(PlanningPaperAlgorithm):
         import pyproj
 
         from ...common.crs import to_crs
-        from .parcel_certificate import parcel_of_corners
         from ..plans.plan_sources import hub_parcels
+        from .parcel_certificate import parcel_of_corners
 
         if self.corners is not None:
             zones = self.layers.get("ZONES")

@@ -23,12 +23,12 @@ from ...common.language import say
 from ...common.numbers_vi import format_date, format_number
 from ...common.rounding import round_closed
 from ...provincial_database.catalogue import load_catalogue
+from ..compliance.verdicts import Verdict
+from ..compliance.zoning_compliance import ZoningCompliance, zoning_compliance
 from .map_accuracy import point_error
 from .plan_answers import ParcelAnswer, PlanAnswers, plan_answers
 from .plan_figures import plan_words
 from .plan_sources import PlanSources
-from ..compliance.verdicts import Verdict
-from ..compliance.zoning_compliance import ZoningCompliance, zoning_compliance
 
 #: Scale of cadastral maps where a parcel states none.
 _SCALE = 500.0
@@ -93,8 +93,13 @@ class Brief:
 
 
 def parcel_brief(
-    parcel: geopandas.GeoDataFrame, sources: PlanSources, *, date: datetime.date, buildings: geopandas.GeoDataFrame | None = None,
-    roads: geopandas.GeoDataFrame | None = None, by_corners: bool = False,
+    parcel: geopandas.GeoDataFrame,
+    sources: PlanSources,
+    *,
+    date: datetime.date,
+    buildings: geopandas.GeoDataFrame | None = None,
+    roads: geopandas.GeoDataFrame | None = None,
+    by_corners: bool = False,
 ) -> Brief:
     """Tell what is known about one parcel.
 
@@ -124,7 +129,9 @@ def parcel_brief(
     require_metric(crs, name)
     if parcel.geometry.isna().any() or parcel.geometry.is_empty.any():
         raise InputError(say("Thửa đất không có hình trên bản đồ.", "The parcel has no shape on the map."))
-    answers = plan_answers(parcel, sources.plans, sources.zones, date=date, overlays=sources.overlays, overrides=sources.overrides)
+    answers = plan_answers(
+        parcel, sources.plans, sources.zones, date=date, overlays=sources.overlays, overrides=sources.overrides
+    )
     fid = parcel.index[0]
     answer = answers.of(fid)
     known = {column: parcel[column].iloc[0] for column in parcel.columns if column != parcel.geometry.name}
@@ -141,13 +148,19 @@ def parcel_brief(
         Section(say("Cần biết về dữ liệu", "About the data"), [Line(notice, mark=Mark.ASIDE) for notice in answers.notices]),
     ]
     counts = (0, 0) if checked is None else (checked.count(Verdict.BROKEN), checked.count(Verdict.OPEN))
-    return Brief(_title(known, sources.communes, by_corners), date, [section for section in sections if section.lines], *counts)
+    return Brief(
+        _title(known, sources.communes, by_corners), date, [section for section in sections if section.lines], *counts
+    )
 
 
 def _title(known: Mapping[str, Any], communes: Mapping[str, str], by_corners: bool) -> str:
     number, sheet = _said(known.get("parcel_no")), _said(known.get("sheet_no"))
     if by_corners or not number:
-        return say("Khu đất theo tọa độ đã dán", "Land by pasted corners") if by_corners else say("Thửa đất chưa có số hiệu", "Parcel without number")
+        return (
+            say("Khu đất theo tọa độ đã dán", "Land by pasted corners")
+            if by_corners
+            else say("Thửa đất chưa có số hiệu", "Parcel without number")
+        )
     words = [say("Thửa đất số {n}, tờ bản đồ số {s}", "Parcel {n}, map sheet {s}").format(n=number, s=sheet or "…")]
     for column, old in (("old_commune_code", True), ("commune_code", False)):
         code = _said(known.get(column))
@@ -166,10 +179,20 @@ def _land(known: Mapping[str, Any], answer: ParcelAnswer, meridian: str, commune
     code = _said(known.get("land_code"))
     if code:
         kinds = {value.code: str(value.label) for value in load_catalogue()["parcel"].field("land_code").domain.values}
-        lines.append(Line(say("Loại đất: {kind}", "Land type: {kind}").format(kind=f"{kinds[code]} ({code})" if code in kinds else code)))
+        lines.append(
+            Line(
+                say("Loại đất: {kind}", "Land type: {kind}").format(
+                    kind=f"{kinds[code]} ({code})" if code in kinds else code
+                )
+            )
+        )
     if address := _said(known.get("address")):
         lines.append(Line(say("Địa chỉ: {address}", "Address: {address}").format(address=address)))
-    legal = pandas.to_numeric(known.get("legal_area_m2"), errors="coerce") if known.get("legal_area_m2") is not None else np.nan
+    legal = (
+        pandas.to_numeric(known.get("legal_area_m2"), errors="coerce")
+        if known.get("legal_area_m2") is not None
+        else np.nan
+    )
     measured = format_number(float(answer.summary["area_m2"]), 1)
     lines.append(Line(
         say("Diện tích theo giấy tờ: {a} m²; đo trên bản đồ: {b} m²", "Legal area: {a} m2; measured on the map: {b} m2").format(
@@ -182,7 +205,9 @@ def _land(known: Mapping[str, Any], answer: ParcelAnswer, meridian: str, commune
 def _plans(answers: PlanAnswers, answer: ParcelAnswer) -> list[Line]:
     """One heading line for each plan and one for each piece; answers first, then the other levels with why they do not answer."""
     pieces = answer.pieces
-    functions = {value.code: str(value.label) for value in load_catalogue()["zone"].field("function_code").domain.values}
+    functions = {
+        value.code: str(value.label) for value in load_catalogue()["zone"].field("function_code").domain.values
+    }
     lines: list[Line] = []
     answering = pieces[pieces["is_answer"]]
     if not len(answering):
@@ -204,8 +229,18 @@ def _plans(answers: PlanAnswers, answer: ParcelAnswer) -> list[Line]:
                 code = piece["function_code"]
                 what = f"{functions[code]} ({code})" if code in functions else _said(code)
                 text = say("Ô {zone}, {what}: {a} m² ({s} %)", "Zone {zone}, {what}: {a} m2 ({s} %)").format(
-                    zone=piece["zone_code"], what=what, a=format_number(float(area), 1), s=format_number(float(piece["share_pct"]), 1))
-                lines.append(Line(text, piece["tolerance_note"] or "", Mark.ASIDE if piece["within_tolerance"] or not answers_here else Mark.PLAIN))
+                    zone=piece["zone_code"],
+                    what=what,
+                    a=format_number(float(area), 1),
+                    s=format_number(float(piece["share_pct"]), 1),
+                )
+                lines.append(
+                    Line(
+                        text,
+                        piece["tolerance_note"] or "",
+                        Mark.ASIDE if piece["within_tolerance"] or not answers_here else Mark.PLAIN,
+                    )
+                )
     rest = pieces[(pieces["role"] == "no_plan") & ~pieces["within_tolerance"]]["area_m2"].sum()
     if rest > 0 and len(answering):
         lines.append(Line(say("{a} m² không thuộc đồ án nào đang có hiệu lực", "{a} m2 in no plan in force").format(a=format_number(float(rest), 1)), mark=Mark.OPEN))
@@ -224,15 +259,31 @@ def _figures(answer: ParcelAnswer) -> list[Line]:
         # The decision of the plan stands above; here its reference is enough.
         reason = say("theo đồ án {ref}", "as in the plan {ref}").format(ref=figure.plan_ref) if plain else figure.reason
         lines.append(Line(f"{where}{figure.label}{value}{on}", reason, Mark.PLAIN if plain else Mark.BAD))
-    return lines or [Line(say("Đồ án không có chỉ tiêu cho vị trí này trong dữ liệu.", "The plan has no figures here in the data."), mark=Mark.ASIDE)]
+    return lines or [
+        Line(
+            say("Đồ án không có chỉ tiêu cho vị trí này trong dữ liệu.", "The plan has no figures here in the data."),
+            mark=Mark.ASIDE,
+        )
+    ]
 
 
 def _restrictions(answer: ParcelAnswer) -> list[Line]:
     lines = []
     for _, row in answer.restrictions.iterrows():
-        height = "" if pandas.isna(row["max_height_m"]) else say(", cao tối đa {h} m", ", at most {h} m high").format(h=format_number(float(row["max_height_m"]), 1))
+        height = (
+            ""
+            if pandas.isna(row["max_height_m"])
+            else say(", cao tối đa {h} m", ", at most {h} m high").format(
+                h=format_number(float(row["max_height_m"]), 1)
+            )
+        )
         text = say("{name}: {effect}{height}, {a} m² ({s} %)", "{name}: {effect}{height}, {a} m2 ({s} %)").format(
-            name=row["name"], effect=row["effect_label"] or row["effect"], height=height, a=format_number(float(row["area_m2"]), 1), s=format_number(float(row["share_pct"]), 1))
+            name=row["name"],
+            effect=row["effect_label"] or row["effect"],
+            height=height,
+            a=format_number(float(row["area_m2"]), 1),
+            s=format_number(float(row["share_pct"]), 1),
+        )
         reasons = [_said(row["legal_basis"]), _said(row["decision_number"])]
         if not row["applies"]:
             reasons = [_said(row["reason"])]
@@ -245,8 +296,12 @@ def _restrictions(answer: ParcelAnswer) -> list[Line]:
 
 
 def _compliance(
-    parcel: geopandas.GeoDataFrame, known: Mapping[str, Any], buildings: geopandas.GeoDataFrame, roads: geopandas.GeoDataFrame | None,
-    sources: PlanSources, date: datetime.date,
+    parcel: geopandas.GeoDataFrame,
+    known: Mapping[str, Any],
+    buildings: geopandas.GeoDataFrame,
+    roads: geopandas.GeoDataFrame | None,
+    sources: PlanSources,
+    date: datetime.date,
 ) -> ZoningCompliance | None:
     around = parcel.geometry.iloc[0]
     here = to_crs(buildings, parcel.crs)
@@ -269,9 +324,19 @@ def _told(checked: ZoningCompliance | None, buildings: geopandas.GeoDataFrame | 
     for _, row in rows.iterrows():
         unit = _said(row["unit"])
         measured = "" if pandas.isna(row["measured"]) else f" {format_number(float(row['measured']), 2).rstrip('0').rstrip(',')} {unit}".rstrip()
-        limit = "" if pandas.isna(row["limit"]) else say(" (giới hạn {x} {u})", " (limit {x} {u})").format(x=format_number(float(row["limit"]), 2).rstrip("0").rstrip(","), u=unit)
+        limit = (
+            ""
+            if pandas.isna(row["limit"])
+            else say(" (giới hạn {x} {u})", " (limit {x} {u})").format(
+                x=format_number(float(row["limit"]), 2).rstrip("0").rstrip(","), u=unit
+            )
+        )
         verdict = str(row["verdict_text"])
         text = f"{verdict[:1].upper()}{verdict[1:]}: {row['check']}{measured}{limit}"
-        reason = _said(row["citation"]) if row["verdict"] == Verdict.KEPT.value else "; ".join(part for part in (_said(row["reason"]), _said(row["citation"])) if part)
+        reason = (
+            _said(row["citation"])
+            if row["verdict"] == Verdict.KEPT.value
+            else "; ".join(part for part in (_said(row["reason"]), _said(row["citation"])) if part)
+        )
         lines.append(Line(text, reason, marks[row["verdict"]]))
     return lines

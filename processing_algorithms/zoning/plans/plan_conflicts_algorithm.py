@@ -87,8 +87,11 @@ class PlanConflictsAlgorithm(QuyHoachAlgorithm):
         needed, held = ("plan_ref", "zone_code", "function_code"), self.zones.columns()
         lacking = sorted(set(needed) - {*held, *whole_names(held, needed).values()}, key=needed.index)
         if lacking:
-            problems.append(say("Lớp {layer} thiếu trường {fields}.", "Layer {layer} lacks the fields {fields}.").format(
-                layer=self.zones.name, fields=", ".join(lacking)))
+            problems.append(
+                say("Lớp {layer} thiếu trường {fields}.", "Layer {layer} lacks the fields {fields}.").format(
+                    layer=self.zones.name, fields=", ".join(lacking)
+                )
+            )
         refuse_if(problems)
 
     def process(  # noqa: D102

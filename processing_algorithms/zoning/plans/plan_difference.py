@@ -154,7 +154,9 @@ def plan_difference(
     for frame, name in zip((before, after), names):
         kept, report = clean(frame, "polygon", invalid, name)
         if not report.used:
-            raise InputError(say("{name} không có vùng nào dùng được.", "{name} has no usable polygon.").format(name=name))
+            raise InputError(
+                say("{name} không có vùng nào dùng được.", "{name} has no usable polygon.").format(name=name)
+            )
         reports.append(report)
         versions.append(_version(_numbered(to_crs(kept, before.crs), compared), edge, surface))
     progress(0.2)

@@ -18,7 +18,6 @@ from .sheet_index import sheet_index
 from .sheet_labels import LabelFields, Measure, label_key, label_variants, place_beside, place_labels
 from .sheet_symbols import FunctionSymbol, colour_remarks, require_symbols
 
-
 #: A sheet with more texts beside their zones than one on this area (mm2 of map) is too crowded to read.
 MM2_OF_TEXT_BESIDE = 1000.0
 
