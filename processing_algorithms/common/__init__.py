@@ -15,9 +15,9 @@ Without QGIS
   administrative papers), `word_reading` (what a paper says).
 With QGIS
   Algorithms: `qgis_algorithm` (the base of every one; start here), `qgis_parameters` (one function per kind of
-  parameter; read by `qgis_parameter_reading`), `qgis_hub_parameters` (those of hubs), `qgis_destinations` (where results may go), `qgis_main_thread` (short
-  work done in the window's thread), `thread_state` (Qt's threads and pyproj), `qgis_help` (help pages), `qgis_ready_models` (models of the toolbox),
-  `qgis_readiness` (what a machine lacks).
+  parameter; read by `qgis_parameter_reading`), `qgis_hub_parameters` (those of hubs), `qgis_destinations` (where
+  results may go), `qgis_main_thread` (short work done in the window's thread), `thread_state` (Qt's threads and
+  pyproj), `qgis_help` (help pages), `qgis_ready_models` (models of the toolbox), `qgis_readiness` (what a machine lacks).
   Data: `qgis_layers` (layer to GeoDataFrame and back) with `qgis_file_reading` (whole files at once), `qgis_rasters`,
   `qgis_crs` (the pinned shift in a project), `qgis_working_copy` (what QGIS has open).
   Layers in a project: `qgis_open_layers` (layers of a place, ready to work with), `qgis_dressing` (the whole look of a
