@@ -192,7 +192,7 @@ def open_hub(location: str | Mapping[str, str]) -> Hub:
     Parameters
     ----------
     location : str or mapping
-        Path of a GeoPackage hub, or a libpq URI or text of a PostGIS hub, without a password (see `postgis_connection`);
+        Path of a GeoPackage hub, or a libpq URI or text of a PostGIS hub, without a password (see `postgis.connection`);
         or connection parameters as a mapping.
 
     Raises

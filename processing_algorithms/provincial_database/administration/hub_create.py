@@ -1,4 +1,4 @@
-"""A new, empty hub made from the catalogue: a GeoPackage file, or in a PostGIS database (`postgis_create`)."""
+"""A new, empty hub made from the catalogue: a GeoPackage file, or in a PostGIS database (`postgis.create`)."""
 
 from __future__ import annotations
 

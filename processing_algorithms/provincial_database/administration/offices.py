@@ -1,7 +1,7 @@
 """Departments and people of a hub and what they may do: the work of its administrator, without SQL.
 
-A PostGIS hub keeps rights in the database, for every program (`postgis_rights`). In a GeoPackage hub whoever has the file can
-do anything with it: there the same rights only guard pushes and changes files against mistakes (`geopackage_rights`).
+A PostGIS hub keeps rights in the database, for every program (`postgis.rights`). In a GeoPackage hub whoever has the file can
+do anything with it: there the same rights only guard pushes and changes files against mistakes (`geopackage.rights`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Handing over rows of a GeoPackage hub; the contract is `changes.ExchangingHub`. For submitting see `geopackage_submit`.
+"""Handing over rows of a GeoPackage hub; the contract is `changes.ExchangingHub`. For submitting see `geopackage.submit`.
 
 SQLite has one writer at a time, so the order of the ledger is the order of commits, and a ledger number is a position.
 """

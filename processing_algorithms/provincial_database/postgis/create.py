@@ -44,7 +44,7 @@ def create_postgis_hub(
     Parameters
     ----------
     location : str or mapping
-        See `postgis_connection`.
+        See `postgis.connection`.
     crs : pyproj.CRS or what it reads
         System of all datasets: in metres, VN-2000 with the province's meridian as a rule.
     datasets : sequence of Dataset, optional

@@ -1,6 +1,6 @@
 """The changes of a changeset, brought to the server and judged there: what cannot be taken, what has become stale.
 
-Nothing here writes into a dataset; see `postgis_submit` for that.
+Nothing here writes into a dataset; see `postgis.submit` for that.
 """
 
 from __future__ import annotations
