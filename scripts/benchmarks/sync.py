@@ -80,6 +80,7 @@ def serving(folder: Path) -> Iterator[None]:
         shutil.copy(folder / "copy.gpkg", folder / "GeoPackage_1.gpkg")
         for kind in ("GeoPackage", "PostGIS"):
             shutil.copy(folder / f"{kind}_1.gpkg", folder / f"{kind}_2.gpkg")
+        os.sync()  # else the first commit waits for gigabytes that were copied just now
         yield
     for path in (*folder.glob("*_[12].gpkg"), folder / "hub_now.gpkg"):
         path.unlink()
