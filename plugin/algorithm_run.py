@@ -14,9 +14,10 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProject,
 )
-from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtCore import QCoreApplication, QTimer
 
 from ..processing_algorithms.common.errors import Cancelled, InputError, QuyHoachError
+from .sure_start import SureStart
 
 
 class HeardFeedback(QgsProcessingFeedback):
@@ -102,18 +103,27 @@ class RunBeside:
                  failed: Callable[[QuyHoachError], None], moved: Callable[[float], None] | None = None):
         self._done, self._failed, self._forgotten = done, failed, False
         self._moved = moved
-        self._feedback = HeardFeedback(self._tell, window_alive=False)
-        self._context = context
-        self._algorithm = _algorithm(identity, context, self._feedback)
-        self._task = QgsProcessingAlgRunnerTask(self._algorithm, parameters, context, self._feedback)
-        self._task.executed.connect(self._ended)
+        self._identity, self._parameters, self._context = identity, parameters, context
+        self._kept: list[tuple[QgsProcessingAlgorithm, HeardFeedback]] = []
+        self._start: SureStart | None = SureStart(self._task)
         RunBeside._under_way.add(self)
-        QgsApplication.taskManager().addTask(self._task)
+
+    def _task(self) -> QgsProcessingAlgRunnerTask:
+        # Feedback of its own: a task that is cancelled because it was lost cancels its feedback too.
+        feedback = HeardFeedback(self._tell, window_alive=False)
+        algorithm = _algorithm(self._identity, self._context, feedback)
+        self._kept.append((algorithm, feedback))
+        task = QgsProcessingAlgRunnerTask(algorithm, self._parameters, self._context, feedback)
+        number = len(self._kept)
+        # Later: what is added to the queue while QGIS is ending a task is lost more often (see `sure_start`).
+        task.executed.connect(lambda well, results: QTimer.singleShot(0, lambda: self._ended(number, well, results)))
+        return task
 
     def cancel(self) -> None:
         """Stop as soon as may be; `failed` is told when it has."""
-        self._feedback.cancel()
-        self._task.cancel()
+        if self._start is not None:
+            self._kept[-1][1].cancel()
+            self._start.task.cancel()
 
     def forget(self) -> None:
         """Stop as soon as may be, and tell nobody."""
@@ -124,11 +134,17 @@ class RunBeside:
         if self._moved is not None and not self._forgotten:
             self._moved(percent)
 
-    def _ended(self, well: bool, results: dict[str, Any]) -> None:
+    def _ended(self, number: int, well: bool, results: dict[str, Any]) -> None:
+        if number != len(self._kept):
+            return
+        feedback = self._kept[-1][1]
         RunBeside._under_way.discard(self)
+        # Nothing that refers to itself is left for the collector, which may run in a thread where a timer must not die.
+        self._start = None
+        self._kept.clear()
         if self._forgotten:
             return
         if well:
             self._done(results)
         else:
-            self._failed(Cancelled() if self._feedback.isCanceled() else InputError("\n".join(self._feedback.errors)))
+            self._failed(Cancelled() if feedback.isCanceled() else InputError("\n".join(feedback.errors)))

@@ -65,7 +65,7 @@ class DatabaseDock(QgsDockWidget):
         for page in (self.hub_page, self.copy_page, self.history_page, self.review):
             page.set_busy(desk.busy)
         if desk.busy:
-            done = int(desk.current.progress())
+            done = int(desk.current.per_cent)
             # Work that cannot tell how far it is shows that it moves.
             self._bar.setRange(0, 100 if done else 0)
             self._bar.setValue(done)

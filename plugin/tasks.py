@@ -9,16 +9,17 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from qgis.core import Qgis, QgsApplication, QgsTask
+from qgis.core import Qgis, QgsTask
 from qgis.gui import QgisInterface, QgsMessageBarItem
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QPushButton
 
 from ..processing_algorithms.common.errors import Cancelled, Kept, QuyHoachError
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.progress import Progress
 from ..processing_algorithms.common.thread_state import keep_thread_state
+from .sure_start import SureStart
 
 #: Gets the progress to report to; runs beside the window, so it touches neither widgets nor layers of the project.
 Job = Callable[[Progress], Any]
@@ -26,10 +27,28 @@ Job = Callable[[Progress], Any]
 
 #: QGIS keeps no reference to a task of Python: without one it is gone before it has run. Here, and not with who started it,
 #: because what was forgotten ends too.
-_under_way: set[QgsTask] = set()
+_under_way: set[_Task] = set()
 
 
-class Work(QgsTask):
+class _Task(QgsTask):
+    """One handing over of a job to QGIS."""
+
+    def __init__(self, work: Work, title: str, flags: QgsTask.Flag):
+        super().__init__(title, flags)
+        self._work = work
+        _under_way.add(self)
+
+    def run(self) -> bool:  # noqa: D102
+        keep_thread_state()
+        return self._work.run_in(self)
+
+    def finished(self, well: bool) -> None:  # noqa: D102
+        _under_way.discard(self)
+        # Later: what is added to the queue while QGIS is ending a task is lost more often (see `sure_start`).
+        QTimer.singleShot(0, lambda: self._work.ended(self, well))
+
+
+class Work(QObject):
     """One job in a thread. Its ends are called in the main thread, exactly one of them, and none after `forget`.
 
     It is stopped by a flag of its own and never by `QgsTask.cancel`: called in the instant in which the thread begins, that
@@ -37,22 +56,37 @@ class Work(QgsTask):
     """
 
     said = pyqtSignal(str)
+    moved = pyqtSignal(float)
 
-    def __init__(
-        self, title: str, job: Job, done: Callable[[Any], None], failed: Callable[[BaseException], None], *, quiet: bool
-    ):
+    def __init__(self, title: str, job: Job, *, quiet: bool):
+        super().__init__()
+        self.title = title
         flags = QgsTask.Flag.CanCancel | QgsTask.Flag.Silent
-        super().__init__(title, flags | QgsTask.Flag.Hidden if quiet else flags)
-        self._job, self._done, self._failed = job, done, failed
+        self._flags = flags | QgsTask.Flag.Hidden if quiet else flags
+        self._job = job
+        self._ends: tuple[Callable[[Any], None], Callable[[BaseException], None]] | None = None
         self._result: Any = None
         self._error: BaseException | None = None
         self._forgotten = False
         self._stopped = threading.Event()
         #: Of Python, because waiting for it lets the thread go on, which `waitForFinished` does not.
         self._ran = threading.Event()
+        self._claim, self._claimed = threading.Lock(), False
+        self._runs_in: _Task | None = None
+        self.per_cent = 0.0
+        self._start: SureStart | None = None
 
-    def run(self) -> bool:  # noqa: D102
-        keep_thread_state()
+    def begin(self, done: Callable[[Any], None], failed: Callable[[BaseException], None]) -> None:
+        """Hand the job over; one of the two gets what became of it."""
+        self._ends = done, failed
+        self._start = SureStart(lambda: _Task(self, self.title, self._flags))
+
+    def run_in(self, task: _Task) -> bool:
+        """Do the job, once whatever QGIS starts; in its thread."""
+        with self._claim:
+            if self._claimed:
+                return False
+            self._claimed, self._runs_in = True, task
         with Kept() as kept:
             self._refuse_if_stopped()
             self._result = self._job(self._progress)
@@ -62,12 +96,18 @@ class Work(QgsTask):
 
     def _refuse_if_stopped(self) -> None:
         # QGIS itself cancels what its own list of tasks is asked to, and everything when it closes.
-        if self._stopped.is_set() or self.isCanceled():
+        task = self._runs_in
+        if self._stopped.is_set() or task is None or task.isCanceled():
             raise Cancelled()
 
     def _progress(self, fraction: float, message: str | None = None) -> None:
         self._refuse_if_stopped()
-        self.setProgress(100.0 * fraction)
+        before, self.per_cent = self.per_cent, 100.0 * fraction
+        task = self._runs_in
+        if task is not None:
+            task.setProgress(self.per_cent)
+        if int(10 * before) != int(10 * self.per_cent):  # as QGIS does: a window is not flooded with it
+            self.moved.emit(self.per_cent)
         if message:
             self.said.emit(message)
 
@@ -82,18 +122,23 @@ class Work(QgsTask):
 
     def let_end(self, seconds: float) -> None:
         """Wait for the thread if it runs."""
-        if self.status() == QgsTask.TaskStatus.Running:
+        if self._runs_in is not None:
             self._ran.wait(seconds)
 
-    def finished(self, well: bool) -> None:  # noqa: D102
-        _under_way.discard(self)
+    def ended(self, task: _Task, well: bool) -> None:
+        """Tell what became of the job, unless it is another task that does it."""
+        if self._start is None or task is not (self._runs_in or self._start.task):
+            return
+        done, failed = self._ends
+        # Nothing that refers to itself is left for the collector, which may run in a thread where a timer must not die.
+        self._start = self._ends = self._runs_in = None
         if self._forgotten:
             return
         if well:
-            self._done(self._result)
+            done(self._result)
         else:
             # Stopped before it began: nothing was raised.
-            self._failed(self._error or Cancelled())
+            failed(self._error or Cancelled())
 
 
 class Desk(QObject):
@@ -122,7 +167,7 @@ class Desk(QObject):
             self.tell(
                 say(
                     "Đang làm: {work}. Hãy đợi xong hoặc bấm Dừng.", "Under way: {work}. Wait for it, or press Stop."
-                ).format(work=self.current.description()),
+                ).format(work=self.current.title),
                 Qgis.MessageLevel.Warning,
             )
             return
@@ -136,11 +181,12 @@ class Desk(QObject):
             else:
                 self.tell_failure(error)
 
-        work = Work(title, job, lambda result: ended(None, result), ended, quiet=False)
+        work = Work(title, job, quiet=False)
         self.current, self.step = work, title
         work.said.connect(self._says)
-        work.progressChanged.connect(lambda _: self.changed.emit())
-        self._begin(work)
+        work.moved.connect(lambda _: self.changed.emit())
+        self._works.append(work)
+        work.begin(lambda result: ended(None, result), ended)
         self.changed.emit()
 
     def start_quietly(self, job: Job, done: Callable[[Any], None], failed: Callable[[BaseException], None]) -> Work:
@@ -150,16 +196,10 @@ class Desk(QObject):
             self._works.remove(work)
             end(value)
 
-        work = Work(
-            self._title, job, lambda result: ended(done, result), lambda error: ended(failed, error), quiet=True
-        )
-        self._begin(work)
-        return work
-
-    def _begin(self, work: Work) -> None:
+        work = Work(self._title, job, quiet=True)
         self._works.append(work)
-        _under_way.add(work)
-        QgsApplication.taskManager().addTask(work)
+        work.begin(lambda result: ended(done, result), lambda error: ended(failed, error))
+        return work
 
     def _says(self, text: str) -> None:
         self.step = text
