@@ -94,6 +94,25 @@ READ = {
         ["Kim Long 3.2 25/11 01h00", "Kim Long 3.58 25/11 07h00", "Kim Long 3.8 25/11 13h00 F", "Kim Long 4 25/11 19h00 F",
          "Kim Long 3.9 26/11 01h00 F"],
     "Trạm\tBĐ1\tBĐ2\tBĐ3\tHtđ (7h)\tSo BĐ\nKim Long\t1\t2\t3,5\t3,58\t>BĐ3 0,08": ["Kim Long 3.58 25/11 07h00"],
+    "2. Dự báo\nMực nước lúc 19h ngày 25/11: Kim Long 3,9m": ["Kim Long 3.9 25/11 19h00 F"],
+    "Dự báo mực nước lúc 19h/25/11: Kim Long 3,8m (trên BĐ3 0,3m), Phú Ốc 4,9m": ["Kim Long 3.8 25/11 19h00 F", "Phú Ốc 4.9 25/11 19h00 F"],
+    "Tin phát lúc 16h ngày 25/11\n1. Hiện trạng: Mực nước lúc 15h: Kim Long 3,40m.\n2. Dự báo: Mực nước lúc 19h: Kim Long 3,70m.":
+        ["Kim Long 3.4 25/11 15h00", "Kim Long 3.7 25/11 19h00 F"],
+    "Tin phát lúc 16h ngày 25/11. Kim Long 3,9m lúc 22h": ["Kim Long 3.9 25/11 22h00 F"],
+    "Mực nước tại Kim Long lúc 7h là 3,58m và đến 19h sẽ là 3,9m": ["Kim Long 3.58 25/11 07h00", "Kim Long 3.9 25/11 19h00 F"],
+    "Lúc 22h ngày 24/11 Kim Long 3,58m, dự báo đến 4h lên 3,9m": ["Kim Long 3.58 24/11 22h00", "Kim Long 3.9 25/11 04h00 F"],
+    "BẢN TIN DỰ BÁO LŨ SỐ 5\nTrên sông Hương (Kim Long): 3,58 m": ["Kim Long 3.58"],
+    "Trung tâm Dự báo KTTV quốc gia cho biết lúc 7h Kim Long 3,58m": ["Kim Long 3.58 25/11 07h00"],
+    "MUC NUOC SONG HUONG TAI KIM LONG LUC 7H NGAY 25/11 LA 3,58M, TREN BAO DONG 3 LA 0,08M": ["Kim Long 3.58 25/11 07h00"],
+    "Kim Long trên mức báo động III (3,50m) là 0,08m": ["Kim Long 3.58"],
+    "Hồ Bình Điền: MNH: +82,35 m; Qđến 1250 m3/s; Qxả: 800 m³/s": ["Bình Điền 82.35", "Bình Điền in 1250", "Bình Điền out 800"],
+    "Lượng mưa (mm)\nTrạm\t7h\nPhú Ốc\t2,5\n\nMực nước (m)\nTrạm\t7h\nKim Long\t3,58": ["Kim Long 3.58 25/11 07h00"],
+    "Dự báo mực nước (m)\nTrạm\t13h/25\nKim Long\t3,70": ["Kim Long 3.7 25/11 13h00 F"],
+    "Trạm\tThực đo\t\tDự báo\n\t01h/25\t07h/25\t13h/25\nKim Long\t3,20\t3,58\t3,70":
+        ["Kim Long 3.2 25/11 01h00", "Kim Long 3.58 25/11 07h00", "Kim Long 3.7 25/11 13h00 F"],
+    "Thời gian\tKim Long\tPhú Ốc\nBĐ3\t3,5\t4,5\n07h/25\t3,58\t4,61\nMưa 24h (mm)\t2,5\t3,5":
+        ["Kim Long 3.58 25/11 07h00", "Phú Ốc 4.61 25/11 07h00"],
+    "Trạm;Mực nước;Thời gian\nKim Long;3,58;07:00 25/11/2026": ["Kim Long 3.58 25/11 07h00"],
 }
 
 

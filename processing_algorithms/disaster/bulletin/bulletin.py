@@ -21,6 +21,7 @@ from .bulletin_table import table_statements
 from .bulletin_words import AlarmRelation, Time, fold
 from .stations import Station, StationNames
 
+_ISSUED = re.compile(r"phat|cap nhat|(?<!\w)tin(?: (?:lu|bao|nhanh|khan cap|canh bao|so \d+)){0,3} (?:luc|hoi)(?!\w)")
 VIETNAM = datetime.timezone(datetime.timedelta(hours=7))
 
 
@@ -143,6 +144,7 @@ class _Clock:
 
         self.notes: list[str] = []
         self.issued: datetime.datetime | None = None
+        self._observed: datetime.datetime | None = None  # the latest so far
         folded = fold(text)
         times = [t for t in scan(text, folded) if isinstance(t, Time) and t.dated and t.possible]
         full = [t for t in times if t.year is not None]
@@ -150,7 +152,7 @@ class _Clock:
         self._assumed = not full
         for time in times:
             before = folded[max(0, time.start - 40):time.start]
-            if time.hour is not None and any(word in before for word in ("phat", "cap nhat", "ban tin luc", "tin luc")):
+            if time.hour is not None and _ISSUED.search(before):
                 self.issued = self.moment(time, time, False)
                 break
 
@@ -164,9 +166,15 @@ class _Clock:
             self.issued.date() if self.issued else self.today)
         moment = datetime.datetime.combine(date, datetime.time(0), VIETNAM) + datetime.timedelta(
             hours=time.hour, minutes=time.minute)
-        if forecast and not time.dated and not (day is not None and day.shift) and self.issued and moment < self.issued:
+        if forecast and not time.dated and not (day is not None and day.shift) and self._now and moment < self._now:
             moment += datetime.timedelta(days=1)  # "đến 1 giờ" in this evening's bulletin
+        if not forecast and self.issued is None:
+            self._observed = max(filter(None, (self._observed, moment)))
         return moment
+
+    @property
+    def _now(self) -> datetime.datetime | None:
+        return self.issued or self._observed
 
     def _tell(self) -> None:
         if self._assumed and not self.notes:
@@ -225,11 +233,12 @@ def _judge(
                          "\"{quote}\": {why}; what is the level?").format(quote=quote, why=why.rstrip(".")), ""
     moment = clock.moment(statement.time, statement.day, statement.forecast)
     day = clock.day(statement.day) if moment is None else None
+    forecast = statement.forecast or clock.issued is not None and moment is not None and moment > clock.issued
     if statement.discharge is not None:
         flow = statement.discharge
         return (
             Reading(
-                station, None, None, flow.low, flow.high, flow.outward, moment, statement.forecast, "stated", quote, day
+                station, None, None, flow.low, flow.high, flow.outward, moment, forecast, "stated", quote, day
             ),
             "",
             "",
@@ -266,7 +275,7 @@ def _judge(
         )
     return (
         Reading(
-            station, round(low, 3), round(high, 3), None, None, None, moment, statement.forecast, origin, quote, day
+            station, round(low, 3), round(high, 3), None, None, None, moment, forecast, origin, quote, day
         ),
         "",
         note,

@@ -11,11 +11,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from .bulletin_modes import Mode, heads_a_forecast, modes
 from .bulletin_words import AlarmRelation, AlarmSpan, Discharge, Level, Other, Time, Token, Unreadable, fold, scan
 from .stations import Station, StationNames
 
-_FORECAST = re.compile(r"(?<!\w)(?:du bao|kha nang|co the|du kien|nhan dinh|canh bao|se (?:len|dat|xuong|tiep|o muc|dao dong)|trong \d+[^.;\n]{0,12}(?:gio|h) toi)(?!\w)")
-_OBSERVED = re.compile(r"(?<!\w)(?:hien trang|hien nay|hien tai|hien (?:o|dang|la)|thuc do|do duoc|dien bien|quan trac|da (?:dat|len|xuong|qua)|muc nuoc (?:luc|hoi))(?!\w)")
 _BREAK = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?P<line>\S))|;|\.(?=\s+(?P<next>\S)|\s*$)")
 _NAMED_BY = re.compile(r"(?:tram(?: thuy van| tv| do| kttv)?|(?<!\w)tv|(?<!\w)tai|thuy van)\s*$")
 _RIVER_BEFORE = re.compile(r"(?<!\w)(?:song|luu vuc song|ha luu|thuong luu)\s*$")
@@ -33,6 +32,8 @@ _JOINED = re.compile(r"\s*(?:\([^)\d]*\)\s*)?(?:va|,|&)\s*(?:tai |tram )*\s*")
 _NO_NAMES = {"muc", "bd", "bao", "h", "q", "hien", "luc", "hoi", "du", "tren", "duoi", "dinh", "lu", "tin", "ngay", "khoang", "tu", "den",
              "song", "ho", "trong", "nuoc", "so", "cap", "i", "ii", "iii", "luu", "dat", "cao", "thap", "max", "min", "utc", "tp", "xa",
              "phuong", "tinh", "canh", "ban", "tai", "tram", "va", "cac", "o", "vao", "voi", "trieu", "hom", "sang", "chieu", "toi", "dem"}
+#: Letters for a level or a discharge, none a place.
+_SYMBOL = re.compile(r"h(?:\d{1,2}h|td|tl|hl)|q(?:den|ve|xa|d|x)|mn(?:h|tl|hl)?")
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,7 @@ class _Context:
     forecast: bool = False
     last: Named | None = None
     topic: str = ""
-
-
-@dataclass(frozen=True)
-class _Mode:
-    start: int
-    stop: int
-    forecast: bool
+    heading: bool = False  # under "2. Dự báo"
 
 
 def statements(text: str, names: StationNames, rivers: dict[str, list[Station]]) -> list[Statement]:
@@ -129,15 +124,18 @@ def _read(here: str, plain: str, names: StationNames, rivers: dict[str, list[Sta
     # A bare whole number is a level only right behind a name: others are numbers of lists, classes, households.
     tokens = [t for t in tokens if not (isinstance(t, Level) and not t.sure)
               or any(_directly_before(plain, place.stop, t) for place in places)]
-    modes = [_Mode(m.start(), m.end(), forecast) for pattern, forecast in ((_FORECAST, True), (_OBSERVED, False))
-             for m in pattern.finditer(plain)]
-    elements = sorted([*places, *tokens, *modes], key=lambda item: (item.start, item.stop))
-    said = [e for e in elements if _quantity(e)]
+    said = [t for t in tokens if _quantity(t)]
+    announced = modes(plain, says_something=bool(said), under_heading=context.heading)
+    if heads_a_forecast(plain) and not said:
+        context.heading = True
+    elif any(not mode.forecast for mode in announced):
+        context.heading = False
+    elements = sorted([*places, *tokens, *announced], key=lambda item: (item.start, item.stop))
     speakers = [p for p in places if not p.river]
     quote = " ".join(here.split())
     if not speakers:
         goes_on = same_line and context.last is not None and not places and elements
-        if goes_on and (isinstance(elements[0], Time) or isinstance(elements[0], _Mode) and said or _of_reservoir(context.last, said)):
+        if goes_on and (isinstance(elements[0], Time) or isinstance(elements[0], Mode) and said or _of_reservoir(context.last, said)):
             return _group(context.last, elements, context, quote)
         return _without_station([p for p in places if p.river], rivers, elements, said, context, quote)
     groups = _groups(sorted(speakers, key=lambda p: p.start), elements, plain)
@@ -191,15 +189,16 @@ def _only_levels(tokens: list[Token], plain: str, context: _Context) -> list[Tok
 def _other_names(here: str, plain: str, known: list[Named], tokens: list[Token]) -> list[Named]:
     """Capitalised names that are no station: rivers, and what a level seems to be said of."""
     found = []
+    capitals = here.upper() == here  # "…LUC 7H LA 3,58M": capitals tell nothing of names there
     for match in re.finditer(r"[^\W\d_][\w]*(?:[ \t]+[^\W\d_][\w]*)*", here):
         for start, stop in _capitalised(here, match.start(), match.end()):
             if any(n.start < stop and start < n.stop for n in known) or any(t.start <= start < t.stop for t in tokens):
                 continue
             words = plain[start:stop].split()
-            while words and (words[0] in _NO_NAMES or re.fullmatch(r"h(?:\d{1,2}h|td)", words[0])) and words[0] not in ("song", "ho"):
+            while words and (words[0] in _NO_NAMES or _SYMBOL.fullmatch(words[0])) and words[0] not in ("song", "ho"):
                 start += len(re.match(r"\S+\s*", here[start:stop])[0])
                 words = words[1:]
-            if not words:
+            if not words or capitals and words[0] == "la" and len(words) == 1:
                 continue
             name, before = here[start:stop], plain[:start]
             if words[0] == "song" or _RIVER_BEFORE.search(before):
@@ -274,11 +273,11 @@ def _advance(elements: list, context: _Context) -> None:
     for element in elements:
         if isinstance(element, Time):
             _set_time(element, context)
-        elif isinstance(element, _Mode):
+        elif isinstance(element, Mode):
             _set_mode(element, context)
 
 
-def _set_mode(mode: _Mode, context: _Context) -> None:
+def _set_mode(mode: Mode, context: _Context) -> None:
     if mode.forecast and not context.forecast:
         context.time = None  # the hour of the reading is not the hour of the forecast
     if not mode.forecast and _ahead(context.day):
@@ -303,7 +302,7 @@ def _group(speaker: Named, elements: list, context: _Context, quote: str) -> lis
     own_times = _times_behind(elements)
     current: Statement | None = None
     for element in elements:
-        if isinstance(element, _Mode):
+        if isinstance(element, Mode):
             _set_mode(element, context)
             current = None
         elif isinstance(element, Time):
@@ -347,7 +346,7 @@ def _times_behind(elements: list) -> dict[int, Time]:
             days_behind = days_behind and (level is not None or bool(found))
             if level is not None and days_behind:
                 found.setdefault(id(level), element)  # "3,9m ngày mai"
-        elif isinstance(element, _Mode):
+        elif isinstance(element, Mode):
             level, days_behind, hours_ahead = None, True, False
         elif isinstance(element, Time) and element.hour is not None:
             # "13h: 3,2m, 19h: 3,4m": once hours go first they do until the next "hiện nay", "dự báo".
@@ -364,7 +363,7 @@ def _times_behind(elements: list) -> dict[int, Time]:
 def _hours_behind(before: list, found: dict[int, Time]) -> bool:
     """Whether a level since the last "hiện nay", "dự báo" has its hour behind it already."""
     for element in reversed(before):
-        if isinstance(element, _Mode):
+        if isinstance(element, Mode):
             return False
         if id(element) in found:
             return True

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .bulletin_sentences import Statement
 from .bulletin_words import AlarmRelation, Level, Time, Unreadable, fold, scan
-from .stations import StationNames
+from .stations import Station, StationNames
 
 _STATION = re.compile(r"(?<!\w)(?:ten )?(?:tram|diem do|vi tri)(?!\w)")
 _LEVEL = re.compile(r"(?<!\w)(?:muc nuoc|h|htd|h td|thuc do|hien tai|gia tri|du bao)(?!\w)")
 _AGAINST = re.compile(r"(?:so (?:voi )?|tren|duoi|\+/-|chenh)\s*(?:muc )?(?:bao dong|bd)\s*(?:cap )?(iii|ii|i|[123])(?!\w)")
 _NOT_LEVEL = re.compile(r"(?<!\w)(?:bd|bao dong|so voi|chenh|lich su|bien do|xu the|luu luong|q|stt|tt|song|luu vuc|ghi chu|mua)(?!\w)")
+_OTHER_TABLE = re.compile(r"(?<!\w)(?:luong mua|mua[^.;]*mm|do sau ngap|muc do ngap|ngap sau|nhiet do|thiet hai)(?!\w)")
+_LEVEL_TABLE = re.compile(r"(?<!\w)(?:muc nuoc|mn|lu|trieu|thuy van)(?!\w)")
+_WHEN = re.compile(r"(?<!\w)(?:thoi gian|thoi diem|gio|ngay|luc|tram)(?!\w)")
 _MEASURED = re.compile(r"(?<!\w)(?:thuc do|hien tai|htd)(?!\w)")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "1": 1, "2": 2, "3": 3}
 
@@ -32,17 +35,34 @@ def table_statements(text: str, names: StationNames) -> tuple[list[Statement], s
     left: list[str] = []
     layout: tuple[int, list[_Column], dict[int, int]] | None = None
     day: Time | None = None
-    for line in text.split("\n"):
+    names_above: list[str] = []
+    title = ""
+    beside: list[Station | None] = []
+    for line in _tabbed(text.split("\n")):
         cells = _cells(line)
         if len(cells) < 2:
             dates = [t for t in scan(line, fold(line)) if isinstance(t, Time) and t.dated]
             day = dates[-1] if dates else day
             layout = None if line.strip() else layout
+            beside, title = ([], fold(line)) if line.strip() else (beside, title)
             left.append(line)
             continue
         header = _header(cells)
-        if header is not None:
-            layout = header
+        if _OTHER_TABLE.search(title) and not _LEVEL_TABLE.search(title + " " + fold(" ".join(cells))):
+            left.append("")  # "Lượng mưa (mm)" over a table of stations
+        elif header is not None:
+            if "du bao" in title and not _MEASURED.search(title):
+                header = header[0], [replace(c, forecast=c.time is not None) for c in header[1]], header[2]
+            layout, beside, names_above = header, [], cells
+            left.append("")
+        elif layout is not None and names_above and (below := _second_header(names_above, cells, layout)) is not None:
+            layout, names_above = below, []
+            left.append("")
+        elif header is None and (across := _stations_across(cells, names)):
+            layout, beside = None, across
+            left.append("")
+        elif beside and (said := _row_of_stations(cells, line, beside, day, title)) is not None:
+            found += said
             left.append("")
         elif layout is not None and layout[0] < len(cells):
             found += _row(cells, line, layout, names, day)
@@ -50,6 +70,20 @@ def table_statements(text: str, names: StationNames) -> tuple[list[Statement], s
         else:
             left.append(line)
     return found, "\n".join(left)
+
+
+def _tabbed(lines: list[str]) -> list[str]:
+    """Lines with semicolons between cells (a CSV as Excel writes it here), with tabs instead; sentences stay as they are."""
+    result, count = [], 0
+    for line in lines:
+        cells = line.split(";")
+        plain = [fold(cell) for cell in cells]
+        if len(cells) > 1 and _header(cells) is not None and not any(re.search(r"\d[.,]\d", cell) for cell in plain):
+            count = len(cells)
+        elif len(cells) != count:
+            count = 0
+        result.append("\t".join(cells) if count else line)
+    return result
 
 
 def _cells(line: str) -> list[str]:
@@ -81,6 +115,57 @@ def _header(cells: list[str]) -> tuple[int, list[_Column], dict[int, int]] | Non
         forecast = "du bao" in plain or bool(times and columns and columns[-1].forecast and not _MEASURED.search(plain))
         columns.append(_Column(k, "cm" in plain, times[0] if times else None, forecast, end))
     return (stations[0], columns, against) if columns or against else None
+
+
+def _second_header(above: list[str], cells: list[str], layout: tuple[int, list[_Column], dict[int, int]]
+                   ) -> tuple[int, list[_Column], dict[int, int]] | None:
+    """Hours in a row of their own below "Thực đo", "Dự báo", each of which stands over several columns."""
+    if cells[layout[0]:layout[0] + 1] != [""]:
+        return None
+    columns, forecast, centimetres = [], False, False
+    for k, cell in enumerate(cells):
+        over = fold(above[k]) if k < len(above) else ""
+        if over:
+            forecast, centimetres = "du bao" in over, "cm" in over
+        if not cell or _NOT_LEVEL.search(over) or over and not (_LEVEL.search(over) or _MEASURED.search(over)):
+            continue
+        tokens = scan(cell, fold(cell))
+        if len(tokens) != 1 or not isinstance(tokens[0], Time):
+            return None
+        columns.append(_Column(k, centimetres or "cm" in fold(cell), tokens[0], forecast, ""))
+    return (layout[0], columns, layout[2]) if columns else None
+
+
+def _stations_across(cells: list[str], names: StationNames) -> list[Station | None]:
+    """Stations at the head of columns, hours at the head of rows: [] where this row is no such header."""
+    first = fold(cells[0])
+    if first and not _WHEN.search(first) or any(re.search(r"\d[.,]\d", cell) for cell in cells[1:]):
+        return []
+    spans = [names.spans(cell, fold(cell)) for cell in cells[1:]]
+    found = [span[0][2] if len(span) == 1 else None for span in spans]
+    return [None, *found] if found and all(station is not None for station, cell in zip(found, cells[1:]) if cell) and any(found) else []
+
+
+def _row_of_stations(cells: list[str], line: str, stations: list[Station | None], day: Time | None,
+                     title: str) -> list[Statement] | None:
+    times = [t for t in scan(cells[0], fold(cells[0])) if isinstance(t, Time)]
+    result: list[Statement] = []
+    if _NOT_LEVEL.search(fold(cells[0])) or fold(cells[0]).startswith("bd"):
+        return result  # "Mưa 24h (mm)", "BĐ3"
+    if not times or len(cells) > len(stations):
+        return None
+    forecast = "du bao" in fold(cells[0]) or "du bao" in title and not _MEASURED.search(title)
+    for cell, station in zip(cells[1:], stations[1:]):
+        level = _value(cell, "cm" in fold(cells[0]))
+        if level is None or station is None:
+            continue
+        statement = Statement(station, station.name, line, forecast, times[0], times[0] if times[0].dated else day)
+        if isinstance(level, Level):
+            statement.level = level
+        else:
+            statement.unreadable = level
+        result.append(statement)
+    return result
 
 
 def _row(cells: list[str], line: str, layout: tuple[int, list[_Column], dict[int, int]], names: StationNames,

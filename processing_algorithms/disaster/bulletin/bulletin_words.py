@@ -178,7 +178,7 @@ _PATTERNS: list[tuple[str, str]] = [
     ("span", rf"(?:(?:tu|giua|trong khoang|o|o muc|len|len muc|xuong|xuong muc|dat|dat muc|ve muc|con)\s+)*\s*(?:muc\s+)?(?:tren\s+)?{_BD.format('one')}{_SIGNED.format('one')}?"
              rf"\s*(?:-+|den|va|toi|,?\s*duoi)\s*(?:duoi\s+)?(?:muc\s+)?{_BD.format('two')}(?:{_SIGNED.format('two')}|(?!\s*[:(]?\s*\d))"),
     ("span_above", rf"(?:(?:tu|o|o muc|len|len muc|dat)\s+)*\s*(?:muc\s+)?{_BD.format('from')}\s*(?:-+|den|toi)\s*(?:tren|cao hon)\s+{_BD.format('past')}\s*[:(]?\s*{_amount('past')}"),
-    ("relation", rf"(?P<side>tren|vuot qua|vuot|cao hon|duoi|thap hon|con duoi|xap xi|gan|dat|bang|ngang|o muc|len|xuong|[<>=])?\s*(?:muc\s+)?{_BD.format('')}"
+    ("relation", rf"(?P<side>tren|vuot qua|vuot|cao hon|duoi|thap hon|con duoi|xap xi|gan|dat|bang|ngang|o muc|len|xuong|[<>=])?\s*(?:muc\s+)?{_BD.format('')}(?:\s*[(]\s*{_NUMBER}\s*(?:cm|met|m)?\s*[)](?=\s*[:,=]?\s*(?:(?:la|tu|khoang)\s+)*\d))?"
                  rf"(?:\s*(?:[:(,=]|-(?!\s*b))?\s*(?:(?:la|tu|khoang|mot)\s+)*{_amount('rel')})?"),
     ("relation_first", rf"(?P<side1>tren|duoi|vuot|cao hon|thap hon)\s+{_amount('first')}\s+(?:so voi\s+)?{_BD.format('first')}"),
     ("change", rf"(?:bien do|cuong suat|suat|tang|giam|len them|xuong them|len nhanh|xuong nhanh|chenh|chenh lech|dao dong(?!\s+(?:o|quanh|trong|tu)))(?!\w)[^.;,:\n\d]{{0,30}}[:]?\s*{_NUMBER}\s*(?:(?:-|den)\s*{_NUMBER})?\s*(?:cm|met|m)(?![a-z0-9])(?:\s*/\s*(?:\d+\s*)?(?:h|gio|ngay))?"),
@@ -246,9 +246,7 @@ def _time(match: re.Match, text: str, folded: str) -> Token:
     # "24 giờ qua" is no day; "tối qua", "hôm qua" are.
     shift = None if match["rel"] in ("qua", "kia", "sau") and not (match["of"] or part) else _shift(match["of"], match["rel"])
     day = match["d"] or match["dd"]
-    return Time(
-        *_place(match), hour, int(match["mi"] or 0), *_date(day, match["mo"], match["y"]), None if day else shift
-    )
+    return Time(*_place(match), hour, int(match["mi"] or 0), *_date(day, match["mo"], match["y"]), None if day else shift)
 
 
 def _shift(of: str | None, word: str | None) -> int | None:
@@ -264,10 +262,8 @@ def _sum(match: re.Match, text: str, folded: str) -> Token:
 
 def _amounts(match: re.Match, name: str) -> tuple[float, float]:
     factor = 0.01 if match[f"{name}unit"] == "cm" else 1.0
-    low, high = (
-        parse_number(part) * factor for part in (match[f"{name}low"], match[f"{name}high"] or match[f"{name}low"])
-    )
-    return low, high
+    low, high = match[f"{name}low"], match[f"{name}high"] or match[f"{name}low"]
+    return parse_number(low) * factor, parse_number(high) * factor
 
 
 def _span(match: re.Match, text: str, folded: str) -> Token:
@@ -283,6 +279,16 @@ def _span_above(match: re.Match, text: str, folded: str) -> Token:
     amount = _metres(match, "past")
     return amount if isinstance(amount, Unreadable) else AlarmSpan(
         *_place(match), _ROMAN[match["fromalarm"]], _ROMAN[match["pastalarm"]], 0.0, amount[1])
+
+
+def _sign(match: re.Match, text: str, folded: str) -> Token:
+    """"3,58m +0,08" tells how far it rose; "mực nước hồ +41,25m" is the level above zero."""
+    written = match[0].strip()
+    if written.startswith("(") or not _SIGNED_LEVEL.search(folded[:match.start()]):
+        return Other(*_place(match))
+    value, unit = re.fullmatch(r"[+]\s*(\d+(?:[.,]\d+)?)\s*(cm|met|m)?", written).groups()
+    level = parse_number(value) * (0.01 if unit == "cm" else 1.0)
+    return Level(*_place(match), level, level, sure=bool(unit) or not value.isdigit(), unit=bool(unit), moved=True)
 
 
 def _arrow(match: re.Match, text: str, folded: str) -> Token:
@@ -316,11 +322,7 @@ def _relation(match: re.Match, text: str, folded: str) -> Token:
 def _relation_first(match: re.Match, text: str, folded: str) -> Token:
     amount = _metres(match, "first")
     side = 1 if match["side1"] in ("tren", "vuot", "cao hon") else -1
-    return (
-        amount
-        if isinstance(amount, Unreadable)
-        else AlarmRelation(*_place(match), _ROMAN[match["firstalarm"]], side, *amount)
-    )
+    return amount if isinstance(amount, Unreadable) else AlarmRelation(*_place(match), _ROMAN[match["firstalarm"]], side, *amount)
 
 
 def _discharge(match: re.Match, text: str, folded: str) -> Token:
@@ -375,6 +377,8 @@ def _level(match: re.Match, text: str, folded: str) -> Token | None:
 
 
 _ONE_SIDED = re.compile(r"(?<!\w)(?:tren|duoi|hon|vuot(?: qua)?)\s*(?:muc\s*)?$|(?<![-=>])[<>]\s*$")
+#: Names are masked with ";".
+_SIGNED_LEVEL = re.compile(r"(?:;;|(?<!\w)(?:muc nuoc|mn[a-z]{0,2}|h))(?:\s+(?:ho|song|la|dat|o))*\s*[:=]?\s*$")
 _FLOW_BEFORE = re.compile(r"(?<!\w)(?:luu luong|q[a-z]{0,3}|xa|qua tran|dung tich|chay may|phat dien)(?!\w)[^,;.\n\d]{0,25}$")
 _MOVED = re.compile(r"(?<!\w)(?:len|xuong|ha|dang|rut|tut|tang|giam)(?:\s+(?:them|duoc|nhanh|cham|khoang|nhe))*\s*$")
 
@@ -395,7 +399,7 @@ _READERS = {
     "slash": lambda match, text, folded: Unreadable(*_place(match), "slash"),
     "moved": lambda match, text, folded: Other(*_place(match)),
     "compared": lambda match, text, folded: Other(*_place(match)),
-    "sign": lambda match, text, folded: Other(*_place(match)),
+    "sign": _sign,
     "arrow": _arrow,
     "span_above": _span_above,
     "duration": lambda match, text, folded: Other(*_place(match)),
