@@ -73,6 +73,7 @@ class DatabaseDock(QgsDockWidget):
 
     def _seen(self, visible: bool) -> None:
         self.copy_page.watch(visible)
+        self.hub_page.watch(visible and self.pages.currentWidget() is self.hub_page)
         if visible:
             if not self._wide:
                 self._wide = True
@@ -85,12 +86,14 @@ class DatabaseDock(QgsDockWidget):
             self.copy_page.add_layers_when_read()
 
     def _turned(self, _: int) -> None:
+        self.hub_page.watch(self.pages.currentWidget() is self.hub_page)
         if self.pages.currentWidget() is self.history_page:
             self.history_page.read_if_old()
 
     def close_down(self) -> None:
         """Stop all work and take both docks out of the window."""
         self.copy_page.watch(False)
+        self.hub_page.watch(False)
         self.hub_page.close_down()
         self.session.desk.close()
         self.review.close_down()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
@@ -29,10 +30,12 @@ from . import exchange
 from .checkout_dialog import CheckoutDialog
 from .database_session import Session
 from .postgis_connection_dialog import PostgisConnectionDialog
-from .working_copy_state import shown_time
+from .working_copy_state import file_stamp, shown_time
 
 #: Pixels: "đọc và sửa" fits.
 _RIGHTS_WIDTH = 92
+#: Milliseconds: how often a file is looked at (a stat, nothing is read), and how often a server is asked.
+_LOOK, _ASK = 2_000, 300_000
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,11 @@ class HubPage(QWidget):
         self._asked = ""
         self._by_hand = False
         self._dialog: CheckoutDialog | None = None
+        self._stamp: tuple[int | None, ...] = ()
+        self._reading = False
         self._build()
+        self._look = QTimer(self)
+        self._look.timeout.connect(self._read_if_moved)
         session.hub_chosen.connect(self._chosen)
         session.exchanged.connect(self.read)
         session.signed_in.connect(self.read)
@@ -224,16 +231,21 @@ class HubPage(QWidget):
         if not place:
             return
         self._asked = place
-        self.facts.setText(say("Đang mở {place}…", "Opening {place}…").format(place=place))
+        if self._content is None:
+            self.facts.setText(say("Đang mở {place}…", "Opening {place}…").format(place=place))
         location = self._session.hub_location()
         by_hand, self._by_hand = self._by_hand, False
+        self._stamp, self._reading = self._seen(), True
 
         def done(content: HubContent) -> None:
+            self._reading = False
             if place == self._session.hub:
-                self._content = content
-                self._show()
+                same, self._content = content == self._content, content
+                if not same:
+                    self._show()
 
         def failed(error: BaseException) -> None:
+            self._reading = False
             if place == self._session.hub:
                 self._content = None
                 self._show()
@@ -245,9 +257,27 @@ class HubPage(QWidget):
 
         self._session.desk.start_quietly(lambda progress: read_hub(location, department), done, failed)
 
+    def watch(self, on: bool) -> None:
+        """Keep the counts current while somebody looks at them, whichever program brings data in."""
+        if not on:
+            self._look.stop()
+            return
+        self._look.start(_ASK if self._session.on_server() else _LOOK)
+        self._read_if_moved()
+
+    def _seen(self) -> tuple[int | None, ...]:
+        return () if self._session.on_server() else file_stamp(Path(self._session.hub))
+
+    def _read_if_moved(self) -> None:
+        if self._content is None or self._reading or self._session.desk.busy:
+            return
+        if self._session.on_server() or self._seen() != self._stamp:
+            self._session.attempt(self.read)
+
     def _show(self) -> None:
         content = self._content
         self.set_busy(self._session.desk.busy)
+        at = self.table.verticalScrollBar().value()
         self.table.setRowCount(0)
         if content is None:
             self.facts.setText(say("Chọn cơ sở dữ liệu dùng chung: một tệp GeoPackage, hoặc một kết nối PostgreSQL đã lưu trong QGIS.",
@@ -278,6 +308,7 @@ class HubPage(QWidget):
                 if not summary.count:
                     item.setForeground(self.palette().color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text))
                 self.table.setItem(row, column, item)
+        self.table.verticalScrollBar().setValue(at)
 
     def set_busy(self, busy: bool) -> None:
         """Offer nothing that would have to wait."""

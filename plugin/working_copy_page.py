@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 from qgis.core import Qgis, QgsCoordinateTransform, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.PyQt.QtCore import Qt, QTimer
@@ -34,7 +33,7 @@ from .conflict_review_dock import ConflictReviewDock
 from .database_session import Session
 from .push_dialog import PushDialog
 from .working_copy_layers import add_layers, missing_tables, read_codes, refuse_while_editing, table_of
-from .working_copy_state import CopyState, read_news, read_state, state_text
+from .working_copy_state import CopyState, file_stamp, read_news, read_state, state_text
 
 #: Milliseconds: how often the file is looked at (a stat, nothing is read), and how often the hub is asked.
 _LOOK, _ASK_HUB = 700, 300_000
@@ -232,7 +231,7 @@ class WorkingCopyPage(QWidget):
         if not self._session.copy or self._session.desk.busy:
             return
         started = time.monotonic()
-        seen = (*_stamp(Path(self._session.copy)), *sorted((table, count) for table, count in self._unsaved().items()))
+        seen = (*file_stamp(Path(self._session.copy)), *sorted((table, count) for table, count in self._unsaved().items()))
         # Looking takes a small part of the time whatever there is to be looked at: many layers, a slow disk, a million edits.
         self._look.setInterval(max(_LOOK, int(_PART * 1000 * (time.monotonic() - started))))
         if seen != self._seen:
@@ -387,17 +386,6 @@ class WorkingCopyPage(QWidget):
 
     def _open_review(self) -> None:
         self._review.open(self._session.copy)
-
-
-def _stamp(path: Path) -> tuple[Any, ...]:
-    found: list[Any] = []
-    for file in (path, path.with_name(path.name + "-wal")):
-        try:
-            about = file.stat()
-            found += [about.st_mtime_ns, about.st_size]
-        except OSError:
-            found.append(None)
-    return tuple(found)
 
 
 def _waiting_in(layer: QgsVectorLayer) -> int:

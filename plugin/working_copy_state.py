@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..processing_algorithms.common.language import say
 from ..processing_algorithms.common.numbers_vi import format_number
@@ -44,6 +45,18 @@ def read_news(path: str, location: str | dict[str, str], progress: Progress) -> 
 
     with WorkingCopy(path) as copy, open_hub(location) as hub:
         return to_receive(copy, hub, progress=progress)
+
+
+def file_stamp(path: Path) -> tuple[int | None, ...]:
+    """Tell one state of a GeoPackage from another by what its files weigh and when they were written; nothing is read."""
+    found: list[int | None] = []
+    for file in (path, path.with_name(path.name + "-wal")):
+        try:
+            about = file.stat()
+            found += [about.st_mtime_ns, about.st_size]
+        except OSError:
+            found.append(None)
+    return tuple(found)
 
 
 def shown_time(instant: str | datetime.datetime | None) -> str:

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import psycopg2
 import pytest
-from desk_hands import WARD, fill_hub, hands
+from desk_hands import TOWN, WARD, fill_hub, hands
 from quyhoach.processing_algorithms.provincial_database.interface import open_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.rights import add_department, add_person
@@ -132,7 +132,7 @@ def test_a_new_file_of_ones_own(window, tmp_path):
     target = tmp_path / "Xã Khe Mây" / "dùng chung.gpkg"
     target.parent.mkdir()
     result = window(hands() + f'''
-TARGET = {str(target)!r}
+TARGET, TOWN = {str(target)!r}, {str(TOWN)!r}
 ''' + '''
 from qgis.core import QgsCoordinateReferenceSystem
 QgsProject.instance().setCrs(QgsCoordinateReferenceSystem("EPSG:9214"))
@@ -154,8 +154,16 @@ idle(dock)
 see("place_11_made")
 result["facts"], result["open"] = dock.hub_page.facts.text(), bool(dialogs())
 result["all_empty"] = all(the(QTableWidget, "datasets").item(row, 1).text() == "0" for row in range(the(QTableWidget, "datasets").rowCount()))
+
+# the administrator brings data in with another program: the page tells it by itself
+import geopandas
+from quyhoach.processing_algorithms.provincial_database.interface import import_layer, open_hub
+with open_hub(TARGET) as hub:
+    import_layer(hub, "road", geopandas.read_file(TOWN, layer="road").head(12), source="dữ liệu mẫu")
+until(lambda: the(QTableWidget, "datasets").item(0, 1).text() == "12")
+result["first"] = the(QTableWidget, "datasets").item(0, 0).text()
 ''')
     assert result["facts"].startswith("Xã Khe Mây. VN-2000, kinh tuyến trục 107°00′") and result["all_empty"]
-    assert not result["open"]
+    assert not result["open"] and "đường" in result["first"].lower()
     with open_hub(str(target)) as hub:
         assert hub.info.name == "Xã Khe Mây" and len(hub.datasets) > 15
