@@ -25,6 +25,9 @@ from .sure_start import SureStart
 Job = Callable[[Progress], Any]
 
 
+#: The part of the message bar that text gets, beside icon and buttons.
+_OF_A_LINE = 0.8
+
 #: QGIS keeps no reference to a task of Python: without one it is gone before it has run. Here, and not with who started it,
 #: because what was forgotten ends too.
 _under_way: set[_Task] = set()
@@ -213,7 +216,11 @@ class Desk(QObject):
     def tell(self, text: str, level: Qgis.MessageLevel = Qgis.MessageLevel.Success) -> None:
         """Say something in the message bar; what went wrong stays until it is read."""
         grave = level in (Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical)
-        self._iface.messageBar().pushMessage(self._title, text, level, 0 if grave else 8)
+        seconds, bar = 0 if grave else 8, self._iface.messageBar()
+        if "\n" in text or bar.fontMetrics().horizontalAdvance(self._title + text) > _OF_A_LINE * bar.width():
+            bar.pushMessage(self._title, text, text, level, seconds)  # the bar has one line, and a button for the whole
+        else:
+            bar.pushMessage(self._title, text, level, seconds)
 
     def _offer(self, text: str, button_text: str, remedy: Callable[[], None]) -> None:
         bar = self._iface.messageBar()
