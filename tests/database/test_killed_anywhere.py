@@ -14,7 +14,8 @@ import uuid
 import pyproj
 import pytest
 import shapely
-from quyhoach.processing_algorithms.common.errors import OutputError
+from quyhoach.processing_algorithms.common.errors import Cancelled, OutputError
+from quyhoach.processing_algorithms.common.progress import silent
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
@@ -51,8 +52,8 @@ def edit(path, *statements):
     database.close()
 
 
-def new_checkout(folder, name, hub, scope=Scope("facility")):
-    return checkout(folder / name, hub, location=str(folder / "hub.gpkg"), crs=CRS, datasets=[FACILITY], scopes=[scope])
+def new_checkout(folder, name, hub, scope=Scope("facility"), progress=silent):
+    return checkout(folder / name, hub, location=str(folder / "hub.gpkg"), crs=CRS, datasets=[FACILITY], scopes=[scope], progress=progress)
 
 
 @pytest.fixture(scope="module")
@@ -76,36 +77,36 @@ def beginning(tmp_path_factory):
     return folder
 
 
-def do_pull(folder):
+def do_pull(folder, progress=silent):
     with WorkingCopy(folder / "a.gpkg") as copy, open_hub(str(folder / "hub.gpkg")) as hub:
-        pull(copy, hub)
+        pull(copy, hub, progress=progress)
 
 
-def do_push(folder):
+def do_push(folder, progress=silent):
     with WorkingCopy(folder / "a.gpkg") as copy, open_hub(str(folder / "hub.gpkg")) as hub:
-        assert push(copy, hub, author="a", message="a").outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED, None)
+        assert push(copy, hub, author="a", message="a", progress=progress).outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED, None)
 
 
-def do_apply(folder):
+def do_apply(folder, progress=silent):
     with open_hub(str(folder / "hub.gpkg")) as hub:
-        apply_changes(hub, folder / "a.qhz")
+        apply_changes(hub, folder / "a.qhz", progress=progress)
 
 
-def do_import(folder):
+def do_import(folder, progress=silent):
     with WorkingCopy(folder / "a.gpkg") as copy:
-        import_update(copy, folder / "về.qhz")
+        import_update(copy, folder / "về.qhz", progress=progress)
 
 
-def do_checkout(folder):
+def do_checkout(folder, progress=silent):
     if not (folder / "c.gpkg").exists():
         with open_hub(str(folder / "hub.gpkg")) as hub:
-            new_checkout(folder, "c.gpkg", hub).close()
+            new_checkout(folder, "c.gpkg", hub, progress=progress).close()
 
 
-def do_shrink_and_grow(folder):
+def do_shrink_and_grow(folder, progress=silent):
     with WorkingCopy(folder / "b.gpkg") as copy, open_hub(str(folder / "hub.gpkg")) as hub:
-        change_scope(copy, hub, [Scope("facility", frozenset({"99001"}))], crs=CRS)
-        change_scope(copy, hub, [Scope("facility", frozenset({"99001", "99009"}))], crs=CRS)
+        change_scope(copy, hub, [Scope("facility", frozenset({"99001"}))], crs=CRS, progress=progress)
+        change_scope(copy, hub, [Scope("facility", frozenset({"99001", "99009"}))], crs=CRS, progress=progress)
 
 
 WORK = {"pull": do_pull, "push": do_push, "changesapply": do_apply, "update": do_import, "checkout": do_checkout,
@@ -231,6 +232,32 @@ def test_killed_at_a_boundary_it_happened_or_did_not(beginning, tmp_path, name):
             assert found["a.gpkg"] in (before["a.gpkg"], after["a.gpkg"]) or found["hub.gpkg"] == after["hub.gpkg"]
         assert in_child(work, place)[0] == FINISHED, f"did not go on after statement {number} of {count}"
         assert state(place) == after, f"another end after statement {number} of {count}"
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_stopped_at_any_report_nothing_has_happened(beginning, tmp_path, name):
+    """The person presses Stop: early, in the middle, at the last report of all."""
+    work, before = WORK[name], state(beginning)
+    whole, reports = copied(beginning, tmp_path / "trọn vẹn"), []
+    work(whole, lambda fraction, message=None: reports.append(fraction))
+    after = state(whole)
+    for last in range(len(reports)):
+        place, heard = copied(beginning, tmp_path / "bị dừng"), []
+
+        def stop(fraction, message=None, heard=heard, last=last):
+            heard.append(fraction)
+            if len(heard) > last:
+                raise Cancelled()
+
+        with pytest.raises(Cancelled):
+            work(place, stop)
+        found = state(place)
+        if name != "scope":  # which is two steps
+            assert found == before, f"told that it was stopped, and it was done, at report {last}"
+        assert sorted(path.name for path in place.iterdir()) in [sorted(path.name for path in folder.iterdir()) for folder in (beginning, whole)]
+        work(place)
+        assert state(place) == after, f"another end after report {last} of {len(reports)}"
+    assert reports
 
 
 def room(path, pages):
