@@ -65,6 +65,8 @@ class QuyHoachAlgorithm(ReadingAlgorithm):
     def __init__(self) -> None:
         super().__init__()
         self._refusal = ""
+        #: What is found while reading and told when all is done.
+        self.late_notes: list[str] = []
 
     # identity -----------------------------------------------------------------------------------------------------
 
@@ -172,7 +174,10 @@ class QuyHoachAlgorithm(ReadingAlgorithm):
 
             # GEOS leaves the processor's "invalid operation" flag set now and then, and numpy would warn people of it.
             with numpy.errstate(invalid="ignore"):
-                return self.process(self._given(parameters), context, feedback)
+                results = self.process(self._given(parameters), context, feedback)
+            for note in dict.fromkeys(self.late_notes):
+                feedback.pushWarning(note)
+            return results
         except QuyHoachError as error:
             raise QgsProcessingException(str(error)) from None
 

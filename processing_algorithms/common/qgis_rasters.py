@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from qgis.core import Qgis, QgsProcessingAlgorithm, QgsProcessingContext, QgsRasterLayer
@@ -29,20 +29,30 @@ class RasterInput:
         Of the layer in QGIS, which may differ from what the file says; empty when neither says.
     nodata_ranges : tuple of (float, float)
         Values that mean unknown, set by hand in the layer's properties.
+    notes : list of str
+        Of the algorithm: what it tells at its end.
     """
 
     name: str
     path: str
     crs_wkt: str
     nodata_ranges: tuple[tuple[float, float], ...]
+    notes: list[str] = field(default_factory=list, compare=False)
 
     @contextmanager
     def open(self, band: int = 1) -> Iterator[RasterReader]:
         """Open a band; refuse what is no raster in metres with a CRS."""
         with open_raster(self.path, name=self.name, band=band, crs_wkt=self.crs_wkt,
-                         nodata_ranges=self.nodata_ranges) as reader:
+                         nodata_ranges=self.nodata_ranges, heights=True) as reader:
             require_metres(reader, self.name)
             yield reader
+            if reader.impossible:
+                self.notes.append(
+                    say("{name}: các ô có giá trị {values} không thể là cao độ, độ sâu tính bằng mét, được coi là không có số liệu; hãy "
+                        "khai báo giá trị nodata của tệp để chắc chắn.",
+                        "{name}: cells with the value {values}, no height or depth in metres, are taken as unknown; state the file's "
+                        "nodata value to be sure.")
+                    .format(name=self.name, values="; ".join(f"{value:.6g}".replace(".", ",") for value in sorted(reader.impossible)[:3])))
 
 
 def raster_input(
@@ -71,7 +81,7 @@ def raster_input(
                          .format(layer=layer.name()))
     crs = to_pyproj(layer.crs())
     return RasterInput(layer.name(), layer.dataProvider().dataSourceUri().split("|option:")[0],
-                       crs.to_wkt() if crs is not None else "", _nodata_ranges(layer))
+                       crs.to_wkt() if crs is not None else "", _nodata_ranges(layer), getattr(algorithm, "late_notes", []))
 
 
 def _nodata_ranges(layer: QgsRasterLayer) -> tuple[tuple[float, float], ...]:

@@ -23,6 +23,8 @@ from .language import say
 #: Cells of one strip: 16 MB as float32, so that a few working copies stay far below what an old laptop has.
 STRIP_CELLS = 4_000_000
 _TILE_ROWS = 256
+#: No ground is higher, no sea floor deeper, m.
+_HIGHEST_M, _DEEPEST_M = 9000.0, -11100.0
 _METRES = ("", "m", "metre", "metres", "meter", "meters", "mét")
 
 
@@ -118,9 +120,14 @@ class RasterReader:
     unit : str
         Unit the file states for its values, mostly empty.
     tags : dict of str to str
+    impossible : set of float
+        Values met so far that are no height, taken as unknown: only where `open_raster` was told to look.
     """
 
-    def __init__(self, dataset: gdal.Dataset, band: int, grid: Grid, nodata_ranges: tuple[tuple[float, float], ...]):
+    def __init__(self, dataset: gdal.Dataset, band: int, grid: Grid, nodata_ranges: tuple[tuple[float, float], ...],
+                 heights: bool = False):
+        self._heights = heights
+        self.impossible: set[float] = set()
         self._dataset = dataset  # GDAL closes the file when the last reference to the dataset goes
         self._band = dataset.GetRasterBand(band)
         self.grid = grid
@@ -172,15 +179,25 @@ class RasterReader:
                 values = stored.astype(np.float32, copy=False)
         for low, high in self._nodata_ranges:
             unknown |= (values >= low) & (values <= high)
+        if self._heights:
+            self._find_impossible(values, unknown)
         if unknown.any():
             values[unknown] = np.nan
         return values
+
+    def _find_impossible(self, values: NDArray[np.float32], unknown: NDArray[np.bool_]) -> None:
+        """Add -9999, 32767, 1e20 and the like, which a file without a nodata value leaves among its heights."""
+        far = np.abs(values) > _HIGHEST_M
+        if far.any():
+            far &= ~unknown & ((values > 0) | (values < _DEEPEST_M) | (values == -9999) | (values == -9999.9))
+            self.impossible.update(np.unique(values[far])[:3].tolist())
+            unknown |= far
 
 
 @contextmanager
 def open_raster(
     path: str | Path, *, name: str, band: int = 1, crs_wkt: str = "",
-    nodata_ranges: tuple[tuple[float, float], ...] = (),
+    nodata_ranges: tuple[tuple[float, float], ...] = (), heights: bool = False,
 ) -> Iterator[RasterReader]:
     """Open one band of a raster for reading.
 
@@ -195,6 +212,8 @@ def open_raster(
         Used instead of what the file says, as where a person has set it in QGIS.
     nodata_ranges : tuple of (float, float)
         Further values (lowest, highest) that mean unknown.
+    heights : bool
+        The values are heights, levels or depths in metres: what none can be is unknown too (`RasterReader.impossible`).
 
     Raises
     ------
@@ -208,7 +227,7 @@ def open_raster(
         except RuntimeError as error:
             raise _unreadable(str(path), error) from error
         band = _checked_band(dataset, band, name)
-        reader = RasterReader(dataset, band, _grid_of(dataset, name, crs_wkt), nodata_ranges)
+        reader = RasterReader(dataset, band, _grid_of(dataset, name, crs_wkt), nodata_ranges, heights)
     try:
         yield reader
     finally:

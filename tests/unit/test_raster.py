@@ -66,6 +66,15 @@ def test_nodata_that_the_type_cannot_hold_is_no_value(tmp_path):
     np.testing.assert_array_equal(read_all(path), [[0, 255, 7]])
 
 
+@pytest.mark.parametrize("filler", [-9999.0, 32767.0, -32768.0, 1e20, -3.4028234663852886e38])
+def test_a_filler_nobody_declared_is_no_height(tmp_path, filler):
+    path = make(tmp_path / "a.tif", np.array([[1.5, filler, 8848.0, -9995.0]], np.float32))
+    with open_raster(path, name="Terrain", heights=True) as raster:
+        np.testing.assert_array_equal(raster.read(Window(0, 0, 1, 4)), np.array([[1.5, np.nan, 8848.0, -9995.0]], np.float32))
+        assert raster.impossible == {float(np.float32(filler))}
+    assert not np.isnan(read_all(path)).any()  # a raster of distances may hold anything
+
+
 def test_nodata_set_by_hand_in_qgis_comes_on_top(tmp_path):
     path = make(tmp_path / "a.tif", [[1.0, -99.0, 2.0]])
     np.testing.assert_array_equal(read_all(path, nodata_ranges=((-100.0, -99.0),)), [[1.0, np.nan, 2.0]])
