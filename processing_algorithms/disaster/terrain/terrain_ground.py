@@ -60,11 +60,6 @@ class Ground:
     channel: tuple[NDArray[np.intp], NDArray[np.float32]] = (np.zeros(0, np.intp), np.zeros(0, np.float32))
     crest_raised: int = 0
 
-    def lowered_by_culverts(self) -> NDArray[np.intp]:
-        """The cells that culverts lie lower than the ground in."""
-        cells, heights = self.channel
-        return np.unique(cells[heights < self.z.ravel()[cells]])
-
 
 def read_ground(terrain: Heights, progress: Progress = silent) -> Ground:
     """Read heights and bridge the holes.
