@@ -66,6 +66,7 @@ class ConflictReviewDock(QgsDockWidget):
         self._beside: QgsDockWidget | None = beside
         self._found: Found | None = None
         self._again: tuple[str, str] | None = None
+        self._then: tuple[str, str] | None = None
         self._shapes = ConflictShapes(session.iface.mapCanvas())
         self._hand = EditByHand(session)
         self._build()
@@ -175,8 +176,9 @@ class ConflictReviewDock(QgsDockWidget):
                 groups[conflict.dataset], [feature_text(dataset, conflict.ours, conflict.theirs, conflict.base)]
             )
             item.setData(0, _ROLE, conflict)
-            if self._again == (conflict.dataset, conflict.feature_id):
+            if (conflict.dataset, conflict.feature_id) in (self._again, self._then):
                 self.tree.setCurrentItem(item)
+        self._then = None
         self.tree.expandAll()
         if self._chosen() is None and found.conflicts:
             self.tree.setCurrentItem(self.tree.topLevelItem(0).child(0))
@@ -333,6 +335,7 @@ class ConflictReviewDock(QgsDockWidget):
 
     def _resolve(self, rule: str, ids: set[str], field: str | None) -> None:
         path, dataset = self._found.path, self._chosen().dataset
+        self._then = self._following(ids if field is None else set())
 
         def job(progress: Progress) -> int:
             from ..processing_algorithms.provincial_database.working_copies.conflict_review import Rule, resolve
@@ -346,6 +349,16 @@ class ConflictReviewDock(QgsDockWidget):
             self._read(path)
 
         self._session.desk.start(say("Xử lý xung đột", "Resolving"), job, done)
+
+    def _following(self, settled: set[str]) -> tuple[str, str] | None:
+        """The conflict to go on with when these are gone from the list: the one below, not the first of all."""
+        item = self.tree.currentItem()
+        while item is not None:
+            conflict = item.data(0, _ROLE)
+            if conflict is not None and conflict.feature_id not in settled:
+                return conflict.dataset, conflict.feature_id
+            item = self.tree.itemBelow(item)
+        return None
 
     def _drop_hand(self) -> None:
         self._hand.drop()

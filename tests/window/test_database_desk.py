@@ -119,8 +119,11 @@ def choose_conflict(feature):
 choose_conflict(third)
 result["shape_row"] = [fields.item(0, column).text() for column in range(4)]
 see("desk_10_shapes")
+below = tree.itemBelow(tree.currentItem())
+below = below.data(0, Qt.ItemDataRole.UserRole).feature_id if below else None
 click(the(QPushButton, "choose_theirs"))
 idle(dock)
+result["goes_on_below"] = below in (None, tree.currentItem().data(0, Qt.ItemDataRole.UserRole).feature_id)
 choose_conflict(first)
 result["address_row"] = [fields.item(0, column).text() for column in range(4)]
 see("desk_11_address")
@@ -182,6 +185,7 @@ result["ids"] = [feature["feature_id"] for feature in (first, second, third)]
     assert result["tomorrow"].startswith("1 xung đột")
     assert result["remembered"] == ["việc của tôi.gpkg"]
     assert result["settled"] == "2 chỉnh sửa (sửa 2)"
+    assert result["goes_on_below"]
     assert "đợt cập nhật số" in result["sent"] and result["at_the_end"] == "không thay đổi"
     with open_hub(str(place / "dùng chung.gpkg")) as hub:
         parcels = hub.read(hub.dataset("parcel")).set_index("feature_id")
