@@ -298,7 +298,7 @@ def test_exposure_refuses_with_one_clear_sentence(run, valley):
     empty = vector(valley / "rỗng.gpkg", [], geometry_type="Polygon")
     naked = vector(valley / "trần.gpkg", [shapely.box(X, Y, X + 1, Y + 1)], None)
     bowtie = vector(valley / "nơ.gpkg", [shapely.Polygon([(X, Y), (X + 9, Y + 9), (X + 9, Y), (X, Y + 9)])])
-    below = raster(valley / "âm.tif", np.full((5, 10), -9999.0, np.float32))
+    below = raster(valley / "âm.tif", np.full((5, 10), -99.0, np.float32))
     cases = [
         ({"RESIDENTS_FIELD": "khong_co"}, "no field \"khong_co\""),
         ({"UNIT_FIELD": "ten"}, "needs the layer"),
