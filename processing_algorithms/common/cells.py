@@ -137,6 +137,25 @@ def crossed(lines: NDArray[np.object_], grid: Grid, progress: Progress = silent)
     return runs, segment[order].astype(np.intp)
 
 
+def wall(lines: NDArray[np.object_], grid: Grid) -> Runs:
+    """The cells lines cross, without a gap for what moves over corners: also where a line passes exactly through one.
+
+    Examples
+    --------
+    >>> from quyhoach.processing_algorithms.common.cells import wall
+    >>> diagonal = np.array([shapely.LineString([(0, 0), (2, 2)])])
+    >>> runs = wall(diagonal, Grid((0.0, 1.0, 0.0, 2.0, 0.0, -1.0), (2, 2), ""))
+    >>> sorted(zip(runs.row.tolist(), runs.start.tolist()))
+    [(0, 1), (1, 0), (1, 1)]
+    """
+    aside = np.array([grid.transform[1], grid.transform[4]]) * 1e-6
+    drawn = [crossed(lines, grid)[0], crossed(shapely.transform(lines, lambda xy: xy + aside), grid)[0]]
+    shape, row, column = (np.concatenate([getattr(runs, name) for runs in drawn]) for name in ("shape", "row", "start"))
+    shape, row, column = np.unique(np.stack([shape, row, column]), axis=1)
+    order = np.argsort(row, kind="stable")
+    return _runs(shape[order], row[order], column[order], column[order] + 1, np.ones(len(row)))
+
+
 def segments(lines: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
     """Return start and end points (map coordinates) of all straight segments, and the line each belongs to."""
     parts, line_of_part = shapely.get_parts(np.asarray(lines, dtype=object), return_index=True)

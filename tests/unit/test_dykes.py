@@ -46,7 +46,11 @@ ACROSS = [(152, -5), (152, 205)]
 DIAGONAL = [(95, -5), (217, 205)]
 
 
-@pytest.mark.parametrize("line", [ACROSS, DIAGONAL])
+#: Through the corners of cells, as drawn on round coordinates.
+CORNERS = [(60, -10), (170, 100), (60, 210)]
+
+
+@pytest.mark.parametrize("line", [ACROSS, DIAGONAL, CORNERS])
 @pytest.mark.parametrize("connectivity", Connectivity)
 def test_a_dyke_holds_until_overtopped(line, connectivity):
     terrain, notes = with_dykes(FLAT, dykes(line, crest=[3.0]), "crest")

@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...common.cells import crossed
+from ...common.cells import wall
 from ...common.columns import numbers
 from ...common.errors import InputError, name_some
 from ...common.language import say
@@ -100,7 +100,7 @@ def with_dykes(
         notes.append(say("{n} đoạn đê không có cao trình đỉnh, giữ theo địa hình (fid: {ids}).",
                          "{n} stretches of dyke have no crest level and stay as the terrain shows them (ids: {ids}).")
                      .format(n=int(unknown.sum()), ids=name_some(dykes.index[unknown])))
-    runs, _ = crossed(np.asarray(dykes.geometry.array, dtype=object), terrain.grid)
+    runs = wall(np.asarray(dykes.geometry.array, dtype=object), terrain.grid)
     columns = terrain.grid.shape[1]
     cell = runs.row.astype(np.int64) * columns + runs.start
     cells, position = np.unique(cell, return_inverse=True)

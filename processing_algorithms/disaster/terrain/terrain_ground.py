@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ...common.cells import crossed
+from ...common.cells import wall
 from ...common.columns import numbers
 from ...common.errors import InputError, name_some
 from ...common.language import say
@@ -113,7 +113,7 @@ def draw_dykes(ground: Ground, dykes: geopandas.GeoDataFrame, crest_field: str |
     InputError
         A crest that is no height.
     """
-    runs = crossed(np.asarray(dykes.geometry.array, dtype=object), ground.grid)[0]
+    runs = wall(np.asarray(dykes.geometry.array, dtype=object), ground.grid)
     cells = _flat(runs.row, runs.start, ground.grid)
     ground.dyke = _marked(ground, cells)
     if crest_field is None:
