@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from ..common.errors import InputError
+from ..common.errors import InputError, name_some
 from ..common.geometry import GeometryReport, clean
 from ..common.language import say
 from .direction_values import DirectionValues
@@ -41,6 +41,7 @@ class NetworkReport:
     direction_null: int = 0
     direction_unknown: dict[str, int] = field(default_factory=dict)
     speed_defaulted: int = 0
+    speed_unread: tuple[str, ...] = ()
 
     def sentences(self) -> list[str]:
         """Tell what is worth telling; an untroubled network gives none."""
@@ -63,10 +64,14 @@ class NetworkReport:
             told.append(say("{name}: giá trị chiều đường không có trong khai báo, lấy chiều mặc định: {kinds}.",
                             "{name}: direction values that were not declared take the default: {kinds}.")
                         .format(name=name, kinds=kinds))
-        if self.speed_defaulted:
+        if self.speed_defaulted - len(self.speed_unread):
             told.append(say("{name}: {n} đường không có vận tốc (trống hoặc bằng 0), lấy vận tốc mặc định.",
                             "{name}: {n} streets have no speed (null or 0) and take the default.")
-                        .format(name=name, n=self.speed_defaulted))
+                        .format(name=name, n=self.speed_defaulted - len(self.speed_unread)))
+        if self.speed_unread:
+            told.append(say("{name}: {n} vận tốc không phải là số, lấy vận tốc mặc định (fid: {ids}).",
+                            "{name}: {n} speeds are no numbers and take the default (ids: {ids}).")
+                        .format(name=name, n=len(self.speed_unread), ids=name_some(self.speed_unread)))
         return told
 
 
@@ -205,7 +210,8 @@ def build_network(
         forward=directions.forward, backward=directions.backward, speed_kmh=speeds.kmh,
         report=NetworkReport(
             geometry=found, zero_length=zero_length, joined_ends=joined, direction_null=directions.null,
-            direction_unknown=directions.unknown, speed_defaulted=speeds.defaulted))
+            direction_unknown=directions.unknown, speed_defaulted=speeds.defaulted,
+            speed_unread=speeds.unread))
 
 
 def _vertices(shapes: NDArray[np.object_], rows: Indices) -> tuple[Floats, Indices, Indices, int]:

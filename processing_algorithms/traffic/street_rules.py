@@ -6,15 +6,19 @@ as national, OpenStreetMap and Geofabrik data all differ; several values may mea
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas
 from numpy.typing import NDArray
 
+from ..common.columns import numbers
 from ..common.errors import InputError, name_some
 from ..common.language import say
 from .direction_values import Direction, DirectionValues
+
+_UNIT = re.compile(r"\s*(?:km\s*/\s*h|km\s*/\s*giờ|kmh|kph)\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,11 @@ class Directions:
 
 @dataclass(frozen=True)
 class Speeds:
-    """Speeds of the rows in km/h, and how many had to take the default."""
+    """Speeds of the rows in km/h, and how many had to take the default; ``unread``: texts that are no number."""
 
     kmh: NDArray[np.float64]
     defaulted: int = 0
+    unread: tuple[str, ...] = ()
 
 
 def read_directions(
@@ -83,7 +88,7 @@ def read_speeds(column: pandas.Series | None, default_kmh: float, *, rows: int, 
     """Read the speed of every street in km/h.
 
     Null, zero and texts that are no number are "not known" (OpenStreetMap extracts write 0 for that) and take the
-    default; they are counted.
+    default; they are counted. "40,5" and "40 km/h" are numbers.
 
     Raises
     ------
@@ -94,7 +99,9 @@ def read_speeds(column: pandas.Series | None, default_kmh: float, *, rows: int, 
         raise InputError(say("Vận tốc mặc định phải lớn hơn 0 km/h.", "The default speed must be greater than 0 km/h."))
     if column is None:
         return Speeds(kmh=np.full(rows, float(default_kmh)))
-    kmh = pandas.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    if not pandas.api.types.is_numeric_dtype(column.dtype):
+        column = column.map(lambda text: _UNIT.sub("", text) if isinstance(text, str) else text)
+    kmh, unread = numbers(column)
     wrong = (kmh < 0) | np.isinf(kmh)
     if wrong.any():
         raise InputError(
@@ -102,7 +109,7 @@ def read_speeds(column: pandas.Series | None, default_kmh: float, *, rows: int, 
                 "{name}: {n} streets have a negative or infinite speed (ids: {ids}); correct the speed field.")
             .format(name=name, n=int(wrong.sum()), ids=name_some(column.index[wrong])))
     unknown = ~(kmh > 0)
-    return Speeds(kmh=np.where(unknown, float(default_kmh), kmh), defaulted=int(unknown.sum()))
+    return Speeds(kmh=np.where(unknown, float(default_kmh), kmh), defaulted=int(unknown.sum()), unread=tuple(unread))
 
 
 def _normal(value: object) -> str:

@@ -155,8 +155,9 @@ def test_integer_directions_with_nulls():
 
 
 def test_speeds():
-    speeds = read_speeds(pandas.Series([50, None, 0, "40", "nhanh"], dtype=object), 30, rows=5)
-    assert speeds.kmh.tolist() == [50, 30, 30, 40, 30] and speeds.defaulted == 3
+    speeds = read_speeds(pandas.Series([50, None, 0, "40", "nhanh", "12,5", "60 km/h"], dtype=object), 30, rows=7)
+    assert speeds.kmh.tolist() == [50, 30, 30, 40, 30, 12.5, 60] and speeds.defaulted == 3
+    assert speeds.unread == ("4: nhanh",)
     with pytest.raises(InputError, match="fid: 7"):
         read_speeds(pandas.Series([50.0, -1.0], index=[3, 7]), 30, rows=2)
     with pytest.raises(InputError, match="mặc định"):
