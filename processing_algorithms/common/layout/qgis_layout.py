@@ -33,7 +33,7 @@ from ..numbers_vi import format_date, format_number
 from ..qgis_layers import to_pyproj
 from .qgis_layout_grid import add_grid, fit_grid
 from .qgis_layout_items import LayoutPage
-from .qgis_layout_legend import LegendEntry, LegendFit, fill_legend
+from .qgis_layout_legend import FittedLegend, LegendEntry, LegendFit
 from .qgis_layout_page import PAPERS, SCALES, frames_of
 from .qgis_layout_table import SheetTable, TableItem
 from .qgis_layout_text import fitted_size, text_format, text_height_mm
@@ -97,6 +97,7 @@ class MapSheet(LayoutPage):
         self.heading = self._label("legend heading", bold=True, centred=True)
         self.heading.setText("CHÚ GIẢI")
         self.legend = self._legend(self.map)
+        self._fitted_legend = FittedLegend(self.legend, self.map)
         self.north = self._north_arrow(self.map)
         self.scale_text = self._label("scale", bold=True)
         self.scale_bar = self._scale_bar(self.map, 6.0 if small else 7.0)
@@ -154,10 +155,15 @@ class MapSheet(LayoutPage):
         return Shown(scale, self.map.extent(), fit, points)
 
     def _fit_map(self, extent: QgsRectangle, scale: float | None) -> float:
-        self.map.zoomToExtent(extent)
-        needed = self.map.scale()
-        chosen = scale or next((known for known in SCALES if known >= 0.999 * needed), needed)
-        self.map.setScale(chosen)
+        # What hangs on the map would be worked out anew at each step; all of it is fitted to the map afterwards.
+        self.map.blockSignals(True)
+        try:
+            self.map.zoomToExtent(extent)
+            needed = self.map.scale()
+            chosen = scale or next((known for known in SCALES if known >= 0.999 * needed), needed)
+            self.map.setScale(chosen)
+        finally:
+            self.map.blockSignals(False)
         return chosen
 
     def _write_title(self, texts: SheetTexts) -> float:
@@ -203,7 +209,7 @@ class MapSheet(LayoutPage):
             pages.addPage(second)
             yield full
 
-        fit = fill_legend(self.legend, self.map, entries, boxes())
+        fit = self._fitted_legend.fill(entries, boxes())
         if fit.page > 0:
             self.heading.setText("CHÚ GIẢI: xem trang 2")
         return fit

@@ -35,7 +35,7 @@ from ..qgis_layers import to_pyproj, to_qgis_crs
 from .qgis_layout_drawing_page import drawing_frames
 from .qgis_layout_grid import add_grid, fit_grid, grid_crosses
 from .qgis_layout_items import LayoutPage
-from .qgis_layout_legend import LegendEntry, LegendFit, fill_legend
+from .qgis_layout_legend import FittedLegend, LegendEntry, LegendFit
 from .qgis_layout_text import FONT_COLOR, text_format, text_height_mm, text_width_mm
 
 #: Smallest type printed, in points; text that needs smaller is refused.
@@ -142,6 +142,7 @@ class DrawingSheet(LayoutPage):
         self._subtitle_box = QRectF(band.x(), band.bottom() - lower, band.width(), lower)
         self.heading = self._label("legend heading", bold=True, centred=True)
         self.legend = self._legend(self.map)
+        self._fitted_legend = FittedLegend(self.legend, self.map)
         self.remarks = self._label("remarks")
         self.notice = self._label("notice", bold=True, centred=True)
         self._build_facts()
@@ -343,9 +344,8 @@ class DrawingSheet(LayoutPage):
         self._write(self.heading, "CHÚ GIẢI", text_format(points + 1.5, bold=True),
                     QRectF(box.x(), box.y(), box.width(), head))
         entries = legend if legend is not None else [LegendEntry(layer) for layer in layers]
-        return fill_legend(self.legend, self.map, entries,
-                           [QRectF(box.x(), box.y() + head, box.width(), box.height() - head - foot - unit)],
-                           largest=points + 0.5)
+        room = QRectF(box.x(), box.y() + head, box.width(), box.height() - head - foot - unit)
+        return self._fitted_legend.fill(entries, [room], largest=points + 0.5)
 
     def _fill(self, label: QgsLayoutItemLabel, text: str, box: QRectF, largest: float, *, bold: bool = False) -> None:
         points = largest

@@ -56,6 +56,8 @@ class LayoutPage:
         self.layout = QgsPrintLayout(project)
         self.layout.initializeDefaults()
         self.layout.pageCollection().page(0).setPageSize(QgsLayoutSize(width, height))
+        #: Scale and segments of the scale bar as it is.
+        self._bar_shown: tuple[float, int, float] | None = None
 
     # items --------------------------------------------------------------------------------------------------------
 
@@ -132,18 +134,20 @@ class LayoutPage:
     def _fit_scale_bar(self, bar: QgsLayoutItemScaleBar, scale: float, longest_mm: float, x: float, y: float) -> None:
         """Give the bar round segments for 1:``scale`` within a length, and put it there."""
         count, segment = scale_bar_segments(longest_mm * scale / 1000)
-        kilometres = segment >= 500
-        bar.setNumberOfSegments(count)
-        bar.setUnits(Qgis.DistanceUnit.Kilometers if kilometres else Qgis.DistanceUnit.Meters)
-        bar.setUnitLabel("km" if kilometres else "m")
-        bar.setMapUnitsPerScaleBarUnit(1.0)
-        bar.setUnitsPerSegment(segment / 1000 if kilometres else segment)
-        bar.attemptMove(QgsLayoutPoint(x, y))
-        bar.update()
+        # Each setter measures the whole bar; most sheets of a batch have the scale of the one before.
+        if self._bar_shown != (scale, count, segment):
+            kilometres = segment >= 500
+            bar.setNumberOfSegments(count)
+            bar.setUnits(Qgis.DistanceUnit.Kilometers if kilometres else Qgis.DistanceUnit.Meters)
+            bar.setUnitLabel("km" if kilometres else "m")
+            bar.setMapUnitsPerScaleBarUnit(1.0)
+            bar.setUnitsPerSegment(segment / 1000 if kilometres else segment)
+            bar.update()
+            self._bar_shown = scale, count, segment
+        move(bar, x, y)
 
     def _place(self, item: QgsLayoutItem, rectangle: QRectF) -> None:
-        item.attemptMove(QgsLayoutPoint(rectangle.x(), rectangle.y()))
-        item.attemptResize(QgsLayoutSize(rectangle.width(), rectangle.height()))
+        place(item, rectangle)
 
     def _write(self, label: QgsLayoutItemLabel, text: str, style: QgsTextFormat, place: QRectF) -> None:
         label.setVisibility(bool(text))
@@ -188,6 +192,19 @@ class LayoutPage:
             finally:
                 gdal.PopErrorHandler()
             _check(result, path)
+
+
+def move(item: QgsLayoutItem, x: float, y: float) -> None:
+    """Put an item's upper left corner there, millimetres; QGIS takes its time even where it is there already."""
+    if item.positionWithUnits() != QgsLayoutPoint(x, y):
+        item.attemptMove(QgsLayoutPoint(x, y))
+
+
+def place(item: QgsLayoutItem, rectangle: QRectF) -> None:
+    """Give an item its place and size, millimetres."""
+    move(item, rectangle.x(), rectangle.y())
+    if item.sizeWithUnits() != QgsLayoutSize(rectangle.width(), rectangle.height()):
+        item.attemptResize(QgsLayoutSize(rectangle.width(), rectangle.height()))
 
 
 @lru_cache(maxsize=1)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from qgis.core import (
     QgsLegendStyle,
     QgsMapLayer,
     QgsMapLayerLegendUtils,
+    QgsMapSettings,
     QgsPalettedRasterRenderer,
     QgsRasterLayer,
     QgsRenderContext,
@@ -32,9 +34,11 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QRectF, QSizeF, Qt
+from qgis.PyQt.sip import unwrapinstance
 
 from ..errors import InputError
 from ..language import say
+from .qgis_layout_items import place
 from .qgis_layout_text import text_format, wrapped
 
 #: The largest and the smallest type in points, and the most columns.
@@ -71,80 +75,156 @@ class LegendFit:
     page: int
 
 
-def fill_legend(
-    legend: QgsLayoutItemLegend, map_item: QgsLayoutItemMap, entries: Sequence[LegendEntry], boxes: Iterable[QRectF],
-    *, largest: float = _LARGEST,
-) -> LegendFit:
-    """Put the classes that the map shows into the legend, in type and columns that fit a box.
+@dataclass(frozen=True)
+class _Node:
+    """A layer in the legend's tree, with position, text and rule key of its classes as the layer has them."""
 
-    Parameters
-    ----------
-    boxes : iterable of QRectF
-        One per page, millimetres on that page; the first that can take the legend is used.
-    largest : float
-        Type size in points to try first.
-
-    Raises
-    ------
-    InputError
-        No box takes the legend, not even in four columns of five points.
-    """
-    legend.setAutoUpdateModel(False)
-    legend.setResizeToContents(False)
-    legend.setWrapString("\n")
-    model = legend.model()
-    model.rootGroup().removeAllChildren()
-    labels: list[tuple[QgsLayerTreeLayer, list[tuple[int, str]]]] = []
-    for entry in entries:
-        node = model.rootGroup().addLayer(entry.layer)
-        if entry.heading is not None:
-            node.setUseLayerName(False)
-            node.setName(entry.heading)
-        texts = _texts_of_classes(model.layerOriginalLegendNodes(node), entry.layer, map_item)
-        if not texts:
-            model.rootGroup().removeChildNode(node)
-            continue
-        # One symbol alone needs no heading: it takes the layer's name.
-        if len(texts) == 1 and texts[0][1] in ("", entry.layer.name()):
-            texts = [(texts[0][0], node.name())]
-            hidden = True
-        else:
-            hidden = entry.heading == ""
-        QgsMapLayerLegendUtils.setLegendNodeOrder(node, [at for at, _ in texts])
-        QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden if hidden
-                                             else QgsLegendStyle.Style.Subgroup)
-        labels.append((node, texts))
-    for page, box in enumerate(boxes):
-        if (fit := _fit(legend, labels, box, page, largest)) is not None:
-            return fit
-    raise InputError(
-        say("Chú giải có {n} mục, không vừa trang giấy; hãy chọn khổ giấy lớn hơn hoặc bớt lớp trong chú giải.",
-            "The legend has {n} entries and does not fit the page; choose larger paper or fewer layers in the legend.")
-        .format(n=sum(len(texts) for _, texts in labels)))
+    entry: LegendEntry
+    node: QgsLayerTreeLayer
+    classes: Sequence[tuple[int, str, str]]
 
 
-def _fit(
-    legend: QgsLayoutItemLegend, labels: list[tuple[QgsLayerTreeLayer, list[tuple[int, str]]]], box: QRectF, page: int,
-    largest: float,
-) -> LegendFit | None:
-    classes = sum(len(texts) for _, texts in labels)
-    for columns, points in _arrangements(box.width(), largest):
-        if math.ceil(classes / columns) * (_SYMBOL_HEIGHT_EM + _ROW_GAP_EM) * _em(points) > box.height():
-            continue  # not even if every label stayed on one line
-        _set_type(legend, points)
-        width = _label_width(box.width(), columns, points)
-        style = text_format(points)
-        for node, texts in labels:
-            for at, text in texts:
-                QgsMapLayerLegendUtils.setLegendNodeUserLabel(node, at, wrapped(text, style, width))
-            legend.model().refreshLayerLegend(node)
-        legend.setColumnCount(columns)
-        size = _size_mm(legend)
-        if size.width() <= box.width() and _SLACK * size.height() <= box.height():
-            legend.attemptMove(QgsLayoutPoint(box.x(), box.y()), True, False, page)
-            legend.attemptResize(QgsLayoutSize(box.width(), box.height()))
-            return LegendFit(columns, points, classes, page)
-    return None
+@dataclass(frozen=True)
+class _Content:
+    """What a layer shows in the legend: its classes by position and text; ``hidden`` is its heading."""
+
+    at: tuple[int, ...]
+    texts: tuple[str, ...]
+    hidden: bool
+
+
+class FittedLegend:
+    """The legend of a page, filled again for every sheet: what stays from one sheet to the next is not built again."""
+
+    def __init__(self, legend: QgsLayoutItemLegend, map_item: QgsLayoutItemMap):
+        self._legend, self._map = legend, map_item
+        legend.setAutoUpdateModel(False)
+        legend.setResizeToContents(False)
+        legend.setWrapString("\n")
+        #: What the tree is built from.
+        self._key: list[tuple[str, str, int, str | None]] = []
+        self._nodes: list[_Node] = []
+        #: What each node and the legend are set to.
+        self._set: list[_Content | None] = []
+        self._type: tuple[int, float] | None = None
+        #: Width and height needed, by contents, columns and type.
+        self._sizes: dict[tuple[int, float, Sequence[_Content]], tuple[float, float]] = {}
+
+    def fill(self, entries: Sequence[LegendEntry], boxes: Iterable[QRectF], *, largest: float = _LARGEST) -> LegendFit:
+        """Put the classes that the map shows into the legend, in type and columns that fit a box.
+
+        Parameters
+        ----------
+        boxes : iterable of QRectF
+            One per page, millimetres on that page; the first that can take the legend is used.
+        largest : float
+            Type size in points to try first.
+
+        Raises
+        ------
+        InputError
+            No box takes the legend, not even in four columns of five points.
+        """
+        shown = self._map.mapSettings(self._map.extent(), self._map.sizeWithUnits().toQSizeF() * 4, 100, True)
+        seen = [(entry, _classes(entry.layer, self._map, shown)) for entry in entries]
+        seen = [(entry, classes) for entry, classes in seen if classes is None or classes]
+        contents = self._contents(seen)
+        if not all(one.at for one in contents):
+            contents = self._contents([one for one, content in zip(seen, contents) if content.at])
+        for page, box in enumerate(boxes):
+            if (fit := self._fit(contents, box, page, largest)) is not None:
+                return fit
+        raise InputError(
+            say("Chú giải có {n} mục, không vừa trang giấy; hãy chọn khổ giấy lớn hơn hoặc bớt lớp trong chú giải.",
+                "The legend has {n} entries and does not fit the page; choose larger paper or fewer layers in the legend.")
+            .format(n=_count(contents)))
+
+    def _contents(self, seen: Sequence[tuple[LegendEntry, Set[str] | None]]) -> list[_Content]:
+        self._grow([entry for entry, _ in seen])
+        return [_content(node, classes) for node, (_, classes) in zip(self._nodes, seen)]
+
+    def _grow(self, entries: Sequence[LegendEntry]) -> None:
+        """Build the tree of these entries, unless it is there."""
+        key = [(one.layer.id(), one.layer.name(), _look(one.layer), one.heading) for one in entries]
+        if key == self._key:
+            return
+        model = self._legend.model()
+        model.rootGroup().removeAllChildren()
+        self._key, self._nodes, self._set, self._sizes = key, [], [None] * len(entries), {}
+        role = QgsLayerTreeModelLegendNode.CustomRole.RuleKey
+        for entry in entries:
+            node = model.rootGroup().addLayer(entry.layer)
+            if entry.heading is not None:
+                node.setUseLayerName(False)
+                node.setName(entry.heading)
+            self._nodes.append(_Node(entry, node, [
+                (at, str(one.data(Qt.ItemDataRole.DisplayRole) or ""), str(one.data(role)))
+                for at, one in enumerate(model.layerOriginalLegendNodes(node))]))
+
+    def _fit(self, contents: Sequence[_Content], box: QRectF, page: int, largest: float) -> LegendFit | None:
+        classes = _count(contents)
+        for columns, points in _arrangements(box.width(), largest):
+            if math.ceil(classes / columns) * (_SYMBOL_HEIGHT_EM + _ROW_GAP_EM) * _em(points) > box.height():
+                continue  # not even if every label stayed on one line
+            width = _label_width(box.width(), columns, points)
+            broken = [_Content(one.at, tuple(_wrapped(text, points, width) for text in one.texts), one.hidden)
+                      for one in contents]
+            key = (columns, points, tuple(broken))
+            if key not in self._sizes:
+                self._apply(broken, columns, points)
+                size = _size_mm(self._legend)
+                self._sizes[key] = size.width(), size.height()
+            wide, high = self._sizes[key]
+            if wide <= box.width() and _SLACK * high <= box.height():
+                self._apply(broken, columns, points)
+                if page:
+                    self._legend.attemptMove(QgsLayoutPoint(box.x(), box.y()), True, False, page)
+                    self._legend.attemptResize(QgsLayoutSize(box.width(), box.height()))
+                else:
+                    place(self._legend, box)
+                return LegendFit(columns, points, classes, page)
+        return None
+
+    def _apply(self, contents: Sequence[_Content], columns: int, points: float) -> None:
+        """Set what is not so already: symbols and texts of a layer take a millisecond to build."""
+        if self._type != (columns, points):
+            _set_type(self._legend, points)
+            self._legend.setColumnCount(columns)
+            self._type = columns, points
+        for at, (one, content) in enumerate(zip(self._nodes, contents)):
+            if self._set[at] != content:
+                QgsMapLayerLegendUtils.setLegendNodeOrder(one.node, list(content.at))
+                QgsLegendRenderer.setNodeLegendStyle(one.node, QgsLegendStyle.Style.Hidden if content.hidden
+                                                     else QgsLegendStyle.Style.Subgroup)
+                for position, text in zip(content.at, content.texts):
+                    QgsMapLayerLegendUtils.setLegendNodeUserLabel(one.node, position, text)
+                self._legend.model().refreshLayerLegend(one.node)
+                self._set[at] = content
+
+
+def _look(layer: QgsMapLayer) -> int:
+    """Tell one style of a layer from the next it gets."""
+    return unwrapinstance(layer.renderer()) if isinstance(layer, (QgsVectorLayer, QgsRasterLayer)) else 0
+
+
+def _content(one: _Node, classes: Set[str] | None) -> _Content:
+    """Return the classes of a layer that are on the map, ``classes`` being their rule keys or texts."""
+    shown = [(at, text) for at, text, rule in one.classes if classes is None
+             or (rule if isinstance(one.entry.layer, QgsVectorLayer) else text) in classes]
+    hidden = one.entry.heading == ""
+    # One symbol alone needs no heading: it takes the layer's name.
+    if len(shown) == 1 and shown[0][1] in ("", one.entry.layer.name()):
+        shown, hidden = [(shown[0][0], one.node.name())], True
+    return _Content(tuple(at for at, _ in shown), tuple(text for _, text in shown), hidden)
+
+
+def _count(contents: Sequence[_Content]) -> int:
+    return sum(len(one.at) for one in contents)
+
+
+@lru_cache(maxsize=1000)
+def _wrapped(text: str, points: float, width_mm: float) -> str:
+    return wrapped(text, text_format(points), width_mm)
 
 
 def _arrangements(width: float, largest: float) -> list[tuple[int, float]]:
@@ -202,29 +282,21 @@ def _size_mm(legend: QgsLayoutItemLegend) -> QSizeF:
     return renderer.minimumSize(context)
 
 
-def _texts_of_classes(
-    nodes: list[QgsLayerTreeModelLegendNode], layer: QgsMapLayer, map_item: QgsLayoutItemMap
-) -> list[tuple[int, str]]:
-    """Positions and texts of the legend nodes that the map shows."""
-    texts = [(at, str(node.data(Qt.ItemDataRole.DisplayRole) or "")) for at, node in enumerate(nodes)]
+def _classes(layer: QgsMapLayer, map_item: QgsLayoutItemMap, shown: QgsMapSettings) -> Set[str] | None:
+    """Rule keys (vectors) or texts (rasters) of the classes that the map shows; None for all."""
     if isinstance(layer, QgsVectorLayer):
-        role = QgsLayerTreeModelLegendNode.CustomRole.RuleKey
-        keys = _vector_classes(layer, map_item)
-        return [(at, text) for at, text in texts if str(nodes[at].data(role)) in keys]
-    if isinstance(layer, QgsRasterLayer) and (labels := _raster_classes(layer, map_item)) is not None:
-        return [(at, text) for at, text in texts if text in labels]
-    return texts
+        return _vector_classes(layer, map_item, shown)
+    return _raster_classes(layer, map_item) if isinstance(layer, QgsRasterLayer) else None
 
 
-def _vector_classes(layer: QgsVectorLayer, map_item: QgsLayoutItemMap) -> set[str]:
+def _vector_classes(layer: QgsVectorLayer, map_item: QgsLayoutItemMap, shown: QgsMapSettings) -> set[str]:
     """Rule keys of the symbols that features inside the map's extent are drawn with.
 
     QGIS's own hit test (`QgsMapHitTest`) tells the same but needs twenty times as long.
     """
     if not layer.isInScaleRange(map_item.scale()):
         return set()
-    settings = map_item.mapSettings(map_item.extent(), map_item.sizeWithUnits().toQSizeF() * 4, 100, True)
-    context = QgsRenderContext.fromMapSettings(settings)
+    context = QgsRenderContext.fromMapSettings(shown)
     context.expressionContext().appendScope(QgsExpressionContextUtils.layerScope(layer))
     request = QgsFeatureRequest()
     window = map_item.extent()

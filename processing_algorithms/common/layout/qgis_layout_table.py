@@ -9,8 +9,6 @@ from qgis.core import (
     QgsLayout,
     QgsLayoutFrame,
     QgsLayoutItemManualTable,
-    QgsLayoutPoint,
-    QgsLayoutSize,
     QgsLayoutTable,
     QgsTableCell,
     QgsTextFormat,
@@ -18,10 +16,13 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QRectF, Qt
 from qgis.PyQt.QtGui import QColor
 
-from .qgis_layout_text import text_format, text_height_mm, text_width_mm, wrapped
+from .qgis_layout_items import place
+from .qgis_layout_text import lines_height_mm, text_format, text_width_mm, wrapped
 
 _CELL_MARGIN = 0.9
 _LINE = 0.15
+#: Rows whose heights are told to QGIS ahead.
+_ROWS = 60
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class TableItem:
         # Each cell has its own; these stand in the file and must not name a font of this machine alone.
         self._table.setHeaderTextFormat(text_format(7.0, bold=True))
         self._table.setContentTextFormat(text_format(7.0))
+        #: Widths of the columns and heights of the rows, millimetres, as they are.
+        self._sizes: tuple[list[float], list[float]] | None = None
 
     def hide(self) -> None:
         """Show no table on this sheet."""
@@ -79,21 +82,26 @@ class TableItem:
                 if first:
                     cell.setBackgroundColor(QColor("#ececec"))
                 cells.append(cell)
-                height = max(height, text_height_mm(broken, style, room))
+                height = max(height, lines_height_mm(broken.count("\n") + 1, points, style is bold))
             contents.append(cells)
             heights.append(height + 0.4)
+        # Every setter measures all the cells again.
+        inner = [size - 2 * _CELL_MARGIN - _LINE for size in widths]
+        # Heights of rows that are not there do no harm, and are those of the next sheet's longer table.
+        padded = heights + heights[-1:] * (_ROWS - len(heights))
+        if (inner, padded) != self._sizes:
+            self._table.setTableContents([])
+            self._table.setColumnWidths(inner)
+            self._table.setRowHeights(padded)
+            self._sizes = inner, padded
         self._table.setTableContents(contents)
-        self._table.setColumnWidths([size - 2 * _CELL_MARGIN - _LINE for size in widths])
-        self._table.setRowHeights(heights)
         # The table tells its size only once its frame is large enough, and drops a last row that lacks a hair.
         return sum(heights) + 2 * _CELL_MARGIN * len(heights) + _LINE * (len(heights) + 1) + 0.8
 
     def place(self, box: QRectF) -> None:
         """Show the table in its place, millimetres."""
         self._frame.setVisibility(True)
-        self._frame.attemptMove(QgsLayoutPoint(box.x(), box.y()))
-        self._frame.attemptResize(QgsLayoutSize(box.width(), box.height()))
-        self._table.refresh()
+        place(self._frame, box)
 
 
 def _column_widths(lines: list[list[str]], width: float, style: QgsTextFormat) -> list[float]:

@@ -21,7 +21,12 @@ def font_family() -> str:
 
 
 def text_format(points: float, *, bold: bool = False, color: str = FONT_COLOR) -> QgsTextFormat:
-    """Return a text format of the printed family."""
+    """Return a text format of the printed family, the caller's own."""
+    return QgsTextFormat(_text_format(points, bold, color))
+
+
+@lru_cache(maxsize=100)
+def _text_format(points: float, bold: bool, color: str) -> QgsTextFormat:
     font = QFont(font_family())
     font.setBold(bold)
     result = QgsTextFormat()
@@ -40,9 +45,13 @@ def text_width_mm(text: str, style: QgsTextFormat) -> float:
 
 
 def text_height_mm(text: str, style: QgsTextFormat, width_mm: float) -> float:
-    """Return the height of a text wrapped to ``width_mm``, 0 for an empty one."""
-    if not text:
-        return 0.0
+    """Return the height of a text in a `text_format`, wrapped to ``width_mm``; 0 for an empty one."""
+    return _wrapped_height(text, style.size(), style.forcedBold(), width_mm) if text else 0.0
+
+
+@lru_cache(maxsize=1000)
+def _wrapped_height(text: str, points: float, bold: bool, width_mm: float) -> float:
+    style = text_format(points, bold=bold)
     return QgsTextRenderer.textHeight(
         _context(), style, text.split("\n"), Qgis.TextLayoutMode.RectangleAscentBased, None,
         Qgis.TextRendererFlag.WrapLines,
@@ -65,6 +74,13 @@ def wrapped(text: str, style: QgsTextFormat, width_mm: float) -> str:
     return "\n".join(lines)
 
 
+@lru_cache(maxsize=100)
+def lines_height_mm(count: int, points: float, bold: bool = False) -> float:
+    """Return the height of so many lines of one size, whatever they say."""
+    return text_height_mm("\n".join(["Ặg"] * count), text_format(points, bold=bold), 10_000.0)
+
+
+@lru_cache(maxsize=100)
 def fitted_size(text: str, width_mm: float, points: float, smallest: float, *, bold: bool = False) -> float:
     """Return the largest size from ``points`` down to ``smallest`` at which every line of the text fits the width."""
     while points > smallest and text_width_mm(text, text_format(points, bold=bold)) > width_mm:
@@ -80,17 +96,7 @@ def measured(text: str, points: float) -> tuple[float, float]:
 
 @lru_cache(maxsize=20_000)
 def _at_ten_points(text: str) -> tuple[float, float]:
-    return text_width_mm(text, _ten_points()), _height_of_lines(text.count("\n") + 1)
-
-
-@lru_cache(maxsize=1)
-def _ten_points() -> QgsTextFormat:
-    return text_format(10.0)
-
-
-@lru_cache(maxsize=100)
-def _height_of_lines(count: int) -> float:
-    return text_height_mm("\n".join(["Ặg"] * count), _ten_points(), 10_000.0)
+    return text_width_mm(text, text_format(10.0)), lines_height_mm(text.count("\n") + 1, 10.0)
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from qgis.PyQt.QtGui import QColor
 from ..errors import InputError
 from ..language import speaking
 from .qgis_layout_items import LayoutPage
-from .qgis_layout_legend import LegendEntry, fill_legend
+from .qgis_layout_legend import FittedLegend, LegendEntry
 from .qgis_layout_text import fitted_size, text_format, text_height_mm
 
 #: Millimetres, so that 1080 dots across are 304.8 dots an inch.
@@ -30,7 +30,7 @@ class PhonePicture(LayoutPage):
         self._figures = self._label("figures")
         self._foot = self._label("foot")
         self._map_item = self._map(QRectF(_MARGIN, 20, _WIDTH - 2 * _MARGIN, 60))
-        self._legend_item = self._legend(self._map_item)
+        self._fitted_legend = FittedLegend(self._legend(self._map_item), self._map_item)
         self._bar = self._scale_bar(self._map_item, 7)
 
     def show(self, layers: Sequence[QgsMapLayer], *, title: str, figures: Sequence[str], foot: str, extent: QgsRectangle, legend: Sequence[LegendEntry]) -> None:
@@ -75,7 +75,7 @@ class PhonePicture(LayoutPage):
         self._map_item.setBackgroundColor(QColor(255, 255, 255))
         self._map_item.zoomToExtent(_framed(extent, frame))
         try:
-            fill_legend(self._legend_item, self._map_item, legend, [box], largest=7.0)
+            self._fitted_legend.fill(legend, [box], largest=7.0)
         except InputError:
             if last:
                 raise
