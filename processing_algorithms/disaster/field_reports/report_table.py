@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,7 +114,9 @@ def _text(value: object) -> str:
         return value.isoformat(sep=" ")
     if isinstance(value, float):
         return f"{value:.10g}".replace(".", ",")
-    return str(value).strip()
+    if re.fullmatch(r"-?\d+\.\d{12,}", text := str(value).strip()):  # GDAL's 0.69999999999999996 in a column with texts
+        return _text(float(text))
+    return text
 
 
 def _csv(path: Path) -> tuple[list[str], list[list[object]], list]:

@@ -245,7 +245,7 @@ def _streams(ground, rules, code, raised, progress):
             say("Không ô nào thu nước từ {area} km² trở lên (nhiều nhất {most} km²); hãy giảm diện tích lưu vực tối "
                 "thiểu của dòng chảy.",
                 "No cell drains {area} km² or more (at most {most} km²); lower the least area of a stream.")
-            .format(area=format_number(rules.stream_area_km2, 2), most=format_number(float(area_km2.max()), 3)))
+            .format(area=format_number(rules.stream_area_km2, 3), most=format_number(float(area_km2.max()), 3)))
     return area_km2, stream
 
 
