@@ -8,7 +8,7 @@ from .errors import InputError
 from .language import say
 
 #: Days and times typed without a zone are Vietnam's.
-_VIETNAM = datetime.timezone(datetime.timedelta(hours=7))
+VIETNAM = datetime.timezone(datetime.timedelta(hours=7))
 
 
 def read_moment(text: str, number: int | None = None, *, end_of_day: bool = True) -> datetime.datetime | int:
@@ -43,9 +43,9 @@ def read_moment(text: str, number: int | None = None, *, end_of_day: bool = True
         return number
     moment = _parsed(text)
     if isinstance(moment, datetime.datetime):
-        return moment if moment.tzinfo else moment.replace(tzinfo=_VIETNAM)
+        return moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)
     at = datetime.time.max if end_of_day else datetime.time.min
-    return datetime.datetime.combine(moment, at, tzinfo=_VIETNAM)
+    return datetime.datetime.combine(moment, at, tzinfo=VIETNAM)
 
 
 def _parsed(text: str) -> datetime.date:

@@ -191,6 +191,7 @@ def test_later_goes_over_earlier_and_a_told_depth_goes_first():
     polygons = drawn(box, box, state=["dry", "wet"], at=["2026-11-25 08:00", "2026-11-25 07:00"], d=[None, "0,7"])
     assert corrected(flat, flat, polygons, depth_field="d")[0][0, 0] == pytest.approx(0.7)
     assert corrected(flat, flat, polygons, depth_field="d", time_field="at")[0][0, 0] == 0
+    assert corrected(flat, flat, polygons.assign(at=["25/11/2026 08:00", "2026-11-25T07:00"]), depth_field="d", time_field="at")[0][0, 0] == 0
     for change, words in (({"state": ["dry", "maybe"]}, "1: maybe"), ({"at": ["x", "y"]}, "không đọc được"), ({"d": [-1, 0]}, "fid: 0")):
         with pytest.raises(InputError, match=words):
             corrected(flat, flat, polygons.assign(**change), depth_field="d", time_field="at")

@@ -18,6 +18,7 @@ from ...common.cells import Runs, cell_areas_m2, centres_inside, clipped
 from ...common.columns import numbers
 from ...common.errors import InputError, name_some
 from ...common.language import say
+from ...common.moments import VIETNAM, read_moment
 from ...common.progress import Progress, silent
 from ...common.raster import Heights, Window
 from ..bulletin.bulletin_words import fold
@@ -152,17 +153,17 @@ def _in_time(polygons: geopandas.GeoDataFrame, field: str | None) -> list[int]:
         return list(range(len(polygons)))
 
     def moment(value: object) -> float:
+        if value is None or value != value or value == "":
+            return float("-inf")
         if isinstance(value, str):
             try:
-                value = datetime.datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
-            except ValueError:
-                raise InputError(say("Trường \"{field}\" có thời điểm không đọc được: {value}; ví dụ 2026-11-25 07:30.",
+                value = read_moment(value.replace("Z", "+00:00"), end_of_day=False)
+            except InputError:
+                raise InputError(say("Trường \"{field}\" có thời điểm không đọc được: {value}; ví dụ 25/11/2026 07:30.",
                                      "The field \"{field}\" has a time that cannot be read: {value}; such as 2026-11-25 07:30.").format(field=field, value=value)) from None
-        if value is None or value != value:
-            return float("-inf")
-        if isinstance(value, datetime.datetime):
-            return value.timestamp()
-        return datetime.datetime.combine(value, datetime.time(0)).timestamp()
+        if not isinstance(value, datetime.datetime):
+            value = datetime.datetime.combine(value, datetime.time(0))
+        return (value if value.tzinfo else value.replace(tzinfo=VIETNAM)).timestamp()
 
     moments = [moment(value) for value in polygons[field]]
     return sorted(range(len(polygons)), key=lambda k: (moments[k], k))
