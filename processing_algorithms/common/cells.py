@@ -20,10 +20,11 @@ from .language import say
 from .progress import Progress, silent
 from .raster import Grid, Window
 
-#: Shapes are worked on in groups of about this many vertices, so that memory does not follow the size of the layer.
-_VERTICES = 500_000
-#: Cells expanded from runs at a time.
-_CELLS = 1_000_000
+#: Shapes are worked on in groups of about this many vertices, so that memory does not follow the size of the layer; lines, of which each
+#: segment becomes many pieces, in smaller ones that the processor's cache holds: half the time.
+_VERTICES, _SEGMENTS = 100_000, 30_000
+#: Cells expanded from runs, and filled from them, at a time.
+_CELLS, _BURNT = 1_000_000, 250_000
 #: Shares of a cell below this are rounding noise of the coordinates, not cover.
 _NOISE = 1e-9
 
@@ -121,8 +122,8 @@ def crossed(lines: NDArray[np.object_], grid: Grid, progress: Progress = silent)
     """
     start, end, owner = segments(lines)
     parts: list[tuple[NDArray, ...]] = []
-    for first in range(0, len(owner), _VERTICES):
-        group = slice(first, first + _VERTICES)
+    for first in range(0, len(owner), _SEGMENTS):
+        group = slice(first, first + _SEGMENTS)
         a, b = _to_pixels(start[group], grid), _to_pixels(end[group], grid)
         piece, t0, t1 = _cut_at_grid_lines(a, b, grid)
         middle = a[piece] + ((t0 + t1) / 2)[:, None] * (b - a)[piece]
@@ -130,9 +131,9 @@ def crossed(lines: NDArray[np.object_], grid: Grid, progress: Progress = silent)
         inside = (column >= 0) & (column < grid.shape[1]) & (row >= 0) & (row < grid.shape[0]) & (t1 > t0)
         parts.append((owner[group][piece[inside]], row[inside], column[inside], (t1 - t0)[inside],
                       piece[inside] + first))
-        progress(min(1.0, (first + _VERTICES) / len(owner)))
+        progress(min(1.0, (first + _SEGMENTS) / len(owner)))
     shape, row, column, share, segment = _concatenated(parts, 5)
-    order = np.argsort(row, kind="stable")
+    order = _by_row(row)
     runs = _runs(shape[order], row[order], column[order], column[order] + 1, share[order])
     return runs, segment[order].astype(np.intp)
 
@@ -177,10 +178,15 @@ def burn(runs: Runs, first: int, rows: int, columns: int) -> NDArray[np.bool_]:
     here = runs.in_rows(first, first + rows)
     if not len(here):
         return np.zeros((rows, columns), bool)
-    line = (here.row - first).astype(np.int64) * (columns + 1)
-    cells = rows * (columns + 1)
-    steps = np.bincount(line + here.start, minlength=cells) - np.bincount(line + here.stop, minlength=cells)
-    return np.cumsum(steps.reshape(rows, columns + 1), axis=1)[:, :columns] > 0
+    result = np.zeros((rows, columns), bool)
+    block = max(1, _BURNT // (columns + 1))
+    for top in range(int(here.row[0]) - first, int(here.row[-1]) - first + 1, block):
+        runs, high = here.in_rows(first + top, first + top + block), min(block, rows - top)
+        line = (runs.row - (first + top)).astype(np.int64) * (columns + 1)
+        cells = high * (columns + 1)
+        steps = np.bincount(line + runs.start, minlength=cells) - np.bincount(line + runs.stop, minlength=cells)
+        result[top:top + high] = np.cumsum(steps.reshape(high, columns + 1), axis=1)[:, :columns] > 0
+    return result
 
 
 def _by_groups(polygons, grid, progress, work) -> Runs:
@@ -194,8 +200,14 @@ def _by_groups(polygons, grid, progress, work) -> Runs:
         parts.append((shape + first, *rest))
         progress(last / len(shapes))
     shape, row, start, stop, weight = _concatenated(parts, 5)
-    order = np.argsort(row, kind="stable")
+    order = _by_row(row)
     return _runs(shape[order], row[order], start[order], stop[order], weight[order])
+
+
+def _by_row(row: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Order by row, equal ones as they are; numpy sorts numbers of 16 bits many times faster than longer ones."""
+    low = row.min() if row.size else 0
+    return np.argsort((row - low).astype(np.uint16) if row.size and row.max() - low <= np.iinfo(np.uint16).max else row, kind="stable")
 
 
 def _concatenated(parts: list[tuple[NDArray, ...]], count: int) -> list[NDArray]:

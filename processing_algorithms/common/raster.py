@@ -81,12 +81,15 @@ class Grid:
         column, row = np.asarray(column, float), np.asarray(row, float)
         return x0 + a * column + b * row, y0 + d * column + e * row
 
-    def strips(self, *, align: int = _TILE_ROWS, cells: int = STRIP_CELLS) -> Iterator[Window]:
-        """Yield windows of whole rows from the top, of about ``cells`` cells, in multiples of ``align`` rows."""
+    def strips(self, *, align: int = _TILE_ROWS, cells: int = STRIP_CELLS, thinner: int = 1) -> Iterator[Window]:
+        """Yield windows of whole rows from the top, of about ``cells`` cells, in multiples of ``align`` rows.
+
+        Who holds many arrays of a strip asks for ``thinner`` ones: so many times, as long as they hold whole tiles.
+        """
         rows, columns = self.shape
         height = max(1, cells // max(columns, 1))
         if height > align:
-            height -= height % align
+            height = max(height // thinner // align, 1) * align
         for first in range(0, rows, height):
             yield Window(first, 0, min(height, rows - first), columns)
 

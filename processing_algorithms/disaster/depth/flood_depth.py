@@ -26,7 +26,7 @@ from .gauges import Gauges
 from .river_surface import RiverGauges
 from .water_surface import Interpolation, leave_one_out, water_surface
 
-__all__ = ["Connectivity", "FloodDepth", "flood_depth", "flood_depths", "source_cells", "source_in"]
+__all__ = ["Connectivity", "FloodDepth", "FloodReach", "flood_depth", "flood_depths", "flood_reach", "source_cells", "source_in"]
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,40 @@ def flood_depths(
         Gets the window, the terrain's heights and the depths of all sets of every strip, top down, so that what stands in the water is
         found without reading the results again. Called from another thread, one strip after the other.
     """
+    reach = flood_reach(terrain, gauges, levels_m, source=source, method=method, rivers=rivers, connectivity=connectivity,
+                        progress=part(progress, 0.0, 0.4))
+    return reach.write(writes, seen, part(progress, 0.4, 1.0))
+
+
+@dataclass(frozen=True)
+class FloodReach:
+    """Where the water of several sets of levels gets to: all that is to be known before the depths."""
+
+    _sweep: Sweep
+    _reached: list[NDArray[np.bool_]]
+    _errors_m: list[NDArray[np.float64]]
+
+    def write(
+        self, writes: Sequence[Callable[[Window, NDArray[np.float32]], None]], seen: Seen | None = None, progress: Progress = silent
+    ) -> list[FloodDepth]:
+        """Write the depths; see `flood_depths`."""
+        totals = write_depths(self._sweep, self._reached, writes, seen, progress)
+        return [FloodDepth(one.wet_area_m2, one.volume_m3, one.max_depth_m, one.unreached_area_m2, one.unknown_cells, error)
+                for one, error in zip(totals, self._errors_m)]
+
+
+def flood_reach(
+    terrain: Heights,
+    gauges: Gauges,
+    levels_m: Sequence[NDArray[np.float64]],
+    *,
+    source: Runs | None = None,
+    method: Interpolation = Interpolation.LINEAR,
+    rivers: RiverGauges | None = None,
+    connectivity: Connectivity = Connectivity.FOUR,
+    progress: Progress = silent,
+) -> FloodReach:
+    """First half of `flood_depths`: reads the terrain once, and needs nothing of what stands in the water."""
     origin = _gauge_cells(terrain.grid, gauges) if source is None else source
     if rivers is not None:
         surfaces = [rivers.surface(level_m) for level_m in levels_m]
@@ -161,10 +195,7 @@ def flood_depths(
         surfaces = [water_surface(gauges.x, gauges.y, level_m, method, gauges.scale) for level_m in levels_m]
         errors = [leave_one_out(gauges.x, gauges.y, level_m, method, gauges.scale) for level_m in levels_m]
     sweep = Sweep(terrain, surfaces, origin, source is not None, connectivity)
-    reached = reached_parts(sweep, part(progress, 0.0, 0.4))
-    totals = write_depths(sweep, reached, writes, seen, part(progress, 0.4, 1.0))
-    return [FloodDepth(one.wet_area_m2, one.volume_m3, one.max_depth_m, one.unreached_area_m2, one.unknown_cells, error)
-            for one, error in zip(totals, errors)]
+    return FloodReach(sweep, reached_parts(sweep, progress), errors)
 
 
 def source_cells(frame: geopandas.GeoDataFrame, grid: Grid, progress: Progress = silent) -> Runs:

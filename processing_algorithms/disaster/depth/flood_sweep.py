@@ -53,7 +53,7 @@ class Sweep:
         """Yield window, heights, source cells, and the water of each surface."""
         grid = self.terrain.grid
         with Pool(os.cpu_count()) as pool:
-            for window in grid.strips():
+            for window in grid.strips(thinner=2):  # a dozen arrays of each are held, for every surface and for the strip after it
                 heights = self.terrain.read(window)
                 source = burn(self.origin, window.row, window.rows, grid.shape[1])
                 yield (

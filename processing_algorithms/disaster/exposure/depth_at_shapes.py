@@ -129,6 +129,7 @@ class ShapesInWater:
         self._runs, self._count = clipped(everywhere, grid), len(shapes)
         self._cells_of = np.bincount(everywhere.shape, everywhere.stop.astype(np.int64) - everywhere.start, len(shapes))
         self._found = [_Gathered(len(self._runs), statistic) for _ in range(rasters)]
+        self._order = np.argsort(self._runs.shape, kind="stable")
 
     def take(self, window: Window, ground: NDArray[np.float32] | None, depths: Sequence[NDArray[np.float32]]) -> None:
         """The next strip: heights of the terrain (None: water levels stay unknown) and the depths of every raster."""
@@ -148,7 +149,7 @@ class ShapesInWater:
 
     def found(self) -> list[BuildingDepths]:
         """What all strips came to, one for each raster."""
-        order = np.argsort(self._runs.shape, kind="stable")
+        order = self._order
         shape = self._runs.shape[order]
         starts = np.flatnonzero(np.r_[True, shape[1:] != shape[:-1]][:len(shape)])
         return [one.summed(order, shape[starts], starts, self._count, self._cells_of) for one in self._found]
@@ -165,30 +166,32 @@ class _Gathered:
     """What the cells of each run hold, run by run, until a building's runs are brought together."""
 
     def __init__(self, runs: int, statistic: Statistic):
-        self.statistic = statistic
-        self.known, self.wet = np.zeros(runs, np.int64), np.zeros(runs, np.int64)
-        self.deepest, self.total = np.zeros(runs), np.zeros(runs if statistic is Statistic.MEAN else 0)
-        # Of the water levels the highest, or their sum.
-        self.level = np.full(runs, -np.inf if statistic is Statistic.MAXIMUM else 0.0)
+        self.statistic, self.known = statistic, np.zeros(runs, np.int32)
+        self.deepest, self.total = np.zeros(runs, np.float32), np.zeros(runs if statistic is Statistic.MEAN else 0)
+        # Of the water levels the highest, or their sum; only where heights are told.
+        self.wet: NDArray[np.int32] | None = None
+        self.level: NDArray[np.float64] | None = None
 
     def take(
         self, at: slice, length: NDArray[np.int64], depth: NDArray[np.float32], ground: NDArray[np.float32] | None
     ) -> None:
         """The cells of some runs, one run after the other."""
         starts = np.cumsum(length) - length
-        cell = depth.astype(np.float64)
-        unknown = np.isnan(cell)
+        unknown = np.isnan(depth)
         if unknown.any():
-            cell[unknown] = 0.0
+            depth = np.where(unknown, np.float32(0), depth)
             self.known[at] = np.add.reduceat(~unknown, starts, dtype=np.int64)
         else:
             self.known[at] = length
-        self.deepest[at] = np.maximum.reduceat(cell, starts)
+        self.deepest[at] = np.maximum.reduceat(depth, starts)
         if self.statistic is Statistic.MEAN:
-            self.total[at] = np.add.reduceat(cell, starts)
+            self.total[at] = np.add.reduceat(depth.astype(np.float64), starts)
         if ground is not None:
-            level = cell + ground
-            wet = (cell > 0) & ~np.isnan(level)
+            if self.level is None:
+                self.wet = np.zeros(len(self.known), np.int32)
+                self.level = np.full(len(self.known), -np.inf if self.statistic is Statistic.MAXIMUM else 0.0)
+            level = depth.astype(np.float64) + ground
+            wet = (depth > 0) & ~np.isnan(level)
             self.wet[at] = np.add.reduceat(wet, starts, dtype=np.int64)
             if self.statistic is Statistic.MAXIMUM:
                 self.level[at] = np.maximum.reduceat(np.where(wet, level, -np.inf), starts)
@@ -203,16 +206,17 @@ class _Gathered:
                 result[present] = ufunc.reduceat(values[order], starts)
             return result
 
-        known, wet = over(self.known, np.add, 0), over(self.wet, np.add, 0)
-        deepest = over(self.deepest, np.maximum, 0.0)
+        known, deepest = over(self.known, np.add, 0), over(self.deepest, np.maximum, 0.0)
+        highest = self.statistic is Statistic.MAXIMUM
         with np.errstate(invalid="ignore", divide="ignore"):
-            if self.statistic is Statistic.MAXIMUM:
-                depth, level = deepest.copy(), over(self.level, np.maximum, -np.inf)
-            else:
-                depth, level = over(self.total, np.add, 0.0) / known, over(self.level, np.add, 0.0) / wet
+            depth = deepest.copy() if highest else over(self.total, np.add, 0.0) / known
+            level = np.full(count, np.nan)
+            if self.level is not None:
+                wet = over(self.wet, np.add, 0)
+                level = over(self.level, np.maximum, -np.inf) if highest else over(self.level, np.add, 0.0) / wet
+                level[wet == 0] = np.nan
         # An unknown cell may be wet: with any of them, what is known to be dry is not known to be all dry.
         depth[(known == 0) | ((known < cells_of) & (deepest == 0))] = np.nan
-        level[wet == 0] = np.nan
         return BuildingDepths(depth, level)
 
 

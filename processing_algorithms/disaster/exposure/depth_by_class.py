@@ -80,8 +80,10 @@ class LinesInWater:
         How many depths every strip has.
     """
 
-    def __init__(self, lines: NDArray[np.object_], grid: Grid, rasters: int, classes: DepthClasses):
-        self._classes, self._cells = classes, list(line_cells(lines, grid))
+    def __init__(
+        self, lines: NDArray[np.object_], grid: Grid, rasters: int, classes: DepthClasses, progress: Progress = silent
+    ):
+        self._classes, self._cells = classes, list(line_cells(lines, grid, progress))
         self._codes = [[np.zeros(len(group.row), np.uint8) for group in self._cells] for _ in range(rasters)]
 
     def take(self, window: Window, depths: Sequence[NDArray[np.float32]]) -> None:

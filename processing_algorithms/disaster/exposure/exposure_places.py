@@ -59,12 +59,23 @@ def place_all(
     points : array of Point, optional
         Representative points of the buildings, where they are known.
     """
-    place = Places.of(units, unit_field, part(progress, 0.0, 0.2))
+    place, shared_roads, shared_land = share_out(units, unit_field, roads, land_use, progress)
     if points is None:
         points = shapely.point_on_surface(np.asarray(buildings.geometry.array, dtype=object))
-    return Placed(
+    return Placed(place, place.of_points(points), shared_roads, shared_land)
+
+
+def share_out(
+    units: geopandas.GeoDataFrame | None,
+    unit_field: str | None,
+    roads: geopandas.GeoDataFrame | None,
+    land_use: geopandas.GeoDataFrame | None,
+    progress: Progress = silent,
+) -> tuple[Places, Shared | None, Shared | None]:
+    """Cut roads and land at the borders of units: all of `place_all` that needs no buildings."""
+    place = Places.of(units, unit_field, part(progress, 0.0, 0.2))
+    return (
         place,
-        place.of_points(points),
         None if roads is None else Shared.of(roads, place, True, part(progress, 0.3, 0.6)),
         None if land_use is None else Shared.of(land_use, place, False, part(progress, 0.6, 1.0)),
     )
@@ -94,10 +105,10 @@ class Shared:
             pieces, place, _Measured(pieces.geometry, lines), _Measured(shapes[pieces.whole], lines), len(shapes)
         )
 
-    def watch(self, grid: Grid, rasters: int, classes: DepthClasses) -> None:
+    def watch(self, grid: Grid, rasters: int, classes: DepthClasses, progress: Progress = silent) -> None:
         """Wait for the strips of rasters on this grid; of lines only."""
-        self.inside.watch(grid, rasters, classes)
-        self.rest.watch(grid, rasters, classes)
+        self.inside.watch(grid, rasters, classes, part(progress, 0.0, 0.8))
+        self.rest.watch(grid, rasters, classes, part(progress, 0.8, 1.0))
 
     def take(self, window: Window, depths: Sequence[NDArray[np.float32]]) -> None:
         """The next strip."""
@@ -150,8 +161,8 @@ class _Measured:
         self._shapes, self._lines = shapes, lines
         self._water: LinesInWater | None = None
 
-    def watch(self, grid: Grid, rasters: int, classes: DepthClasses) -> None:
-        self._water = LinesInWater(self._shapes, grid, rasters, classes)
+    def watch(self, grid: Grid, rasters: int, classes: DepthClasses, progress: Progress) -> None:
+        self._water = LinesInWater(self._shapes, grid, rasters, classes, progress)
 
     def take(self, window: Window, depths: Sequence[NDArray[np.float32]]) -> None:
         self._water.take(window, depths)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import geopandas
 import numpy as np
@@ -11,11 +12,12 @@ import pandas
 import shapely
 from numpy.typing import NDArray
 
+from ...common.parallel import together
 from ...common.progress import Progress, part, silent
 from ...common.raster import Grid, Heights, Window
 from .depth_at_shapes import ShapesInWater, Statistic, passing
 from .depth_classes import ClassRaster, DepthClasses
-from .exposure_places import place_all
+from .exposure_places import Placed, Places, Shared, share_out
 from .exposure_range import all_together, hamlet_names, range_summary
 from .flood_exposure import BuildingFields, FloodExposure, flood_exposure, refuse_wrong_buildings
 
@@ -69,15 +71,14 @@ class ExposureWatch:
         self._ends, self._buildings, self._classes, self._levels = list(ends), buildings, classes, levels
         self._fields, self._roads, self._land_use, self._code_field = fields, roads, land_use, code_field
         shapes = np.asarray(buildings.geometry.array, dtype=object)
-        self._water = ShapesInWater(
-            shapes, grid, len(self._ends), statistic=statistic, progress=part(progress, 0.0, 0.4)
-        )
-        points = shapely.point_on_surface(shapes)
-        self._placed = [place_all(buildings, level.units, level.field, roads, land_use, part(progress, 0.4 + 0.5 * k / len(levels), 0.4 + 0.5 * (k + 1) / len(levels)), points=points)
-                        for k, level in enumerate(levels)]
-        for placed in self._placed:
-            if placed.roads is not None:
-                placed.roads.watch(grid, len(self._ends), classes)
+
+        def stand(told: Progress) -> tuple[ShapesInWater, NDArray[np.object_]]:
+            points = shapely.point_on_surface(shapes)
+            told(0.1)
+            return ShapesInWater(shapes, grid, len(self._ends), statistic=statistic, progress=part(told, 0.1, 1.0)), points
+
+        (self._water, points), shared = together([stand, partial(self._share, grid)], part(progress, 0.0, 0.9))
+        self._placed = [Placed(place, place.of_points(points), *rest) for place, *rest in shared]
         self._rasters = [
             ClassRaster(grid, np.empty(grid.shape, np.uint8), classes)
             if land_use is not None and len(land_use)
@@ -86,9 +87,19 @@ class ExposureWatch:
         ]
         progress(1.0)
 
+    def _share(self, grid: Grid, progress: Progress) -> list[tuple[Places, Shared | None, Shared | None]]:
+        """Roads and land of every level of units; roads then watch."""
+        found = []
+        for k, level in enumerate(self._levels):
+            told = part(progress, k / len(self._levels), (k + 1) / len(self._levels))
+            found.append(share_out(level.units, level.field, self._roads, self._land_use, part(told, 0.0, 0.5)))
+            if found[-1][1] is not None:
+                found[-1][1].watch(grid, len(self._ends), self._classes, part(told, 0.5, 1.0))
+        return found
+
     def take(self, window: Window, ground: NDArray[np.float32] | None, depths: Sequence[NDArray[np.float32]]) -> None:
         """The next strip: heights of the terrain and the depths of every raster."""
-        self._water.take(window, ground, depths)
+        self._water.take(window, ground if self._fields.floor_level is not None else None, depths)  # only floors are compared with levels
         for placed in self._placed:
             if placed.roads is not None:
                 placed.roads.take(window, depths)

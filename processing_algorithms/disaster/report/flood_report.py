@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import geopandas
@@ -19,14 +20,16 @@ from ...common.cells import Runs
 from ...common.columns import numbers
 from ...common.errors import InputError
 from ...common.language import say
+from ...common.memory import give_back_memory
+from ...common.parallel import together
 from ...common.progress import Progress, part, silent
-from ...common.raster import Heights
+from ...common.raster import Grid, Heights
 from ...common.raster_writing import write_raster
 from ..bulletin.bulletin import Bulletin, Reading, read_bulletin
 from ..bulletin.bulletin_levels import Readings, chosen, reading_frame
 from ..bulletin.stations import read_stations
 from ..depth.dykes import with_dykes
-from ..depth.flood_depth import Connectivity, FloodDepth, flood_depths, source_cells
+from ..depth.flood_depth import Connectivity, FloodDepth, FloodReach, flood_reach, source_cells
 from ..depth.gauges import Gauges, level_ends, metres_per_unit, read_gauges
 from ..depth.river_surface import RiverGauges, on_rivers, river_network
 from ..depth.water_surface import Interpolation
@@ -155,10 +158,12 @@ def flood_report(
     used, notes = _usable(chosen(bulletin.readings, which), bulletin.notes)
     levels = reading_frame(used, layers.stations)
     flood, notes_of_flood = _flood(terrain, levels, layers, fields, gauge_distance_m)
-    watch = ReportWatch(terrain.grid, layers, fields, classes, part(progress, 0.0, 0.3))
-    depths = _write_depths(
-        flood, folder, watch, _tags(flood, terrain_error_m, datum, bulletin), terrain_error_m, part(progress, 0.3, 0.7)
+    # Where the water gets to does not depend on what stands there: both are found at once.
+    watch, reach = together(
+        [partial(ReportWatch, terrain.grid, layers, fields, classes), partial(_reach, flood, terrain_error_m)], part(progress, 0.0, 0.4)
     )
+    give_back_memory()
+    depths = _write_depths(reach, flood.ground.grid, folder, watch, _tags(flood, terrain_error_m, datum, bulletin), part(progress, 0.4, 0.7))
     exposure, summary = watch.exposure.found(part(progress, 0.7, 0.8))
     facilities = watch.facilities_found(classes)
     network = watch.network_found(kinds, vehicle, part(progress, 0.8, 1.0))
@@ -251,19 +256,23 @@ def _flood(
     return _Flood(ground, points, gauges, rivers, source), notes + gauges.notes
 
 
-def _write_depths(
-    flood: _Flood, folder: Path, watch: ReportWatch, tags: dict[str, str], error_m: float, progress: Progress
-) -> dict[str, FloodDepth]:
-    grid, gauges = flood.ground.grid, flood.gauges
+def _reach(flood: _Flood, error_m: float, progress: Progress) -> FloodReach:
+    """Where the water of `REPORT_ENDS` gets to."""
+    gauges = flood.gauges
     ends = level_ends(gauges, flood.points, "height_low_m", "height_high_m", error_m)
+    return flood_reach(flood.ground, gauges, [gauges.level_m, *ends], source=flood.source, rivers=flood.rivers, method=Interpolation.LINEAR,
+                       connectivity=Connectivity.FOUR, progress=progress)
+
+
+def _write_depths(
+    reach: FloodReach, grid: Grid, folder: Path, watch: ReportWatch, tags: dict[str, str], progress: Progress
+) -> dict[str, FloodDepth]:
     names = (say("Độ sâu ngập, mức thấp", "Flood depth, low"), say("Độ sâu ngập, mức cao", "Flood depth, high"))
     with (
         write_raster(folder / DEPTH, grid, description=say("Độ sâu ngập", "Flood depth")) as middle,
         write_raster(folder / RANGE, grid, description=names) as both,
     ):
-        found = flood_depths(flood.ground, gauges, [gauges.level_m, *ends],
-                             [middle.write, lambda w, d: both.write(w, d, first_band=1), lambda w, d: both.write(w, d, first_band=2)],
-                             source=flood.source, rivers=flood.rivers, method=Interpolation.LINEAR, connectivity=Connectivity.FOUR, seen=watch.take, progress=progress)
+        found = reach.write([middle.write, lambda w, d: both.write(w, d, first_band=1), lambda w, d: both.write(w, d, first_band=2)], watch.take, progress)
         middle.tag(tags)
         both.tag({**tags, "BANDS": "LOW; HIGH"})
     return dict(zip(REPORT_ENDS, found))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import geopandas
 import numpy as np
 from numpy.typing import NDArray
 
 from ...common.language import say
-from ...common.progress import Progress, part
+from ...common.parallel import together
+from ...common.progress import Progress
 from ...common.raster import Grid, Window
 from ...traffic.network import build_network
 from ..exposure.depth_at_shapes import ShapesInWater
@@ -85,22 +87,26 @@ class ReportWatch:
         if layers.hamlets is not None:
             levels.append(LevelOfUnits.of_hamlets(layers.hamlets, fields.hamlet, layers.units, fields.unit))
         self._finest = levels[-1]
-        self.exposure = ExposureWatch(
-            grid, REPORT_ENDS, layers.buildings, classes, levels, fields=BuildingFields(fields.households, fields.residents, fields.floor_level), with_terrain=True,
-            roads=layers.roads, progress=part(progress, 0.0, 0.7))
-        self._facilities = (
-            None if layers.facilities is None else ShapesInWater(_shapes(layers.facilities), grid, len(REPORT_ENDS))
-        )
         self._network = (
             None if layers.roads is None else build_network(layers.roads, name=say("Đường giao thông", "Streets"))
         )
-        self._streets = None if self._network is None else RoadsInWater(self._network.lines(), grid)
+        expose = partial(
+            ExposureWatch, grid, REPORT_ENDS, layers.buildings, classes, levels, fields=BuildingFields(fields.households, fields.residents, fields.floor_level), with_terrain=True,
+            roads=layers.roads)
+        # Shapes of the edges are the network's own: the two have no shape in common.
+        self.exposure, self._streets = together([lambda told: expose(progress=told), partial(self._streets_in_water, grid)], progress)
+        self._facilities = (
+            None if layers.facilities is None else ShapesInWater(_shapes(layers.facilities), grid, len(REPORT_ENDS))
+        )
         self._shelters = (
             None
             if layers.shelters is None or self._network is None
             else ShapesInWater(_shapes(layers.shelters), grid, 1)
         )
         progress(1.0)
+
+    def _streets_in_water(self, grid: Grid, progress: Progress) -> RoadsInWater | None:
+        return None if self._network is None else RoadsInWater(self._network.lines(), grid, progress)
 
     def take(self, window: Window, ground: NDArray[np.float32], depths: Sequence[NDArray[np.float32]]) -> None:
         """The next strip: heights of the ground and the depths of `REPORT_ENDS`."""

@@ -14,8 +14,8 @@ import pandas
 import shapely
 from numpy.typing import NDArray
 
-from ...common.cells import crossed, segments
-from ...common.progress import Progress, silent
+from ...common.cells import Runs, crossed, segments
+from ...common.progress import Progress, part, silent
 from ...common.raster import Grid, Heights, Window
 from ..exposure.depth_at_shapes import passing
 from ..exposure.depth_by_class import segment_lengths
@@ -77,8 +77,11 @@ class RoadDepths:
         with np.errstate(invalid="ignore"):
             deep = (self.depth_m > depth_m + _ROUNDING_M) & edges[self.edge]
         first, last = np.full(self.edges, np.inf), np.full(self.edges, -np.inf)
-        np.minimum.at(first, self.edge[deep], (self.along_m - self.length_m / 2)[deep])
-        np.maximum.at(last, self.edge[deep], (self.along_m + self.length_m / 2)[deep])
+        edge, along, half = self.edge[deep], self.along_m[deep], self.length_m[deep] / 2
+        starts = np.flatnonzero(np.r_[True, edge[1:] != edge[:-1]][:len(edge)])  # pieces are in the order of the edges
+        if starts.size:
+            first[edge[starts]] = np.minimum.reduceat(along - half, starts)
+            last[edge[starts]] = np.maximum.reduceat(along + half, starts)
         return Blocked(edges, first, last)
 
 
@@ -128,31 +131,31 @@ def road_depths(
 class RoadsInWater:
     """Lines that wait for the strips of a depth raster to pass; see `road_depths`."""
 
-    def __init__(self, lines: NDArray[np.object_], grid: Grid):
+    def __init__(self, lines: NDArray[np.object_], grid: Grid, progress: Progress = silent):
         start, end, owner = segments(lines)
         length = segment_lengths(start, end, grid)
         before = np.cumsum(length) - length
-        opening = np.full(len(lines), np.inf)
-        np.minimum.at(opening, owner, before)
+        opening = np.zeros(len(lines))
+        first = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]][:len(owner)])
+        opening[owner[first]] = before[first]
         seg_along = before - opening[owner]
-        runs, segment = crossed(lines, grid)
+        runs, segment = crossed(lines, grid, part(progress, 0.0, 0.6))
         metres = runs.weight * length[segment]
-        centre = np.column_stack(grid.to_map(runs.start + 0.5, runs.row + 0.5))
-        step = (end - start)[segment]
-        share = np.einsum("ij,ij->i", centre - start[segment], step) / np.maximum(
-            np.einsum("ij,ij->i", step, step), 1e-30
-        )
-        half = runs.weight / 2
-        along = seg_along[segment] + np.clip(share, half, 1 - half) * length[segment]
+        along = seg_along[segment] + _share_along(runs, start, end, segment, grid) * length[segment]
         outside = np.maximum(length - np.bincount(segment, metres, len(owner)), 0.0)
         beyond = np.flatnonzero(outside > 1e-9 * np.maximum(length, 1.0))
+        progress(0.8)
         self._edges, self._row, self._column = len(lines), runs.row, runs.start
-        self._depth, self._level = np.full(len(runs), np.nan), np.full(len(runs), np.nan)
+        self._in_cell, self._unknown = runs.shape, len(beyond)
+        self._depth, self._ground = np.full(len(runs), np.nan, np.float32), np.full(len(runs), np.nan, np.float32)
         self._with_terrain = False
-        # What lies outside comes behind what lies in cells.
-        self._edge = np.concatenate([runs.shape.astype(np.intp), owner[beyond]])
-        self._along = np.concatenate([along, (seg_along + length / 2)[beyond]])
-        self._metres = np.concatenate([metres, outside[beyond]])
+        # What lies outside comes behind what lies in cells; then along the edges.
+        edge = np.concatenate([runs.shape, owner[beyond].astype(np.int32)])
+        along = np.concatenate([along, (seg_along + length / 2)[beyond]])
+        self._order = np.lexsort((along, edge))
+        progress(0.95)
+        self._edge, self._along = edge[self._order], along[self._order]
+        self._metres = np.concatenate([metres, outside[beyond]])[self._order]
 
     def take(self, window: Window, ground: NDArray[np.float32] | None, depth: NDArray[np.float32]) -> None:
         """The next strip: heights of the terrain (None: not known) and depths."""
@@ -161,27 +164,34 @@ class RoadsInWater:
         self._depth[first:last] = depth.ravel()[cells]
         if ground is not None:
             self._with_terrain = True
-            self._level[first:last] = self._depth[first:last] + ground.ravel()[cells]
+            self._ground[first:last] = ground.ravel()[cells]
 
     def found(self, *, bridge: NDArray[np.bool_] | None = None, deck_m: Floats | None = None) -> RoadDepths:
         """What all strips came to."""
-        value, edge = self._depth, self._edge[:len(self._depth)]
+        value = self._depth.astype(np.float64)
         without_deck = 0
         if bridge is not None and bridge.any():
             deck = np.full(self._edges, np.nan) if deck_m is None or not self._with_terrain else deck_m
-            on_bridge, known = bridge[edge], ~np.isnan(deck[edge])
+            on_bridge = np.flatnonzero(bridge[self._in_cell])
+            edge, depth = self._in_cell[on_bridge], value[on_bridge]
+            level, known = depth + self._ground[on_bridge], ~np.isnan(deck[edge])
             with np.errstate(invalid="ignore"):
-                wet = value > 0
-                without_deck = len(np.unique(edge[on_bridge & ~known & wet]))
-                value = np.where(
-                    on_bridge & wet, np.where(known, np.maximum(self._level - deck[edge], 0.0), 0.0), value
-                )
-            value[on_bridge & np.isnan(value)] = 0.0  # a terrain may know nothing of the river below
-        value = np.concatenate([value, np.full(len(self._edge) - len(value), np.nan)])
-        order = np.lexsort((self._along, self._edge))
-        return RoadDepths(
-            self._edge[order], self._along[order], self._metres[order], value[order], self._edges, without_deck
-        )
+                wet = depth > 0
+                without_deck = len(np.unique(edge[~known & wet]))
+                depth[wet] = np.where(known, np.maximum(level - deck[edge], 0.0), 0.0)[wet]
+            depth[np.isnan(depth)] = 0.0  # a terrain may know nothing of the river below
+            value[on_bridge] = depth
+        value = np.concatenate([value, np.full(self._unknown, np.nan)])[self._order]
+        return RoadDepths(self._edge.astype(np.intp), self._along, self._metres, value, self._edges, without_deck)
+
+
+def _share_along(runs: Runs, start: Floats, end: Floats, segment: Indices, grid: Grid) -> Floats:
+    """Where the middle of each piece lies on its segment, by the middle of its cell."""
+    centre = np.column_stack(grid.to_map(runs.start + 0.5, runs.row + 0.5))
+    step = (end - start)[segment]
+    share = np.einsum("ij,ij->i", centre - start[segment], step) / np.maximum(np.einsum("ij,ij->i", step, step), 1e-30)
+    half = runs.weight / 2
+    return np.clip(share, half, 1 - half)
 
 
 def stretches(
@@ -215,8 +225,9 @@ def stretches(
     lengths = np.bincount(group, found.length_m)
     stop = np.cumsum(lengths)
     base = stop - lengths
-    opening = np.full(found.edges, np.inf)
-    np.minimum.at(opening, edge, base)
+    opening = np.zeros(found.edges)
+    begins = np.flatnonzero(np.r_[True, edge[1:] != edge[:-1]])
+    opening[edge[begins]] = base[begins]
     total = np.bincount(edge, lengths, found.edges)
     scale = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
     low, high = (base - opening[edge]) * scale[edge], (stop - opening[edge]) * scale[edge]
