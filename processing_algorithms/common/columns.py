@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -78,3 +79,29 @@ def numbers(column: pandas.Series) -> tuple[NDArray[np.float64], list[str]]:
         except InputError:
             wrong.append(f"{column.index[position]}: {value}")
     return values, wrong
+
+
+#: A character that could not be decoded; UTF-8 read as Latin-1; letters of TCVN3 fonts between letters.
+_BROKEN = re.compile("\ufffd|\u00e1[\u00ba\u00bb]|\u00c3[\u0080-\u00bf]|\u00c6\u00b0|\u00c4[\u0090\u0091]|"
+                     "(?<=[A-Za-z])[\u00a7-\u00a9\u00ab-\u00ae\u00b5\u00b6\u00b8\u00b9](?=[A-Za-z])")
+#: Values looked at; whole columns would take longer than reading them.
+_LOOKED_AT = 2000
+
+
+def broken_texts(frame: pandas.DataFrame) -> dict[str, str]:
+    """Return the columns whose texts are in a wrong encoding, with an example of each.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> broken_texts(pandas.DataFrame({"ten": ["Ph\ufffdng 1"], "ma": ["LUC"], "so": [1]}))
+    {'ten': 'Ph\ufffdng 1'}
+    """
+    found = {}
+    for name in frame.columns:
+        if frame[name].dtype == object:
+            texts = (value for value in frame[name].iloc[:_LOOKED_AT] if isinstance(value, str))
+            example = next((text for text in texts if _BROKEN.search(text)), None)
+            if example is not None:
+                found[str(name)] = example
+    return found

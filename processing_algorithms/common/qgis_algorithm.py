@@ -155,6 +155,7 @@ class QuyHoachAlgorithm(ReadingAlgorithm):
 
     def prepareAlgorithm(self, parameters, context, feedback) -> bool:  # noqa: D102, N802
         parameters = self._given(parameters)
+        self.late_notes.clear()
         try:
             require(*self.NEEDS)  # qgis_process does not ask canExecute
             check_destinations(self, parameters, context)

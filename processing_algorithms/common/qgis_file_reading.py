@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,11 +25,12 @@ _EXACT = 2**53
 
 @dataclass(frozen=True)
 class FileTable:
-    """One table of a file that can be read as it is."""
+    """One table of a file that can be read as it is; ``encoding`` of its texts, for shapefiles, as QGIS reads them."""
 
     path: str
     layer: str | None
     where: str | None
+    encoding: str | None = None
 
 
 def file_behind(layer: QgsVectorLayer) -> FileTable | None:
@@ -44,7 +46,14 @@ def file_behind(layer: QgsVectorLayer) -> FileTable | None:
         return None
     if subset.lower().startswith("select"):
         return None
-    return FileTable(parts["path"], parts.get("layerName") or None, subset or None)
+    encoding = None
+    if parts["path"].lower().endswith((".shp", ".dbf", ".shz", ".zip")):
+        # Without a .cpg GDAL takes Latin-1, QGIS UTF-8 or what the user has set.
+        try:
+            encoding = codecs.lookup(layer.dataProvider().encoding()).name
+        except LookupError:  # "System", TCVN
+            return None
+    return FileTable(parts["path"], parts.get("layerName") or None, subset or None, encoding)
 
 
 def read_file(
@@ -65,8 +74,9 @@ def read_file(
             # What GDAL has to say of the file it has said when QGIS opened it.
             warnings.simplefilter("ignore", RuntimeWarning)
             frame = pyogrio.read_dataframe(
-                file.path, layer=file.layer, columns=wanted, where=file.where, fid_as_index=True, force_2d=False)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
+                file.path, layer=file.layer, columns=wanted, where=file.where, fid_as_index=True, force_2d=False,
+                encoding=file.encoding)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, UnicodeError):
         return None  # QGIS opened it, so QGIS reads it
     if set(wanted) - set(frame.columns):
         return None

@@ -7,6 +7,7 @@ through QGIS, so that what a person sees on the map is what is computed.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,6 +34,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType, Qt, QTime
 
+from .columns import broken_texts
+from .language import say
 from .qgis_file_reading import INTEGERS, FileTable, file_behind, read_file
 
 if TYPE_CHECKING:
@@ -59,6 +62,7 @@ class LayerInput:
     expression: str = ""
     limit: int = -1
     window: tuple[float, float, float, float] | None = None
+    notes: list[str] = dataclasses.field(default_factory=list, compare=False)  # of the algorithm, told at its end
 
     @property
     def crs(self) -> pyproj.CRS | None:
@@ -84,11 +88,17 @@ class LayerInput:
             dates are `datetime.date`, date-times `Timestamp`. Curves are made of straight pieces.
         """
         wanted = self.columns() if columns is None else list(columns)
-        if self.file is not None:
-            frame = read_file(self.file, self.fields, wanted, self.crs)
-            if frame is not None:
-                return frame
-        return _walk(self, wanted)
+        frame = None if self.file is None else read_file(self.file, self.fields, wanted, self.crs)
+        if frame is None:
+            frame = _walk(self, wanted)
+        for field, example in broken_texts(frame).items():
+            self.notes.append(
+                say("{layer}, trường \"{field}\": chữ bị hỏng bảng mã (ví dụ \"{example}\"), kết quả sẽ ghi y như vậy; hãy chọn đúng bảng mã "
+                    "(thuộc tính lớp, mục Nguồn) hoặc chuyển phông sang Unicode rồi chạy lại.",
+                    "{layer}, field \"{field}\": the texts are in a wrong encoding (such as \"{example}\") and results will show them so; "
+                    "choose the right encoding (layer properties, Source) or convert the font to Unicode, then run again.")
+                .format(layer=self.name, field=field, example=example))
+        return frame
 
 
 def layer_input(key: str, value: Any, source: QgsProcessingFeatureSource, layer: QgsVectorLayer) -> LayerInput:
@@ -108,8 +118,11 @@ def layer_input(key: str, value: Any, source: QgsProcessingFeatureSource, layer:
     if count < 0:  # unknown to QGIS where an expression narrows the layer
         bare = QgsFeatureRequest().setFlags(Qgis.FeatureRequestFlag.NoGeometry).setNoAttributes()
         count = sum(1 for _ in source.getFeatures(bare, Qgis.ProcessingFeatureSourceFlag.SkipGeometryValidityChecks))
+    crs = layer.crs()
+    if QgsWkbTypes.flatType(layer.wkbType()) == Qgis.WkbType.GeometryCollection:  # to QGIS such a layer is a table
+        crs = layer.dataProvider().crs()
     return LayerInput(
-        key=key, name=_name_people_know(value, layer), fields=layer.fields(), qgis_crs=layer.crs(),
+        key=key, name=_name_people_know(value, layer), fields=layer.fields(), qgis_crs=crs,
         feature_count=count, snapshot=QgsVectorLayerFeatureSource(layer),
         file=file_behind(layer) if whole else None, only=chosen, expression=expression, limit=limit)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import Qgis, QgsProcessingAlgorithm, QgsProcessingContext, QgsProcessingFeatureSourceDefinition
@@ -34,7 +35,7 @@ class ReadingAlgorithm(QgsProcessingAlgorithm):
             raise InputError(say("Không đọc được lớp {label}: {value}. Kiểm tra đường dẫn hoặc tên lớp.",
                                  "The layer {label} cannot be read: {value}. Check its path or name.")
                              .format(label=definition.description(), value=value))
-        return layer_input(key, value, source, layer)
+        return replace(layer_input(key, value, source, layer), notes=self.late_notes)
 
     def field(
         self, parameters: dict[str, Any], key: str, layer: LayerInput | None, context: QgsProcessingContext

@@ -13,6 +13,8 @@ from .network import Network
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
+#: Nearer to a node than this an origin is at it, m: systems of VN-2000 agree to a millimetre.
+_AT_NODE_M = 0.005
 #: Cells along the longer side of the network when edges near points are sought.
 _CELLS = 128
 #: Cells of the index of segments for each segment, how often they are doubled, and pairs of points and segments looked at together (what the processor's cache holds).
@@ -61,6 +63,9 @@ def snap(network: Network, points: NDArray[np.object_]) -> Snapped:
     missed = np.flatnonzero(~(found.distance <= safe))
     if missed.size:
         _seek(network, np.arange(network.edge_count), xy, missed, found)
+    # A millimetre of reprojection beside a junction must not shut an origin into a one-way street.
+    length = network.length[found.edge]
+    found.along[:] = np.where(found.along < _AT_NODE_M, 0.0, np.where(length - found.along < _AT_NODE_M, length, found.along))
     return found
 
 

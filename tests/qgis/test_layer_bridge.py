@@ -101,6 +101,28 @@ def test_file_and_walk_give_the_same(path):
     check(qgis_layers._walk(layer, layer.columns()))
 
 
+def test_texts_of_a_shapefile_are_read_in_the_encoding_the_layer_has(tmp_path):
+    """Without a .cpg GDAL takes Latin-1 and QGIS UTF-8; what cannot be right is told."""
+    names = frame().iloc[[0]][["tên", "geometry"]].rename(columns={"tên": "ten"})
+    utf8, latin = tmp_path / "u.shp", tmp_path / "l.shp"
+    names.to_file(utf8, engine="pyogrio", encoding="UTF-8")
+    names.assign(ten="Phường".encode("utf-8").decode("latin-1")).to_file(latin, engine="pyogrio", encoding="UTF-8")
+    utf8.with_suffix(".cpg").unlink()
+    _, layer, _ = read(str(utf8))
+    assert layer.file is not None and layer.read()["ten"].tolist() == ["Phường Vĩnh Hà"] and not layer.notes
+    algorithm, layer, _ = read(str(latin))
+    layer.read()
+    assert len(algorithm.late_notes) == 1 and "bảng mã" in algorithm.late_notes[0] or "encoding" in algorithm.late_notes[0]
+
+
+def test_collections_keep_the_system_of_their_file(tmp_path):
+    """QGIS takes a layer of geometry collections for a table without one."""
+    mixed = geopandas.GeoDataFrame({"ma": ["LUC"]}, geometry=[shapely.GeometryCollection([shapely.box(0, 0, 1, 1)])], crs="EPSG:9214")
+    write_vector(mixed, tmp_path / "gc.gpkg", "GeometryCollection")
+    _, layer, _ = read(str(tmp_path / "gc.gpkg"))
+    assert layer.crs.to_epsg() == 9214 and layer.read().geometry.area.tolist() == [1.0]
+
+
 def test_whole_columns_are_read_when_integers_are_small(tmp_path):
     small = frame()
     small["code"] = pandas.array([1, None, 3], dtype="Int64")

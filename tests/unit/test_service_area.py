@@ -85,6 +85,13 @@ def test_one_way_streets():
     assert service_areas(network, frame("POINT (10 0)"), [3]).lines["length_m"].tolist() == [3]
 
 
+def test_a_millimetre_beside_a_junction_is_at_the_junction():
+    """Reprojected origins miss nodes by fractions of a millimetre; one-way streets must not shut them in."""
+    network = build_network(frame("LINESTRING (0 0, 10 0)", "LINESTRING (10 0, 20 0)", "LINESTRING (0 0, 0 10)", d=["1", "0", "0"]), direction="d")
+    at, beside = (service_areas(network, frame(f"POINT ({x} 0)"), [10]).lines["length_m"].sum() for x in (0, 0.0004))
+    assert at == beside == 20
+
+
 def test_one_way_dead_end_is_told():
     network = build_network(frame("LINESTRING (0 0, 10 0)", d=[1]), direction="d")
     result = service_areas(network, frame("POINT (10 0)", "POINT (1 0)", index=[5, 6]), [4])

@@ -249,11 +249,23 @@ class FloodedNetworkAlgorithm(QuyHoachAlgorithm):
             frame = self.inputs[key].read()
             names = free_names(table.columns, frame.columns)
             joined = frame.loc[table.index].join(table.rename(columns=names).replace([float("inf")], float("nan")))
-            polygonal = joined.geometry.geom_type.str.contains("Polygon").any()
-            results[output] = self.write_layer(
-                parameters, output, context, joined, Qgis.WkbType.MultiPolygon if polygonal else Qgis.WkbType.MultiPoint
-            )
+            results[output] = self.write_layer(parameters, output, context, *_of_one_kind(joined))
         return {key: value for key, value in results.items() if value is not None}
+
+
+def _of_one_kind(frame: Any) -> tuple[Any, Qgis.WkbType]:
+    """Polygons where all are; else points, those inside the polygons among them. Collections are taken apart."""
+    import numpy as np
+    import shapely
+
+    shapes = np.array(frame.geometry.array, dtype=object)
+    for at in np.flatnonzero(shapely.get_type_id(shapes) == 7):
+        shapes[at] = shapely.union_all(shapely.get_parts(shapes[at]))
+    dimension = shapely.get_dimensions(shapes)
+    if (dimension == 2).all():
+        return frame.set_geometry(shapes, crs=frame.crs), Qgis.WkbType.MultiPolygon
+    shapes[dimension > 0] = shapely.point_on_surface(shapes[dimension > 0])
+    return frame.set_geometry(shapes, crs=frame.crs), Qgis.WkbType.MultiPoint
 
 
 def _totals(found: FloodedNetwork, feedback: QgsProcessingFeedback) -> dict[str, Any]:
