@@ -334,10 +334,11 @@ def _raster_classes(layer: QgsRasterLayer, map_item: QgsLayoutItemMap) -> set[st
     if not isinstance(shader, QgsColorRampShader) or shader.colorRampType() != Qgis.ShaderInterpolationMethod.Discrete:
         return None
     items = [item for item in shader.colorRampItemList()]
-    values = _cells(layer, renderer.inputBand(), map_item)
-    # A discrete class goes up to its value, and no lower than the value before it.
-    found = np.unique(np.searchsorted([item.value for item in items], values, side="left"))
-    return {items[at].label for at in found if at < len(items) and items[at].color.alpha() > 0}
+    values = _cells(layer, renderer.inputBand(), map_item).astype(np.float64)  # 0.3 is a little more in 32 bits
+    # A discrete class goes up to its value, and no lower than the value before it. Asked class by class: sorting millions of cells takes ten times as long.
+    ends = [item.value for item in items]
+    return {item.label for item, low, high in zip(items, [-np.inf, *ends], ends)
+            if item.color.alpha() > 0 and ((values > low) & (values <= high)).any()}
 
 
 def _cells(layer: QgsRasterLayer, band: int, map_item: QgsLayoutItemMap) -> NDArray[np.float64]:
@@ -350,4 +351,6 @@ def _cells(layer: QgsRasterLayer, band: int, map_item: QgsLayoutItemMap) -> NDAr
     height = max(1.0, window.height() / layer.rasterUnitsPerPixelY())
     thinning = max(1.0, (width * height / _MOST_CELLS) ** 0.5)
     block = layer.dataProvider().block(band, window, round(width / thinning), round(height / thinning))
-    return np.ma.masked_invalid(block.as_numpy(True)).compressed()
+    cells = block.as_numpy(True)
+    values = cells.compressed() if np.ma.is_masked(cells) else np.ma.getdata(cells).ravel()
+    return values if np.isfinite(values).all() else values[np.isfinite(values)]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ from .qgis_layout_text import font_family
 #: Margins of a page of text, mm: left, top, right, bottom (the left one for the binding, NĐ 30/2020).
 _MARGINS = (25.0, 18.0, 15.0, 18.0)
 _DPI = 300
+#: Rows looked at for the next bad break; a page holds some fifty.
+_ROWS = 70
 
 
 def write_report_pdf(
@@ -85,34 +87,60 @@ def write_report_pdf(
             main(pdf.begin, part, title)
             while not main(pdf.lay_out):
                 pass
-            pages = main(pdf.draw_text)
+            while not main(pdf.draw_text):
+                pass
             if draw_maps is not None:
                 main(pdf.draw, draw_maps)
         finally:
             soon_in_main_thread(pdf.end)
-    return pages + maps
+    return pdf.pages + maps
 
 
 def _page(size: QPageSize) -> QPageLayout:
     return QPageLayout(size, QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0), QPageLayout.Unit.Millimeter)
 
 
-@dataclass
-class _Breaks:
-    """Where pages are broken: before which blocks, and before which rows of which tables (by position in the list of blocks)."""
+@dataclass(frozen=True)
+class _Piece:
+    """Blocks from one on, of which the first may begin, and the last end, at a row of its table."""
 
-    blocks: set[int] = field(default_factory=set)
-    rows: dict[int, list[int]] = field(default_factory=dict)
+    first: int = 0
+    row: int = 0
+    last: int | None = None
+    end: int | None = None
+
+    def parts(self, blocks: Sequence[Any]) -> Iterator[tuple[int, Any, int, int | None]]:
+        """Number of each block, the block, and the rows of it."""
+        last = len(blocks) - 1 if self.last is None else self.last
+        for number in range(self.first, last + 1):
+            yield number, blocks[number], self.row if number == self.first else 0, self.end if number == last else None
+
+    def shorter(self, blocks: Sequence[Any], rows: int) -> _Piece:
+        """The beginning of it, with about so many rows."""
+        for number, block, first, end in self.parts(blocks):
+            if not _is_table(block):
+                continue
+            count = (len(block.rows) if end is None else end) - first
+            if count > rows:
+                return _Piece(self.first, self.row, number, first + max(rows, 1))
+            rows -= count
+        return self
+
+    def until(self, first: int, row: int) -> _Piece:
+        """What stands before a place."""
+        return _Piece(self.first, self.row, first if row else first - 1, row or None)
 
 
 class _ReportPdf:
     """A report being written. All of it but its making belongs to the main thread."""
 
     def __init__(self, blocks: Sequence[Any], footer: str, maps: int):
-        self._blocks, self._footer, self._maps, self._breaks = blocks, footer, maps, _Breaks()
+        self._blocks, self._footer, self._maps = blocks, footer, maps
         self._writer: QPdfWriter | None = None
         self._painter: QPainter | None = None
-        self._document: QTextDocument | None = None
+        self._rest, self._rows = _Piece(), _ROWS
+        self._documents: list[QTextDocument] = []
+        self._drawn = self.pages = 0
 
     def begin(self, part: Path, title: str) -> None:
         """Begin the file."""
@@ -131,40 +159,59 @@ class _ReportPdf:
         """End the file, whole or not."""
         if self._painter is not None and self._painter.isActive():
             self._painter.end()
-        self._painter = self._document = self._writer = None
+        self._painter = self._writer = None
+        self._documents = []
 
     def lay_out(self) -> bool:
-        """Lay out the text and mend the first bad break; False while there was one: every round moves on by at least a row."""
-        self._document = document = QTextDocument()
+        """Lay out the text up to the first bad break, which then begins a page; False while there is more.
+
+        What follows a forced break is laid out as if nothing stood before it, so each piece is a document of its own, and no more is looked at than
+        may stand on the next pages.
+        """
+        some = self._rest.shorter(self._blocks, self._rows)
+        document = self._laid_out(some)
+        bad = _first_bad(document, self._blocks, some, self._size.height())
+        if bad is None and some != self._rest:
+            self._rows *= 2
+            return False
+        if bad is not None:
+            document = self._laid_out(self._rest.until(*bad))
+            self._rest, self._rows = _Piece(*bad), _ROWS
+        self._documents.append(document)
+        self.pages += document.pageCount()
+        return bad is None
+
+    def _laid_out(self, piece: _Piece) -> QTextDocument:
+        document = QTextDocument()
         # The paint device sets how points become dots; without it the text would be laid out for a screen.
         document.documentLayout().setPaintDevice(self._writer)
         font = QFont(font_family())
         font.setPointSizeF(10)
         document.setDefaultFont(font)
         document.setDocumentMargin(0)
-        document.setHtml(_html(self._blocks, self._breaks))
+        document.setHtml(_html(self._blocks, piece))
         document.setPageSize(self._size)
         document.pageCount()  # lays out all of it
-        return not _mend(document, self._blocks, self._breaks, self._size.height())
+        return document
 
     def draw(self, do: Callable[[QPainter, QPdfWriter], object]) -> None:
         """Have something else drawn behind the text."""
         do(self._painter, self._writer)
 
-    def draw_text(self) -> int:
-        """Draw the pages of text; returns how many there are."""
-        painter, writer, document = self._painter, self._writer, self._document
+    def draw_text(self) -> bool:
+        """Draw the next pages of text; False while there are more."""
+        painter, writer, document = self._painter, self._writer, self._documents.pop(0)
         dots = _DPI / 25.4
         left, top, bottom = _MARGINS[0] * dots, _MARGINS[1] * dots, _MARGINS[3] * dots
         width, height = self._size.width(), self._size.height()
-        count = document.pageCount()
         context = QAbstractTextDocumentLayout.PaintContext()
         context.palette.setColor(QPalette.ColorRole.Text, Qt.GlobalColor.black)
         foot = QFont(font_family())
         foot.setPointSizeF(8)
-        for page in range(count):
-            if page:
+        for page in range(document.pageCount()):
+            if self._drawn:
                 writer.newPage()
+            self._drawn += 1
             painter.save()
             painter.translate(left, top - page * height)
             view = QRectF(0, page * height, width, height)
@@ -176,33 +223,28 @@ class _ReportPdf:
             line = QRectF(left, writer.height() - bottom + 3 * dots, width, 6 * dots)
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, self._footer)
             painter.drawText(
-                line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, f"{page + 1}/{count + self._maps}"
+                line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, f"{self._drawn}/{self.pages + self._maps}"
             )
-        return count
+        return not self._documents
 
 
-def _mend(document: QTextDocument, blocks: Sequence[Any], breaks: _Breaks, height: float) -> bool:
-    """Add the break that mends the first bad one; False when there is none."""
+def _first_bad(document: QTextDocument, blocks: Sequence[Any], piece: _Piece, height: float) -> tuple[int, int] | None:
+    """Where a page must begin to mend the first bad break: block, and row of its table (0: the block with its heading); None when there is none."""
     tables = [t for t in _tables(document.rootFrame()) if t.rows() > 0]
-    pieces = [(number, first) for number, block in enumerate(blocks) if _is_table(block) or hasattr(block, "left")
-              for first in ([0, *breaks.rows.get(number, [])] if _is_table(block) and block.rows else [0] if hasattr(block, "left") else [])]
-    for table, (number, first) in zip(tables, pieces):
-        if not _is_table(blocks[number]):
+    made = [(number, block, row) for number, block, row, _ in piece.parts(blocks) if hasattr(block, "left") or _is_table(block) and block.rows]
+    for table, (number, block, first) in zip(tables, made):
+        if not _is_table(block):
             continue
         pages = [_page_of(document, table, row, height) for row in range(table.rows())]
-        if first == 0 and table.rows() > 1:
+        if first == 0 and table.rows() > 1 and number != piece.first:
             heading = document.documentLayout().blockBoundingRect(table.firstCursorPosition().block().previous())
-            heading_page = int(heading.top() // height)
-            if heading_page != pages[1] and number not in breaks.blocks:
-                breaks.blocks.add(number)
-                return True
+            if int(heading.top() // height) != pages[1]:
+                return number, 0
         for row in range(2, table.rows()):
             if pages[row] != pages[row - 1]:
                 # A row less on this page: Qt puts an empty paragraph behind every table, which else begins a page of its own.
-                breaks.rows.setdefault(number, []).append(first + row - (2 if row > 2 else 1))
-                breaks.rows[number].sort()
-                return True
-    return False
+                return number, first + row - (2 if row > 2 else 1)
+    return None
 
 
 def _tables(frame: QTextFrame) -> list[QTextTable]:
@@ -222,20 +264,14 @@ def _is_table(block: Any) -> bool:
     return hasattr(block, "columns")
 
 
-def _html(blocks: Sequence[Any], breaks: _Breaks) -> str:
+def _html(blocks: Sequence[Any], piece: _Piece) -> str:
     parts = []
-    for number, block in enumerate(blocks):
-        new_page = "page-break-before:always; " if number in breaks.blocks else ""
+    for _, block, first, end in piece.parts(blocks):
         if _is_table(block):
-            parts.append(_paragraph(block.title, new_page, bold=True, points=11, above=8))
-            edges = [0, *breaks.rows.get(number, []), len(block.rows)]
-            parts += (
-                [(_NEW_PAGE if a else "") + _table(block.columns, block.rows[a:b]) for a, b in zip(edges, edges[1:])]
-                if block.rows
-                else [_paragraph(block.none, "")]
-            )
-            if block.note:
-                parts.append(_paragraph(block.note, "", italic=True, points=9))
+            parts.append(_TABLE_GOES_ON if first else _paragraph(block.title, bold=True, points=11, above=8))
+            parts.append(_table(block.columns, block.rows[first:end]) if block.rows else _paragraph(block.none))
+            if block.note and end is None:
+                parts.append(_paragraph(block.note, italic=True, points=9))
         elif hasattr(block, "lines"):
             parts.append(
                 "<ul style='margin-top:0'>" + "".join(f"<li>{_escaped(line)}</li>" for line in block.lines) + "</ul>"
@@ -244,17 +280,17 @@ def _html(blocks: Sequence[Any], breaks: _Breaks) -> str:
             parts.append(f'<table width="100%" style="font-size:10pt;"><tr><td align="center" width="45%"><b>{_escaped(block.left)}</b></td>'
                          f'<td align="center" width="55%"><b>{_escaped(block.right)}</b></td></tr></table>')
         else:
-            parts.append(_paragraph(block.text, new_page, bold=block.bold, italic=block.italic, centred=block.centred, points=block.points, above=block.above))
+            parts.append(_paragraph(block.text, bold=block.bold, italic=block.italic, centred=block.centred, points=block.points, above=block.above))
     return "".join(parts)
 
 
-def _paragraph(text: str, style: str, *, bold: bool = False, italic: bool = False, centred: bool = False, points: float = 10, above: float = 0) -> str:
-    style += f"font-size:{points}pt; margin-top:{above}pt; margin-bottom:2pt;" + ("font-weight:bold;" if bold else "") + ("font-style:italic;" if italic else "")
+def _paragraph(text: str, *, bold: bool = False, italic: bool = False, centred: bool = False, points: float = 10, above: float = 0) -> str:
+    style = f"font-size:{points}pt; margin-top:{above}pt; margin-bottom:2pt;" + ("font-weight:bold;" if bold else "") + ("font-style:italic;" if italic else "")
     return f'<p {"align=center" if centred else ""} style="{style}">{_escaped(text)}</p>'
 
 
-#: Between two tables there is always a paragraph; a break before the table would leave it, and an empty page, behind.
-_NEW_PAGE = '<p style="page-break-before:always; font-size:1pt; margin-top:0; margin-bottom:0;">&nbsp;</p>'
+#: Stands where a heading would above a table that goes on.
+_TABLE_GOES_ON = '<p style="font-size:1pt; margin-top:0; margin-bottom:0;">&nbsp;</p>'
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

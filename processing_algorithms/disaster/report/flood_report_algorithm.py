@@ -268,7 +268,7 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
         place = self._said(parameters, "PLACE", context)
         title, extent = title_of(report, place), frame_of(report, layers)
         blocks = annex_blocks(report, lines, agency=self._said(parameters, "AGENCY", context), place=place, risk_level=self._said(parameters, "RISK_LEVEL", context),
-                              reported=self.parameterAsString(parameters, "REPORTED", context).strip(), previous=self.previous, terrain=self.terrain.name, road_names=self._road_names())
+                              reported=self.parameterAsString(parameters, "REPORTED", context).strip(), previous=self.previous, terrain=self.terrain.name, road_names=layers.road_names())
         flood_map = FloodMap(draft, draft / GPKG, crs, extent, limit_m=report.vehicle.depth_max_m)
         try:
             main(flood_map.open)
@@ -293,10 +293,6 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
             main(flood_map.write_phone, draft / PNG)
         finally:
             soon_in_main_thread(flood_map.close)  # before the files move
-
-    def _road_names(self) -> Any:
-        layer = self.inputs["ROADS"]
-        return None if layer is None or "name" not in layer.columns() else layer.read(["name"])["name"]
 
 
 #: Fields of the catalogue that are read where a layer has them.

@@ -39,8 +39,7 @@ def write_tables(report: FloodReport, layers: ReportLayers, fields: ReportFields
             "tags": {"TIME": f"{report.time:%H:%M %d/%m/%Y}" if report.time else "", "VERTICAL_DATUM": report.datum},
             "remarks": [],
         }
-        names = None if layers.roads is None or "name" not in layers.roads else layers.roads["name"]
-        more = [t for t in (level_table(report), street_table(report, names), cut_off_table(report), shelter_table(report), change_table(report, previous)) if t is not None]
+        more = [t for t in (level_table(report), street_table(report, layers.road_names()), cut_off_table(report), shelter_table(report), change_table(report, previous)) if t is not None]
         write_workbook(workbook, [*(table.sheet(subtitle) for table in more), *range_sheets(report.summary, report.facilities, **told), *exposure_sheets(report.exposure, **told)])
 
 

@@ -108,7 +108,7 @@ def street_table(report: FloodReport, names: pandas.Series | None) -> ReportTabl
     name = (
         pandas.Series("", index=shut.index)
         if names is None
-        else shut["street_id"].map(names).fillna("").astype(str).str.strip()
+        else shut["street_id"].map(names.fillna("").astype(str).str.strip()).fillna("")
     )
     grouped = (
         shut.assign(name=name)

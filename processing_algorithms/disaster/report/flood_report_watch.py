@@ -8,6 +8,7 @@ from functools import partial
 
 import geopandas
 import numpy as np
+import pandas
 from numpy.typing import NDArray
 
 from ...common.language import say
@@ -52,6 +53,10 @@ class ReportLayers:
     roads: geopandas.GeoDataFrame | None = None
     facilities: geopandas.GeoDataFrame | None = None
     shelters: geopandas.GeoDataFrame | None = None
+
+    def road_names(self) -> pandas.Series | None:
+        """Name of each street by its id; None where they have none."""
+        return None if self.roads is None or "name" not in self.roads else self.roads["name"]
 
 
 @dataclass(frozen=True)
