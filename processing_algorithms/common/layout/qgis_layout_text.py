@@ -46,7 +46,7 @@ def text_width_mm(text: str, style: QgsTextFormat) -> float:
 
 def text_height_mm(text: str, style: QgsTextFormat, width_mm: float) -> float:
     """Return the height of a text in a `text_format`, wrapped to ``width_mm``; 0 for an empty one."""
-    return _wrapped_height(text, style.size(), style.forcedBold(), width_mm) if text else 0.0
+    return _wrapped_height(text, style.size(), style.font().bold(), width_mm) if text else 0.0
 
 
 @lru_cache(maxsize=1000)

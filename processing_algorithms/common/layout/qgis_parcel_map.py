@@ -163,13 +163,13 @@ def _label(layer: QgsVectorLayer, field: str) -> None:
 def _fill(layer: QgsVectorLayer, rows: Sequence[Mapping[str, Any]]) -> None:
     provider, fields = layer.dataProvider(), layer.fields()
     provider.truncate()
-    features = []
-    for row in rows:
+    names, features = [field.name() for field in fields], []
+    for row, wkb in zip(rows, shapely.to_wkb([row["geometry"] for row in rows])):
         feature = QgsFeature(fields)
         geometry = QgsGeometry()
-        geometry.fromWkb(shapely.to_wkb(row["geometry"]))
+        geometry.fromWkb(wkb)
         feature.setGeometry(geometry)
-        feature.setAttributes([row.get(field.name()) for field in fields])
+        feature.setAttributes([row.get(name) for name in names])
         features.append(feature)
     provider.addFeatures(features)
     layer.updateExtents()

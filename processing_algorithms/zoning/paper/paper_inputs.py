@@ -113,7 +113,7 @@ def paper_inputs(
             "figures": [_figure(figure) for figure in answer.figures()],
             "restrictions": [_restriction(row) for row in answer.rows("restrictions")],
             "overrides": [_override(row) for row in answer.rows("overrides")],
-            "contradictions": sorted(map(str, answer.contradictions["sentence"])),
+            "contradictions": sorted(str(row["sentence"]) for row in answer.rows("contradictions")),
             "norms": _norms(answers, answer),
         }
 
@@ -131,8 +131,9 @@ def map_inputs(frame: MapFrame, around: Surroundings, answering: Sequence[str]) 
             at = at[np.isin(layer["plan_ref"].to_numpy(dtype=object)[at].astype(str), plans)]
         shapes = shapely.clip_by_rect(np.asarray(layer.geometry.array, dtype=object)[at], *frame.window)
         columns = [layer[name].array[at] if name in layer.columns else [None] * len(at) for name in fields]
-        return [{**{name: _text(value) for name, value in zip(fields, values)}, "shape": shape_text(shape)}
-                for shape, *values in zip(shapes, *columns) if shapely.area(shape) > 0]
+        seen = shapely.area(shapes) > 0
+        return [{**{name: _text(value) for name, value in zip(fields, values)}, "shape": text}
+                for text, there, *values in zip(shape_texts(shapes), seen, *columns) if there]
 
     return {"scale": frame.scale, "window": [fixed(value, COORDINATE_DECIMALS) for value in frame.window],
             "zones": within(around.zones, ("plan_ref", "zone_code", "function_code"), list(answering)),
@@ -140,24 +141,51 @@ def map_inputs(frame: MapFrame, around: Surroundings, answering: Sequence[str]) 
             "overlays": within(around.overlays, ("name", "constraint_type", "effect", "max_height_m"))}
 
 
+def shape_texts(shapes: NDArray[np.object_]) -> list[list[list[list[str]]]]:
+    """Return of each shape its polygons, each a list of its rings, each a list of ``"x y"``."""
+    # All points are written by one format: a batch writes millions of them.
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    areal = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(parts)
+    parts, owner = parts[areal], owner[areal]
+    rings, part = shapely.get_rings(parts, return_index=True)
+    points = shapely.get_coordinates(rings)
+    written = (_POINT * len(points) % tuple(points.ravel().tolist())).split("\n")
+    ends = np.cumsum(shapely.get_num_coordinates(rings)).tolist()
+    result: list[list[list[list[str]]]] = [[] for _ in range(len(shapes))]
+    polygons: list[list[list[str]]] = [[] for _ in range(len(parts))]
+    for at, polygon in zip(owner.tolist(), polygons):
+        result[at].append(polygon)
+    for at, start, end in zip(part.tolist(), [0, *ends], ends):
+        polygons[at].append(written[start:end])
+    return result
+
+
 def shape_text(shape: shapely.Geometry) -> list[list[list[str]]]:
-    """Return the rings of a polygon or several, each ring a list of ``"x y"``; rings of one part stand together."""
-    parts = []
-    for part in shapely.get_parts(shape):
-        if part.geom_type == "Polygon":
-            # One format for all points of a ring: a batch writes millions of them.
-            parts.append([(_POINT * len(points) % tuple(points.ravel().tolist())).split("\n")[:-1] for points in map(
-                shapely.get_coordinates, (part.exterior, *part.interiors))])
-    return parts
+    """Return the polygons of one shape, as `shape_texts`."""
+    return shape_texts(np.array([shape], dtype=object))[0]
+
+
+def read_shapes(texts: Sequence[Sequence[Sequence[Sequence[str]]]]) -> NDArray[np.object_]:
+    """Return the shapes that `shape_texts` wrote, as multipolygons."""
+    result = np.full(len(texts), shapely.MultiPolygon(), dtype=object)
+    polygons = [polygon for shape in texts for polygon in shape]
+    if not polygons:
+        return result
+    rings = [ring for polygon in polygons for ring in polygon]
+    points = np.array(" ".join([point for ring in rings for point in ring]).split(), dtype=float).reshape(-1, 2)
+    ringed = shapely.linearrings(points, indices=_counted(rings))
+    whole = shapely.polygons(ringed, indices=_counted(polygons))
+    return shapely.multipolygons(whole, indices=_counted(texts), out=result)
 
 
 def read_shape(parts: Sequence[Sequence[Sequence[str]]]) -> shapely.MultiPolygon:
     """Return the shape that `shape_text` wrote."""
-    polygons = []
-    for rings in parts:
-        read = [[tuple(map(float, point.split())) for point in ring] for ring in rings]
-        polygons.append(shapely.Polygon(read[0], read[1:]))
-    return shapely.MultiPolygon(polygons)
+    return read_shapes([parts])[0]
+
+
+def _counted(groups: Sequence[Sequence[Any]]) -> NDArray[np.intp]:
+    """Return 0 as often as the first group has members, then 1, and so on."""
+    return np.repeat(np.arange(len(groups)), [len(group) for group in groups])
 
 
 def _parcel(parcel: Mapping[str, Any], shape: shapely.Geometry, crs: pyproj.CRS, answer: ParcelAnswer,
@@ -166,7 +194,7 @@ def _parcel(parcel: Mapping[str, Any], shape: shapely.Geometry, crs: pyproj.CRS,
     known["legal_area_m2"] = fixed(_number(parcel.get("legal_area_m2")), AREA_DECIMALS)
     known |= {"commune": communes.get(known["commune_code"] or ""),
               "old_commune": communes.get(known["old_commune_code"] or ""),
-              "map_area_m2": fixed(float(answer.summary["area_m2"]), AREA_DECIMALS), "crs": crs_text(crs),
+              "map_area_m2": fixed(float(answer.answers.parcels.at[answer.parcel_fid, "area_m2"]), AREA_DECIMALS), "crs": crs_text(crs),
               "meridian": meridian_label(crs), "shape": shape_text(shape),
               "asked_by": "corners" if corners else "parcel"}
     known["land_type"] = _labels("parcel", "land_code").get(known["land_code"] or "")
@@ -208,8 +236,8 @@ def _outline(shape: shapely.Geometry) -> list[tuple[float, float]]:
 
 def _plans(answers: PlanAnswers, answer: ParcelAnswer) -> dict[str, Any]:
     table = answers.states.table
-    refs = [ref for ref in dict.fromkeys([*answer.pieces["plan_ref"],
-                                          *answer.restrictions["plan_ref"]]) if ref in table.index]
+    stated = dict.fromkeys(row["plan_ref"] for name in ("pieces", "restrictions") for row in answer.rows(name))
+    refs = [ref for ref in stated if ref in table.index]
     return {str(ref): {name: _text(table.at[ref, name]) if name != "in_force" else bool(table.at[ref, name])
                        for name in _PLAN_FIELDS if name in table.columns} for ref in refs}
 
@@ -250,7 +278,7 @@ def _override(row: Row) -> dict[str, Any]:
 
 def _norms(answers: PlanAnswers, answer: ParcelAnswer) -> list[dict[str, Any]]:
     """Return the rows of norms the answers stand on: the tolerance, and the names of the functions."""
-    used = {str(code) for code in answer.pieces["function_code"] if _text(code)}
+    used = {str(row["function_code"]) for row in answer.rows("pieces") if _text(row["function_code"])}
     rows = [("map_matching_tolerance", row) for row in load_table("map_matching_tolerance", on=None).rows
             if row["purpose"] == "parcel_zoning"]
     rows += [("planning_land_functions", row) for row in load_table("planning_land_functions", on=None).rows

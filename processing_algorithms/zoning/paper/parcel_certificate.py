@@ -26,7 +26,7 @@ from ...common.word_document import WordTemplate
 from ...provincial_database.catalogue import Field, load_catalogue
 from ..plans.plan_answers import plan_answers
 from .corners import Corners
-from .paper_inputs import PARCEL_FIELDS, Surroundings, map_frame, map_inputs, paper_inputs, read_shape
+from .paper_inputs import PARCEL_FIELDS, Surroundings, map_frame, map_inputs, paper_inputs, read_shape, read_shapes
 from .paper_words import Office, Request, corner_rows, plan_title
 from .planning_paper import Paper, make_paper, read_template
 
@@ -178,8 +178,8 @@ def annex_of(paper: Paper) -> Annex | None:
     annex, parcel = content["map"], content["inputs"]["parcel"]
     if annex is None:
         return None
-    shown = {name: [{**row, "geometry": read_shape(row["shape"])} for row in annex[name]]
-             for name in ("zones", "parcels", "overlays")}
+    shown = {name: [{**row, "geometry": shape} for row, shape in zip(annex[name], read_shapes(
+        [row["shape"] for row in annex[name]]))] for name in ("zones", "parcels", "overlays")}
     shown["parcel"] = [{"geometry": read_shape(parcel["shape"])}]
     shown["corners"] = [{"name": one["name"], "geometry": shapely.Point(float(one["east"]), float(one["north"]))}
                         for one in parcel["corners"]]

@@ -21,7 +21,7 @@ from ...common.language import say
 from ...common.packages import optional
 from ...common.word_blocks import Paragraph, Picture
 from ...common.word_document import WordTemplate
-from .paper_snapshot import canonical, digest, short_code
+from .paper_snapshot import canonical_read, digest, short_code
 from .paper_words import (
     BLOCK_PLACEHOLDERS,
     NEEDED_PLACEHOLDERS,
@@ -98,14 +98,17 @@ def make_paper(
     TypeError
         Something in the inputs has no canonical form.
     """
-    return Paper(canonical({
+    text, content = canonical_read({
         "form": FORM, "inputs": inputs, "map": map_annex,
         "request": {"number": request.number or None, "location": request.location or None,
                     "received": request.received.isoformat() if request.received else None},
         "texts": texts_of(inputs, office, request), "blocks": stored(blocks_of(inputs, request)),
         "number_sign": office.number_sign, "place": office.place,
         "template": {"name": template_name, "sha256": hashlib.sha256(template.data).hexdigest(),
-                     "docx": base64.b64encode(template.data).decode("ascii")}}))
+                     "docx": base64.b64encode(template.data).decode("ascii")}})
+    paper = Paper(text)
+    paper.__dict__["content"] = content  # where `cached_property` looks: it has been read already
+    return paper
 
 
 def write_paper(paper: Paper, *, number: str = "", date: datetime.date | None = None) -> bytes:

@@ -47,28 +47,48 @@ PIECE_COLUMNS = (
     "decision_number", "approval_date", "status", "status_label", "scale", "zone_fid", "zone_code", "zone_name",
     "function_code", "density_kind", *FIGURES, "area_m2", "share_pct", "within_tolerance", "tolerance_m",
     "tolerance_note")
+#: Frames of `PlanAnswers` with a ``parcel_fid``.
+_BY_PARCEL = ("pieces", "restrictions", "overrides", "contradictions")
 
 
 @dataclass(frozen=True)
 class ParcelAnswer:
-    """What is known about one parcel; the frames are rows of those of `PlanAnswers`."""
+    """What is known about one parcel, of the `PlanAnswers` of many; frames are cut out when they are asked for."""
 
-    summary: pandas.Series
-    pieces: geopandas.GeoDataFrame
-    restrictions: geopandas.GeoDataFrame
-    overrides: pandas.DataFrame
-    contradictions: geopandas.GeoDataFrame
-    _rows: dict[str, Rows] = field(default_factory=dict, repr=False, compare=False)
+    answers: PlanAnswers = field(repr=False)
+    parcel_fid: object
+
+    @property
+    def summary(self) -> pandas.Series:
+        """The parcel's row of `PlanAnswers.parcels`."""
+        return self.answers.parcels.loc[self.parcel_fid]
+
+    @cached_property
+    def pieces(self) -> geopandas.GeoDataFrame:
+        """Rows of `PlanAnswers.pieces`; likewise the others."""
+        return self._own("pieces")
+
+    @cached_property
+    def restrictions(self) -> geopandas.GeoDataFrame:  # noqa: D102
+        return self._own("restrictions")
+
+    @cached_property
+    def contradictions(self) -> geopandas.GeoDataFrame:  # noqa: D102
+        return self._own("contradictions")
 
     def figures(self) -> list[EffectiveFigure]:
         """Return the effective figures of each answering piece that is more than a mismatch of maps."""
         return effective_figures(self.rows("pieces"), self.rows("restrictions"), self.rows("overrides"))
 
     def rows(self, name: str) -> Rows:
-        """Return one of the frames as rows; those of a paper are read several times."""
-        if name not in self._rows:
-            self._rows[name] = rows_of(getattr(self, name))
-        return self._rows[name]
+        """Return the rows of one of the frames, which are read many times faster than frames are cut."""
+        every = self.answers.rows[name]
+        return [every[at] for at in self.answers.places(name, self.parcel_fid)]
+
+    def _own(self, name: str) -> Any:
+        frame = getattr(self.answers, name).take(self.answers.places(name, self.parcel_fid))
+        frame.index = pandas.RangeIndex(len(frame))
+        return frame
 
 
 @dataclass(frozen=True)
@@ -120,21 +140,23 @@ class PlanAnswers:
 
     def of(self, parcel_fid: object) -> ParcelAnswer:
         """Return what is known about one parcel; KeyError when it had no usable shape."""
-        def own(name: str) -> Any:
-            frame = getattr(self, name)
-            rows = frame.take(self._places[name].get(parcel_fid, np.zeros(0, dtype=np.intp)))
-            rows.index = pandas.RangeIndex(len(rows))
-            return rows
+        if parcel_fid not in self.parcels.index:
+            raise KeyError(parcel_fid)
+        return ParcelAnswer(self, parcel_fid)
 
-        return ParcelAnswer(self.parcels.loc[parcel_fid], own("pieces"), own("restrictions"), own("overrides"),
-                            own("contradictions"))
+    def places(self, name: str, parcel_fid: object) -> NDArray[np.intp]:
+        """Return the positions of a parcel's rows in one of the frames."""
+        return self._places[name].get(parcel_fid, np.zeros(0, dtype=np.intp))
+
+    @cached_property
+    def rows(self) -> dict[str, Rows]:
+        """The frames as rows (`rows_of`), by name."""
+        return {name: rows_of(getattr(self, name)) for name in _BY_PARCEL}
 
     @cached_property
     def _places(self) -> dict[str, dict[Any, NDArray[np.intp]]]:
-        """Positions of each parcel's rows in the frames."""
         return {name: pandas.Series(np.arange(len(frame))).groupby(frame["parcel_fid"].to_numpy(dtype=object)).indices
-                for name, frame in (("pieces", self.pieces), ("restrictions", self.restrictions),
-                                    ("overrides", self.overrides), ("contradictions", self.contradictions))}
+                for name, frame in ((name, getattr(self, name)) for name in _BY_PARCEL)}
 
 
 def plan_answers(
