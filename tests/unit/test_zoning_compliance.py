@@ -124,6 +124,29 @@ def test_net_is_never_compared_with_gross_and_silence_is_no_ground():
     assert row["verdict"] == "open" and "thuần hay gộp" in row["reason"]
 
 
+def test_codes_as_people_write_them_lose_no_check():
+    """" no ", "Đất ở", "Nhà ở" and "thuần" mean what they say; what means nothing leaves the verdict open, not unsaid."""
+    lot, house = layer([LOT]), houses([box(0, 0, 10, 14)])
+
+    def rules(function, kind, use="residential"):
+        zones = layer([box(0, 0, 100, 100)], zone_code=["A"], function_code=[function], density_kind=[kind], max_density_pct=[50.0])
+        found = judged(lot, house.assign(use=use), zones).checks
+        return dict(zip(found["rule"], found["verdict"]))
+
+    right = rules("NO", "net")
+    assert right["PLAN-DENSITY"] == "broken" and "QC-DENSITY" in right
+    assert rules(" no ", "Thuần") == rules("Đất ở", "net", "Nhà ở") == right
+    odd = rules("ABC", "lạ")
+    assert odd["PLAN-DENSITY"] == "open" and odd["QC-DENSITY"] == "open"
+
+
+@pytest.mark.parametrize("density", [-5.0, 600.0, 0.6])
+def test_impossible_figures_of_a_plan_are_refused(density):
+    zones = layer([box(0, 0, 100, 100)], zone_code=["A"], function_code=["NO"], density_kind=["net"], max_density_pct=[density])
+    with pytest.raises(InputError, match="max_density_pct"):
+        judged(layer([LOT]), houses([box(0, 0, 10, 14)]), zones)
+
+
 def test_missing_storeys_are_enough_for_a_verdict_only_where_one_storey_is_too_much():
     lots, zones = layer([LOT]), zone(max_far=1.0)
     # One storey at least: 140 + 3 x 30 = 230 of 200 m2 is 1.15 > 1; alone, 140 / 200 = 0.7 may be anything.

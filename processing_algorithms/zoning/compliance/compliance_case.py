@@ -54,10 +54,29 @@ def read_figures(buildings, zones, roads, layers, problems: list[str]) -> dict:
                             .format(name=name, field=column, n=len(wrong), some="; ".join(wrong[:5])))
         return pandas.Series(values, index=frame.index)
 
+    figures = {column: read(zones, column, layers["zones"][2]) for column in ZONE_NUMBERS}
+    problems += _impossible(figures, layers["zones"][2])
     return {"buildings": {column: read(buildings, column, layers["buildings"][2])
                           for column in ("storeys", "height_m")},
-            "zones": {column: read(zones, column, layers["zones"][2]) for column in ZONE_NUMBERS},
+            "zones": figures,
             "roads": read(roads, "red_line_width_m", layers["roads"][2]) if "roads" in layers else None}
+
+
+def _impossible(figures: dict[str, pandas.Series], name: str) -> list[str]:
+    """Figures no plan can mean: below nought, densities above 100 %, densities written as shares."""
+    problems = []
+    for column, values in figures.items():
+        wrong = values.index[(values < 0) | ((values > 100) & (column == "max_density_pct"))]
+        if len(wrong):
+            problems.append(say("{name}, trường {field}: chỉ tiêu không thể có ({some}).", "{name}, field {field}: impossible figures ({some}).")
+                            .format(name=name, field=column, some="; ".join(f"{k}: {format_number(values[k])}" for k in wrong[:5])))
+    density = figures["max_density_pct"]
+    told = density[density > 0]
+    if (told < 1).any() and (told <= 1).all():
+        problems.append(say("{name}, trường max_density_pct: mọi mật độ đều không quá 1 %; nếu ghi theo tỷ lệ (0,6 là 60 %), hãy nhân với 100.",
+                            "{name}, field max_density_pct: no density is above 1 %; if they are shares (0.6 for 60 %), multiply them by 100.")
+                        .format(name=name))
+    return problems
 
 
 def read_heights(

@@ -9,12 +9,17 @@ import pandas
 from numpy.typing import NDArray
 
 from ...common.language import say
+from ..plans.function_names import letters_only
 from .compliance_case import Case, flat, texts
 from .compliance_checks import check, missing, plan_limits
 from .lot_kinds import lot_kinds
 from .lot_measures import measure_lots
 from .norm_limits import gross_density_limits
 from .zones_of_lots import zone_days
+
+#: How people write the kind of a density, plain letters.
+_KINDS = {"net": "net", "netto": "net", "net to": "net", "thuan": "net", "mat do thuan": "net",
+          "gross": "gross", "brutto": "gross", "brut to": "gross", "gop": "gross", "mat do gop": "gross"}
 
 
 def _cited(case: Case, lot: NDArray[np.intp]) -> NDArray[np.object_]:
@@ -33,11 +38,16 @@ def of_plan(case: Case, values: NDArray[np.float64], lot: NDArray[np.intp], uppe
                        several=case.of_lots.count[lot] > 1)
 
 
+def _density_kinds(case: Case) -> NDArray[np.object_]:
+    """Return net, gross, or "" where the zone says neither, or something else."""
+    return np.array([_KINDS.get(letters_only(text), "") for text in texts(case.zones, "density_kind")], dtype=object)
+
+
 def plan_checks(case: Case, zone: dict[str, NDArray[np.float64]]) -> list[pandas.DataFrame]:
     """Check density, floor-area ratio, storeys and heights."""
     table, lot = case.measures.lots[case.built], np.flatnonzero(case.built)
     note = case.note[lot]
-    kind = np.char.lower(texts(case.zones, "density_kind").astype(str)) if len(case.zones) else np.zeros(0, dtype=str)
+    kind = _density_kinds(case)
     # Net is compared with net only; a figure of which it is not said is no ground for a verdict.
     net = of_plan(case, np.where(kind == "net", zone["max_density_pct"], np.nan), lot, True)
     unsaid = case.of_lots.figure(np.where(kind == "", zone["max_density_pct"], np.nan))[0][lot]
@@ -66,7 +76,7 @@ def gross_checks(
     case: Case, buildings: NDArray[np.object_], zone: dict[str, NDArray[np.float64]], on: datetime.date
 ) -> list[pandas.DataFrame]:
     """Check zones with a gross density: all that is built in them over the whole zone."""
-    kind = np.array([text.lower() for text in texts(case.zones, "density_kind")], dtype=object)
+    kind = _density_kinds(case)
     place = np.flatnonzero((kind == "gross") & case.of_lots.zone_counts)
     if not len(place):
         return []

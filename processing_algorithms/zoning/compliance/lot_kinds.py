@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pandas
 from numpy.typing import ArrayLike
 
 from ...common.norms.loader import load_table
+from ...provincial_database.catalogue import load_catalogue
+from ..plans.function_names import letters_only, match_function
 from .norm_answers import codes as as_codes
 
 
@@ -35,9 +38,9 @@ def lot_kinds(
     Parameters
     ----------
     function : array of str, shape (n,)
-        Functions of `planning_land_functions` (NO, HH, ...); "" where there is no plan.
+        Functions of `planning_land_functions` (NO, HH, ...), or their names; "" where there is no plan.
     building_use : array of str, shape (n,)
-        Codes of the domain ``building_use``; "" where unknown.
+        Codes of the domain ``building_use``, or their labels; "" where unknown.
 
     Returns
     -------
@@ -50,18 +53,28 @@ def lot_kinds(
     --------
     >>> lot_kinds(["NO", "NO", "HH", "QP"], ["residential", "", "", ""])["lot_kind"].tolist()
     ['house', '', 'mixed', 'other']
+    >>> lot_kinds(["Đất ở", "hh", "ABC"], ["Chung cư", "", ""])["lot_kind"].tolist()
+    ['apartment', 'mixed', '']
     """
     codes, uses = np.broadcast_arrays(as_codes(function), as_codes(building_use))
     rows = load_table("lot_kinds", on=None, province_folder=province_folder).rows
     named = {row["function"] for row in rows if row["function"]}
     answers: dict[tuple[str, str], tuple[str, str, str, str]] = {}
     for case in dict.fromkeys(zip(codes, uses)):
-        code, use = case
-        row = next((row for row in rows if row["function"] in (code, "*") and row["building_use"] in (use, "*")), None)
+        code, use = match_function(case[0])[0], _use_codes().get(letters_only(case[1]), case[1])
+        row = next((row for row in rows if (code or not case[0]) and row["function"] in (code, "*") and row["building_use"] in (use, "*")), None)
         if row is not None:
             answers[case] = (row["lot_kind"], row["planted_type"], row["gross_kind"], row["confidence"])
         else:
-            told = bool(code) and code not in named
+            told = bool(code) and code not in named  # a function nobody knows leaves the kind open
             answers[case] = (LotKind.OTHER.value if told else LotKind.UNKNOWN.value, "", "", "analogy")
     return pandas.DataFrame([answers[case] for case in zip(codes, uses)],
                             columns=["lot_kind", "planted_type", "gross_kind", "confidence"])
+
+
+@lru_cache(maxsize=1)
+def _use_codes() -> dict[str, str]:
+    """Codes of the uses of a building by what people write: the code or its label in either language."""
+    domain = load_catalogue()["building"].field("use").domain
+    return {letters_only(word): value.code for value in domain.values
+            for word in (value.code, value.label.vi, value.label.en)}
