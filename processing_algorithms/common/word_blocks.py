@@ -147,6 +147,7 @@ def elements(xml: str) -> list[_Element]:
 
 
 def lines_xml(text: str) -> str:
+    """Return a text as the content of a run, with its line breaks."""
     return "<w:br/>".join(
         f'<w:t xml:space="preserve">{escape(line)}</w:t>' for line in NO_XML.sub("", text).split("\n")
     )

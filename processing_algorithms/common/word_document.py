@@ -16,6 +16,8 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +39,7 @@ _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _TIMESTAMP = (2026, 1, 1, 0, 0, 0)
 
 
+@lru_cache(maxsize=1000)
 def placeholder_key(name: str) -> str:
     """Return the name by which a placeholder is known.
 
@@ -86,6 +89,20 @@ class WordTemplate:
 
         return fromstring(self._texts[_BODY])[0]
 
+    @cached_property
+    def _to_fill(self) -> dict[str, tuple[_Element, list[tuple[int, str]]]]:
+        """The parsed texts; of each, the paragraphs with placeholders, and the key of one that stands alone there."""
+        from lxml.etree import fromstring
+
+        found = {}
+        for name, data in self._texts.items():
+            root = fromstring(data)
+            texts = [_text(paragraph) for paragraph in root.iter(f"{W}p")]
+            alone = [_PLACEHOLDER.fullmatch(text.strip()) for text in texts]
+            found[name] = root, [(at, placeholder_key(only[1]) if only else "")
+                                 for at, (text, only) in enumerate(zip(texts, alone)) if "{{" in text]
+        return found
+
     def placeholders(self) -> dict[str, str]:
         """Return the placeholders as written, by key, in the order of the text."""
         from lxml.etree import fromstring
@@ -126,23 +143,20 @@ class WordTemplate:
             By placeholder, written in any way `placeholder_key` takes for the same. A text may have line breaks. A
             placeholder without value stays as it is, to be seen.
         """
-        from lxml.etree import fromstring, tostring
+        from lxml.etree import tostring
 
         words = {placeholder_key(key): NO_XML.sub("", value) for key, value in texts.items()}
         built = {placeholder_key(key): value for key, value in (blocks or {}).items()}
         changed = dict(self._relations)
         pictures: list[Picture] = []
-        for name, data in self._texts.items():
-            root = fromstring(data)
-            for paragraph in list(root.iter(f"{W}p")):
-                text = _text(paragraph)
-                if "{{" not in text:
-                    continue
-                alone = _PLACEHOLDER.fullmatch(text.strip())
-                if name == _BODY and alone and placeholder_key(alone[1]) in built:
-                    put_blocks(paragraph, built[placeholder_key(alone[1])], pictures)
+        for name, (parsed, places) in self._to_fill.items():
+            root = deepcopy(parsed)
+            paragraphs = list(root.iter(f"{W}p"))
+            for at, alone in places:
+                if name == _BODY and alone in built:
+                    put_blocks(paragraphs[at], built[alone], pictures)
                 else:
-                    _put_texts(paragraph, words)
+                    _put_texts(paragraphs[at], words)
             changed[name] = tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
         if pictures:
             _enter(changed, pictures)
