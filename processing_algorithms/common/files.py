@@ -21,6 +21,7 @@ from .destinations import written_whole
 from .errors import OutputError
 from .geopackage import fill_layer
 from .language import say
+from .progress import Progress, silent
 
 _DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON", ".shp": "ESRI Shapefile",
             ".csv": "CSV"}
@@ -85,7 +86,7 @@ def write_vector(
 
 def add_to_geopackage(
     frame: geopandas.GeoDataFrame | pandas.DataFrame, path: str | os.PathLike[str], layer: str,
-    geometry_type: str = "Unknown"
+    geometry_type: str = "Unknown", progress: Progress = silent
 ) -> None:
     """Add a layer to a GeoPackage of ours that is being made (see `write_vector`); the file begins with the first one."""
     frame = _without_reserved_names(frame)
@@ -94,11 +95,11 @@ def add_to_geopackage(
     data, masks = zip(*(_field(frame[name]) for name in names)) if names else ((), ())
     with _refused_as_output(Path(path)):
         _add_layer(Path(path), layer, frame, np.asarray(frame.geometry.array, dtype=object) if is_layer else None,
-                   names, data, masks, geometry_type)
+                   names, data, masks, geometry_type, progress)
 
 
 def _add_layer(path: Path, layer: str, frame: Any, shapes: NDArray[np.object_] | None, names: list[str], data: tuple,
-               masks: tuple, geometry_type: str) -> None:
+               masks: tuple, geometry_type: str, progress: Progress = silent) -> None:
     """GDAL makes the empty layer, SQLite fills it."""
     import pyogrio
 
@@ -111,7 +112,7 @@ def _add_layer(path: Path, layer: str, frame: Any, shapes: NDArray[np.object_] |
         dataset_options=None, layer_options={"SPATIAL_INDEX": "YES", "GEOMETRY_NAME": _free_name("geom", names)}
         if is_layer else {}, gdal_tz_offsets=None)
     fill_layer(path, layer, shapes, names, data, masks, multi=geometry_type.startswith("Multi"),
-               utc=_utc_columns(frame, names))
+               utc=_utc_columns(frame, names), progress=progress)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -135,6 +136,44 @@ def together(works: Sequence[Callable[[Progress], Any]], progress: Progress) -> 
     for error in sorted(filter(None, (future.exception() for future in futures)), key=lambda e: isinstance(e, Cancelled)):
         raise error
     return [future.result() for future in futures]
+
+
+@contextmanager
+def beside(work: Callable[[Progress], Any]) -> Iterator[Callable[[Progress], Any]]:
+    """Have a piece of work done in another thread while the block goes on; gives a function that waits for what the work returns.
+
+    What `together` says of works holds. An error in the block stops the work, and one in the work is raised by the function, or at the end of the
+    block.
+
+    Examples
+    --------
+    >>> with beside(lambda progress: 1) as result:
+    ...     print(2)
+    2
+    >>> result(lambda fraction, message=None: None)
+    1
+    """
+    done, stopped = [0.0], threading.Event()
+
+    def note(fraction: float, message: str | None = None) -> None:
+        if stopped.is_set():
+            raise Cancelled()
+        done[0] = fraction
+
+    with Pool(max_workers=1) as pool:
+        future = pool.submit(work, note)
+
+        def result(progress: Progress) -> Any:
+            while not wait([future], timeout=_PATIENCE).done:
+                progress(done[0])
+            return future.result()
+
+        try:
+            yield result
+            future.result()
+        except BaseException:
+            stopped.set()
+            raise
 
 
 _Item = TypeVar("_Item")

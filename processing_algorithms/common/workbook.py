@@ -22,6 +22,7 @@ from .destinations import written_whole
 from .errors import InputError
 from .language import say
 from .packages import require
+from .progress import Progress, silent
 
 if TYPE_CHECKING:
     from openpyxl.cell import Cell
@@ -102,7 +103,7 @@ class Sheet:
     frozen_columns: int = 0
 
 
-def write_workbook(path: str | os.PathLike[str], sheets: Sequence[Sheet]) -> None:
+def write_workbook(path: str | os.PathLike[str], sheets: Sequence[Sheet], progress: Progress = silent) -> None:
     """Write the sheets as one xlsx file, whole or not at all.
 
     Raises
@@ -126,8 +127,9 @@ def write_workbook(path: str | os.PathLike[str], sheets: Sequence[Sheet]) -> Non
     book = Workbook()
     book.remove(book.active)
     book.properties.creator = "QuyHoach"
-    for name, sheet in zip(_sheet_names([sheet.name for sheet in sheets]), sheets):
+    for number, (name, sheet) in enumerate(zip(_sheet_names([sheet.name for sheet in sheets]), sheets), start=1):
         _fill(book.create_sheet(name), sheet)
+        progress(0.6 * number / len(sheets))
     with written_whole(path) as part:
         book.save(part)
 

@@ -15,7 +15,7 @@ from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, open
 from quyhoach.processing_algorithms.common.workbook import ESTIMATE
 from quyhoach.processing_algorithms.disaster.exposure.depth_classes import depth_classes
 from quyhoach.processing_algorithms.disaster.report.flood_report import DEPTH, RANGE, ReportFields, ReportLayers, flood_report
-from quyhoach.processing_algorithms.disaster.report.flood_report_files import frame_of, write_tables, write_text
+from quyhoach.processing_algorithms.disaster.report.flood_report_files import frame_of, write_figures, write_mapped, write_text
 from quyhoach.processing_algorithms.disaster.report.flood_report_pages import annex_blocks
 from quyhoach.processing_algorithms.disaster.report.flood_report_columns import people, signed, spread
 from quyhoach.processing_algorithms.disaster.report.flood_report_words import phone_lines, ten_lines
@@ -80,7 +80,8 @@ def test_files_hold_the_same_figures_and_the_next_report_tells_the_change(tmp_pa
     first, second = tmp_path / "lần 1", tmp_path / "lần 2"
     first.mkdir(), second.mkdir()
     report, layers, fields = made(first)
-    write_tables(report, layers, fields, first / "b.gpkg", first / "b.xlsx", None, WKT)
+    write_mapped(report, layers, first / "b.gpkg")
+    write_figures(report, layers, first / "b.xlsx", None)
     write_text(first / "t.txt", ten_lines(report, place=""))
     levels, streets, cut = (openpyxl.load_workbook(first / "b.xlsx")[name] for name in ("Mực nước", "Đường", "Cô lập"))
     # Figures are numbers somebody can sum, ranges in columns of their own; a title, a subtitle and a blank line above the header.
@@ -94,7 +95,8 @@ def test_files_hold_the_same_figures_and_the_next_report_tells_the_change(tmp_pa
     later, _, _ = made(second, text="Kim Long 0,69m lúc 13h ngày 25/11/2026")
     # ground < 0,69: 28 columns, 14 houses: 400 people more
     assert "khẩu +400" in ten_lines(later, place="", previous=previous)[8]
-    write_tables(later, layers, fields, second / "b.gpkg", second / "b.xlsx", previous, WKT)
+    write_mapped(later, layers, second / "b.gpkg")
+    write_figures(later, layers, second / "b.xlsx", previous)
     change = openpyxl.load_workbook(second / "b.xlsx")["So với lần trước"]
     assert [c.value for c in change[7]] == ["Khẩu", 1000, 1400, 400] and change["D7"].number_format == "+#,##0;-#,##0;0"
     assert [c.value for c in change[8]][1:] == pytest.approx([0.2, 0.3, 0.1])

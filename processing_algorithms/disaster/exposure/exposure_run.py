@@ -60,12 +60,14 @@ class ExposureWatch:
         The first is that of the tables by class.
     with_terrain : bool
         `take` gets heights, too; floor levels need them.
+    points : array of Point, optional
+        Representative points of the buildings, where they are known.
     """
 
     def __init__(
         self, grid: Grid, ends: Sequence[str], buildings: geopandas.GeoDataFrame, classes: DepthClasses, levels: Sequence[LevelOfUnits], *,
         fields: BuildingFields = BuildingFields(), statistic: Statistic = Statistic.MAXIMUM, with_terrain: bool = False, roads: geopandas.GeoDataFrame | None = None,
-        land_use: geopandas.GeoDataFrame | None = None, code_field: str | None = None, progress: Progress = silent,
+        land_use: geopandas.GeoDataFrame | None = None, code_field: str | None = None, points: NDArray[np.object_] | None = None, progress: Progress = silent,
     ):
         refuse_wrong_buildings(buildings, fields, with_terrain)
         self._ends, self._buildings, self._classes, self._levels = list(ends), buildings, classes, levels
@@ -73,12 +75,12 @@ class ExposureWatch:
         shapes = np.asarray(buildings.geometry.array, dtype=object)
 
         def stand(told: Progress) -> tuple[ShapesInWater, NDArray[np.object_]]:
-            points = shapely.point_on_surface(shapes)
+            inside = shapely.point_on_surface(shapes) if points is None else points
             told(0.1)
-            return ShapesInWater(shapes, grid, len(self._ends), statistic=statistic, progress=part(told, 0.1, 1.0)), points
+            return ShapesInWater(shapes, grid, len(self._ends), statistic=statistic, progress=part(told, 0.1, 1.0)), inside
 
-        (self._water, points), shared = together([stand, partial(self._share, grid)], part(progress, 0.0, 0.9))
-        self._placed = [Placed(place, place.of_points(points), *rest) for place, *rest in shared]
+        (self._water, inside), shared = together([stand, partial(self._share, grid)], part(progress, 0.0, 0.9))
+        self._placed = [Placed(place, place.of_points(inside), *rest) for place, *rest in shared]
         self._rasters = [
             ClassRaster(grid, np.empty(grid.shape, np.uint8), classes)
             if land_use is not None and len(land_use)
@@ -107,13 +109,19 @@ class ExposureWatch:
             if raster is not None:
                 raster.codes[window.row:window.row + window.rows] = self._classes.codes(depth)
 
+    @property
+    def finest(self) -> Placed:
+        """What lies in which unit of the last level."""
+        return self._placed[-1]
+
     def found(self, progress: Progress = silent) -> tuple[FloodExposure, pandas.DataFrame]:
         """What all strips came to; see `exposures`."""
         water, by_level = self._water.found(), []
         for number, (level, placed) in enumerate(zip(self._levels, self._placed)):
             by_level.append({end: flood_exposure(
                 None, self._buildings, self._classes, fields=self._fields, units=level.units, unit_field=level.field, roads=self._roads, land_use=self._land_use,
-                code_field=self._code_field if end == "middle" and number == 0 else None, water=water[k], raster=self._rasters[k], passed=k, placed=placed)
+                code_field=self._code_field if end == "middle" and number == 0 else None, water=water[k], raster=self._rasters[k], passed=k, placed=placed,
+                with_buildings=end == "middle" and number == 0)
                 for k, end in enumerate(self._ends)})
             progress((number + 1) / len(self._levels))
         summaries = [range_summary(found, level.level) for found, level in zip(by_level, self._levels)]

@@ -85,6 +85,7 @@ def flood_exposure(
     raster: ClassRaster | None = None,
     passed: int | None = None,
     placed: Placed | None = None,
+    with_buildings: bool = True,
     progress: Progress = silent,
 ) -> FloodExposure:
     """Count what stands in the water.
@@ -110,6 +111,8 @@ def flood_exposure(
         worked out before.
     passed : int, optional
         Which of the rasters that the roads of ``placed`` watched this is.
+    with_buildings : bool
+        False: ``buildings`` of the result is empty, for who wants the sums only.
 
     All frames are clean and in the CRS of the depth raster.
 
@@ -162,7 +165,7 @@ def flood_exposure(
                          "apart: {ids}.")
                      .format(n=unknown, ids=name_some(buildings.index[code == classes.unknown])))
     described = classes.all
-    found = pandas.DataFrame({
+    found = pandas.DataFrame() if not with_buildings else pandas.DataFrame({
         "depth_m": water.depth_m,
         "floor_depth_m": np.nan if above_floor is None else above_floor,
         "depth_class": np.array([c.code for c in described])[code],

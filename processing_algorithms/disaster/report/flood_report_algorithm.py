@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from qgis.core import (
 
 from ...common import qgis_parameters as ask
 from ...common.destinations import files_whole
-from ...common.errors import InputError, noted, refuse_if
+from ...common.errors import Cancelled, InputError, noted, refuse_if
 from ...common.language import current_language, say, speaking
 from ...common.numbers_vi import format_number
 from ...common.qgis_algorithm import QuyHoachAlgorithm
@@ -40,6 +41,8 @@ PDF, PNG, TEXT, XLSX, GPKG = (
 )
 #: Layers, their kinds of geometry, and whether they are needed.
 _LAYERS = {"SOURCE": "", "RIVERS": "line", "DYKES": "line", "BUILDINGS": "", "UNITS": "polygon", "HAMLETS": "polygon", "ROADS": "line", "FACILITIES": "", "SHELTERS": ""}
+#: Read first: with them it is found where the water gets to, while the others are read.
+_MAKING_WATER = ("SOURCE", "RIVERS", "DYKES")
 
 
 class FloodReportAlgorithm(QuyHoachAlgorithm):
@@ -158,28 +161,38 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
+        from ...common.parallel import beside
         from ...common.progress import part
         from ..bulletin.bulletin_levels import Readings
-        from .flood_report import flood_report
-        from .flood_report_files import write_tables, write_text
+        from .flood_report import ReportLayers, flood_report
+        from .flood_report_files import write_figures, write_mapped, write_text
         from .flood_report_words import ten_lines
 
-        progress = self.progress(feedback)
+        progress, language = self.progress(feedback), current_language()
         with self.terrain.open() as terrain, files_whole(self.folder) as draft:
             crs = terrain.grid.crs_wkt
-            layers, fields = self._layers(crs, feedback)
+            frames, fields = self._frames(_MAKING_WATER, crs, feedback), self._fields(feedback)
+
+            def complete(layers: ReportLayers) -> ReportLayers:
+                if "BUILDINGS" not in frames:
+                    with speaking(language):
+                        frames.update(self._frames([key for key in _LAYERS if key not in _MAKING_WATER], crs, feedback))
+                return replace(layers, **{key.lower(): frames[key] for key in _LAYERS if key not in _MAKING_WATER})
+
+            water = ReportLayers(self.inputs["STATIONS"].read(), None, **{key.lower(): frames[key] for key in _MAKING_WATER})
             figures = partial(
-                flood_report, self.text, terrain, layers, fields, self.classes, self.kinds, self.kinds[self.parameterAsEnum(parameters, "VEHICLE", context)], draft,
+                flood_report, self.text, terrain, water, fields, self.classes, self.kinds, self.kinds[self.parameterAsEnum(parameters, "VEHICLE", context)], draft,
                 which=(Readings.HIGHEST, Readings.LATEST_OBSERVED)[self.parameterAsEnum(parameters, "READINGS", context)],
                 terrain_error_m=self.parameterAsDouble(parameters, "TERRAIN_ERROR", context),
-                datum=self.parameterAsString(parameters, "VERTICAL_DATUM", context).strip(), today=self.today, progress=part(progress, 0.05, 0.75))
+                datum=self.parameterAsString(parameters, "VERTICAL_DATUM", context).strip(), today=self.today, complete=complete, progress=part(progress, 0.05, 0.75))
             try:
                 with speaking("vi"):  # its notes are printed
                     report = figures()
             except InputError:
-                if current_language() == "vi":
+                if language == "vi":
                     raise
                 report = figures()  # refuses again, in the user's language
+            layers = complete(water)
             for sentence in report.notes:
                 feedback.pushWarning(sentence)
             lines = ten_lines(
@@ -189,9 +202,12 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
                 previous=self.previous,
             )
             write_text(draft / TEXT, lines)
-            write_tables(report, layers, fields, draft / GPKG, draft / XLSX, self.previous, crs)
+            write_mapped(report, layers, draft / GPKG, part(progress, 0.75, 0.85))
             progress(0.85)
-            self._print(parameters, context, report, layers, lines, draft, crs, progress)
+            # QGIS draws maps without Python's lock.
+            with beside(partial(write_figures, report, layers, draft / XLSX, self.previous)) as written:
+                self._print(parameters, context, report, layers, lines, draft, crs, progress)
+                written(part(progress, 0.9, 0.95))
             progress(0.95)
             for sidecar in draft.glob("*.aux.xml"):  # statistics QGIS leaves beside rasters it draws
                 sidecar.unlink()
@@ -207,18 +223,19 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
     def _said(self, parameters: dict[str, Any], key: str, context: QgsProcessingContext) -> str:
         return " ".join(self.parameterAsString(parameters, key, context).split())
 
-    def _layers(self, crs: str, feedback: QgsProcessingFeedback) -> tuple[ReportLayers, ReportFields]:
-        """Read the layers, clean and in the CRS of the terrain, and find the catalogue's fields in them."""
+    def _frames(self, keys: Iterable[str], crs: str, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """Read layers, clean and in the CRS of the terrain."""
         import numpy as np
         import shapely
 
         from ...common.crs import to_crs
         from ...common.geometry import clean
-        from .flood_report import ReportFields, ReportLayers
 
-        frames: dict[str, Any] = {"STATIONS": self.inputs["STATIONS"].read()}
-        for key, kind in _LAYERS.items():
-            layer = self.inputs[key]
+        frames: dict[str, Any] = {}
+        for key in keys:
+            layer, kind = self.inputs[key], _LAYERS[key]
+            if feedback.isCanceled():
+                raise Cancelled()
             if layer is None:
                 frames[key] = None
                 continue
@@ -236,6 +253,11 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
                     )
                 )
             frames[key] = to_crs(frame, crs)
+        return frames
+
+    def _fields(self, feedback: QgsProcessingFeedback) -> ReportFields:
+        """Find the catalogue's fields in the layers."""
+        from .flood_report import ReportFields
 
         def has(key: str, name: str) -> str | None:
             if self.inputs[key] is None:
@@ -245,12 +267,10 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
             feedback.pushWarning(say("Lớp {layer} không có trường {field}: số liệu đó để trống.", "Layer {layer} has no field {field}: those figures stay empty.").format(layer=self.inputs[key].name, field=name))
             return None
 
-        fields = ReportFields(
-            households=has("BUILDINGS", "households"), residents=has("BUILDINGS", "residents"), floor_level=has("BUILDINGS", "floor_level_m"), unit="name" if frames["UNITS"] is not None else None,
-            hamlet="name" if frames["HAMLETS"] is not None else None, crest=has("DYKES", "crest_level_m"), bridge=has("ROADS", "bridge"), deck=has("ROADS", "bridge_deck_level_m"),
+        return ReportFields(
+            households=has("BUILDINGS", "households"), residents=has("BUILDINGS", "residents"), floor_level=has("BUILDINGS", "floor_level_m"), unit="name" if self.inputs["UNITS"] is not None else None,
+            hamlet="name" if self.inputs["HAMLETS"] is not None else None, crest=has("DYKES", "crest_level_m"), bridge=has("ROADS", "bridge"), deck=has("ROADS", "bridge_deck_level_m"),
             facility_kind=has("FACILITIES", "kind"), shelter_name=has("SHELTERS", "name"), shelter_floor=has("SHELTERS", "floor_level_m"))
-        return ReportLayers(frames["STATIONS"], frames["BUILDINGS"], frames["SOURCE"], frames["RIVERS"], frames["DYKES"], frames["UNITS"], frames["HAMLETS"], frames["ROADS"], frames["FACILITIES"],
-                            frames["SHELTERS"]), fields
 
     def _print(self, parameters: dict[str, Any], context: QgsProcessingContext, report: FloodReport, layers: ReportLayers, lines: list[str], draft: Path, crs: str, progress: Progress) -> None:
         """Annex and picture. Layouts are made and drawn in the main thread, in steps between which the window answers."""

@@ -11,10 +11,11 @@ import shapely
 
 from ...common.files import add_to_geopackage
 from ...common.language import speaking
+from ...common.progress import Progress, part, silent
 from ...common.workbook import write_workbook
 from ..exposure.exposure_range_workbook import range_sheets
 from ..exposure.flood_exposure_workbook import exposure_sheets
-from .flood_report import FloodReport, ReportFields, ReportLayers
+from .flood_report import FloodReport, ReportLayers
 from .flood_report_tables import change_table, cut_off_table, level_table, shelter_table, street_table
 from .report_previous import TABLE
 
@@ -24,14 +25,23 @@ def write_text(path: Path, lines: list[str]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8-sig")
 
 
-def write_tables(report: FloodReport, layers: ReportLayers, fields: ReportFields, geopackage: Path, workbook: Path, previous: pandas.DataFrame | None, crs: str) -> None:
+def write_mapped(report: FloodReport, layers: ReportLayers, geopackage: Path, progress: Progress = silent) -> None:
     """Write everything mapped and counted.
 
     The GeoPackage has: muc_nuoc, tong_hop, cap_do_sau, cong_trinh_ngap, and where known duong, duong_nen, don_vi, diem_so_tan, co_so, ranh_gioi, song.
     """
     with speaking("vi"):
-        for name, frame, kind in _layers(report, layers):
-            add_to_geopackage(frame, geopackage, name, kind or "Unknown")
+        parts = _layers(report, layers)
+        rows = np.cumsum([0, *(len(frame) for _, frame, _ in parts)]) / max(sum(len(frame) for _, frame, _ in parts), 1)
+        for (name, frame, kind), start, end in zip(parts, rows, rows[1:]):
+            add_to_geopackage(frame, geopackage, name, kind or "Unknown", part(progress, start, end))
+
+
+def write_figures(
+    report: FloodReport, layers: ReportLayers, workbook: Path, previous: pandas.DataFrame | None, progress: Progress = silent
+) -> None:
+    """Write the workbook."""
+    with speaking("vi"):
         when = f"{report.time:%H:%M %d/%m/%Y}" if report.time else "chưa nêu"
         subtitle = f"Ước tính; thời điểm: {when}; hệ cao độ: {report.datum or 'chưa nêu'}"
         told = {
@@ -40,7 +50,8 @@ def write_tables(report: FloodReport, layers: ReportLayers, fields: ReportFields
             "remarks": [],
         }
         more = [t for t in (level_table(report), street_table(report, layers.road_names()), cut_off_table(report), shelter_table(report), change_table(report, previous)) if t is not None]
-        write_workbook(workbook, [*(table.sheet(subtitle) for table in more), *range_sheets(report.summary, report.facilities, **told), *exposure_sheets(report.exposure, **told)])
+        sheets = [*(table.sheet(subtitle) for table in more), *range_sheets(report.summary, report.facilities, **told), *exposure_sheets(report.exposure, **told)]
+        write_workbook(workbook, sheets, part(progress, 0.2, 1.0))
 
 
 def frame_of(report: FloodReport, layers: ReportLayers) -> tuple[float, float, float, float]:

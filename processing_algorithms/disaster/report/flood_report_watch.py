@@ -9,13 +9,15 @@ from functools import partial
 import geopandas
 import numpy as np
 import pandas
+import shapely
 from numpy.typing import NDArray
 
 from ...common.language import say
 from ...common.parallel import together
-from ...common.progress import Progress
+from ...common.progress import Progress, part
 from ...common.raster import Grid, Window
 from ...traffic.network import build_network
+from ...traffic.snapping import Snapped, snap
 from ..exposure.depth_at_shapes import ShapesInWater
 from ..exposure.depth_classes import DepthClasses
 from ..exposure.exposure_range import FacilityDepths, facility_depths
@@ -91,15 +93,15 @@ class ReportWatch:
         levels = [LevelOfUnits("commune" if layers.units is not None else "all", layers.units, fields.unit)]
         if layers.hamlets is not None:
             levels.append(LevelOfUnits.of_hamlets(layers.hamlets, fields.hamlet, layers.units, fields.unit))
-        self._finest = levels[-1]
         self._network = (
             None if layers.roads is None else build_network(layers.roads, name=say("Đường giao thông", "Streets"))
         )
+        points = shapely.point_on_surface(_shapes(layers.buildings))
         expose = partial(
             ExposureWatch, grid, REPORT_ENDS, layers.buildings, classes, levels, fields=BuildingFields(fields.households, fields.residents, fields.floor_level), with_terrain=True,
-            roads=layers.roads)
+            roads=layers.roads, points=points)
         # Shapes of the edges are the network's own: the two have no shape in common.
-        self.exposure, self._streets = together([lambda told: expose(progress=told), partial(self._streets_in_water, grid)], progress)
+        self.exposure, (self._streets, self._spots) = together([lambda told: expose(progress=told), partial(self._on_streets, grid, points)], progress)
         self._facilities = (
             None if layers.facilities is None else ShapesInWater(_shapes(layers.facilities), grid, len(REPORT_ENDS))
         )
@@ -110,8 +112,12 @@ class ReportWatch:
         )
         progress(1.0)
 
-    def _streets_in_water(self, grid: Grid, progress: Progress) -> RoadsInWater | None:
-        return None if self._network is None else RoadsInWater(self._network.lines(), grid, progress)
+    def _on_streets(self, grid: Grid, points: NDArray[np.object_], progress: Progress) -> tuple[RoadsInWater | None, Snapped | None]:
+        """Edges that wait for the water, and the buildings on them."""
+        if self._network is None:
+            return None, None
+        streets = RoadsInWater(self._network.lines(), grid, part(progress, 0.0, 0.6))
+        return streets, snap(self._network, points)
 
     def take(self, window: Window, ground: NDArray[np.float32], depths: Sequence[NDArray[np.float32]]) -> None:
         """The next strip: heights of the ground and the depths of `REPORT_ENDS`."""
@@ -149,7 +155,7 @@ class ReportWatch:
         return flooded_network(
             None, network, kinds, vehicle, water=water, facility_water=None if self._shelters is None else self._shelters.found()[0], buildings=layers.buildings,
             households=fields.households, residents=fields.residents, facilities=shelters, kind_field=None if shelters is None else "kind", facility_floor=fields.shelter_floor,
-            units=self._finest.units, unit_field=self._finest.field, progress=progress)
+            spots=self._spots, placed=self.exposure.finest, progress=progress)
 
 
 def _shapes(frame: geopandas.GeoDataFrame) -> NDArray[np.object_]:

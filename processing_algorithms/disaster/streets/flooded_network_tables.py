@@ -19,6 +19,7 @@ from ...common.raster import Heights
 from ...traffic.network import Network
 from ...traffic.snapping import Snapped, snap
 from ..exposure.depth_at_shapes import BuildingDepths, building_depths
+from ..exposure.exposure_places import Placed
 from ..exposure.units import Units, disjoint_units
 from .flooded_network import cut_off, distance_to_nearest
 from .road_depths import Blocked, RoadDepths, road_depths, stretches
@@ -86,6 +87,8 @@ def flooded_network(
     least_m: float = 2.0,
     water: RoadDepths | None = None,
     facility_water: BuildingDepths | None = None,
+    spots: Snapped | None = None,
+    placed: Placed | None = None,
     progress: Progress = silent,
 ) -> FloodedNetwork:
     """Compare a network before and in a flood.
@@ -114,6 +117,8 @@ def flooded_network(
         Length of too deep water on an edge from which it stops a vehicle.
     water, facility_water : optional
         The water along the edges and at the facilities, where it was found before; ``depth`` and ``terrain`` are then not read.
+    spots, placed : optional
+        The buildings on the network, and the units each of them lies in, where they were found before.
 
     All frames are clean and in the CRS of the raster.
     """
@@ -148,15 +153,21 @@ def flooded_network(
                 "of streets; fewer places are then cut off.",
             ).format(n=int(narrow.sum()), m=format_number(_CROSSING_M))
         )
-    place = _Units.of(units, unit_field, notes, part(progress, 0.3, 0.35))
+    if placed is None:
+        place = _Units.of(units, unit_field, notes, part(progress, 0.3, 0.35))
+    else:
+        place = _Units(placed.place.names, placed.place.units)
+        notes += placed.place.notes
     streets = _streets(network, lines, water, blocked, kinds)
-    points, spots = _places(network, lines, buildings)
+    progress(0.5)
+    points, spots = _places(network, lines, buildings) if spots is None else (None, spots)
+    unit = place.named(points) if placed is None else np.array(placed.place.names, dtype=object)[placed.group]
     found = cut_off(network, spots, blocked)
     progress(0.6)
     facility_table, usable, snapped = _facilities(
         network, depth, terrain, facility_water, blocked, facilities, kind_field, facility_depth_m, facility_floor, notes, part(progress, 0.6, 0.7))
-    places = pandas.DataFrame({"unit": place.named(points), "cut_off": found.cut_off, "joined_before": found.joined_before, "snap_m": np.round(spots.distance, 1)},
-                              index=buildings.index if buildings is not None else pandas.RangeIndex(len(points)))
+    places = pandas.DataFrame({"unit": unit, "cut_off": found.cut_off, "joined_before": found.joined_before, "snap_m": np.round(spots.distance, 1)},
+                              index=buildings.index if buildings is not None else pandas.RangeIndex(len(unit)))
     if snapped is not None:
         for kind in sorted(set(facility_table["kind"])):
             of_kind = (facility_table["kind"] == kind).to_numpy()
