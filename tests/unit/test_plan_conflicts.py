@@ -51,6 +51,15 @@ def test_functions_figures_levels_and_overlaps():
     assert len(sheets[1].rows) == 5 and "Tầng cao tối đa" in {row[5] for row in sheets[1].rows}
 
 
+def test_codes_in_other_letters_are_no_conflict_and_hide_none():
+    square = box(0, 0, 100, 100)
+    plans = [plan("P", "sub_area", 2000, square), plan("D", "detailed", 500, square)]
+    zones = [zone("P", "1", "NO", square, max_density_pct=60, density_kind="net"),
+             zone("D", "1", "no ", square, max_density_pct="70", density_kind="Thuần")]
+    result = plan_conflicts(frame(plans), frame(zones), date=DAY)
+    assert result.places[["kind", "figure"]].values.tolist() == [["figure", "max_density_pct"]]
+
+
 def test_no_plan_in_force_is_told():
     with pytest.raises(InputError, match="Không đồ án nào"):
         plan_conflicts(frame([plan("D", "detailed", 500, box(0, 0, 1, 1), status="draft")]),

@@ -57,6 +57,14 @@ def test_what_stays_and_what_is_only_renamed():
     assert named.figures[["field", "before_value", "after_value"]].values.tolist() == [["name", "x", "y"]]
 
 
+def test_a_code_in_other_letters_is_no_change():
+    square = box(0, 0, 10, 10)
+    before = zones(("A", "NO", square, {"density_kind": "net", "max_density_pct": 60.0}))
+    for function, kind in ((" no ", "NET "), ("Đất ở", "Thuần")):
+        result = plan_difference(before, zones(("A", function, square, {"density_kind": kind, "max_density_pct": "60,0"})))
+        assert result.pieces["kind"].tolist() == ["same"] and not len(result.figures)
+
+
 def test_a_redrawn_boundary_is_marked_not_dropped():
     # 0,5 m along 100 m: within 0,8 m at 1/2000, beyond 0,2 m at 1/500. It stays in the sums.
     before = zones(("A", "NO", box(0, 0, 50, 100), {}), ("B", "DV", box(50, 0, 100, 100), {}))

@@ -9,17 +9,13 @@ import pandas
 from numpy.typing import NDArray
 
 from ...common.language import say
-from ..plans.function_names import letters_only
+from ..plans.function_names import density_kind
 from .compliance_case import Case, flat, texts
 from .compliance_checks import check, missing, plan_limits
 from .lot_kinds import lot_kinds
 from .lot_measures import measure_lots
 from .norm_limits import gross_density_limits
 from .zones_of_lots import zone_days
-
-#: How people write the kind of a density, plain letters.
-_KINDS = {"net": "net", "netto": "net", "net to": "net", "thuan": "net", "mat do thuan": "net",
-          "gross": "gross", "brutto": "gross", "brut to": "gross", "gop": "gross", "mat do gop": "gross"}
 
 
 def _cited(case: Case, lot: NDArray[np.intp]) -> NDArray[np.object_]:
@@ -40,7 +36,7 @@ def of_plan(case: Case, values: NDArray[np.float64], lot: NDArray[np.intp], uppe
 
 def _density_kinds(case: Case) -> NDArray[np.object_]:
     """Return net, gross, or "" where the zone says neither, or something else."""
-    return np.array([_KINDS.get(letters_only(text), "") for text in texts(case.zones, "density_kind")], dtype=object)
+    return np.array([density_kind(text) for text in texts(case.zones, "density_kind")], dtype=object)
 
 
 def plan_checks(case: Case, zone: dict[str, NDArray[np.float64]]) -> list[pandas.DataFrame]:

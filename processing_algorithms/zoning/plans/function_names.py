@@ -1,15 +1,19 @@
-"""Land functions as people write them in tables: a code, the official name, or something like it."""
+"""Land functions as people write them in tables: a code, the official name, or something like it; and kinds of density."""
 
 from __future__ import annotations
 
 import difflib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import TypeVar
+
+import pandas
 
 from ...common.norms.loader import load_table
 
+_Frame = TypeVar("_Frame", bound=pandas.DataFrame)
 #: Names of the circular that differ from usage too much to be found by likeness; plain letters.
 _OTHER_NAMES = {
     "NO": ("dat o", "nha o", "don vi o", "nhom nha o don vi o"), "HH": ("hon hop", "dat hon hop"),
@@ -79,6 +83,58 @@ def match_function(text: object, code: object = "") -> tuple[str, str]:
     if ranked[0][1] >= _ALIKE and ranked[0][1] > ranked[1][1] + 0.02:
         return ranked[0][0], "alike"
     return "", ""
+
+
+def with_codes(frame: _Frame, function_field: str = "function_code", *, names_too: bool = True) -> _Frame:
+    """Return a frame with one spelling of functions (" no ", "Đất ở" are NO) and of kinds of density; others keep theirs.
+
+    Parameters
+    ----------
+    names_too : bool
+        Whether names become codes; small letters always do.
+    """
+    read = {}
+    if function_field in frame.columns:
+        read[function_field] = _respelled(frame[function_field], lambda text: _function(text, names_too))
+    if "density_kind" in frame.columns:
+        read["density_kind"] = _respelled(frame["density_kind"], lambda text: _KINDS.get(letters_only(text), text))
+    return frame.assign(**read)
+
+
+def has_codes(column: pandas.Series) -> bool:
+    """Whether any value of a column is the code of a function."""
+    return any(str(value).strip().upper() in _names()[1] for value in column.dropna().unique())
+
+
+def density_kind(text: object) -> str:
+    """Return net, gross, or "" for what is neither.
+
+    Examples
+    --------
+    >>> density_kind("Thuần"), density_kind("brut-tô"), density_kind("?")
+    ('net', 'gross', '')
+    """
+    return _KINDS.get(letters_only(text), "")
+
+
+#: How people write the kind of a density, plain letters.
+_KINDS = {"net": "net", "netto": "net", "net to": "net", "thuan": "net", "mat do thuan": "net",
+          "gross": "gross", "brutto": "gross", "brut to": "gross", "gop": "gross", "mat do gop": "gross"}
+
+
+def _function(text: str, names_too: bool) -> str:
+    names, codes = _names()
+    if text.upper() in codes:
+        return text.upper()
+    if names_too and plain(text) in names:
+        return names[plain(text)]
+    return text.upper() if re.fullmatch(r"[A-Za-zĐđ]{1,6}\d{0,3}", text) else text
+
+
+def _respelled(column: pandas.Series, respell: Callable[[str], str]) -> pandas.Series:
+    texts = {value: value.strip() for value in column.dropna().unique() if isinstance(value, str)}
+    known = {value: respell(text) if text else None for value, text in texts.items()}
+    return column.map(lambda value: known.get(value, value) if isinstance(value, str) else value) if known else column
 
 
 @lru_cache(maxsize=1)

@@ -35,6 +35,7 @@ from ...common.geometry import GeometryReport, InvalidGeometry, clean
 from ...common.language import say
 from ...common.progress import Progress, part, silent
 from ...common.slivers import tolerance_on_paper, tolerance_source
+from .function_names import with_codes
 from .plan_contradictions import contradictions
 from .plan_figures import FIGURES, EffectiveFigure, Rows, effective_figures, rows_of
 from .plan_pieces import cut_by_plans
@@ -236,7 +237,7 @@ def plan_answers(
     for key, wanted in (("zones", FIGURES), ("overlays", ("max_height_m", "scale")), ("overrides", FIGURES),
                         ("plans", ("scale",))):
         if key in frames:
-            frames[key] = _numbered(frames[key], wanted, names[key], problems)
+            frames[key] = with_codes(_numbered(frames[key], wanted, names[key], problems))
     with noted(problems):
         if parcels.crs is not None:
             check_surface(parcels.crs, surface, names["parcels"])

@@ -25,6 +25,7 @@ from ...common.language import say
 from ...common.overlay import Pieces, intersect, intersect_within, polygonal, remainder
 from ...common.progress import Progress, part, silent
 from ...common.slivers import tolerance_on_ground, tolerance_on_paper, tolerance_source
+from .function_names import has_codes, with_codes
 from .parcel_zoning import sliver_pieces
 from .plan_figures import FIGURES
 
@@ -150,6 +151,9 @@ def plan_difference(
                         names))
     reports = []
     versions = []
+    # Where one version has codes, names in the other stand for them.
+    coded = any(has_codes(frame[function_field]) for frame in (before, after))
+    before, after = (with_codes(frame, function_field, names_too=coded) for frame in (before, after))
     edge = _edge(boundary, after if local else None, before.crs, invalid)
     for frame, name in zip((before, after), names):
         kept, report = clean(frame, "polygon", invalid, name)
