@@ -124,6 +124,8 @@ def canonical(value: object, field: Field) -> Value:
 def instant(text: str) -> str:
     """Write an instant as UTC to the millisecond; text that is none stays as it is. Without a zone it is UTC.
 
+    An instant that is before the first year or after the last one in UTC stays as it is, too.
+
     Examples
     --------
     >>> instant("2026-11-22T07:00:00+07:00"), instant("2026-11-22 00:00:00")
@@ -131,11 +133,11 @@ def instant(text: str) -> str:
     """
     try:
         moment = datetime.datetime.fromisoformat(text.strip())
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.timezone.utc)
+        return moment.astimezone(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError):
         return text
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.timezone.utc)
-    return moment.astimezone(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def now() -> str:
@@ -181,8 +183,8 @@ def blobs_of(shapes: Sequence[Value], srs_id: int) -> list[bytes | None]:
 
 
 def row_to_json(row: Row | None) -> str | None:
-    """Write a row as JSON; floats keep every digit, shapes are hexadecimal WKB."""
-    return None if row is None else json.dumps(row_to_plain(row), ensure_ascii=False, allow_nan=False)
+    """Write a row as JSON; floats keep every digit, shapes are hexadecimal WKB. Infinity travels: the hub is who refuses it."""
+    return None if row is None else json.dumps(row_to_plain(row), ensure_ascii=False)
 
 
 def row_to_plain(row: Row | None) -> dict[str, object] | None:

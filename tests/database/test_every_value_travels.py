@@ -252,7 +252,9 @@ def test_a_file_that_lies_about_its_tables_is_refused(office, lie):
 def test_a_shape_that_cannot_be_read_is_named(hub, office):
     here = office("đây")
     id = put(here, "shelter", POINT)
-    opened(here.path).execute("UPDATE shelter SET geom = x'0102'")
+    with pytest.raises(sqlite3.IntegrityError, match="không phải là hình"):
+        opened(here.path).execute("UPDATE shelter SET geom = x'0102'")
+    opened(here.path).execute("UPDATE shelter SET geom = x'4750'")
     for step in (here.status, lambda: push(here, hub, **WHO)):
         with pytest.raises(InputError, match=id):
             step()

@@ -176,6 +176,36 @@ def test_a_healthy_hub_and_a_tampered_one(postgis_hub, postgis_parameters, sql_a
     assert "1 đối tượng khác" in next(finding.sentence for finding in wrong if finding.subject == "parcel")
 
 
+@pytest.mark.parametrize("harm, told, mended", [
+    ("CREATE OR REPLACE FUNCTION quyhoach.guard_parcel() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS "
+     "$$BEGIN RETURN NULL; END$$; CREATE OR REPLACE FUNCTION quyhoach.record_changes() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
+     "SET search_path = pg_catalog, pg_temp AS $$BEGIN RETURN NULL; END$$", ("guard_parcel", "record_changes"), True),
+    ("DROP TRIGGER never_rewritten ON quyhoach.ledger; ALTER TABLE quyhoach.changeset DISABLE TRIGGER USER",
+     ("never_rewritten", "close_changeset"), True),
+    ("GRANT EXECUTE ON FUNCTION quyhoach.record_changes() TO PUBLIC; GRANT SELECT ON quyhoach_data.parcel TO PUBLIC",
+     ("PUBLIC: quyhoach_data.parcel", "quyhoach.record_changes"), False),
+    ("DROP POLICY quyhoach_read ON quyhoach_data.parcel; CREATE POLICY open ON quyhoach_data.road USING (true)",
+     ("quyhoach_read", "open"), False),
+    ("SELECT setval(pg_get_serial_sequence('quyhoach.ledger', 'ledger_no'), 1); SELECT setval('quyhoach_data.parcel_fid_seq', 1)",
+     ("(quyhoach.ledger)", "(fid)"), False),
+    ("ALTER TABLE quyhoach_data.parcel DROP CONSTRAINT parcel_feature_id_key, DROP COLUMN address CASCADE; DROP INDEX quyhoach.ledger_by_feature",
+     ("feature_id", "address", "ledger_by_feature"), False),
+    ("ALTER TABLE quyhoach.changeset DISABLE TRIGGER USER; DELETE FROM quyhoach.changeset", ("1 đợt cập nhật",), False)])
+def test_each_damage_is_found(postgis_hub, postgis_parameters, sql_at, harm, told, mended):
+    receipt = postgis_hub.submit(changeset(*(new(parcel(postgis_hub, parcel_no=n)) for n in (1, 2))))
+    assert receipt.outcome is Outcome.APPLIED
+    sql_at(postgis_parameters, harm)
+
+    def found():
+        with PostgisHub(postgis_parameters) as hub:
+            return "\n".join(f.sentence for f in check_postgis_hub(hub) if not f.in_order)
+
+    assert [word for word in told if word not in found()] == []
+    if mended:
+        upgrade_postgis_hub(postgis_parameters)
+        assert found() == ""
+
+
 def test_a_backup_becomes_the_same_hub_in_another_incarnation(postgis_hub, postgis_parameters, empty_database,
                                                               tmp_path, sql_at):
     name = f"d{uuid.uuid4().hex[:10]}"

@@ -282,3 +282,45 @@ def test_rejected_rows_are_for_who_imported_them(postgis_hub, person):
     office.write(office.dataset("parcel"), Batch("tệp khác", {}, 1, own, own, 0, [rejection]))
     assert len(office.rejections()) == 1 and office.summaries(["parcel"])[0].rejected == 1
     assert len(postgis_hub.rejections()) == 2
+
+
+def test_functions_of_triggers_are_for_the_hub_s_own_tables(postgis_hub, postgis_parameters, person):
+    """On a table of one's own they would run, with the owner's rights, whatever its types bring along, and forge history and locks."""
+    anybody = person(department(postgis_hub, "transport"))
+    postgis_hub.connection.cursor().execute("GRANT EXECUTE ON FUNCTION quyhoach.record_changes() TO public")
+    with anybody.connection.cursor() as cursor:
+        cursor.execute("CREATE TYPE pg_temp.evil AS ENUM ('a')")
+        cursor.execute("CREATE FUNCTION pg_temp.go(pg_temp.evil) RETURNS json LANGUAGE plpgsql AS $$ BEGIN INSERT INTO "
+                       "quyhoach.permission (role_name, may_write) VALUES (session_user, true); RETURN '1'; END $$")
+        cursor.execute("CREATE CAST (pg_temp.evil AS json) WITH FUNCTION pg_temp.go(pg_temp.evil)")
+        cursor.execute("CREATE TEMP TABLE own (fid int, feature_id uuid, status text, plan_ref text, e pg_temp.evil)")
+        attach = ("CREATE TRIGGER t AFTER INSERT ON own REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT "
+                  "EXECUTE FUNCTION quyhoach.record_changes('D03')")
+        cursor.execute(attach)
+        with pytest.raises(psycopg2.Error, match="không phải của cơ sở dữ liệu"):
+            cursor.execute("INSERT INTO own VALUES (1, gen_random_uuid(), 'approved', 'QH', 'a')")
+        cursor.execute("DROP TRIGGER t ON own")
+        postgis_hub.connection.cursor().execute("REVOKE EXECUTE ON FUNCTION quyhoach.record_changes() FROM public")
+        for statement in (attach, "CREATE TRIGGER l AFTER INSERT ON own FOR EACH ROW EXECUTE FUNCTION quyhoach.lock_approved()",
+                          "SELECT quyhoach.keep_ahead('quyhoach_data.parcel'::regclass, 1000000)"):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(statement)
+
+
+def test_a_number_given_by_hand_is_not_given_again(postgis_hub, sql_at, postgis_parameters):
+    a, _ = ward_parcels(postgis_hub)
+    copied = ("INSERT INTO quyhoach_data.parcel (fid, old_commune_code, sheet_no, parcel_no, land_code, geom) "
+              f"SELECT %s, old_commune_code, sheet_no, 9, land_code, geom FROM {TABLE} WHERE parcel_no = 1")
+    sql_at(postgis_parameters, copied, (3,))
+    sql_at(postgis_parameters, f"UPDATE {TABLE} SET fid = 5 WHERE fid = 3")
+    assert postgis_hub.submit(changeset(*(new(parcel(postgis_hub, parcel_no=n)) for n in range(20, 25)))).outcome is Outcome.APPLIED
+
+
+@pytest.mark.parametrize("value", ["survey_date = 'infinity'", "survey_date = '0044-03-15 BC'", "survey_date = '20261-03-15'",
+                                   "legal_area_m2 = 'NaN'", "legal_area_m2 = 'Infinity'",
+                                   "geom = 'SRID=9214;MULTIPOLYGON(((nan nan, 1 1, 1 0, nan nan)))'"])
+def test_values_no_program_can_read_are_refused_in_psql(postgis_hub, sql_at, postgis_parameters, value):
+    ward_parcels(postgis_hub)
+    with pytest.raises(psycopg2.Error, match="ngoài các năm|hữu hạn"):
+        sql_at(postgis_parameters, f"UPDATE {TABLE} SET {value}")
+    assert len(postgis_hub.read(postgis_hub.datasets["parcel"])) == 2

@@ -17,6 +17,8 @@ CRS_RULES = ("hub",)
 TYPES = ("text", "integer", "real", "boolean", "date", "datetime")
 #: From everyone to those who must know: ``restricted`` is personal data and never printed.
 SECRECY = ("public", "internal", "restricted")
+#: Years of an instant that every program here can count in nanoseconds.
+FIRST_YEAR, LAST_YEAR = 1678, 2261
 #: Who may write a dataset; which office that is in a province is a setting.
 DEPARTMENTS = ("administration", "land", "planning", "transport", "disaster", "commune")
 #: Columns every table has: the row number for programs, the permanent identity for us, the shape.

@@ -60,6 +60,9 @@ def _has(database: sqlite3.Connection, facts: Mapping[str, str], since: Position
 
 def _number_and_mark(at: Position) -> tuple[int, str]:
     number, _, mark = at.token.partition("/")
+    if not number.isdecimal():
+        raise InputError(say("Bản dữ liệu làm việc bị hỏng: vị trí đã nhận không đọc được; hãy dùng lại bản sao còn tốt.",
+                             "The working copy is damaged: up to where it has received cannot be read; use a sound copy of it."))
     return int(number), mark
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from xml.sax.saxutils import escape
 
-from ..catalogue.model import FEATURE_ID, FID, GEOMETRY, Dataset, Field
+from ..catalogue.model import FEATURE_ID, FID, FIRST_YEAR, GEOMETRY, LAST_YEAR, Dataset, Field
 
 _COLUMN_TYPES = {"integer": "INTEGER", "real": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "datetime": "DATETIME"}
 UUID_GLOB = "-".join("[0-9a-f]" * n for n in (8, 4, 4, 4, 12))
@@ -106,6 +106,10 @@ def _cases(dataset: Dataset, then: Callable[[str], str]) -> str:
     """The conditions of a dataset as one CASE. Messages carry both languages: a trigger cannot know who reads."""
     conditions = [(condition, f"{dataset.label.vi}: {field.label.vi}: {why}") for field in dataset.fields for condition,
                   why in _wrong(field)]
+    if dataset.geometry:
+        shape = f"NEW.{quoted(GEOMETRY)}"
+        conditions.append((f"{shape} IS NOT NULL AND (typeof({shape}) <> 'blob' OR substr({shape}, 1, 2) <> x'4750')",
+                           f"{dataset.label.vi}: không phải là hình của GeoPackage (no GeoPackage geometry)."))
     for check in dataset.checks:
         # Holds when either is null, because a comparison with null is null.
         conditions.append((f"NOT (NEW.{quoted(check.left)} {check.operator} NEW.{quoted(check.right)})",
@@ -128,9 +132,13 @@ def _wrong(field: Field) -> Iterator[tuple[str, str]]:
     if field.type == "boolean":
         yield f"{value} NOT IN (0, 1)", "chỉ nhận 0 hoặc 1 (0 or 1 only)."
     if field.type == "date":
-        yield f"{value} IS NOT date({value})", "không phải là ngày (not a date)."
+        yield f"{value} IS NOT date({value}) OR substr({value}, 1, 4) < '0001'", "không phải là ngày (not a date)."
     if field.type == "datetime":
-        yield f"{value} IS NOT NULL AND julianday({value}) IS NULL", "không phải là thời điểm (not a date and time)."
+        # SQLite takes "now", a bare time and years no other program knows. By substr, which has no affinity to numbers.
+        yield (f"{value} IS NOT NULL AND (julianday({value}) IS NULL OR {value} NOT GLOB '[0-9][0-9][0-9][0-9]-*' OR "
+               f"substr({value}, 1, 4) < '{FIRST_YEAR}' OR substr({value}, 1, 4) > '{LAST_YEAR}')"), "không phải là thời điểm (not a date and time)."
+    if field.type == "real":
+        yield f"abs({value}) = 9e999", "không phải là số hữu hạn (no finite number)."
     if field.minimum is not None:
         yield f"{value} < {field.minimum!r}", f"nhỏ hơn {field.minimum} (too small)."
     if field.maximum is not None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...common.language import say
 from ...common.progress import Progress
+from ..acceptable import objections_to
 from ..catalogue import Catalogue, Dataset
 from ..catalogue.model import FEATURE_ID, GEOMETRY
 from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row, Value, strange_fields
@@ -47,6 +48,8 @@ def submit(
             objections.append(Objection(change.dataset, change.feature_id, say(
                 "{dataset}: không có trường {names}.", "{dataset}: there is no field {names}.").format(
                     dataset=datasets[change.dataset].label, names=", ".join(strange))))
+    for name in dict.fromkeys(change.dataset for change in changeset.changes):
+        objections += objections_to(datasets[name], [change for change in changeset.changes if change.dataset == name])
     if objections:
         return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(objections))
     # Taking a changeset back is the keeper's work.

@@ -16,7 +16,9 @@ from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, FID
 from ..findings import unsent_advice, unsent_sentence
 from .connection import told, transaction
+from . import health_guards
 from .schema import table_of, trigger_names
+from .upgrade import guard_bodies
 
 if TYPE_CHECKING:
     from .hub import PostgisHub
@@ -36,6 +38,7 @@ class Finding:
         """What people read for the subject."""
         labels = {"server": say("Máy chủ", "Server"), "size": say("Dung lượng", "Size"),
                   "functions": say("Hàm của cơ sở dữ liệu", "Functions of the database"),
+                  "history": say("Nhật ký", "Ledger"), "rights": say("Phân quyền", "Rights"),
                   "working copies": say("Bản dữ liệu làm việc", "Working copies")}
         return labels.get(self.subject, self.subject)
 
@@ -54,9 +57,13 @@ def check_postgis_hub(hub: PostgisHub, *, deep: bool = True, progress: Progress 
             raise InputError(say("Chỉ quản trị viên của cơ sở dữ liệu dùng chung mới kiểm tra được.",
                                  "Only administrators of the shared database can check it."))
         found = list(_versions(hub, cursor))
+        for subject, looks in (("functions", health_guards.functions(cursor)), ("history", health_guards.history(cursor)),
+                               ("rights", health_guards.rights(cursor, hub.roles))):
+            found += [Finding(subject, *look) for look in looks]
         for number, dataset in enumerate(hub.datasets.values()):
             progress(number / len(hub.datasets), str(dataset.label))
             found += _table(cursor, dataset)
+            found += [Finding(dataset.name, *look) for look in health_guards.table(cursor, dataset, guard_bodies(cursor, dataset, hub.postgis))]
             if deep:
                 found.append(_ledger(cursor, dataset))
         found += _copies(cursor)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..catalogue.model import FEATURE_ID, FID, GEOMETRY, SECRECY, Dataset, Field
+from ..catalogue.model import FEATURE_ID, FID, FIRST_YEAR, GEOMETRY, LAST_YEAR, SECRECY, Dataset, Field
 from ..paper_states import AFTER_SIGNED, FINAL, INCOMPLETE, NEEDED, SIGNED, UNCHANGEABLE, keeps_signed
 
 META, DATA = "quyhoach", "quyhoach_data"
@@ -24,6 +24,11 @@ _COMPLETE = {event: f"zz_quyhoach_complete_{event}" for event in ("insert", "upd
 _GUARD = {event: f"quyhoach_1_guard_{event}" for event in _EVENTS}
 _RECORD = {event: f"quyhoach_2_record_{event}" for event in _EVENTS}
 _NO_TRUNCATE, _LOCK_APPROVED = "quyhoach_no_truncate", "quyhoach_lock_approved"
+#: What programs everywhere can read; the server knows more, such as 'infinity' and the years before Christ.
+_RANGES = {"real": ("> '-Infinity'::float8", "< 'Infinity'::float8", "không phải là số hữu hạn (no finite number)."),
+           "date": (">= '0001-01-01'::date", "<= '9999-12-31'::date", "ngày ngoài các năm 1-9999 (not within the years 1-9999)."),
+           "datetime": (f">= '{FIRST_YEAR}-01-01 00:00:00+00'::timestamptz", f"< '{LAST_YEAR + 1}-01-01 00:00:00+00'::timestamptz",
+                        f"thời điểm ngoài các năm {FIRST_YEAR}-{LAST_YEAR} (not within those years).")}
 
 
 def table_of(dataset: Dataset) -> Any:
@@ -95,23 +100,19 @@ def description_statements(dataset: Dataset) -> Iterator[Any]:
                               sql.SQL(", ").join(values))
 
 
-def trigger_statements(dataset: Dataset) -> Iterator[Any]:
-    """Yield the guards, the recorders and the refusal of TRUNCATE. May be repeated."""
+def trigger_statements(dataset: Dataset, postgis: str) -> Iterator[Any]:
+    """Yield the guards, the recorders and the refusal of TRUNCATE. May be repeated. ``postgis`` is the schema of the extension."""
     from psycopg2 import sql
 
     table = table_of(dataset)
-    for name, body in ((f"complete_{dataset.name}", _complete_body(dataset)),
-                       (f"guard_{dataset.name}", _guard_body(dataset))):
-        yield sql.SQL("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql "
-                      "SET search_path = pg_catalog, pg_temp AS {}").format(
-            sql.Identifier(META, name), sql.Literal(body))
-    needed = [FEATURE_ID, *([GEOMETRY] if dataset.geometry else []),
-              *(field.name for field in dataset.fields if field.required)]
+    for name, body in function_bodies(dataset, postgis).items():
+        yield sql.SQL("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp "
+                      "AS {}").format(sql.Identifier(META, name), sql.Literal(body))
+    needed = [FEATURE_ID, *([GEOMETRY] if dataset.geometry else []), *(field.name for field in dataset.fields if field.required)]
     missing = sql.SQL(" OR ").join(sql.SQL("NEW.{} IS NULL").format(sql.Identifier(name)) for name in needed)
     moved = sql.SQL(" OR NEW.{0} IS DISTINCT FROM OLD.{0}").format(sql.Identifier(FEATURE_ID))
     for event, name in _COMPLETE.items():
-        yield sql.SQL("CREATE OR REPLACE TRIGGER {} BEFORE {} ON {} FOR EACH ROW WHEN ({}{}) "
-                      "EXECUTE FUNCTION {}()").format(
+        yield sql.SQL("CREATE OR REPLACE TRIGGER {} BEFORE {} ON {} FOR EACH ROW WHEN ({}{}) EXECUTE FUNCTION {}()").format(
             sql.Identifier(name), sql.SQL(event.upper()), table, missing, moved if event == "update" else sql.SQL(""),
             sql.Identifier(META, f"complete_{dataset.name}"))
     for event, transitions in _EVENTS.items():
@@ -137,6 +138,11 @@ def trigger_statements(dataset: Dataset) -> Iterator[Any]:
         yield sql.SQL("CREATE OR REPLACE TRIGGER {} AFTER INSERT OR UPDATE OF status ON {} "
                       "FOR EACH ROW WHEN (NEW.status = 'approved') EXECUTE FUNCTION {}()").format(
                           sql.Identifier(_LOCK_APPROVED), table, sql.Identifier(META, function))
+
+
+def function_bodies(dataset: Dataset, postgis: str) -> dict[str, str]:
+    """Return the PL/pgSQL of a dataset's own functions by name."""
+    return {f"complete_{dataset.name}": _complete_body(dataset), f"guard_{dataset.name}": _guard_body(dataset, postgis)}
 
 
 def trigger_names(dataset: Dataset) -> tuple[str, ...]:
@@ -261,7 +267,7 @@ BEGIN
 END """
 
 
-def _guard_body(dataset: Dataset) -> str:
+def _guard_body(dataset: Dataset, postgis: str) -> str:
     """Return the PL/pgSQL of a dataset's guard: rights, locks, then what the catalogue allows."""
     return f"""
 DECLARE
@@ -272,7 +278,7 @@ BEGIN
         SELECT * INTO mine FROM quyhoach.rights({_literal(dataset.id)});
         IF NOT mine.writes_all THEN{_rights_checks(dataset)}
         END IF;
-    END IF;{_lock_checks(dataset)}{_paper_checks(dataset)}{_value_checks(dataset)}
+    END IF;{_lock_checks(dataset)}{_paper_checks(dataset)}{_value_checks(dataset, postgis)}
     IF why IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'QH001', MESSAGE = why;
     END IF;
@@ -341,10 +347,14 @@ def _paper_checks(dataset: Dataset) -> str:
     END IF;"""
 
 
-def _value_checks(dataset: Dataset) -> str:
+def _value_checks(dataset: Dataset, postgis: str) -> str:
     """Check rows that came, and of rows that changed the fields that did, so that a new rule spares old rows."""
     cases = [(f"n.{_quoted(field.name)}", condition, f"{dataset.label.vi}: {field.label.vi}: {why}")
              for field in dataset.fields for condition, why in _wrong(field)]
+    if dataset.geometry:
+        # As text, because the operators of shapes are out of a guard's sight.
+        cases.append((f"n.{_quoted(GEOMETRY)}::text", _endless(dataset.geometry, postgis),
+                      f"{dataset.label.vi}: tọa độ không phải là số hữu hạn (a coordinate is no finite number)."))
     # Stated as "both are there and it does not hold", because a comparison with null is null.
     pairs = [(f"NOT (n.{_quoted(check.left)} {check.operator} n.{_quoted(check.right)})",
               f"{dataset.label.vi}: {check.message.vi} ({check.message.en})")
@@ -371,9 +381,20 @@ def _value_checks(dataset: Dataset) -> str:
     END IF;"""
 
 
+def _endless(geometry: str, postgis: str) -> str:
+    """Return the condition that a shape has a coordinate that is no finite number: such a sum of them is none either."""
+    shape, schema = f"n.{_quoted(GEOMETRY)}", _quoted(postgis)
+    measure = {"MultiPolygon": "{}.ST_Perimeter({})", "MultiLineString": "{}.ST_Length({})", "Point": "({0}.ST_X({1}) + {0}.ST_Y({1}))"}[
+        geometry].format(schema, shape)
+    return f"NOT ({measure} > '-Infinity'::float8 AND {measure} < 'Infinity'::float8)"
+
+
 def _wrong(field: Field) -> Iterator[tuple[str, str]]:
     """Yield conditions on row ``n`` that must not be true, with the reason; missing values are told before."""
     value = f"n.{_quoted(field.name)}"
+    if field.type in _RANGES:
+        first, last, why = _RANGES[field.type]
+        yield f"NOT ({value} {first} AND {value} {last})", why
     if field.required and field.type == "text":
         yield f"btrim({value}) = ''", "không được để trống (must not be blank)."
     if field.length is not None:

@@ -12,14 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import shapely
-
 from ...common.errors import InputError
 from ...common.language import say
 from ...common.progress import Progress
+from ..acceptable import objections_to
 from ..catalogue import Dataset
-from ..catalogue.model import FEATURE_ID, FID, GEOMETRY, Field
+from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
 from ..changes import UUID, Change, Changeset, Objection, Row, Value, strange_fields
 from ..merge import same_value
 from .copy_rows import copy_rows
@@ -36,8 +34,6 @@ _STAGING = """CREATE TEMP TABLE outgoing (
 # Made once: `json.dumps` makes a new one for every row.
 _ENCODED = json.JSONEncoder(ensure_ascii=False).encode
 _COLUMNS = ("position", "dataset_id", "feature_id", "kind", "before", "after")
-# WKB's own numbers: anything else has heights, measures, curves or another kind of shape.
-_WKB_TYPES = {"Point": 1, "MultiLineString": 5, "MultiPolygon": 6}
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
         raise InputError(say("Đợt cập nhật bị hỏng: mã, thời điểm hoặc lời ghi không hợp lệ.",
                              "The changeset is damaged: its id, time or texts are not valid."))
     found, seen = [], set()
-    held: dict[str, tuple[Dataset, dict[str, Field]] | None] = {}
+    held: dict[str, tuple[Dataset, list[Change]] | None] = {}
     for change in changeset.changes:
         key = (change.dataset, change.feature_id)
         if not UUID.fullmatch(change.feature_id) or key in seen or change.before is None and change.after is None:
@@ -86,78 +82,26 @@ def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
                 "Không có tập dữ liệu này, hoặc tài khoản này không được xem.",
                 "There is no such dataset, or this account may not see it.")))
             continue
-        dataset, fields = known
-        after = change.after or {}
-        strange = strange_fields(change, {*fields, *([GEOMETRY] if dataset.geometry else ())})
-        for name in change.touched():
-            value = after.get(name)
-            if name in fields:
-                reason = "" if value is None else _unstorable(value, fields[name])
-            elif name == GEOMETRY and dataset.geometry:
-                reason = _wrong_shape(value, dataset.geometry) if change.after is not None else ""
-            else:
-                continue
-            if reason:
-                label = fields[name].label if name in fields else say("hình", "shape")
-                found.append(Objection(change.dataset, change.feature_id, f"{dataset.label}: {label}: {reason}"))
+        dataset, its_changes = known
+        its_changes.append(change)
+        strange = strange_fields(change, {*dataset.field_names, *([GEOMETRY] if dataset.geometry else ())})
         if strange:
             found.append(Objection(change.dataset, change.feature_id, say(
                 "{dataset}: không có trường {names}, hoặc tài khoản này không được xem.",
                 "{dataset}: there is no field {names}, or this account may not see it.")
                 .format(dataset=dataset.label, names=", ".join(strange))))
+    for known in held.values():
+        if known is not None:
+            found += objections_to(*known)
     return found
 
 
-def _held(hub: PostgisHub, name: str) -> tuple[Dataset, dict[str, Field]] | None:
-    """Return a dataset the hub has, with its fields by name."""
+def _held(hub: PostgisHub, name: str) -> tuple[Dataset, list[Change]] | None:
+    """Return a dataset the hub has, with room for its changes."""
     try:
-        dataset = hub.dataset(name)
+        return hub.dataset(name), []
     except InputError:
         return None
-    return dataset, {field.name: field for field in dataset.fields}
-
-
-def _unstorable(value: Value, field: Field) -> str:
-    """Tell why a value cannot be one of a field; what the catalogue demands further is the guard's."""
-    wrong_type = say("sai kiểu dữ liệu.", "wrong type of value.")
-    if field.type in ("integer", "real", "boolean"):
-        allowed = {"integer": int, "real": (int, float), "boolean": bool}[field.type]
-        if not isinstance(value, allowed) or isinstance(value, bool) != (field.type == "boolean"):
-            return wrong_type
-        if isinstance(value, int) and not -(2**63) <= value < 2**63:
-            return say("số quá lớn.", "the number is too large.")
-        return ""
-    if not isinstance(value, str):
-        return wrong_type
-    if field.type in ("date", "datetime"):
-        try:
-            (datetime.date if field.type == "date" else datetime.datetime).fromisoformat(value)
-        except ValueError:
-            return say("không phải là ngày, giờ.", "not a date or time.")
-        return ""
-    try:
-        value.encode("utf-8")
-        broken = "\0" in value
-    except UnicodeEncodeError:
-        broken = True
-    if broken:
-        return say("có ký tự không hợp lệ.", "it holds characters that are not text.")
-    if field.length is not None and len(value) > field.length:
-        return say("dài quá {n} ký tự.", "it is longer than {n} characters.").format(n=field.length)
-    return ""
-
-
-def _wrong_shape(value: Value, kind: str) -> str:
-    if value is None:
-        return say("không được để trống.", "must not be missing.")
-    beginning = b"\x01" + _WKB_TYPES[kind].to_bytes(4, "little")
-    if not isinstance(value, bytes) or not value.startswith(beginning):
-        return say("phải là {kind}, không có độ cao, trị đo hoặc cung tròn.",
-                   "must be a {kind} without heights, measures or curves.").format(kind=kind)
-    shape = shapely.from_wkb(value, on_invalid="ignore")
-    if shape is None or not np.isfinite(shapely.get_coordinates(shape)).all():
-        return say("không đọc được.", "cannot be read.")
-    return ""
 
 
 def stage(hub: PostgisHub, cursor: Any, changes: Sequence[Change], progress: Progress) -> list[Part]:

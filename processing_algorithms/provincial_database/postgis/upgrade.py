@@ -1,14 +1,13 @@
 """Bringing a PostGIS hub up to date: newer tables of its own, and what the catalogue has that the hub has not.
 
-Only ever adds. Working copies with unsent edits go on: a field they do not know stays as it is, a dataset they do not
-have is nothing to them.
+Only ever adds, and puts back what somebody has altered of its functions and triggers. Working copies with unsent edits go
+on: a field they do not know stays as it is, a dataset they do not have is nothing to them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ...common.errors import InputError
@@ -17,10 +16,12 @@ from ...common.progress import Progress, silent
 from ..catalogue import Dataset, load_catalogue
 from ..catalogue.model import SECRECY
 from .connection import connect, parameters_of, shown, told, transaction
+from .own_functions import mend, numbered_files
 from .schema import (
     DATA,
     column_definition,
     description_statements,
+    function_bodies,
     rights_statements,
     table_of,
     table_statements,
@@ -28,46 +29,59 @@ from .schema import (
     view_statements,
 )
 
-_SQL = Path(__file__).parents[1] / "sql" / "postgis"
 _READABLE = ("hub", "incarnation", "schema_version", "dataset", "field", "domain_value", "department", "permission",
              "lock", "history", "changesets")
+#: Functions for administrators, beside those of triggers.
+_OWNERS_ONLY = ("keep_ahead", "note_backup")
 
 
 def newest_version() -> int:
     """Number of the newest file in ``sql/postgis``."""
-    return max(number for number, _ in _files())
-
-
-def _files() -> Iterator[tuple[int, Path]]:
-    for path in sorted(_SQL.glob("[0-9]*.sql")):
-        yield int(path.name.split("_")[0]), path
+    return max(number for number, _ in numbered_files())
 
 
 def run_files(cursor: Any, after: int, to: int) -> None:
     """Run the numbered files above ``after`` up to ``to``, as the owner, in the caller's transaction."""
-    for number, path in _files():
+    for number, path in numbered_files():
         if after < number <= to:
             cursor.execute(path.read_text(encoding="utf-8"))
             cursor.execute("INSERT INTO quyhoach.schema_version (number) VALUES (%s)", (number,))
 
 
 def attach(cursor: Any, dataset: Dataset, roles: str) -> None:
-    """Describe a dataset's table and put its triggers and rights on it; may be repeated.
+    """Describe a dataset's table and put its triggers and rights on it; may be repeated."""
+    columns = _columns(cursor, dataset)
+    for statements in (description_statements(dataset), trigger_statements(_guarded(dataset, columns), _postgis(cursor)),
+                       rights_statements(dataset, roles), view_statements(dataset, roles, list(columns))):
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def guard_bodies(cursor: Any, dataset: Dataset, postgis: str) -> dict[str, str]:
+    """Return what the functions of a dataset's triggers ought to be, by name."""
+    return function_bodies(_guarded(dataset, _columns(cursor, dataset)), postgis)
+
+
+def _columns(cursor: Any, dataset: Dataset) -> dict[str, bool]:
+    """Return the columns of a dataset's table in their order, and whether they are NOT NULL."""
+    cursor.execute("SELECT attname::text, attnotnull FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
+                   "AND NOT attisdropped ORDER BY attnum", (f'"{DATA}"."{dataset.name}"',))
+    return dict(cursor.fetchall())
+
+
+def _guarded(dataset: Dataset, columns: Mapping[str, bool]) -> Dataset:
+    """The dataset as triggers see it.
 
     A required field that came by an upgrade is asked for by forms and imports, not by the triggers: working copies from
     before do not have it, and what was made in them must still arrive.
     """
-    cursor.execute("SELECT attname::text, attnotnull FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
-                   "AND NOT attisdropped ORDER BY attnum", (f'"{DATA}"."{dataset.name}"',))
-    columns = dict(cursor.fetchall())
-    always = {name for name, not_null in columns.items() if not_null}
-    guarded = replace(dataset,
-                      fields=tuple(replace(field, required=field.required and field.name in always)
-                                   for field in dataset.fields))
-    for statements in (description_statements(dataset), trigger_statements(guarded), rights_statements(dataset, roles),
-                       view_statements(dataset, roles, list(columns))):
-        for statement in statements:
-            cursor.execute(statement)
+    return replace(dataset, fields=tuple(replace(field, required=field.required and columns.get(field.name, False))
+                                         for field in dataset.fields))
+
+
+def _postgis(cursor: Any) -> str:
+    cursor.execute("SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'postgis'")
+    return cursor.fetchone()[0]
 
 
 def grant(cursor: Any, roles: str) -> None:
@@ -77,10 +91,13 @@ def grant(cursor: Any, roles: str) -> None:
     everyone = sql.Identifier(f"{roles}_{SECRECY[0]}")
     cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA quyhoach, quyhoach_data TO {}").format(everyone))
     cursor.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA quyhoach FROM PUBLIC")
-    cursor.execute(sql.SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA quyhoach TO {}").format(everyone))
-    cursor.execute("SELECT to_regprocedure('quyhoach.note_backup()') IS NOT NULL")
-    if cursor.fetchone()[0]:
-        cursor.execute(sql.SQL("REVOKE EXECUTE ON FUNCTION quyhoach.note_backup() FROM {}").format(everyone))
+    # A trigger's function asks for this right when the trigger is made only, which is the owner's work. Whoever could put one on a
+    # table of their own would have the owner's rights.
+    cursor.execute("SELECT p.oid::regprocedure::text, p.prorettype = 'trigger'::regtype OR p.proname = ANY (%s) FROM pg_proc p "
+                   "WHERE p.pronamespace = 'quyhoach'::regnamespace", (list(_OWNERS_ONLY),))
+    for function, closed in cursor.fetchall():
+        change = "REVOKE EXECUTE ON FUNCTION {} FROM {}" if closed else "GRANT EXECUTE ON FUNCTION {} TO {}"
+        cursor.execute(sql.SQL(change).format(sql.SQL(function), everyone))
     cursor.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.SQL(", ").join(sql.Identifier("quyhoach", table)
                                                                                  for table in _READABLE), everyone))
     cursor.execute(sql.SQL("GRANT SELECT, INSERT ON quyhoach.import, quyhoach.rejection TO {}").format(everyone))
@@ -122,6 +139,7 @@ def upgrade_postgis_hub(
                 done.append(say("Cấu trúc {old} lên {new}.", "Schema {old} to {new}.").format(
                     old=version, new=newest_version()))
             run_files(cursor, version, newest_version())
+            mend(cursor)
             chosen = list(load_catalogue().values()) if datasets is None else list(datasets)
             for position, dataset in enumerate(chosen):
                 progress(position / len(chosen), str(dataset.label))

@@ -5,5 +5,5 @@
 `incoming_rows`.
 Exchange: `pull`, and `to_receive` (how much it would bring); `push`, with `outgoing` (changesets on their way);
 `exchange_file` (the same by e-mail or USB stick); `conflict_review` (what waits for a person); `known_copies` (what the hub
-knows of a copy); `after_restore` (the hub came back from a backup).
+knows of a copy); `after_restore` (the hub came back from a backup); `lost_tracking` (a program made a layer anew).
 """

@@ -36,7 +36,7 @@ from ...common.errors import InputError
 from ...common.language import say
 from ...common.progress import Progress, silent
 from ..catalogue import Dataset
-from ..changes import Delivery, ExchangingHub, Parting, Position, RemembersRestores, Row, Scope
+from ..changes import Delivery, ExchangingHub, Parting, Position, RemembersRestores, Row, RowBatch, Scope
 from ..merge import Clash, Merge, merge_rows, same_row, same_value
 from .conflict_review import base_in_dispute, dispute_of
 from .working_copy import WorkingCopy
@@ -62,14 +62,48 @@ def delivered(
         raise InputError(say("Bản dữ liệu làm việc này thuộc một cơ sở dữ liệu dùng chung khác.",
                              "This working copy belongs to another shared database."))
     if isinstance(hub, RemembersRestores):
-        give = hub.deliver(scopes, None if whole else since, progress) if hub.continues(since, sent) else hub.compare(
-            scopes, since, progress)
-        with give as delivery:
-            yield delivery
+        if not hub.continues(since, sent):
+            with hub.compare(scopes, since, progress) as delivery:
+                yield delivery
+            return
+        gone = _gone_since(hub, scopes, since) if whole else set()
+        with hub.deliver(scopes, None if whole else since, progress) as delivery:
+            yield _telling(delivery, gone) if gone else delivery
         return
     continues = here.incarnation == since.incarnation
     with hub.deliver(scopes, since if continues and not whole else None, progress) as delivery:
         yield delivery if continues else replace(delivery, parting=Parting(False, {}))
+
+
+def _gone_since(hub: ExchangingHub, scopes: list[Scope], since: Position) -> set[tuple[str, str]]:
+    """Return what has gone since a position. A layer of which nobody knows what was done needs to tell that from new work."""
+    with hub.deliver(scopes, since) as news:
+        if news.whole:
+            return set()
+        if news.batches is not None:
+            return {(batch.dataset, feature_id) for batch in news.batches for feature_id in batch.gone}
+        return {(name, feature_id) for name, feature_id, row in news.rows if row is None}
+
+
+def _telling(delivery: Delivery, gone: set[tuple[str, str]]) -> Delivery:
+    """The delivery, and after its rows what is not among them because it has gone."""
+
+    def rows() -> Iterator[tuple[str, str, Row | None]]:
+        left = set(gone)
+        for name, feature_id, row in delivery.rows:
+            left.discard((name, feature_id))
+            yield name, feature_id, row
+        yield from ((name, feature_id, None) for name, feature_id in sorted(left))
+
+    def batches(given: Iterator[RowBatch]) -> Iterator[RowBatch]:
+        left = set(gone)
+        for batch in given:
+            left.difference_update((batch.dataset, str(row[0])) for row in batch.rows)
+            yield batch
+        for name in sorted({name for name, _ in left}):
+            yield RowBatch(name, (), [], sorted(feature_id for of, feature_id in left if of == name))
+
+    return replace(delivery, rows=rows(), batches=None if delivery.batches is None else batches(delivery.batches))
 
 
 def merge_after_restore(

@@ -164,7 +164,7 @@ def export_update(
     grown = any(id in content.lacking for ids in fields.values() for id in ids)
     with delivered(hub, scopes, content.position, content.sent, whole=grown or content.compare,
                    progress=progress) as delivery:
-        rows = "\n".join(json.dumps([name, feature_id, row_to_plain(row)], ensure_ascii=False, allow_nan=False)
+        rows = "\n".join(json.dumps([name, feature_id, row_to_plain(row)], ensure_ascii=False)
                          for name, feature_id, row in delivery.rows)
         answer = {"working_copy_id": content.working_copy_id, "since": asdict(content.position),
                   "position": asdict(delivery.position),
@@ -174,7 +174,7 @@ def export_update(
                   "parting": None if delivery.parting is None else delivery.parting.known,
                   "receipts": [_receipt_to_json(receipt) for receipt in receipts]}
         changed = delivery.parting.changed.items() if delivery.parting else ()
-        then = "\n".join(json.dumps([*key, row_to_plain(row)], ensure_ascii=False, allow_nan=False)
+        then = "\n".join(json.dumps([*key, row_to_plain(row)], ensure_ascii=False)
                          for key, row in changed)
     _write(
         path,

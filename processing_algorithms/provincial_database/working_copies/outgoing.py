@@ -16,7 +16,7 @@ from dataclasses import replace
 from ...common.errors import InputError
 from ...common.language import say
 from ..catalogue import Dataset
-from ..changes import Change, Changeset, Outcome, Receipt, Row
+from ..changes import Change, Changeset, ExchangingHub, Outcome, Receipt, Row
 from ..merge import differs, same_row
 from ..rows import bytes_to_plain, now, row_from_plain
 from .working_copy import WorkingCopy
@@ -28,7 +28,8 @@ def pending(copy: WorkingCopy) -> list[Changeset]:
     """Return the frozen changesets the hub has not answered yet, oldest first."""
     rows = copy.database.execute(
         "SELECT changeset_id, author, department, message, decision_no, made_at, changes FROM quyhoach_outgoing ORDER BY sequence")
-    return [Changeset(*facts, changes=unpack_changes(packed), working_copy_id=copy.id) for *facts, packed in rows]
+    with copy.sound():
+        return [Changeset(*facts, changes=unpack_changes(packed), working_copy_id=copy.id) for *facts, packed in rows]
 
 
 def waiting_features(copy: WorkingCopy) -> set[tuple[str, str]]:
@@ -108,6 +109,19 @@ def _taken_back(
     return back
 
 
+def require_own_hub(copy: WorkingCopy, hub: ExchangingHub) -> None:
+    """Refuse any hub but the one this working copy is of: what another takes would count as sent, and never arrive.
+
+    Raises
+    ------
+    InputError
+        It is another hub.
+    """
+    if hub.position().hub_id != copy.position.hub_id:
+        raise InputError(say("Bản dữ liệu làm việc này thuộc một cơ sở dữ liệu dùng chung khác.",
+                             "This working copy belongs to another shared database."))
+
+
 def settle(copy: WorkingCopy, receipt: Receipt, changeset: Changeset | None = None) -> None:
     """Take note of the hub's answer to a pending changeset; an answer to one that is not pending changes nothing.
 
@@ -171,7 +185,7 @@ def _rewritten_by_hub(copy: WorkingCopy, change: Change) -> None:
 def pack_changes(changes: Collection[Change]) -> bytes:
     """Write changes as compressed JSON: of an edited feature the row as it was, and what has become different."""
     packed = [[c.dataset, c.feature_id, c.before, _after(c), c.parent_id] for c in changes]
-    text = json.dumps(packed, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=bytes_to_plain)
+    text = json.dumps(packed, ensure_ascii=False, separators=(",", ":"), default=bytes_to_plain)
     return zlib.compress(text.encode("utf-8"), level=1)
 
 

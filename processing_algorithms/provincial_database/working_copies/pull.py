@@ -15,19 +15,18 @@ from dataclasses import dataclass, field, replace
 from ...common.progress import Progress, silent
 from ..administration.schema_growth import grow, lacking_fields
 from ..catalogue import Dataset
-from ..catalogue.model import FEATURE_ID, FID
 from ..changes import Delivery, ExchangingHub, Outcome, Parting, Position, Receipt, Row, RowBatch, Scope
-from ..geopackage.schema import NEW_UUID, UUID_GLOB, quoted
 from ..merge import Clash, Merge, merge_rows, same_row
 from ..rows import now, row_from_sqlite
 from .after_restore import delivered, merge_after_restore
 from .conflict_review import base_in_dispute, dispute_of, note_conflict, withdraw_conflict
 from .incoming_rows import Present, Sorted, batches, sort_out, stored_bases, stored_rows, write_rows
 from .known_copies import tell_hub
-from .outgoing import pending, settle
+from .lost_tracking import mend_tracking
+from .outgoing import pending, require_own_hub, settle
 from .scopes import is_whole
 from .working_copy import WorkingCopy
-from .working_copy_schema import base_table, copy_trigger_statements
+from .working_copy_schema import base_table
 
 
 @dataclass
@@ -56,6 +55,7 @@ def pull(copy: WorkingCopy, hub: ExchangingHub, *, progress: Progress = silent) 
     OutputError
         Another program holds the working copy.
     """
+    require_own_hub(copy, hub)
     report = PullReport()
     for changeset in pending(copy):
         # Sent before, perhaps: the hub applies it now or says that it has it already.
@@ -95,7 +95,7 @@ def receive(
     with copy.applying("pull"):
         grow(copy, known or {})
         for dataset in lost or []:
-            _mend_tracking(copy, copy.datasets[dataset.name])
+            mend_tracking(copy, copy.datasets[dataset.name])
         merge_delivery(copy, delivery, scopes, lost={dataset.name for dataset in lost or []}, report=report,
                        progress=progress)
         _note_position(copy, delivery.position)
@@ -184,6 +184,9 @@ def _merge_in(
         if theirs is None and ours is not None and dispute is not None and dispute[0] is Clash.FIELDS:
             # Since a restore the base may be ours itself, though nobody knows what was sent after the backup: then ours looks untouched.
             merged = Merge(ours, Clash.DELETED_THEIRS, frozenset(ours))
+        elif theirs is None and ours is not None and tracking_was_lost and not touched:
+            # The hub says that somebody has deleted it since: nobody knows whether it was edited here meanwhile.
+            merged = Merge(ours, Clash.DELETED_THEIRS, frozenset(ours))
     else:
         part = any(scope.dataset == dataset.name and not is_whole(scope) for scope in copy.scopes())
         merged, base = merge_after_restore(copy, dataset, feature_id, base, ours, theirs, parting,
@@ -217,8 +220,9 @@ def _without_the_missing(
             if feature_id not in edited:
                 _merge_in(copy, dataset, feature_id, None, dataset_lost, report, parting)
     elif dataset_lost:
+        told_gone = copy.edited_ids(dataset)
         for feature_id in missing:
-            if feature_id not in edited:
+            if feature_id not in told_gone:
                 # Without tracking a row the hub does not have may be somebody's new work: it is kept, as new.
                 copy.put_base(dataset, feature_id, None)
     else:
@@ -227,17 +231,6 @@ def _without_the_missing(
         report.removed += len(untouched)
     for feature_id in edited & set(present.missing(dataset, base_table(dataset))) - unknown:
         _merge_in(copy, dataset, feature_id, None, dataset_lost, report, parting)
-
-
-def _mend_tracking(copy: WorkingCopy, dataset: Dataset) -> None:
-    """Put the triggers back that a program has lost, and give identities to rows that came without one."""
-    table = quoted(dataset.name)
-    for name, sql in copy_trigger_statements(dataset).items():
-        copy.database.execute(f"DROP TRIGGER IF EXISTS {quoted(name)}")
-        copy.database.execute(sql)
-    copy.database.execute(
-        f"UPDATE {table} SET {FEATURE_ID} = {NEW_UUID} WHERE {FEATURE_ID} IS NULL OR {FEATURE_ID} NOT GLOB '{UUID_GLOB}' OR EXISTS "
-        f"(SELECT 1 FROM {table} AS other WHERE other.{FEATURE_ID} = {table}.{FEATURE_ID} AND other.{FID} < {table}.{FID})")
 
 
 def _note_position(copy: WorkingCopy, position: Position) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...common.progress import Progress, silent
 from ..changes import Changeset, ExchangingHub, Outcome, Receipt
 from .known_copies import tell_hub
-from .outgoing import freeze, pending, settle
+from .outgoing import freeze, pending, require_own_hub, settle
 from .working_copy import WorkingCopy
 
 
@@ -42,7 +42,13 @@ def push(
     -------
     PushReport
         APPLIED, or why not: STALE (pull first, then push again), REFUSED with the hub's objections. Nothing is half done.
+
+    Raises
+    ------
+    InputError
+        The hub is another one than this working copy was checked out from, or something cannot be sent as it is.
     """
+    require_own_hub(copy, hub)
     receipts = [*_send_pending(copy, hub, progress)]
     if all(_landed(receipt) for receipt in receipts):
         changeset = freeze(copy, author=author, department=department, message=message, decision_no=decision_no,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from ..geopackage.geometry import register_functions
 from ..geopackage.schema import data_columns, quoted
 from ..merge import differs
 from ..rows import pairs_from_sqlite, row_from_sqlite, row_to_sqlite, rows_from_sqlite
+from ..unreadable_text import unreadable_text
 from .working_copy_schema import base_table, copy_trigger_statements
 
 #: Number of the newest file in ``sql/working_copy``.
@@ -105,7 +107,8 @@ class WorkingCopy:
     @property
     def sent(self) -> list[str]:
         """Changesets the hub has taken since that position, by id."""
-        return json.loads(self.facts.get("sent", "[]"))
+        with self.sound():
+            return json.loads(self.facts.get("sent", "[]"))
 
     def dataset(self, name: str) -> Dataset:
         """Return a dataset it holds, by name, id or label."""
@@ -114,13 +117,10 @@ class WorkingCopy:
     def scopes(self) -> list[Scope]:
         """What it holds of each dataset."""
         names = {dataset.id: dataset.name for dataset in self.datasets.values()}
-        return [
-            Scope(names[id], None if communes is None else frozenset(json.loads(communes)), polygon)
-            for id, communes, polygon in self.database.execute(
-                "SELECT dataset_id, communes, polygon FROM quyhoach_scope"
-            )
-            if id in names
-        ]
+        found = self.database.execute("SELECT dataset_id, communes, polygon FROM quyhoach_scope").fetchall()
+        with self.sound():
+            return [Scope(names[id], None if communes is None else frozenset(json.loads(communes)), polygon)
+                    for id, communes, polygon in found if id in names]
 
     def _read_facts(self) -> dict[str, str]:
         try:
@@ -133,6 +133,17 @@ class WorkingCopy:
         if not _FACTS <= facts.keys() or not facts["srs_id"].lstrip("-").isdigit():
             raise self._not_ours()
         return facts
+
+    @contextmanager
+    def sound(self) -> Iterator[None]:
+        """Tell that something only our own program writes has been altered."""
+        try:
+            yield
+        except (ValueError, TypeError, zlib.error) as error:
+            raise InputError(say("Bản dữ liệu làm việc {path} bị hỏng: phần ghi nhớ của QuyHoach đã bị sửa; hãy dùng lại bản sao còn tốt, hoặc tải dữ "
+                                 "liệu về máy lần nữa rồi chép các chỉnh sửa sang.",
+                                 "The working copy {path} is damaged: what QuyHoach keeps in it was altered; use a sound copy of the file, or check "
+                                 "out again and carry the edits over.").format(path=self.path)) from error
 
     def _not_ours(self) -> InputError:
         return InputError(
@@ -242,9 +253,12 @@ class WorkingCopy:
         sql = (f"SELECT b.{FEATURE_ID}, b.existed, t.{FID}, p.parent_id, {base}, {ours} FROM {quoted(base_table(dataset))} b "
                f"LEFT JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = b.{FEATURE_ID} "
                f"LEFT JOIN quyhoach_parent p ON p.feature_id = b.{FEATURE_ID} AND p.dataset_id = ? ORDER BY b.rowid")
-        cursor = self.database.execute(sql, (dataset.id,))
-        while found := cursor.fetchmany(_ROWS_AT_ONCE):
-            yield [row for row in found if row[1] != (row[2] is not None) or row[4:4 + width] != row[4 + width:]]
+        try:
+            cursor = self.database.execute(sql, (dataset.id,))
+            while found := cursor.fetchmany(_ROWS_AT_ONCE):
+                yield [row for row in found if row[1] != (row[2] is not None) or row[4:4 + width] != row[4 + width:]]
+        except sqlite3.OperationalError as error:
+            raise unreadable_text(self.database, {dataset.name: dataset, base_table(dataset): dataset}, error) from error
 
     @staticmethod
     def _changes(dataset: Dataset, width: int, found: Sequence[tuple]) -> Iterator[Change]:
@@ -362,13 +376,18 @@ class WorkingCopy:
             self.database.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
-            raise OutputError(say("Không ghi được vào bản dữ liệu làm việc {path}, mọi thứ giữ nguyên như trước: {why}",
-                                  "The working copy {path} cannot be written, all stays as it was: {why}")
-                              .format(path=self.path, why=error)) from error
+            raise self._not_written(error) from error
         except BaseException:
             self._roll_back()
             raise
         self.facts = self._read_facts()
+
+    def _not_written(self, error: sqlite3.Error) -> Exception:
+        """What to raise; not kept in a variable where it is raised, or a statement it knows would hold the file."""
+        found = unreadable_text(self.database, self.datasets, error)
+        return found if isinstance(found, InputError) else OutputError(
+            say("Không ghi được vào bản dữ liệu làm việc {path}, mọi thứ giữ nguyên như trước: {why}",
+                "The working copy {path} cannot be written, all stays as it was: {why}").format(path=self.path, why=error))
 
     def _roll_back(self) -> None:
         # A full disk makes SQLite roll back by itself; asking again would hide the first error.

@@ -1,0 +1,2 @@
+-- Nothing of its own: an upgrade makes all triggers anew, and since this number they refuse instants no program can count,
+-- numbers without end, and what is no shape.

@@ -1,0 +1,143 @@
+"""What programs and people of ill luck do to working copies and hubs: nothing is lost by it, and it is told in a sentence."""
+
+import sqlite3
+import struct
+import uuid
+from contextlib import closing
+
+import pyproj
+import pytest
+import shapely
+from quyhoach.processing_algorithms.common.errors import InputError
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
+from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.merge import Clash
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import conflicts
+from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
+    export_changes, export_update, import_update)
+from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import freeze
+from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
+from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
+from quyhoach.processing_algorithms.provincial_database.working_copies.working_copy import WorkingCopy
+
+FACILITY = load_catalogue()["facility"]
+KIND = FACILITY.field("kind").domain.values[0].code
+WHO = {"author": "ân", "message": "thử"}
+IDS = [str(uuid.UUID(int=i)) for i in range(1, 6)]
+
+
+def facility(name, x=0.0, **more):
+    shape = shapely.to_wkb(shapely.Point(500000 + x, 1800000), byte_order=1, flavor="iso")
+    return {**{field.name: None for field in FACILITY.fields}, "name": name, "kind": KIND, "geom": shape, **more}
+
+
+def filled(hub):
+    changes = tuple(Change("facility", id, None, facility(f"Số {i}", i)) for i, id in enumerate(IDS, start=1))
+    assert send(hub, *changes).outcome is Outcome.APPLIED
+    return hub
+
+
+def send(hub, *changes):
+    return hub.submit(Changeset(str(uuid.uuid4()), "ân", "", "thử", "", "2026-11-22T00:00:00.000Z", changes))
+
+
+@pytest.fixture(params=["geopackage", "postgis"])
+def hub(request, tmp_path):
+    if request.param == "postgis":
+        yield filled(request.getfixturevalue("postgis_hub"))
+    else:
+        with create_hub(str(tmp_path / "hub.gpkg"), "EPSG:9214", datasets=[FACILITY]) as made:
+            yield filled(made)
+
+
+def out(hub, path):
+    return checkout(path, hub, location="x", crs=pyproj.CRS(9214), datasets=[hub.datasets["facility"]],
+                    scopes=[Scope("facility")])
+
+
+def run(copy, *statements):
+    """As another program would."""
+    with closing(sqlite3.connect(copy.path, isolation_level=None)) as database:
+        register_functions(database)
+        for statement in statements:
+            database.execute(statement)
+
+
+def held(hub):
+    with hub.deliver([Scope("facility")], None) as delivery:
+        return {feature_id: row["name"] for _, feature_id, row in delivery.rows}
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+def test_a_table_copied_without_its_key_brings_nobody_s_work_down(hub, tmp_path, by_file):
+    """CREATE TABLE AS, as many programs alter a table: fid is no key any more, so rows that come later had none and looked deleted."""
+    with out(hub, tmp_path / "a.gpkg") as copy:
+        run(copy, 'ALTER TABLE facility ADD COLUMN "Của tôi" TEXT', "CREATE TABLE aside AS SELECT * FROM facility", "DROP TABLE facility",
+            "ALTER TABLE aside RENAME TO facility", "UPDATE facility SET name = 'sửa', \"Của tôi\" = 'giữ' WHERE fid = 1",
+            "INSERT INTO facility (name, kind, geom) SELECT 'Vẽ thêm', kind, geom FROM facility WHERE fid = 2")
+        theirs = str(uuid.uuid4())
+        assert send(hub, Change("facility", theirs, None, facility("Của xã khác")),
+                    Change("facility", IDS[3], facility("Số 4", 4), None)).outcome is Outcome.APPLIED
+        assert copy.status()[0].tracking_lost
+        if by_file:
+            export_changes(copy, tmp_path / "hỏi.qhz", **WHO)
+            export_update(hub, tmp_path / "hỏi.qhz", tmp_path / "đáp.qhz")
+            import_update(copy, tmp_path / "đáp.qhz")
+        else:
+            pull(copy, hub)
+        [line] = copy.status()
+        assert not line.tracking_lost and line.count == 7
+        assert {c.feature_id: c.clash for c in conflicts(copy)} == {IDS[0]: Clash.FIELDS, IDS[3]: Clash.DELETED_THEIRS}, \
+            "what somebody has deleted meanwhile does not come back by itself"
+        run(copy, f"UPDATE facility SET name = 'Sửa của xã khác' WHERE feature_id = '{theirs}'")
+        assert push(copy, hub, **WHO).outcome is Outcome.APPLIED
+        there = held(hub)
+        assert there[theirs] == "Sửa của xã khác" and "Vẽ thêm" in there.values() and IDS[3] not in there and len(there) == 6
+        database = copy.database
+        assert database.execute('SELECT "Của tôi" FROM facility WHERE fid = 1').fetchone() == ("giữ",), "their columns are kept"
+        assert database.execute("SELECT count(*) FROM rtree_facility_geom r JOIN facility t ON t.fid = r.id").fetchone() == (7,)
+
+
+def test_only_its_own_hub_hears_of_a_working_copy(hub, tmp_path):
+    """Another hub would take new features and deletions, and the copy would count them as sent."""
+    with create_hub(str(tmp_path / "khác.gpkg"), "EPSG:9214", datasets=[FACILITY]) as other, out(hub, tmp_path / "a.gpkg") as copy:
+        run(copy, "DELETE FROM facility WHERE fid = 1")
+        with pytest.raises(InputError, match="khác"):
+            push(copy, other, **WHO)
+        freeze(copy, **WHO)
+        for exchange in (lambda: push(copy, other, **WHO), lambda: pull(copy, other)):
+            with pytest.raises(InputError, match="khác"):
+                exchange()
+        assert other.position().token.startswith("0") and push(copy, hub, **WHO).outcome is Outcome.APPLIED
+        assert IDS[0] not in held(hub)
+
+
+def test_what_no_hub_takes_is_refused_by_name(hub, tmp_path):
+    deep = shapely.to_wkb(shapely.Point(500000, 1800000, 3.0), output_dimension=3, flavor="iso")
+    endless = struct.pack("<BIdd", 1, 1, float("inf"), 0.0)
+    for value, told in (({"geom": deep}, "độ cao"), ({"geom": endless}, "đọc"), ({"geom": None}, "trống"), ({"name": "a\0b"}, "ký tự")):
+        receipt = send(hub, Change("facility", IDS[0], facility("Số 1", 1), {**facility("Số 1", 1), **value}))
+        assert receipt.outcome is Outcome.REFUSED and told in receipt.objections[0].reason
+
+
+def test_text_that_is_none_is_told_by_feature_and_field(hub, tmp_path):
+    with out(hub, tmp_path / "a.gpkg") as copy:
+        run(copy, "UPDATE facility SET address = CAST(x'D0B1FF' AS TEXT) WHERE fid = 2")
+        for meet in (copy.status, lambda: push(copy, hub, **WHO), lambda: pull(copy, hub)):
+            with pytest.raises(InputError, match=f"UTF-8.*{IDS[1]}"):
+                meet()
+        run(copy, "UPDATE facility SET address = 'Thôn Hạ' WHERE fid = 2")
+        assert push(copy, hub, **WHO).outcome is Outcome.APPLIED
+
+
+@pytest.mark.parametrize("harm", [
+    "INSERT OR REPLACE INTO quyhoach_working_copy VALUES ('sent', '{')", "UPDATE quyhoach_scope SET communes = '{'",
+    "INSERT INTO quyhoach_outgoing VALUES (1, 'x', 'a', '', 'm', '', 'n', x'00')"])
+def test_altered_notes_of_a_copy_are_a_sentence(hub, tmp_path, harm):
+    with out(hub, tmp_path / "a.gpkg") as copy:
+        run(copy, harm)
+    with WorkingCopy(tmp_path / "a.gpkg") as copy, pytest.raises(InputError, match="hỏng"):
+        pull(copy, hub)
