@@ -143,13 +143,8 @@ def same_value(first: Value, second: Value) -> bool:
 
 
 def _one_number(first: Value, second: Value) -> bool:
-    numeric = (int, float)
-    return (
-        isinstance(first, numeric)
-        and isinstance(second, numeric)
-        and float(first) == float(second)
-        and int(first) == int(second)
-    )
+    # Python compares whole numbers and floats exactly, however large.
+    return isinstance(first, (int, float)) and isinstance(second, (int, float)) and first == second
 
 
 def same_geometry(first: bytes, second: bytes) -> bool:

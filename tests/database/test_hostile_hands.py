@@ -1,8 +1,12 @@
 """What programs and people of ill luck do to working copies and hubs: nothing is lost by it, and it is told in a sentence."""
 
+import hashlib
+import json
 import sqlite3
 import struct
 import uuid
+import zipfile
+import zlib
 from contextlib import closing
 
 import pyproj
@@ -17,7 +21,7 @@ from quyhoach.processing_algorithms.provincial_database.merge import Clash
 from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
 from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import conflicts
 from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
-    export_changes, export_update, import_update)
+    apply_changes, export_changes, export_update, import_update)
 from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import freeze
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
@@ -141,3 +145,31 @@ def test_altered_notes_of_a_copy_are_a_sentence(hub, tmp_path, harm):
         run(copy, harm)
     with WorkingCopy(tmp_path / "a.gpkg") as copy, pytest.raises(InputError, match="hỏng"):
         pull(copy, hub)
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda request, changes: request["changesets"][0].update(changeset_id="'; DROP TABLE facility"),
+    lambda request, changes: request["changesets"][0].update(author="a\0b"),
+    lambda request, changes: request["changesets"][0].update(made_at="infinity"),
+    lambda request, changes: changes.update({"changes-0.z": zlib.compress(b"[" * 200_000)}),
+    lambda request, changes: changes.update({"changes-0.z": zlib.compress(b"{}")}),
+    lambda request, changes: changes.update({"changes-0.z": zlib.compress(b" " * 80_000_000)}),
+    lambda request, changes: changes.update({"rest": b" " * 80_000_000})])
+def test_a_changes_file_made_by_an_enemy_is_refused_whole(hub, tmp_path, spoil):
+    """Its checksums are right: who can alter the file can count them too."""
+    with out(hub, tmp_path / "a.gpkg") as copy:
+        run(copy, "UPDATE facility SET name = 'sửa'")
+        export_changes(copy, tmp_path / "a.qhz", **WHO)
+    with zipfile.ZipFile(tmp_path / "a.qhz") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist() if name != "manifest.json"}
+        manifest = json.loads(archive.read("manifest.json"))
+    request = json.loads(parts["request.json"])
+    spoil(request, parts)
+    parts["request.json"] = json.dumps(request).encode()
+    manifest["sha256"] = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
+    with zipfile.ZipFile(tmp_path / "b.qhz", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in {**parts, "manifest.json": json.dumps(manifest)}.items():
+            archive.writestr(name, data)
+    with pytest.raises(InputError, match="bị hỏng"):
+        apply_changes(hub, tmp_path / "b.qhz")
+    assert "sửa" not in held(hub).values()

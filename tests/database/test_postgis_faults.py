@@ -221,3 +221,19 @@ def test_the_server_goes_with_the_program_that_started_it(tmp_path):
         time.sleep(0.1)
     assert not os.path.exists(f"/proc/{pid}")
     subprocess.run(["rm", "-rf", folder], check=True)
+
+
+def test_a_server_that_takes_nothing_now_and_a_table_that_is_held_are_sentences(postgis_hub, postgis_parameters, sql_at):
+    with postgis_hub.connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("2min",), "nobody waits for ever"
+        cursor.execute("SET default_transaction_read_only = on")
+        with pytest.raises(OutputError, match="chỉ cho đọc"):
+            postgis_hub.submit(changeset(new(parcel(postgis_hub))))
+        cursor.execute("SET default_transaction_read_only = off; SET lock_timeout = '50ms'")
+    holder = psycopg2.connect(**postgis_parameters)
+    with closing(holder), holder.cursor() as cursor:
+        cursor.execute("LOCK TABLE quyhoach_data.parcel IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(OutputError, match="đang giữ bảng"):
+            postgis_hub.submit(changeset(new(parcel(postgis_hub))))
+    assert postgis_hub.submit(changeset(new(parcel(postgis_hub)))).outcome is Outcome.APPLIED

@@ -24,7 +24,9 @@ _SESSION = ("SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET datestyle =
             "SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex'; "
             "SET standard_conforming_strings = on; SET row_security = on; "
             # Compiling our statements takes longer than running them.
-            "SET jit = off")
+            "SET jit = off; "
+            # Nobody waits for ever for a table that somebody else holds; a server's own limit stays.
+            "SELECT set_config('lock_timeout', '2min', false) WHERE current_setting('lock_timeout') = '0'")
 
 
 #: What servers and libpq say when they let nobody in, or cannot be found. They have no code before one is in.
@@ -164,6 +166,15 @@ def told() -> Iterator[None]:
             raise OutputError(say("Tài khoản này không đủ quyền trên cơ sở dữ liệu dùng chung: {why}",
                                   "This account lacks the right in the shared database: {why}")
                               .format(why=_first_line(error))) from error
+        if isinstance(error, codes.LockNotAvailable):
+            raise OutputError(say("Người hoặc chương trình khác đang giữ bảng dữ liệu này của cơ sở dữ liệu dùng chung, không ghi gì; hãy thử lại sau.",
+                                  "Somebody else, or another program, holds this table of the shared database, nothing was written; try "
+                                  "again later.")) from error
+        if isinstance(error, codes.ReadOnlySqlTransaction):
+            raise OutputError(say("Máy chủ cơ sở dữ liệu dùng chung đang chỉ cho đọc (bản dự phòng, hoặc đang bảo trì), không ghi gì; hãy thử lại "
+                                  "sau hoặc hỏi quản trị.",
+                                  "The shared database's server lets nobody write just now (a standby, or maintenance), nothing was written; "
+                                  "try again later or ask its administrator.")) from error
         # A server that dies gives an error without a code, of no class in particular.
         cut = error.pgcode is None and not isinstance(error, psycopg2.ProgrammingError)
         if cut or isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):

@@ -7,6 +7,7 @@ copy. Both are zip archives of JSON with a checksum for every part; applied twic
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import zipfile
@@ -51,6 +52,8 @@ _FORMAT = 1
 _MANIFEST = "manifest.json"
 #: Bytes a file may unpack to; more is no exchange but an attack or a mistake.
 _MOST_BYTES = 4 * 1024**3
+#: Rows do not pack tighter than this, whatever they are.
+_TIGHTEST, _SMALL_BYTES = 200, 64 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def read_changes(path: str | Path) -> ChangesFile:
                       working_copy_id=str(request["working_copy_id"]))
             for number, header in enumerate(request["changesets"]))
         for changeset in changesets:
-            _refuse_nonsense(changeset.changes)
+            _refuse_nonsense(changeset)
         return ChangesFile(str(request["working_copy_id"]), Position(**request["position"]),
                            tuple(_scope_from_json(scope) for scope in request["scopes"]), changesets,
                            frozenset(map(str, request["lacking"])), bool(request["compare"]),
@@ -243,8 +246,12 @@ def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = s
 _HEADER = ("changeset_id", "author", "department", "message", "decision_no", "made_at")
 
 
-def _refuse_nonsense(changes: tuple[Change, ...]) -> None:
+def _refuse_nonsense(changeset: Changeset) -> None:
     """Raise ValueError for what no program of ours writes: identities that are none, shapes that cannot be read."""
+    changes = changeset.changes
+    datetime.datetime.fromisoformat(changeset.made_at)
+    if not UUID.fullmatch(changeset.changeset_id) or any("\0" in getattr(changeset, name) for name in _HEADER):
+        raise ValueError("header")
     if not all(isinstance(change.dataset, str) and isinstance(change.feature_id, str)
                and UUID.fullmatch(change.feature_id)
                for change in changes):
@@ -318,7 +325,8 @@ def _read(path: str | Path, kind: str) -> dict[str, bytes]:
     if not Path(path).is_file():
         raise InputError(say("Không có tệp {path}.", "There is no file {path}.").format(path=path))
     with _told(path), zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
+        sizes = [(member.file_size, member.compress_size) for member in archive.infolist()]
+        if sum(size for size, _ in sizes) > _MOST_BYTES or any(size > max(_SMALL_BYTES, _TIGHTEST * packed) for size, packed in sizes):
             raise ValueError("too large")
         manifest = json.loads(archive.read(_MANIFEST))
         if manifest.get("quyhoach") != kind:
@@ -348,7 +356,7 @@ class _told:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         damaged = (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError, NotImplementedError,
-                   zipfile.LargeZipFile)
+                   zipfile.LargeZipFile, RecursionError)
         zlib_error = kind is not None and kind.__module__ == "zlib"
         if zlib_error or isinstance(error, damaged) and not isinstance(error, InputError):
             raise InputError(say("Tệp {path} bị hỏng hoặc đã bị sửa; hãy yêu cầu gửi lại.", "The file {path} is damaged or was altered; ask for it again.")

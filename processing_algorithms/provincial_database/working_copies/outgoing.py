@@ -22,6 +22,7 @@ from ..rows import bytes_to_plain, now, row_from_plain
 from .working_copy import WorkingCopy
 
 _ROWS_AT_ONCE = 10_000
+_TIGHTEST, _SMALL_BYTES = 200, 64 * 1024**2
 
 
 def pending(copy: WorkingCopy) -> list[Changeset]:
@@ -206,7 +207,15 @@ def unpack_changes(packed: bytes) -> tuple[Change, ...]:
         It is not such a text.
     """
     changes = []
-    for dataset, feature_id, was, became, parent_id in json.loads(zlib.decompress(packed).decode("utf-8")):
+    # Rows do not pack tighter than this: what would unpack to more is no changeset, and would fill the memory.
+    opened = zlib.decompressobj()
+    text = opened.decompress(packed, max(_SMALL_BYTES, _TIGHTEST * len(packed)))
+    if not opened.eof:
+        raise ValueError("not whole, or too large")
+    plain = json.loads(text.decode("utf-8"))
+    if not isinstance(plain, list):
+        raise ValueError("no changes")
+    for dataset, feature_id, was, became, parent_id in plain:
         before = row_from_plain(was)
         if isinstance(became, list):
             [different] = became
