@@ -41,7 +41,7 @@ from ..changes import (
 )
 from ..rows import now, row_from_plain, row_to_plain
 from .after_restore import delivered
-from .outgoing import freeze, pack_changes, pending, settle, unpack_changes
+from .outgoing import freeze, most_unpacked, pack_changes, pending, settle, unpack_changes
 from .pull import PullReport, asked_for, receive
 from .working_copy import WorkingCopy
 
@@ -52,8 +52,6 @@ _FORMAT = 1
 _MANIFEST = "manifest.json"
 #: Bytes a file may unpack to; more is no exchange but an attack or a mistake.
 _MOST_BYTES = 4 * 1024**3
-#: Rows do not pack tighter than this, whatever they are.
-_TIGHTEST, _SMALL_BYTES = 200, 64 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -326,7 +324,7 @@ def _read(path: str | Path, kind: str) -> dict[str, bytes]:
         raise InputError(say("Không có tệp {path}.", "There is no file {path}.").format(path=path))
     with _told(path), zipfile.ZipFile(path) as archive:
         sizes = [(member.file_size, member.compress_size) for member in archive.infolist()]
-        if sum(size for size, _ in sizes) > _MOST_BYTES or any(size > max(_SMALL_BYTES, _TIGHTEST * packed) for size, packed in sizes):
+        if sum(size for size, _ in sizes) > _MOST_BYTES or any(size > most_unpacked(packed) for size, packed in sizes):
             raise ValueError("too large")
         manifest = json.loads(archive.read(_MANIFEST))
         if manifest.get("quyhoach") != kind:

@@ -22,7 +22,6 @@ from ..rows import bytes_to_plain, now, row_from_plain
 from .working_copy import WorkingCopy
 
 _ROWS_AT_ONCE = 10_000
-_TIGHTEST, _SMALL_BYTES = 200, 64 * 1024**2
 
 
 def pending(copy: WorkingCopy) -> list[Changeset]:
@@ -198,6 +197,11 @@ def _after(change: Change) -> object:
     return [{name: after[name] for name in change.touched()}]
 
 
+def most_unpacked(packed: int) -> int:
+    """How many bytes so many packed ones may be: rows do not pack tighter, and what is more would fill the memory."""
+    return max(64 * 1024**2, 200 * packed)
+
+
 def unpack_changes(packed: bytes) -> tuple[Change, ...]:
     """Read what `pack_changes` wrote.
 
@@ -207,9 +211,8 @@ def unpack_changes(packed: bytes) -> tuple[Change, ...]:
         It is not such a text.
     """
     changes = []
-    # Rows do not pack tighter than this: what would unpack to more is no changeset, and would fill the memory.
     opened = zlib.decompressobj()
-    text = opened.decompress(packed, max(_SMALL_BYTES, _TIGHTEST * len(packed)))
+    text = opened.decompress(packed, most_unpacked(len(packed)))
     if not opened.eof:
         raise ValueError("not whole, or too large")
     plain = json.loads(text.decode("utf-8"))
