@@ -386,7 +386,7 @@ def _endless(geometry: str, postgis: str) -> str:
     shape, schema = f"n.{_quoted(GEOMETRY)}", _quoted(postgis)
     measure = {"MultiPolygon": "{}.ST_Perimeter({})", "MultiLineString": "{}.ST_Length({})", "Point": "({0}.ST_X({1}) + {0}.ST_Y({1}))"}[
         geometry].format(schema, shape)
-    return f"NOT ({measure} > '-Infinity'::float8 AND {measure} < 'Infinity'::float8)"
+    return f"NOT ({measure} * 0 = 0)"
 
 
 def _wrong(field: Field) -> Iterator[tuple[str, str]]:
