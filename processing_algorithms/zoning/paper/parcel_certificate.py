@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import geopandas
+import numpy as np
 import pandas
 import pyproj
 import shapely
@@ -33,6 +34,8 @@ from .planning_paper import Paper, make_paper, read_template
 MAP_TITLE = "BẢN ĐỒ VỊ TRÍ, RANH GIỚI THỬA ĐẤT TRONG QUY HOẠCH"
 #: Parcels are looked up together so many at a time: memory stays small, and a cancel is noticed.
 _AT_ONCE = 200
+#: Metres around them within which zones and restrictions are looked at: more than any tolerance of maps.
+_NEAR_M = 100.0
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,8 @@ def draft_papers(
         some = parcels.iloc[start:start + _AT_ONCE]
         portion = part(progress, start / len(parcels), (start + len(some)) / len(parcels))
         with speaking("vi"):
-            answers = plan_answers(some, plans, zones, date=date, overlays=overlays, overrides=overrides,
+            answers = plan_answers(some, plans, _near(zones, surroundings.zones, some), date=date, overrides=overrides,
+                                   overlays=None if overlays is None else _near(overlays, surroundings.overlays, some),
                                    tolerance_mm=tolerance_mm, progress=part(portion, 0.0, 0.2))
         for notice in answers.notices:
             if notice not in said:
@@ -150,6 +154,18 @@ def draft_papers(
                 annex = {"paper": size, **map_inputs(frame, surroundings, _answering(inputs))}
             paper = make_paper(inputs, annex, office, request, *template)
             yield Draft(fid, paper, file_name(inputs, paper.code), shape)
+
+
+def _near(layer: geopandas.GeoDataFrame, moved: geopandas.GeoDataFrame,
+          parcels: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
+    """Return what of a layer lies around some parcels, as a hub gives it; ``moved`` is the layer in their system.
+
+    All of it where there is nothing, so that a layer in which nothing is usable is told.
+    """
+    x_min, y_min, x_max, y_max = parcels.total_bounds
+    box = shapely.box(x_min - _NEAR_M, y_min - _NEAR_M, x_max + _NEAR_M, y_max + _NEAR_M)
+    near = np.sort(moved.sindex.query(box))
+    return layer.iloc[near] if 0 < len(near) < len(layer) else layer
 
 
 def _answering(inputs: Mapping[str, Any]) -> list[str]:
