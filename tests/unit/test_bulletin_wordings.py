@@ -158,3 +158,14 @@ def test_a_station_nothing_was_read_of_is_told():
 def test_the_latest_of_two_days_without_hours():
     found = read_bulletin("Hôm nay Kim Long 3,58m, hôm qua 3,2m", STATIONS, today=TODAY)
     assert [r.low_m for r in chosen(found.readings, Readings.LATEST_OBSERVED)] == [3.58]
+
+
+def test_names_of_stations_in_decomposed_letters_are_found():
+    import unicodedata
+
+    import geopandas
+    from quyhoach.processing_algorithms.disaster.bulletin.stations import read_stations
+
+    table = geopandas.GeoDataFrame({"name": [unicodedata.normalize("NFD", "Phú Ốc")]}, geometry=[None])
+    found = read_bulletin("Phú Ốc 4,60m", read_stations(table), today=TODAY)
+    assert [r.low_m for r in found.readings] == [4.6]

@@ -143,6 +143,13 @@ def test_roads_by_hand():
     assert lengths == pytest.approx({0: 10, 1: 0, 2: 0, 3: 20, 4: 0, 5: 0, 6: 10, -1: 10})
 
 
+def test_a_raster_elsewhere_makes_everything_unknown():
+    away = frame([shapely.LineString([(500, 500), (540, 500)])])
+    table = flood_exposure(DEPTHS, frame([shapely.Point(505, 500)]), depth_classes(CLASSES), roads=away,
+                           units=frame([shapely.box(400, 400, 600, 600)], name=["A"]), unit_field="name").table
+    assert rows(table, "buildings", "road_m", unit="A")[-1] == (1, 40.0)
+
+
 def test_land_by_hand_in_units_and_codes():
     # A parcel x 5-25, y 5-15, cut by units at x = 10 and 20 (B ends there): a quarter of the cells it touches.
     land = frame([shapely.box(5, 5, 25, 15), shapely.box(30, 0, 40, 20)], code=["LUC", None])

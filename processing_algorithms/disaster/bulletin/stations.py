@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 import geopandas
@@ -75,7 +76,7 @@ def read_stations(frame: geopandas.GeoDataFrame, layer_name: str = "") -> list[S
     for field in FIELDS:
         if not field.endswith("_m"):
             values[field] = [
-                "" if pandas.isna(v) else str(v).strip() for v in frame.get(field, pandas.Series("", frame.index))
+                "" if pandas.isna(v) else unicodedata.normalize("NFC", str(v)).strip() for v in frame.get(field, pandas.Series("", frame.index))
             ]
             continue
         found, wrong = numbers(frame[field]) if field in frame else ([float("nan")] * len(frame), [])

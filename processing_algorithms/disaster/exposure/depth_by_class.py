@@ -65,6 +65,7 @@ class LineCells:
         """See the function of that name, for the codes of the pieces; shape (n, number of codes)."""
         codes, count = classes.unknown + 1, len(self.beyond_m)
         result = np.bincount(self.line.astype(np.int64) * codes + code, self.length_m, count * codes).reshape(-1, codes)
+        result = result.astype(np.float64, copy=False)  # numpy counts nothing in integers
         result[:, classes.unknown] += self.beyond_m
         return result
 
