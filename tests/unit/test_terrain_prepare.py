@@ -2,6 +2,7 @@
 
 import heapq
 import os
+import tracemalloc
 from collections import deque
 from pathlib import Path
 
@@ -329,6 +330,20 @@ def test_degrees_and_turned_rasters_measure_true():
     grid = Grid((500_000.0, 8.0, 6.0, 1_200_000.0, 6.0, -8.0), z.shape, WKT)  # 10 m cells, turned
     found = prepare_terrain(read_ground(ArrayRaster(grid, z)), Rules(stream_area_km2=0.0002))
     assert found.area_km2.max() == pytest.approx(600 / 1e6) and found.reaches.chainage.max() == pytest.approx(40, rel=1e-6)
+
+
+def test_streams_everywhere_stay_within_the_memory_that_is_asked_for():
+    # A closed bowl filled to its rim, streams from 20 cells on: most cells are stream cells.
+    side = 700
+    y, x = np.mgrid[:side, :side]
+    ground = ground_of(np.hypot(x - side / 2, y - side / 2) * 0.05)
+    prepared(np.ones((20, 20)), stream_area_km2=0.0)  # loops are compiled
+    tracemalloc.start()
+    found = prepare_terrain(ground, Rules(stream_area_km2=20 * CELL * CELL / 1e6))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found.reaches.cells) > 0.75 * side * side
+    assert peak + ground.z.nbytes < terrain_prepare.BYTES_A_CELL * side * side
 
 
 def test_refusals():
