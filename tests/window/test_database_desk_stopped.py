@@ -136,7 +136,7 @@ click(the(QPushButton, "layers"))
 idle(dock)
 assert QgsProject.instance().write(str(FOLDER / "dự án.qgz"))
 def kill():
-    (FOLDER / "killed.txt").write_text(dock.session.desk.current.description() if dock.session.desk.busy else "idle", "utf-8")
+    (FOLDER / "killed.txt").write_text(dock.session.desk.current.title if dock.session.desk.busy else "idle", "utf-8")
     os.kill(os.getpid(), signal.SIGKILL)
 def act(dialog):
     write(dialog.message, "Cả phường")

@@ -250,7 +250,7 @@ class PostgisHub(Hub, History):
         if extent is not None and dataset.geometry:
             conditions.append(sql.SQL("{1} OPERATOR({0}.&&) {0}.ST_MakeEnvelope(%s, %s, %s, %s, %s)").format(
                 sql.Identifier(self.postgis), sql.Identifier(GEOMETRY)))
-            values += [*extent, self.srid]
+            values += [*map(float, extent), self.srid]  # numpy 2 writes its own as np.float64(…)
         if where is not None:
             # The filter's column names are the dataset's own and quoted, its values are apart.
             conditions.append(sql.SQL(where.sql.replace("%", "%%").replace("?", "%s").replace("{", "{{").replace(

@@ -140,7 +140,8 @@ def _read_file(one: DatabaseFile, progress: Progress) -> None:
         one.error = why
         return
     try:
-        source = gdal.OpenEx(os.fspath(one.path), gdal.OF_VECTOR)
+        # Rasters too: without, GDAL from 3.7 on does not open a .gdb that has no table yet.
+        source = gdal.OpenEx(os.fspath(one.path), gdal.OF_VECTOR | gdal.OF_RASTER)
     except RuntimeError:  # QGIS may have asked GDAL to raise
         source = None
     if source is None:
