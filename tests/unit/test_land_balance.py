@@ -314,6 +314,14 @@ def test_merged_headers_texts_with_commas_groups_and_parts(tmp_path, balance):
     assert comparison["line"].tolist()[0] == 5
 
 
+def test_of_present_and_planned_areas_the_planned_ones_are_compared(tmp_path):
+    rows = [["TT", "Loại đất", "Hiện trạng", None, "Quy hoạch", None],
+            ["TT", "Loại đất", "Diện tích (m2)", "Tỷ lệ (%)", "Diện tích (m2)", "Tỷ lệ (%)"], [1, "Đất ở", 10, 20, "20.000", 40]]
+    assert [row.area_m2 for row in read_stated(workbook(tmp_path / "a.xlsx", rows)).rows] == [20000.0]
+    rows = [["Loại đất", "Diện tích hiện trạng (ha)", "Diện tích quy hoạch (ha)", "Tăng, giảm diện tích (ha)"], ["Đất ở", 1, 2, 1]]
+    assert [row.area_m2 for row in read_stated(workbook(tmp_path / "b.xlsx", rows)).rows] == [20000.0]
+
+
 def test_square_metres_above_the_table_and_codes_without_names(tmp_path, balance):
     path = workbook(tmp_path / "m2.xlsx", [["Ký hiệu", "Diện tích", "Tỷ lệ (%)"], ["NO", 60000, 48], ["cxcc", "20.000,4", 16],
                                            ["GT", 25000, 24], ["GT", 5000, 24], ["CN", 10000.6, 8]],

@@ -134,7 +134,7 @@ def _table(sheet) -> StatedTable | None:
         while deep < _DEEPEST_HEADER and line + deep < len(grid) and _continues(grid, line, line + deep):
             deep += 1
         header = _headers(grid[line:line + deep])
-        places = _columns(header)
+        places = _columns(header, _over(grid, line))
         if places is not None:
             area, name, code = places
             unit = _unit(header[area]) or _unit(" ".join(plain_unit(v) for row in grid[:line + deep] for v in row
@@ -171,7 +171,16 @@ def _headers(rows: list[list[object]]) -> list[str]:
             for k in range(width)]
 
 
-def _columns(header: list[str]) -> tuple[int, int | None, int | None] | None:
+def _over(grid: list[list[object]], line: int) -> list[str]:
+    """What stands over each column in the row above the header, such as "Hiện trạng" and "Quy hoạch" over two columns each."""
+    found, last = [], ""
+    for value in grid[line - 1] if line else []:
+        last = letters_only(value) if value is not None else last
+        found.append(last)
+    return found
+
+
+def _columns(header: list[str], over: list[str] | None = None) -> tuple[int, int | None, int | None] | None:
     plains = [letters_only(text) for text in header]
 
     def first(words: tuple[str, ...], taken: tuple[int | None, ...] = ()) -> int | None:
@@ -184,13 +193,22 @@ def _columns(header: list[str]) -> tuple[int, int | None, int | None] | None:
     areas = [k for k, text in enumerate(plains) if any(re.search(rf"\b{word}\b", text) for word in _AREA)
              and len(text) < 80
              and not _is_share(header[k])]
-    # Of "Diện tích (ha)" and "Diện tích (m2)" the one with a unit, m2 first: it is finer.
-    areas.sort(key=lambda k: ({"m2": 0, "ha": 1}.get(_unit(header[k]), 2), k))
+    # The plan's column, not the present one or the change; of "Diện tích (ha)" and "(m2)" the one with a unit, m2 first: it is finer.
+    areas.sort(key=lambda k: (_standing(" ".join([*(over or [])[k:k + 1], plains[k]])), {"m2": 0, "ha": 1}.get(_unit(header[k]), 2), k))
     if not areas:
         return None
     code = first(_CODE, (areas[0],))
     name = first(_NAME, (areas[0], code))
     return None if code is None and name is None else (areas[0], name, code)
+
+
+def _standing(text: str) -> int:
+    """Rank the headers of areas: the amended plan, the plan, any, what is there today, what was approved before, the change."""
+    for rank, words in ((5, "tang giam|tang|giam|bien dong|chenh lech|chenh|so sanh|thay doi"), (3, "hien trang|hien nay|hien co"),
+                        (0, "(?:sau )?dieu chinh|de xuat"), (4, "da duyet|duoc duyet|truoc"), (1, "quy hoach|du kien")):
+        if re.search(rf"\b(?:{words})\b", text):
+            return rank
+    return 2
 
 
 def _is_share(header: str) -> bool:
@@ -216,7 +234,7 @@ def _rows(sheet, grid: list[list[object]], start: int, area: int, name: int | No
         value = row[area] if area < len(row) else None
         if not text and not mark:
             continue
-        number, decimals, problem = _number(value, sheet.cell(line + 1, area + 1).number_format)
+        number, decimals, problem = _number(value, sheet.cell(line + 1, area + 1).number_format, unit)
         if value is None or problem and not any(c.isdigit() for c in str(value)):
             if not mark and not match_function(text)[0] and not _TOTAL.search(letters_only(text)):
                 continue  # a heading or a note, not a row with a missing figure
@@ -229,7 +247,7 @@ def _rows(sheet, grid: list[list[object]], start: int, area: int, name: int | No
             for row, decimals in found]
 
 
-def _number(value: object, number_format: str) -> tuple[float, int, str]:
+def _number(value: object, number_format: str, unit: str) -> tuple[float, int, str]:
     """Return a number, the decimals a reader sees (negative where Excel shows as many as there are), why it is none."""
     if isinstance(value, bool) or value is None:
         return np.nan, 0, ""
@@ -242,6 +260,8 @@ def _number(value: object, number_format: str) -> tuple[float, int, str]:
         digits = f"{float(value):.6f}".rstrip("0").partition(".")[2]
         return float(value), -len(digits), ""
     text = re.sub(r"(?:ha|m2|m²)\s*$", "", str(value).strip(), flags=re.IGNORECASE).strip()
+    if unit == "m2" and re.fullmatch(r"\d{1,3}(?:\.\d{3})+", text):
+        return float(text.replace(".", "")), 0, ""  # "20.000" m² is twenty thousand: nobody measures them to the thousandth
     try:
         number = parse_number(text)
     except InputError as error:
