@@ -9,6 +9,7 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
+from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub
 from quyhoach.processing_algorithms.provincial_database.findings import State, findings_table, worst
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
@@ -16,6 +17,7 @@ from quyhoach.processing_algorithms.provincial_database.changes import Scope
 from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.hub import open_hub
 from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 
@@ -123,3 +125,18 @@ def test_a_damaged_file_is_told(hub, tmp_path):
 def test_rows_that_point_nowhere_are_told(hub):
     run(hub.path, f"INSERT INTO quyhoach_rejection (import_id, source_fid, reasons, attributes) VALUES (99, '1', '{uuid.uuid4()}', '[]')")
     assert "quyhoach_rejection" in found(hub)["Tệp"].what
+
+
+@pytest.mark.parametrize("harm, told", [
+    ("INSERT INTO quyhoach_writing VALUES (1)", "bỏ dở"), ("DROP TABLE quyhoach_lock", "quyhoach_lock"),
+    ("DELETE FROM gpkg_data_column_constraints WHERE value = (SELECT kind FROM facility)", "thiếu mã"),
+    ("UPDATE facility SET name = CAST(x'C32841' AS TEXT) WHERE fid = 3", "UTF-8")])
+def test_what_would_trouble_the_next_writer_is_told(hub, harm, told):
+    run(hub.path, harm)
+    assert any(told in finding.what for finding in check_hub(hub) if finding.state is not State.GOOD)
+
+
+def test_a_hub_without_its_name_for_itself_is_refused(hub):
+    run(hub.path, "DELETE FROM quyhoach_hub WHERE key = 'hub_id'")
+    with pytest.raises(InputError, match="hub_id"):
+        open_hub(str(hub.path))

@@ -6,6 +6,7 @@ All of it is read at one moment; nothing is changed. Rows are compared as SQLite
 from __future__ import annotations
 
 import datetime
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +18,16 @@ from ...common.progress import Progress, silent
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
 from ..findings import Finding, State, unsent_advice, unsent_sentence
+from ..unreadable_text import unreadable_text
 from .history import reading
 from .hub import GeoPackageHub
 from .ledger import hub_trigger_statements, ledger_table
 from .schema import data_columns, quoted
+from .upgrade import SQL_FOLDER
 
 _OLD, _NEW = 0, 1
 _MOST = 20
+_ROWS_AT_ONCE = 10_000
 #: A box of the index is single precision, rounded outwards: how far beyond the shape it may reach, of the coordinate.
 _ROUNDING = 2.0**-22
 _MIB = 1024.0**2
@@ -37,9 +41,10 @@ def check_geopackage_hub(hub: GeoPackageHub, *, progress: Progress = silent) -> 
         try:
             found += _file(database)
             found.append(_version(hub))
+            found += _own_tables(database)
             for number, dataset in enumerate(hub.datasets.values()):
                 progress(number / len(hub.datasets), str(dataset.label))
-                found += [_triggers(database, dataset), _ledger(database, dataset)]
+                found += [_triggers(database, dataset), _ledger(database, dataset), *_values(database, dataset)]
                 if dataset.geometry:
                     found.append(_index(database, dataset))
             found += [_strays(database), _size(database, Path(hub.info.location)), _copies(database)]
@@ -77,6 +82,41 @@ def _version(hub: GeoPackageHub) -> Finding:
         "Cấu trúc {version}, SQLite {sqlite}; đã phục hồi {restores} lần.",
         "Schema {version}, SQLite {sqlite}; restored {restores} times.").format(
         version=hub.info.schema_version, sqlite=sqlite3.sqlite_version, restores=restores))
+
+
+def _own_tables(database: sqlite3.Connection) -> Iterator[Finding]:
+    """Tables of the hub's own that are gone, and a changeset left open, under whose name others would be writing."""
+    check = say("Bảng của cơ sở dữ liệu", "Tables of the database")
+    text = "".join(path.read_text(encoding="utf-8") for path in (*sorted(SQL_FOLDER.glob("[0-9]*.sql")), SQL_FOLDER.with_name("geopackage_file.sql")))
+    present = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    lost = sorted(set(re.findall(r"^CREATE (?:UNIQUE )?(?:TABLE|INDEX) (\w+)", text, re.M)) - present)
+    if lost:
+        yield Finding(check, State.BROKEN, say("Thiếu: {names}.", "Missing: {names}.").format(names=name_some(lost)),
+                      say("Phục hồi bản sao lưu gần nhất.", "Restore the last backup."))
+    if "quyhoach_writing" in present and database.execute("SELECT 1 FROM quyhoach_writing").fetchone():
+        yield Finding(check, State.BROKEN, say("Một đợt cập nhật bị bỏ dở: chỉnh sửa của chương trình khác đang được ghi nhầm vào đợt đó.",
+                                               "A changeset was left open: edits of other programs are entered under it."),
+                      say("Xóa dòng trong bảng quyhoach_writing.", "Delete the row of the table quyhoach_writing."))
+
+
+def _values(database: sqlite3.Connection, dataset: Dataset) -> Iterator[Finding]:
+    """Codes that are gone from their lists, and text no program can read."""
+    check = say("Giá trị: {dataset}", "Values: {dataset}").format(dataset=dataset.label)
+    known = set(database.execute("SELECT constraint_name, value FROM gpkg_data_column_constraints"))
+    lacking = [f"{field.domain.label}: {value.code}" for field in dataset.fields if field.domain for value in field.domain.values
+               if (field.domain.name, value.code) not in known]
+    if lacking:
+        yield Finding(check, State.ATTENTION, say("Danh mục thiếu mã: {names}.", "Codes are missing from their lists: {names}.").format(
+            names=name_some(lacking)), say("Chạy nâng cấp cơ sở dữ liệu (quyhoach:hubupgrade).", "Upgrade the database (quyhoach:hubupgrade)."))
+    names = [quoted(field.name) for field in dataset.fields if field.type in ("text", "date", "datetime")]
+    try:
+        cursor = database.execute(f"SELECT {', '.join(names)} FROM {quoted(dataset.name)}")
+        while cursor.fetchmany(_ROWS_AT_ONCE):
+            pass
+    except sqlite3.OperationalError as error:
+        found = str(unreadable_text(database, {dataset.name: dataset}, error))
+        yield Finding(check, State.BROKEN, found, say("Nhập lại các ô đó; các máy chưa nhận được gì của lớp này cho tới lúc ấy.",
+                                                      "Type those cells anew; nobody can receive this layer until then."))
 
 
 def _triggers(database: sqlite3.Connection, dataset: Dataset) -> Finding:

@@ -94,6 +94,11 @@ class GeoPackageHub(Hub):
                                  "QuyHoach.",
                                  "{path} was made by a newer QuyHoach (schema {version}); update QuyHoach.")
                              .format(path=self.path, version=version or "?"))
+        lost = sorted({"incarnation", "name", "srs_id", "created_at", *(["hub_id"] if int(version) > 1 else [])} - facts.keys())
+        if lost:
+            raise InputError(say("{path} bị hỏng: thiếu {names} trong bảng quyhoach_hub; hãy phục hồi bản sao lưu gần nhất.",
+                                 "{path} is damaged: {names} are missing from the table quyhoach_hub; restore the last backup.")
+                             .format(path=self.path, names=", ".join(lost)))
         return facts
 
     def _upgrade(self) -> None:
