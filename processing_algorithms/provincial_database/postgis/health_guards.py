@@ -91,8 +91,11 @@ def table(cursor: Any, dataset: Dataset, guards: dict[str, str]) -> Iterator[Loo
     oid = f'quyhoach_data."{dataset.name}"'
     altered = altered_functions(cursor, guards)
     if altered:
-        yield False, say("{dataset}: hàm kiểm tra bị sửa hoặc bị mất: {names}.", "{dataset}: functions that check are altered or lost: {names}.").format(
-            dataset=dataset.label, names=", ".join(altered)), upgrade_advice()
+        # They follow the program's catalogue, so a program that was updated is no error.
+        yield True, say("{dataset}: hàm kiểm tra khác với phiên bản QuyHoach này, vì chưa nâng cấp cơ sở dữ liệu hoặc vì bị sửa: {names}.",
+                        "{dataset}: functions that check are not those of this QuyHoach, because the database was not upgraded or they were altered: "
+                        "{names}.").format(dataset=dataset.label, names=", ".join(altered)), say(
+            "Chạy nâng cấp cơ sở dữ liệu (quyhoach:hubupgrade).", "Upgrade the database (quyhoach:hubupgrade).")
     cursor.execute("SELECT tgname::text, p.pronamespace = 'quyhoach'::regnamespace FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
                    "WHERE tgrelid = %s::regclass AND NOT tgisinternal", (oid,))
     found = dict(cursor.fetchall())
