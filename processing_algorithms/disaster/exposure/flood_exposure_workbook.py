@@ -102,12 +102,17 @@ def _blocks(
         ("Tổng số", code == code),
     ]
     columns = [*_PEOPLE, *_COUNTS, *_MEASURED]
-    sums = [sums_of_known(table.loc[which, columns], [key[which] for key in keys]) for _, which in plan]
-    every = sums[-1].index
-    figures = [one.reindex(every).astype(object).where(one.reindex(every).notna(), None).to_numpy() for one in sums]
+    # The rows of all lines of the plan in one table with a number for each line and unit: grouping once by numbers takes a tenth of the time.
+    unit = table.groupby(keys, sort=False).ngroup().to_numpy()
+    units, chosen = int(unit.max()) + 1 if len(unit) else 0, [np.flatnonzero(which) for _, which in plan]
+    line = np.repeat(np.arange(len(plan)), [len(some) for some in chosen])
+    rows = np.concatenate(chosen)
+    sums = sums_of_known(table[columns].iloc[rows], [pandas.Series(line * units + unit[rows], index=table.index[rows])])
+    sums = sums.reindex(np.arange(len(plan) * units)).astype(object)
+    figures = sums.where(sums.notna(), None).to_numpy().reshape(len(plan), units, len(columns))
     return [
-        _row(names[unit] if names else "Toàn bộ", label, figures[k][unit])
-        for unit in range(len(every))
+        _row(names[number] if names else "Toàn bộ", label, figures[k, number])
+        for number in range(units)
         for k, (label, _) in enumerate(plan)
     ]
 
