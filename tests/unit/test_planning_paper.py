@@ -182,6 +182,17 @@ def test_parcels_without_shape_or_metres_are_refused(data):
 # corners ------------------------------------------------------------------------------------------------------------
 
 
+def test_each_part_of_a_parcel_closes_on_itself_and_no_area_stated_is_not_an_area_of_nothing(data):
+    data["parcels"].loc[1, "legal_area_m2"] = 0.0
+    data["parcels"].geometry = [shapely.MultiPolygon([box(0, 0, 20, 10), box(50, 0, 53, 4)])]
+    (draft,) = drafts(data)
+    parcel = draft.paper.content["inputs"]["parcel"]
+    # 20 x 10 m, then 3 x 4 m; clockwise from the upper left corner: no side leads from one part to the other.
+    assert [one["side_m"] for one in parcel["corners"]] == [
+        "20.00", "10.00", "20.00", "10.00", "3.00", "4.00", "3.00", "4.00"]
+    assert parcel["legal_area_m2"] is None and "theo giấy tờ" not in " ".join(annex_of(draft.paper).remarks)
+
+
 def test_corners_of_the_old_meridian_give_the_paper_of_the_parcel(data):
     """The corners of the 20 x 10 m parcel in the zone of 107°45', by pyproj's own projections: the same pieces come out."""
     old = pyproj.Proj("+proj=tmerc +lat_0=0 +lon_0=107.75 +k=0.9999 +x_0=500000 +y_0=0 +ellps=WGS84")

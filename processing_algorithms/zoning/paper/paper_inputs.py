@@ -191,26 +191,30 @@ def _counted(groups: Sequence[Sequence[Any]]) -> NDArray[np.intp]:
 def _parcel(parcel: Mapping[str, Any], shape: shapely.Geometry, crs: pyproj.CRS, answer: ParcelAnswer,
             corners: Corners | None, communes: Mapping[str, str]) -> dict[str, Any]:
     known = {name: _text(parcel.get(name)) for name in PARCEL_FIELDS if name != "legal_area_m2"}
-    known["legal_area_m2"] = fixed(_number(parcel.get("legal_area_m2")), AREA_DECIMALS)
+    legal = _number(parcel.get("legal_area_m2"))
+    # Registers write 0 where the papers' area is not known.
+    known["legal_area_m2"] = fixed(legal if legal and legal > 0 else None, AREA_DECIMALS)
     known |= {"commune": communes.get(known["commune_code"] or ""),
               "old_commune": communes.get(known["old_commune_code"] or ""),
               "map_area_m2": fixed(float(answer.answers.parcels.at[answer.parcel_fid, "area_m2"]), AREA_DECIMALS), "crs": crs_text(crs),
               "meridian": meridian_label(crs), "shape": shape_text(shape),
               "asked_by": "corners" if corners else "parcel"}
     known["land_type"] = _labels("parcel", "land_code").get(known["land_code"] or "")
-    points = _outline(shape)
-    names = [str(at) for at in range(1, len(points) + 1)]
+    rings = _outlines(shape)
+    names = [str(at) for at in range(1, sum(map(len, rings)) + 1)]
     if corners is not None:
         names = list(corners.names)
-        points = [(float(x), float(y)) for x, y in shapely.get_coordinates(corners.polygon(crs).exterior)[:-1]]
+        rings = [shapely.get_coordinates(corners.polygon(crs).exterior)[:-1]]
         known |= {"stated_crs": crs_text(corners.crs), "stated_meridian": meridian_label(corners.crs),
-                  "stated_corners": _corner_list(names, np.column_stack([corners.east, corners.north]))}
-    known["corners"] = _corner_list(names, np.array(points))
+                  "stated_corners": _corner_list(names, [np.column_stack([corners.east, corners.north])])}
+    known["corners"] = _corner_list(names, rings)
     return known
 
 
-def _corner_list(names: Sequence[str], points: NDArray[np.float64]) -> list[dict[str, Any]]:
-    sides = np.hypot(*(np.roll(points, -1, axis=0) - points).T)
+def _corner_list(names: Sequence[str], rings: Sequence[NDArray[np.float64]]) -> list[dict[str, Any]]:
+    """Return the corners of all rings; the side after a ring's last corner leads back to its first."""
+    points = np.concatenate(rings)
+    sides = np.concatenate([np.hypot(*(np.roll(ring, -1, axis=0) - ring).T) for ring in rings])
     return [{"name": name, "north": fixed(y, COORDINATE_DECIMALS), "east": fixed(x, COORDINATE_DECIMALS),
              "side_m": fixed(side, 2)} for name, (x, y), side in zip(names, points, sides)]
 
@@ -221,17 +225,17 @@ def crs_text(crs: pyproj.CRS) -> str:
     return ":".join(authority) if authority else crs.to_wkt()
 
 
-def _outline(shape: shapely.Geometry) -> list[tuple[float, float]]:
-    """Corners of all outer rings, clockwise from the northernmost (of several the westernmost), as extracts list them."""
-    points: list[tuple[float, float]] = []
+def _outlines(shape: shapely.Geometry) -> list[NDArray[np.float64]]:
+    """Corners of each outer ring, clockwise from the northernmost (of several the westernmost), as extracts list them."""
+    rings = []
     for part in shapely.get_parts(shape):
         ring = part.exterior
         coordinates = shapely.get_coordinates(ring)[:-1]
         if ring.is_ccw:
             coordinates = coordinates[::-1]
         start = np.lexsort((coordinates[:, 0], -coordinates[:, 1]))[0]
-        points += [(float(x), float(y)) for x, y in np.roll(coordinates, -start, axis=0)]
-    return points
+        rings.append(np.roll(coordinates, -start, axis=0))
+    return rings
 
 
 def _plans(answers: PlanAnswers, answer: ParcelAnswer) -> dict[str, Any]:

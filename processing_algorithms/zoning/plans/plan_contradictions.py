@@ -52,6 +52,8 @@ def contradictions(
     others = zoned[zoned["role"].isin(["detailed", "same_level"])]
     frames = []
     for pairs, overlap in ((_pairs(answers, others, False), False), (_pairs(answers, answers, True), True)):
+        if not len(pairs):
+            continue
         found = _overlaps(pieces, pairs) if overlap else _differences(pieces, pairs)
         if not len(found):
             continue
