@@ -183,13 +183,14 @@ def test_parcels_without_shape_or_metres_are_refused(data):
 
 
 def test_each_part_of_a_parcel_closes_on_itself_and_no_area_stated_is_not_an_area_of_nothing(data):
-    data["parcels"].loc[1, "legal_area_m2"] = 0.0
+    data["parcels"].loc[1, ["legal_area_m2", "land_code"]] = 0.0, "ZZZ"
     data["parcels"].geometry = [shapely.MultiPolygon([box(0, 0, 20, 10), box(50, 0, 53, 4)])]
     (draft,) = drafts(data)
     parcel = draft.paper.content["inputs"]["parcel"]
     # 20 x 10 m, then 3 x 4 m; clockwise from the upper left corner: no side leads from one part to the other.
     assert [one["side_m"] for one in parcel["corners"]] == [
         "20.00", "10.00", "20.00", "10.00", "3.00", "4.00", "3.00", "4.00"]
+    assert "mã ZZZ (không có trong danh mục loại đất)" in words(write_paper(draft.paper))[0]
     assert parcel["legal_area_m2"] is None and "theo giấy tờ" not in " ".join(annex_of(draft.paper).remarks)
 
 

@@ -171,8 +171,9 @@ def _parcel(inputs: Mapping[str, Any], request: Request) -> list[Block]:
     legal, measured = parcel["legal_area_m2"], parcel["map_area_m2"]
     lines: list[Block] = [Paragraph(f"{subject(inputs, request)}.", lead="-")]
     if parcel["land_code"]:
-        lines.append(Paragraph(f"{parcel['land_type'] or ''} ({parcel['land_code']}), theo hồ sơ địa chính.".strip(),
-                               lead="- Loại đất:"))
+        known = f"{parcel['land_type']} ({parcel['land_code']})" if parcel["land_type"] else (
+            f"mã {parcel['land_code']} (không có trong danh mục loại đất)")
+        lines.append(Paragraph(f"{known}, theo hồ sơ địa chính.", lead="- Loại đất:"))
     lines.append(Paragraph(f"{_area(legal)} m²." if legal else "không có trong dữ liệu; lấy theo giấy tờ về đất.",
                            lead="- Diện tích theo giấy tờ:"))
     words = f"{_area(measured)} m² (trên mặt phẳng bản đồ)"
