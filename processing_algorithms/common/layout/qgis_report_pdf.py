@@ -159,8 +159,8 @@ class _ReportPdf:
         """End the file, whole or not."""
         if self._painter is not None and self._painter.isActive():
             self._painter.end()
+        self._documents = []  # they look to the writer
         self._painter = self._writer = None
-        self._documents = []
 
     def lay_out(self) -> bool:
         """Lay out the text up to the first bad break, which then begins a page; False while there is more.
