@@ -24,6 +24,7 @@ from quyhoach.processing_algorithms.zoning.paper.paper_register import (
     take_step,
 )
 from quyhoach.processing_algorithms.zoning.paper.paper_snapshot import digest, short_code
+from quyhoach.processing_algorithms.zoning.plans.plan_answers import plan_answers
 from quyhoach.processing_algorithms.zoning.plans.plan_sources import hub_parcels, hub_sources, parcel_now
 
 CRS = pyproj.CRS.from_epsg(9214)
@@ -161,6 +162,11 @@ def test_a_hub_gives_the_plans_around_a_parcel(hub):
     assert found["legal_area_m2"].tolist() == [100.0] and "certificate_no" not in found
     sources = hub_sources(hub, tuple(found.total_bounds))
     assert sources.zones["zone_code"].tolist() == ["A"] and sources.communes == {"99004": "Phường Lam Trạch"}
+    # A parcel outside every plan, with no zone for kilometres: that is the answer, and no mistake.
+    lonely = geopandas.GeoDataFrame(geometry=[shapely.box(520000, 1800000, 520010, 1800010)], crs=CRS)
+    around = hub_sources(hub, tuple(lonely.total_bounds))
+    answers = plan_answers(lonely, around.plans, around.zones, date=datetime.date(2026, 11, 25))
+    assert not len(around.zones) and answers.pieces[["role", "area_m2"]].values.tolist() == [["no_plan", 100.0]]
     assert parcel_now({"sheet_no": "5", "parcel_no": "12", "old_commune_code": "99101"},
                       hub)["legal_area_m2"].tolist() == [100.0]
     with pytest.raises(InputError, match="thỏa điều kiện"):

@@ -255,7 +255,8 @@ def plan_answers(
     for key in frames:
         kept, report = clean(frames[key], "polygon", invalid, names[key])
         reports.append(report)
-        if key in ("parcels", "zones") and not report.used:
+        # Zones of which none is given are those a hub has around a parcel outside every plan.
+        if not report.used and (key == "parcels" or key == "zones" and len(frames[key])):
             raise InputError(say("{name} không có vùng nào dùng được.", "{name} has no usable polygon.").format(
                 name=names[key]))
         shaped = kept if kept.crs is None else to_crs(kept, parcels.crs)

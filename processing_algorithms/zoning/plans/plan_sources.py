@@ -51,7 +51,7 @@ def hub_sources(hub: Hub, bounds: tuple[float, float, float, float]) -> PlanSour
         return held.get(known[name].id) if name in known else None
 
     plan, zone = dataset("plan"), dataset("zone")
-    if plan is None or zone is None:
+    if plan is None or zone is None or not hub.count(zone):
         raise InputError(say("Cơ sở dữ liệu {name} không có đồ án và ô quy hoạch; hãy chọn cơ sở dữ liệu khác hoặc "
                              "cho lớp PLANS "
                              "và ZONES.", "The database {name} holds no plans and zones; choose another or give PLANS "
