@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import Cancelled
 from .progress import Progress
 
 #: Seconds between two looks at the cancel button while blocks run.
@@ -85,95 +83,6 @@ def _runs(groups: NDArray[np.intp], block: int) -> list[tuple[int, int]]:
         runs.append((start, stop))
         start = stop
     return runs
-
-
-def together(works: Sequence[Callable[[Progress], Any]], progress: Progress) -> list[Any]:
-    """Call several pieces of work at once, each in a thread of its own; returns what they return, in their order.
-
-    Only work that leaves Python's lock (shapely, numpy) gains from it. GEOS notes the box of a shape in the shape when it is first asked
-    for, without a lock: no two pieces may use the same shapes.
-
-    Parameters
-    ----------
-    works : sequence of callable
-        Each takes a progress of its own, which it reports often and lets raise: that is how it is stopped.
-    progress : Progress
-        Called from the calling thread only, as QGIS's feedback wants it.
-
-    Raises
-    ------
-    Exception
-        What the first of the pieces that failed has raised; the others are stopped before.
-
-    Examples
-    --------
-    >>> together([lambda progress: 1, lambda progress: 2], lambda fraction, message=None: None)
-    [1, 2]
-    """
-    done = [0.0] * len(works)
-    stopped = threading.Event()
-
-    def noting(number: int) -> Progress:
-        def note(fraction: float, message: str | None = None) -> None:
-            if stopped.is_set():
-                raise Cancelled()
-            done[number] = fraction
-
-        return note
-
-    with Pool(max_workers=max(1, len(works))) as pool:
-        futures = [pool.submit(work, noting(number)) for number, work in enumerate(works)]
-        pending: set[Future] = set(futures)
-        try:
-            while pending:
-                finished, pending = wait(pending, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
-                if any(future.exception() is not None for future in finished):
-                    stopped.set()
-                progress(sum(done) / len(done))
-        except BaseException:
-            stopped.set()
-            raise
-    for error in sorted(filter(None, (future.exception() for future in futures)), key=lambda e: isinstance(e, Cancelled)):
-        raise error
-    return [future.result() for future in futures]
-
-
-@contextmanager
-def beside(work: Callable[[Progress], Any]) -> Iterator[Callable[[Progress], Any]]:
-    """Have a piece of work done in another thread while the block goes on; gives a function that waits for what the work returns.
-
-    What `together` says of works holds. An error in the block stops the work, and one in the work is raised by the function, or at the end of the
-    block.
-
-    Examples
-    --------
-    >>> with beside(lambda progress: 1) as result:
-    ...     print(2)
-    2
-    >>> result(lambda fraction, message=None: None)
-    1
-    """
-    done, stopped = [0.0], threading.Event()
-
-    def note(fraction: float, message: str | None = None) -> None:
-        if stopped.is_set():
-            raise Cancelled()
-        done[0] = fraction
-
-    with Pool(max_workers=1) as pool:
-        future = pool.submit(work, note)
-
-        def result(progress: Progress) -> Any:
-            while not wait([future], timeout=_PATIENCE).done:
-                progress(done[0])
-            return future.result()
-
-        try:
-            yield result
-            future.result()
-        except BaseException:
-            stopped.set()
-            raise
 
 
 _Item = TypeVar("_Item")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import geopandas
 import numpy as np
@@ -12,7 +11,6 @@ import pandas
 import shapely
 from numpy.typing import NDArray
 
-from ...common.parallel import together
 from ...common.progress import Progress, part, silent
 from ...common.raster import Grid, Heights, Window
 from .depth_at_shapes import ShapesInWater, Statistic, passing
@@ -73,13 +71,10 @@ class ExposureWatch:
         self._ends, self._buildings, self._classes, self._levels = list(ends), buildings, classes, levels
         self._fields, self._roads, self._land_use, self._code_field = fields, roads, land_use, code_field
         shapes = np.asarray(buildings.geometry.array, dtype=object)
-
-        def stand(told: Progress) -> tuple[ShapesInWater, NDArray[np.object_]]:
-            inside = shapely.point_on_surface(shapes) if points is None else points
-            told(0.1)
-            return ShapesInWater(shapes, grid, len(self._ends), statistic=statistic, progress=part(told, 0.1, 1.0)), inside
-
-        (self._water, inside), shared = together([stand, partial(self._share, grid)], part(progress, 0.0, 0.9))
+        inside = shapely.point_on_surface(shapes) if points is None else points
+        progress(0.05)
+        self._water = ShapesInWater(shapes, grid, len(self._ends), statistic=statistic, progress=part(progress, 0.05, 0.5))
+        shared = self._share(grid, part(progress, 0.5, 0.9))
         self._placed = [Placed(place, place.of_points(inside), *rest) for place, *rest in shared]
         self._rasters = [
             ClassRaster(grid, np.empty(grid.shape, np.uint8), classes)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import geopandas
@@ -21,7 +20,6 @@ from ...common.columns import numbers
 from ...common.errors import InputError
 from ...common.language import say
 from ...common.memory import give_back_memory
-from ...common.parallel import beside
 from ...common.progress import Progress, part, silent
 from ...common.raster import Grid, Heights
 from ...common.raster_writing import write_raster
@@ -125,7 +123,6 @@ def flood_report(
     gauge_distance_m: float = 1000.0,
     today: datetime.date,
     on_question: Callable[[list[str]], None] | None = None,
-    complete: Callable[[ReportLayers], ReportLayers] | None = None,
     progress: Progress = silent,
 ) -> FloodReport:
     """Make the figures, and the depth rasters in a folder.
@@ -144,9 +141,6 @@ def flood_report(
         Taken off the low and added to the high levels.
     on_question : callable, optional
         Gets the bulletin's questions; without it they are refused.
-    complete : callable, optional
-        Gives the layers with all that stands in the water, where ``layers`` has only what makes it: they are read while it is found where
-        the water gets to.
 
     Raises
     ------
@@ -162,13 +156,9 @@ def flood_report(
     used, notes = _usable(chosen(bulletin.readings, which), bulletin.notes)
     levels = reading_frame(used, layers.stations)
     flood, notes_of_flood = _flood(terrain, levels, layers, fields, gauge_distance_m)
-    # Where the water gets to does not depend on what stands there: both are found at once.
-    with beside(partial(_reach, flood, terrain_error_m)) as reached:
-        layers = layers if complete is None else complete(layers)
-        give_back_memory()
-        watch = ReportWatch(terrain.grid, layers, fields, classes, part(progress, 0.0, 0.3))
-        reach = reached(part(progress, 0.3, 0.4))
+    watch = ReportWatch(terrain.grid, layers, fields, classes, part(progress, 0.0, 0.3))
     give_back_memory()
+    reach = _reach(flood, terrain_error_m, part(progress, 0.3, 0.4))
     depths = _write_depths(reach, flood.ground.grid, folder, watch, _tags(flood, terrain_error_m, datum, bulletin), part(progress, 0.4, 0.7))
     exposure, summary = watch.exposure.found(part(progress, 0.7, 0.8))
     facilities = watch.facilities_found(classes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,8 +40,6 @@ PDF, PNG, TEXT, XLSX, GPKG = (
 )
 #: Layers, their kinds of geometry, and whether they are needed.
 _LAYERS = {"SOURCE": "", "RIVERS": "line", "DYKES": "line", "BUILDINGS": "", "UNITS": "polygon", "HAMLETS": "polygon", "ROADS": "line", "FACILITIES": "", "SHELTERS": ""}
-#: Read first: with them it is found where the water gets to, while the others are read.
-_MAKING_WATER = ("SOURCE", "RIVERS", "DYKES")
 
 
 class FloodReportAlgorithm(QuyHoachAlgorithm):
@@ -161,7 +158,6 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
-        from ...common.parallel import beside
         from ...common.progress import part
         from ..bulletin.bulletin_levels import Readings
         from .flood_report import ReportLayers, flood_report
@@ -171,20 +167,13 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
         progress, language = self.progress(feedback), current_language()
         with self.terrain.open() as terrain, files_whole(self.folder) as draft:
             crs = terrain.grid.crs_wkt
-            frames, fields = self._frames(_MAKING_WATER, crs, feedback), self._fields(feedback)
-
-            def complete(layers: ReportLayers) -> ReportLayers:
-                if "BUILDINGS" not in frames:
-                    with speaking(language):
-                        frames.update(self._frames([key for key in _LAYERS if key not in _MAKING_WATER], crs, feedback))
-                return replace(layers, **{key.lower(): frames[key] for key in _LAYERS if key not in _MAKING_WATER})
-
-            water = ReportLayers(self.inputs["STATIONS"].read(), None, **{key.lower(): frames[key] for key in _MAKING_WATER})
+            frames, fields = self._frames(_LAYERS, crs, feedback), self._fields(feedback)
+            layers = ReportLayers(self.inputs["STATIONS"].read(), **{key.lower(): frame for key, frame in frames.items()})
             figures = partial(
-                flood_report, self.text, terrain, water, fields, self.classes, self.kinds, self.kinds[self.parameterAsEnum(parameters, "VEHICLE", context)], draft,
+                flood_report, self.text, terrain, layers, fields, self.classes, self.kinds, self.kinds[self.parameterAsEnum(parameters, "VEHICLE", context)], draft,
                 which=(Readings.HIGHEST, Readings.LATEST_OBSERVED)[self.parameterAsEnum(parameters, "READINGS", context)],
                 terrain_error_m=self.parameterAsDouble(parameters, "TERRAIN_ERROR", context),
-                datum=self.parameterAsString(parameters, "VERTICAL_DATUM", context).strip(), today=self.today, complete=complete, progress=part(progress, 0.05, 0.75))
+                datum=self.parameterAsString(parameters, "VERTICAL_DATUM", context).strip(), today=self.today, progress=part(progress, 0.05, 0.75))
             try:
                 with speaking("vi"):  # its notes are printed
                     report = figures()
@@ -192,7 +181,6 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
                 if language == "vi":
                     raise
                 report = figures()  # refuses again, in the user's language
-            layers = complete(water)
             for sentence in report.notes:
                 feedback.pushWarning(sentence)
             lines = ten_lines(
@@ -204,10 +192,8 @@ class FloodReportAlgorithm(QuyHoachAlgorithm):
             write_text(draft / TEXT, lines)
             write_mapped(report, layers, draft / GPKG, part(progress, 0.75, 0.85))
             progress(0.85)
-            # QGIS draws maps without Python's lock.
-            with beside(partial(write_figures, report, layers, draft / XLSX, self.previous)) as written:
-                self._print(parameters, context, report, layers, lines, draft, crs, progress)
-                written(part(progress, 0.9, 0.95))
+            write_figures(report, layers, draft / XLSX, self.previous, part(progress, 0.85, 0.87))
+            self._print(parameters, context, report, layers, lines, draft, crs, progress)
             progress(0.95)
             for sidecar in draft.glob("*.aux.xml"):  # statistics QGIS leaves beside rasters it draws
                 sidecar.unlink()

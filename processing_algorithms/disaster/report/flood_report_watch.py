@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import geopandas
 import numpy as np
@@ -13,7 +12,6 @@ import shapely
 from numpy.typing import NDArray
 
 from ...common.language import say
-from ...common.parallel import together
 from ...common.progress import Progress, part
 from ...common.raster import Grid, Window
 from ...traffic.network import build_network
@@ -97,11 +95,10 @@ class ReportWatch:
             None if layers.roads is None else build_network(layers.roads, name=say("Đường giao thông", "Streets"))
         )
         points = shapely.point_on_surface(_shapes(layers.buildings))
-        expose = partial(
-            ExposureWatch, grid, REPORT_ENDS, layers.buildings, classes, levels, fields=BuildingFields(fields.households, fields.residents, fields.floor_level), with_terrain=True,
-            roads=layers.roads, points=points)
-        # Shapes of the edges are the network's own: the two have no shape in common.
-        self.exposure, (self._streets, self._spots) = together([lambda told: expose(progress=told), partial(self._on_streets, grid, points)], progress)
+        self.exposure = ExposureWatch(
+            grid, REPORT_ENDS, layers.buildings, classes, levels, fields=BuildingFields(fields.households, fields.residents, fields.floor_level), with_terrain=True,
+            roads=layers.roads, points=points, progress=part(progress, 0.0, 0.7))
+        self._streets, self._spots = self._on_streets(grid, points, part(progress, 0.7, 1.0))
         self._facilities = (
             None if layers.facilities is None else ShapesInWater(_shapes(layers.facilities), grid, len(REPORT_ENDS))
         )
