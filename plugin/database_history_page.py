@@ -70,7 +70,7 @@ class HistoryPage(QWidget):
         self.details.setTextFormat(Qt.TextFormat.PlainText)
         self.dataset = QComboBox()
         self.dataset.setObjectName("dataset_then")
-        self.moment = QDateTimeEdit(_in_vietnam(datetime.datetime.now(datetime.timezone.utc)))
+        self.moment = QDateTimeEdit(_in_vietnam(datetime.datetime.now(datetime.UTC)))
         self.moment.setDisplayFormat("dd/MM/yyyy HH:mm")
         self.moment.setCalendarPopup(True)
         self._buttons = {}

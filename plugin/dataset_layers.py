@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qgis.core import QgsDataSourceUri, QgsMapLayer, QgsProject, QgsProviderRegistry, QgsRasterLayer, QgsSettings, QgsVectorLayer
+from qgis.core import (
+    QgsDataSourceUri,
+    QgsMapLayer,
+    QgsProject,
+    QgsProviderRegistry,
+    QgsRasterLayer,
+    QgsSettings,
+    QgsVectorLayer,
+)
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..processing_algorithms.common.language import say

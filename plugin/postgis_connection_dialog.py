@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from qgis.core import QgsDataSourceUri, QgsProviderRegistry
 from qgis.gui import QgsAuthConfigSelect
-from qgis.PyQt.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ..processing_algorithms.common.language import say
 

@@ -6,9 +6,9 @@ engines that know nothing of QGIS speak the user's language too. Printed matter 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Iterator
 
 LANGUAGES = ("vi", "en")
 _current = "vi"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransformContext, QgsProject
 
@@ -38,7 +38,7 @@ def pin_official_shift(
     return pinned
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pipeline(code: str, world: str) -> str:
     to_degrees = pipeline_to_wgs84(code)
     if world == "EPSG:4326":

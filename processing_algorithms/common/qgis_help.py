@@ -9,7 +9,14 @@ import html
 from collections.abc import Iterable
 from pathlib import Path
 
-from qgis.core import Qgis, QgsApplication, QgsProcessingAlgorithm, QgsProcessingDestinationParameter, QgsProcessingParameterDefinition, QgsProcessingUtils
+from qgis.core import (
+    Qgis,
+    QgsApplication,
+    QgsProcessingAlgorithm,
+    QgsProcessingDestinationParameter,
+    QgsProcessingParameterDefinition,
+    QgsProcessingUtils,
+)
 
 from .language import current_language, say
 

@@ -23,7 +23,6 @@ from .addresses import is_postgis_location
 from .language import say
 from .moments import read_moment
 
-
 #: A hub may be a file or an address: whatever is typed is taken, files are offered.
 HUB_FILTER = "GeoPackage (*.gpkg);;PostgreSQL (*)"
 
@@ -169,7 +168,7 @@ def moment(
     text = algorithm.parameterAsString(parameters, date, context)
     given = parameters.get(changeset) not in (None, "")
     if or_now and not given and not text.strip():
-        return datetime.datetime.now(datetime.timezone.utc)
+        return datetime.datetime.now(datetime.UTC)
     return read_moment(text, algorithm.parameterAsInt(parameters, changeset, context) if given else None,
                        end_of_day=end_of_day)
 

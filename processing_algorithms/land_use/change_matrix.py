@@ -30,7 +30,6 @@ from .double_counting import DoubleCounting, double_counting
 from .land_types import CodeList, Node, land_type_rows, normalised_codes, row_of_codes
 from .placing import Placed, intersect_similar, lies_within, place
 
-
 #: Pairs of one type below which cutting them all costs less than finding out which can be left.
 _WORTH_ASKING = 20_000
 

@@ -26,6 +26,7 @@ from .double_counting import double_counting
 from .land_types import CodeList, Node, Status, land_type_rows, normalised_codes, row_of_codes
 from .placing import place
 
+
 @dataclass(frozen=True)
 class Statistics:
     """Areas in m2 by row (land type) and column (unit).

@@ -68,7 +68,7 @@ def unsent_sentence(name: str, person: str, unsent: int, since: datetime.datetim
 
 def unsent_advice(since: datetime.datetime) -> str:
     """What to do about edits not sent since then; nothing while that is usual."""
-    if datetime.datetime.now(datetime.timezone.utc) - since < _USUAL_UNSENT:
+    if datetime.datetime.now(datetime.UTC) - since < _USUAL_UNSENT:
         return ""
     return say(
         "Đã quá {days} ngày; nhắc người giữ gửi cập nhật.", "More than {days} days; ask its keeper to push."

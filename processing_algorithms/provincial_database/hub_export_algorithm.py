@@ -17,8 +17,8 @@ from ..common import qgis_parameters as ask
 from ..common.language import say
 from ..common.progress import part
 from ..common.qgis_algorithm import QuyHoachAlgorithm
-from ..common.qgis_layers import to_pyproj, to_qgis_crs
 from ..common.qgis_hub_parameters import dataset_parameter, hub_location, hub_parameter
+from ..common.qgis_layers import to_pyproj, to_qgis_crs
 
 
 class HubExportAlgorithm(QuyHoachAlgorithm):

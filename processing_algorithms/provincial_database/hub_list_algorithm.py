@@ -6,9 +6,9 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber
 
+from ..common import qgis_parameters as ask
 from ..common.language import say
 from ..common.numbers_vi import format_number
-from ..common import qgis_parameters as ask
 from ..common.qgis_algorithm import QuyHoachAlgorithm
 from ..common.qgis_hub_parameters import hub_location, hub_parameter
 

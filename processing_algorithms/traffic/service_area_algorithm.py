@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
@@ -299,7 +299,7 @@ class _LegendOfBreaks(QgsProcessingLayerPostProcessorInterface):
         layer.triggerRepaint()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _legend(style: str, labels: tuple[str, ...]) -> _LegendOfBreaks:
     # QGIS does not own post-processors and runs them after the algorithm is gone: the cache keeps them alive.
     return _LegendOfBreaks(str(PLUGIN_FOLDER / "styles" / style), labels)

@@ -53,8 +53,8 @@ def warm(folder: Path, case: str, who: str) -> None:
     """Import what a running QGIS has imported; start the peer's process and let it compile on a small terrain."""
     if who == "ours":
         import geopandas  # noqa: F401
-        import pyogrio  # noqa: F401
         import numpy as np
+        import pyogrio  # noqa: F401
         from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid
         from quyhoach.processing_algorithms.disaster.terrain.terrain_ground import read_ground
         from quyhoach.processing_algorithms.disaster.terrain.terrain_model import TerrainModel  # noqa: F401

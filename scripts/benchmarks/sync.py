@@ -32,8 +32,8 @@ def prepare(folder: Path, share: float) -> None:
     import numpy as np
     import shapely
     from coverages import crooked_grid
-    from quyhoach.processing_algorithms.provincial_database.hub import Batch
     from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
+    from quyhoach.processing_algorithms.provincial_database.hub import Batch
     from quyhoach.processing_algorithms.provincial_database.typed_columns import typed_column
 
     side = round((PARCELS * share) ** 0.5)
@@ -117,9 +117,8 @@ def _edit(path: Path, count: int) -> None:
 def warm(folder: Path, case: str, who: str) -> None:
     """Import what both sides need, and bring hub and working copies to the state the clock begins with."""
     import geopandas  # noqa: F401
-    from quyhoach.processing_algorithms.provincial_database import hub
-    from quyhoach.processing_algorithms.provincial_database.working_copies import pull, push  # noqa: F401
     from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
+    from quyhoach.processing_algorithms.provincial_database.working_copies import pull, push  # noqa: F401
 
     load_catalogue()  # read once when the program starts
     kind = case.split()[-2]

@@ -53,9 +53,10 @@ def demonstrate(output: Path, pictures: Path | None = None, *, postgis: bool = F
         from .running import start_qgis
 
         start_qgis()
-        from . import analyses, database, offices, project as projects, summary
-        from .sheets import SHEETS, print_sheet
         from ...processing_algorithms.provincial_database.catalogue import load_catalogue
+        from . import analyses, database, offices, summary
+        from . import project as projects
+        from .sheets import SHEETS, print_sheet
 
     with steps.step("Chuẩn bị thư mục và dữ liệu mẫu"):
         town, terrain, bulletin = SAMPLES / "town.gpkg", SAMPLES / "terrain.tif", SAMPLES / "bulletin_alarm_3.txt"

@@ -9,8 +9,8 @@ import pandas
 import pyogrio
 from qgis.core import QgsVectorLayer
 
-from ...processing_algorithms.common.numbers_vi import format_number
 from ...processing_algorithms.common.layout.qgis_layout_table import SheetTable
+from ...processing_algorithms.common.numbers_vi import format_number
 from ...processing_algorithms.common.rounding import round_closed, round_estimate
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from qgis.core import QgsMapLayer, QgsProject, QgsRectangle
 
-from ...processing_algorithms.common.numbers_vi import format_number
 from ...processing_algorithms.common.layout.qgis_layout import LegendEntry, MapSheet, SheetTexts
+from ...processing_algorithms.common.numbers_vi import format_number
 from . import analyses
 from .analyses import Findings
 from .folder import Folder

@@ -136,6 +136,8 @@ def draw() -> None:
 def _database(iface, desk, picture, until, look) -> None:
     """A commune's planner with edits of their own and something to receive."""
     import geopandas
+    from qgis.core import QgsProject
+    from qgis.PyQt.QtWidgets import QPushButton, QTableWidget
     from quyhoach.plugin.sample import sample_folder
     from quyhoach.processing_algorithms.provincial_database.interface import (
         Scope,
@@ -146,8 +148,6 @@ def _database(iface, desk, picture, until, look) -> None:
         open_hub,
         push,
     )
-    from qgis.core import QgsProject
-    from qgis.PyQt.QtWidgets import QPushButton, QTableWidget
 
     folder = Path(os.environ["QUYHOACH_WORK"])
     folder.mkdir()

@@ -17,11 +17,13 @@ from qgis.core import (
     QgsApplication,
     QgsProcessingModelAlgorithm,
     QgsProcessingModelChildAlgorithm,
-    QgsProcessingModelChildParameterSource as From,
     QgsProcessingModelOutput,
     QgsProcessingModelParameter,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFile,
+)
+from qgis.core import (
+    QgsProcessingModelChildParameterSource as From,
 )
 from qgis.PyQt.QtCore import QPointF
 from quyhoach.processing_algorithms.common import qgis_parameters as ask

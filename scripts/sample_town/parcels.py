@@ -126,7 +126,7 @@ def _land_codes(frame: pd.DataFrame, sites: list[Site], rng: np.random.Generator
     new_town = (
         np.isin(code, ["ODT", "ONT", "TMD"])
         & (character == "town")
-        & (((u < 0.60) & (fringe > 0.12)) | ((np.hypot(x - 5200, y - 2280) < 260)))
+        & (((u < 0.60) & (fringe > 0.12)) | (np.hypot(x - 5200, y - 2280) < 260))
     )
     before[new_town] = np.where(sandy[new_town] > 0.1, "HNK", "LUC")
     change = rng.random(len(frame))

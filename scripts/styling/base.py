@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provincial_database import lettering
 from qgis.core import (
     Qgis,
     QgsCategorizedSymbolRenderer,
@@ -21,8 +22,6 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QMetaType
 from qgis.PyQt.QtGui import QColor
 from quyhoach.processing_algorithms.disaster.exposure.depth_classes import depth_classes
-
-from provincial_database import lettering
 from traffic import cased_line
 
 
@@ -94,7 +93,7 @@ def water() -> QgsVectorLayer:
 def exposed_building() -> QgsVectorLayer:
     """Buildings in the water by depth class, in warm colours that stand out from the blue of the water."""
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:9214&field=depth_class:integer", "", "memory")
-    classes = [one for one in depth_classes().classes]
+    classes = list(depth_classes().classes)
     ramp = QgsGradientColorRamp(QColor("#ffd23f"), QColor("#7a0019"), False, [QgsGradientStop(0.5, QColor("#e4572e"))])
     categories = []
     for at, one in enumerate(classes):

@@ -33,7 +33,13 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 from quyhoach.processing_algorithms.common.numbers_vi import format_number
-from quyhoach.processing_algorithms.disaster.exposure.depth_classes import DRY, DepthClass, class_sets, depth_classes, style_name
+from quyhoach.processing_algorithms.disaster.exposure.depth_classes import (
+    DRY,
+    DepthClass,
+    class_sets,
+    depth_classes,
+    style_name,
+)
 from quyhoach.processing_algorithms.disaster.streets.vehicles import vehicles
 from zoning import domain
 

@@ -5,6 +5,7 @@ The styles of service areas are drawn by hand and stand beside these.
 
 from __future__ import annotations
 
+from provincial_database import lettering
 from qgis.core import (
     Qgis,
     QgsCategorizedSymbolRenderer,
@@ -18,8 +19,6 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
-
-from provincial_database import lettering
 from zoning import domain
 
 #: Class of road: colour, width in mm, casing in mm; drawn in this order from the top down.

@@ -24,17 +24,29 @@ import pyproj
 import shapely
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from memory_hub import MemoryHub
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.progress import silent
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
-from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import apply_changes, export_changes, export_update, import_update
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.merge import same_row, same_value
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
+from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
+    apply_changes,
+    export_changes,
+    export_update,
+    import_update,
+)
 from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import freeze
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push

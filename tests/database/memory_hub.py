@@ -8,7 +8,13 @@ from contextlib import contextmanager
 import shapely
 from quyhoach.processing_algorithms.provincial_database.catalogue import Catalogue, load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import (
-    Change, Delivery, Objection, Outcome, Position, Receipt)
+    Change,
+    Delivery,
+    Objection,
+    Outcome,
+    Position,
+    Receipt,
+)
 from quyhoach.processing_algorithms.provincial_database.merge import same_row, same_value
 
 

@@ -11,17 +11,20 @@ import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import OutputError
 from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub, upgrade
-from quyhoach.processing_algorithms.provincial_database.findings import State
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import apply_changes, export_changes
+from quyhoach.processing_algorithms.provincial_database.findings import State
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.history.history import difference_layer, layer_as_of
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
-from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
+    apply_changes,
+    export_changes,
+)
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 

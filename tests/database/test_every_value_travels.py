@@ -13,12 +13,17 @@ import pyproj
 import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import InputError
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import apply_changes, export_changes, export_update, import_update
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions, to_blobs
-from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
+    apply_changes,
+    export_changes,
+    export_update,
+    import_update,
+)
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 from quyhoach.processing_algorithms.provincial_database.working_copies.working_copy import WorkingCopy

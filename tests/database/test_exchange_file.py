@@ -2,8 +2,8 @@
 
 import sqlite3
 import uuid
-from copy import deepcopy
 import zipfile
+from copy import deepcopy
 
 import pyproj
 import pytest
@@ -12,11 +12,15 @@ from memory_hub import MemoryHub
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
 from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
 from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
-    apply_changes, export_changes, export_update, import_update)
-from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
+    apply_changes,
+    export_changes,
+    export_update,
+    import_update,
+)
 from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import pending
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push

@@ -6,8 +6,8 @@ import uuid
 from exchange_machine import FACILITY, Exchange, run
 from memory_hub import MemoryHub
 from quyhoach.processing_algorithms.provincial_database.administration.administration import back_up, restore
-from quyhoach.processing_algorithms.provincial_database.changes import Scope
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.changes import Scope
 
 
 class OnMemoryHub(Exchange):

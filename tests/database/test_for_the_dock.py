@@ -3,6 +3,7 @@
 import geopandas
 import pytest
 import shapely
+from quyhoach.processing_algorithms.provincial_database.administration.own_rights import OwnRight, own_rights
 from quyhoach.processing_algorithms.provincial_database.communes import communes_of
 from quyhoach.processing_algorithms.provincial_database.interface import (
     Access,
@@ -18,7 +19,6 @@ from quyhoach.processing_algorithms.provincial_database.interface import (
     restore,
     set_department,
 )
-from quyhoach.processing_algorithms.provincial_database.administration.own_rights import OwnRight, own_rights
 from quyhoach.processing_algorithms.provincial_database.working_copies.to_receive import to_receive
 
 

@@ -11,16 +11,20 @@ import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.administration.administration import back_up, restore
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
-from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import export_changes, export_update, import_update
 from quyhoach.processing_algorithms.provincial_database.geopackage.backup import drill
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
-from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.merge import Clash
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
+from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
+    export_changes,
+    export_update,
+    import_update,
+)
 from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import freeze, pending
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push

@@ -11,14 +11,14 @@ import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub
-from quyhoach.processing_algorithms.provincial_database.findings import State, findings_table, worst
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Scope
-from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.findings import State, findings_table, worst
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
-from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
 from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 
 FACILITY, PLAN = (load_catalogue()[name] for name in ("facility", "plan"))

@@ -12,16 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.moments import read_moment
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.geopackage.file import add_dataset, begin_file, numbered_statements
+from quyhoach.processing_algorithms.provincial_database.geopackage.file import (
+    add_dataset,
+    begin_file,
+    numbered_statements,
+)
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.geopackage.ledger import entries
 from quyhoach.processing_algorithms.provincial_database.geopackage.schema import table_statements, trigger_statements
 from quyhoach.processing_algorithms.provincial_database.geopackage.upgrade import SCHEMA_VERSION, SQL_FOLDER
 from quyhoach.processing_algorithms.provincial_database.history.history import difference_layer, layer_as_of
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
-from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 
 CATALOGUE = load_catalogue()
 FACILITY = CATALOGUE["facility"]
@@ -78,7 +82,7 @@ def test_the_past_comes_back_exactly(hub):
     assert dict(hub.rows_as_of(FACILITY, newest.number)) == table(hub)
     for note in (newest, before, first):
         assert dict(hub.rows_as_of(FACILITY, note.applied_at)) == dict(hub.rows_as_of(FACILITY, note.number))
-    early = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+    early = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     assert dict(hub.rows_as_of(FACILITY, early)) == {}
     assert layer_as_of(hub, FACILITY, one)["name"].tolist() == ["A", "B"]
     with pytest.raises(InputError, match="không có đợt cập nhật|Không có đợt cập nhật"):
@@ -196,8 +200,8 @@ def version_one(path):
 
 
 def test_the_oldest_structure_becomes_the_newest(tmp_path):
-    from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import to_blobs
     import numpy as np
+    from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import to_blobs
 
     path = tmp_path / "bản một.gpkg"
     version_one(path)

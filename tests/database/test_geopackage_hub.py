@@ -11,14 +11,14 @@ import pytest
 import shapely
 from hub_rows import CRS, parcels, sql
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError, OutputError
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.geopackage.hub import SCHEMA_VERSION
 from quyhoach.processing_algorithms.provincial_database.hub import chosen_datasets, open_hub
-from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.hub_export import export_dataset
-from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
 from quyhoach.processing_algorithms.provincial_database.hub_list import list_datasets
+from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
 
 
 @pytest.fixture

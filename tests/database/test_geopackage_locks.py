@@ -8,10 +8,10 @@ import geopandas
 import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
-from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
 
 CATALOGUE = load_catalogue()

@@ -21,7 +21,11 @@ from quyhoach.processing_algorithms.provincial_database.merge import Clash
 from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
 from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import conflicts
 from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
-    apply_changes, export_changes, export_update, import_update)
+    apply_changes,
+    export_changes,
+    export_update,
+    import_update,
+)
 from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import freeze
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push

@@ -8,7 +8,7 @@ from quyhoach.processing_algorithms.provincial_database import interface
 
 def test_the_example_runs_as_it_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    [example] = [test for test in doctest.DocTestFinder(recurse=False).find(interface, "interface")]
+    [example] = doctest.DocTestFinder(recurse=False).find(interface, "interface")
     told = []
     result = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example, out=told.append)
     assert result.attempted > 15 and result.failed == 0, "".join(told)

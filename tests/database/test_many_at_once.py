@@ -14,13 +14,13 @@ from exchange_machine import FACILITY, Exchange
 from postgis_rows import changeset
 from quyhoach.processing_algorithms.common.errors import OutputError
 from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub
-from quyhoach.processing_algorithms.provincial_database.findings import State
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
+from quyhoach.processing_algorithms.provincial_database.findings import State
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
-from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 from quyhoach.processing_algorithms.provincial_database.working_copies.working_copy import WorkingCopy

@@ -9,10 +9,10 @@ import pyproj
 import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
-from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
 from quyhoach.processing_algorithms.provincial_database.postgis.connection import transaction
 from quyhoach.processing_algorithms.zoning.paper import paper_register

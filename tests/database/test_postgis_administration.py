@@ -7,14 +7,17 @@ import psycopg2
 import pyproj
 import pytest
 from postgis_rows import changeset, delivered, new, parcel
+from quyhoach.processing_algorithms.common.addresses import is_postgis_location
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain, DomainValue, Field, Text
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.backup import (
-    backup_postgis_hub, drill, restore_postgis_hub)
-from quyhoach.processing_algorithms.common.addresses import is_postgis_location
+    backup_postgis_hub,
+    drill,
+    restore_postgis_hub,
+)
 from quyhoach.processing_algorithms.provincial_database.postgis.connection import parameters_of
 from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.health import check_postgis_hub

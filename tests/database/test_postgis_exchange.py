@@ -13,6 +13,7 @@ from quyhoach.processing_algorithms.provincial_database.changes import Change, O
 from quyhoach.processing_algorithms.provincial_database.geopackage.schema import data_columns
 from quyhoach.processing_algorithms.provincial_database.rows import rows_to_sqlite
 
+
 def test_a_new_hub_is_empty_and_gets_an_incarnation_of_its_own(postgis_hub, postgis_parameters, sql_at):
     assert list(postgis_hub.datasets)[:3] == ["administrative_unit", "hamlet",
                                               "parcel"] and len(postgis_hub.datasets) == len(load_catalogue())
@@ -46,7 +47,10 @@ def test_fields_of_one_row_merge_and_the_same_field_is_stale(postgis_hub):
     base = parcel(postgis_hub)
     change = new(base)
     postgis_hub.submit(changeset(change))
-    edit = lambda **values: changeset(Change("parcel", change.feature_id, base, base | values))
+
+    def edit(**values):
+        return changeset(Change("parcel", change.feature_id, base, base | values))
+
     assert postgis_hub.submit(edit(note="một")).outcome is Outcome.APPLIED
     assert postgis_hub.submit(edit(address="hai")).outcome is Outcome.APPLIED
     stale = postgis_hub.submit(edit(note="ba"))

@@ -9,7 +9,11 @@ from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome
 from quyhoach.processing_algorithms.provincial_database.history.history import difference_layer, layer_as_of
 from quyhoach.processing_algorithms.provincial_database.postgis.history import (
-    changes_between, changesets, revert_changeset, rows_as_of)
+    changes_between,
+    changesets,
+    revert_changeset,
+    rows_as_of,
+)
 
 TABLE = "quyhoach_data.parcel"
 REPLAY = """

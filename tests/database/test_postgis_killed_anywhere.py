@@ -15,11 +15,14 @@ from postgis_rows import changeset
 from postgis_server import running_server
 from quyhoach.processing_algorithms.common.errors import OutputError
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import apply_changes, export_changes
 from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.health import check_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.hub import PostgisHub
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
+    apply_changes,
+    export_changes,
+)
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 from quyhoach.processing_algorithms.provincial_database.working_copies.working_copy import WorkingCopy

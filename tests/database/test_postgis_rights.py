@@ -7,15 +7,25 @@ import psycopg2
 import pytest
 from postgis_rows import changeset, delivered, new, parcel, square
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.hub import Batch, Rejection
-from quyhoach.processing_algorithms.provincial_database.history.history import layer_as_of
 from quyhoach.processing_algorithms.provincial_database.administration.own_rights import OwnRight, own_rights
+from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.history.history import layer_as_of
+from quyhoach.processing_algorithms.provincial_database.hub import Batch, Rejection
 from quyhoach.processing_algorithms.provincial_database.postgis.history import (
-    changes_between, changesets, revert_changeset)
+    changes_between,
+    changesets,
+    revert_changeset,
+)
 from quyhoach.processing_algorithms.provincial_database.postgis.hub import PostgisHub
 from quyhoach.processing_algorithms.provincial_database.postgis.rights import (
-    add_administrator, add_department, add_person, lock, permit, unlock, withdraw)
+    add_administrator,
+    add_department,
+    add_person,
+    lock,
+    permit,
+    unlock,
+    withdraw,
+)
 
 TABLE = "quyhoach_data.parcel"
 

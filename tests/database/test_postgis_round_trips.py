@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from postgis_rows import changeset, delivered, new, parcel, square
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.hub import Batch, Rejection
 from quyhoach.processing_algorithms.provincial_database.postgis.history import rows_as_of
 from quyhoach.processing_algorithms.provincial_database.postgis.upgrade import upgrade_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.row_filter import parse_filter
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
-from quyhoach.processing_algorithms.provincial_database.row_filter import parse_filter
 
 TABLE = "quyhoach_data.parcel"
 HOSTILE = ["'; DROP TABLE quyhoach_data.parcel; --", '"; DELETE FROM x', "\\", "\\.", "\\N", "\t\n\r\b\f\v",

@@ -8,13 +8,17 @@ import pyproj
 import pytest
 import shapely
 from memory_hub import MemoryHub
-from quyhoach.processing_algorithms.provincial_database.working_copies import working_copy
 from quyhoach.processing_algorithms.provincial_database.catalogue import Catalogue, load_catalogue
 from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import export_changes, export_update, import_update
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.working_copies import working_copy
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
+    export_changes,
+    export_update,
+    import_update,
+)
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 

@@ -13,10 +13,10 @@ from memory_hub import MemoryHub
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions, to_blobs
 from quyhoach.processing_algorithms.provincial_database.merge import Clash
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
 from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import freeze, pending
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push

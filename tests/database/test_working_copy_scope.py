@@ -8,14 +8,18 @@ import pytest
 import shapely
 from memory_hub import MemoryHub
 from quyhoach.processing_algorithms.common.errors import InputError
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.merge import Clash
 from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
 from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
-from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import export_changes, export_update, import_update
-from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
-from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
-from quyhoach.processing_algorithms.provincial_database.merge import Clash
+from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
+    export_changes,
+    export_update,
+    import_update,
+)
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 from quyhoach.processing_algorithms.provincial_database.working_copies.scopes import enlarged, reduced

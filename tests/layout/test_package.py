@@ -51,7 +51,7 @@ def test_metadata_is_complete():
     ("repository", "quyhoach", True), ("homepage", "", True), ("email", "someone@quyhoach.invalid", True), ("email", "someone", True), ("email", "a@b@c.vn", True),
     ("email", "quyhoach@soxaydung.hungnguyen.gov.vn", False), ("tracker", "https://github.com/soxaydung/quyhoach/issues", False)])
 def test_no_release_with_addresses_that_are_nobodys(field, text, refused):
-    true = {name: "https://github.com/soxaydung/quyhoach" for name in release.ADDRESSES} | {"email": "ai-do@soxaydung.gov.vn"}
+    true = dict.fromkeys(release.ADDRESSES, "https://github.com/soxaydung/quyhoach") | {"email": "ai-do@soxaydung.gov.vn"}
     assert release.address_problems(true) == []
     problems = release.address_problems(true | {field: text})
     assert [problem.split(": ")[1].split("=")[0] for problem in problems] == ([field] if refused else [])

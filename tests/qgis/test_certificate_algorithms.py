@@ -7,8 +7,13 @@ from pathlib import Path
 import pyproj
 import pytest
 from qgis.core import (
-    Qgis, QgsFeature, QgsProcessingException, QgsProcessingFeatureSourceDefinition, QgsProcessingFeedback,
-    QgsVectorLayer)
+    Qgis,
+    QgsFeature,
+    QgsProcessingException,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProcessingFeedback,
+    QgsVectorLayer,
+)
 from quyhoach.processing_algorithms.common.word_reading import read_words
 from quyhoach.processing_algorithms.zoning.paper.certificate_register_algorithm import ACTIONS
 

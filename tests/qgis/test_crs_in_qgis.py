@@ -1,7 +1,13 @@
 """QGIS draws where the engines compute: the pinned shift in a project's context."""
 
 import pytest
-from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsCoordinateTransformContext, QgsPointXY, QgsProject
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCoordinateTransformContext,
+    QgsPointXY,
+    QgsProject,
+)
 from quyhoach.processing_algorithms.common.crs import transform_points
 from quyhoach.processing_algorithms.common.qgis_crs import VN2000_SYSTEMS, pin_official_shift, pin_project
 

@@ -14,7 +14,13 @@ import pytest
 import shapely
 from osgeo import gdal, osr
 from qgis.core import (
-    QgsProcessingException, QgsProcessingFeedback, QgsProject, QgsRasterLayer, QgsRasterRange, QgsVectorLayer)
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRasterRange,
+    QgsVectorLayer,
+)
 from quyhoach.processing_algorithms.common.language import speaking
 
 ROOT = Path(__file__).resolve().parents[2]

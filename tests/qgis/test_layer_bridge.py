@@ -106,7 +106,7 @@ def test_texts_of_a_shapefile_are_read_in_the_encoding_the_layer_has(tmp_path):
     names = frame().iloc[[0]][["tên", "geometry"]].rename(columns={"tên": "ten"})
     utf8, latin = tmp_path / "u.shp", tmp_path / "l.shp"
     names.to_file(utf8, engine="pyogrio", encoding="UTF-8")
-    names.assign(ten="Phường".encode("utf-8").decode("latin-1")).to_file(latin, engine="pyogrio", encoding="UTF-8")
+    names.assign(ten="Phường".encode().decode("latin-1")).to_file(latin, engine="pyogrio", encoding="UTF-8")
     utf8.with_suffix(".cpg").unlink()
     _, layer, _ = read(str(utf8))
     assert layer.file is not None and layer.read()["ten"].tolist() == ["Phường Vĩnh Hà"] and not layer.notes

@@ -5,8 +5,18 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from qgis.core import QgsCategorizedSymbolRenderer, QgsExpression, QgsExpressionContext, QgsExpressionContextUtils, QgsMapLayerLegendUtils
-from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback, QgsProject, QgsVectorLayer
+from qgis.core import (
+    QgsCategorizedSymbolRenderer,
+    QgsExpression,
+    QgsExpressionContext,
+    QgsExpressionContextUtils,
+    QgsMapLayerLegendUtils,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProject,
+    QgsVectorLayer,
+)
 from quyhoach.processing_algorithms.common.language import speaking
 from quyhoach.processing_algorithms.common.qgis_algorithm import ROOMS
 from quyhoach.processing_algorithms.common.qgis_open_layers import add_to_project, open_layers

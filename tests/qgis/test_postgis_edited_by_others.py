@@ -6,7 +6,15 @@ import uuid
 
 import psycopg2
 import pytest
-from qgis.core import QgsDataSourceUri, QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer, QgsVectorLayerUtils
+from qgis.core import (
+    QgsDataSourceUri,
+    QgsFeature,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProject,
+    QgsVectorLayer,
+    QgsVectorLayerUtils,
+)
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Scope
 from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub

@@ -7,7 +7,8 @@ from pathlib import Path
 import geopandas
 import pytest
 import shapely
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.disaster.bulletin.bulletin import read_bulletin
 from quyhoach.processing_algorithms.disaster.bulletin.bulletin_file import read_bulletin_file

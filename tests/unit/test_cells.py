@@ -6,7 +6,6 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from quyhoach.processing_algorithms.common import cells
 from quyhoach.processing_algorithms.common.raster import Grid, Window
 

@@ -6,7 +6,8 @@ import geopandas
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid

@@ -8,7 +8,8 @@ import openpyxl
 import pandas
 import pytest
 import shapely
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.disaster.bulletin.bulletin_words import fold
 from quyhoach.processing_algorithms.disaster.field_reports.field_reports import field_reports, with_levels
@@ -153,7 +154,7 @@ def test_files(tmp_path):
     (folder / "b.csv").write_text("a,b\n1,2\n")
     (folder / "c.csv").write_text("depth\n")
     (folder / "d.xlsx").write_bytes(b"no workbook")
-    (folder / "e.csv").write_bytes("độ sâu\n0,5\n".encode("utf-8")[:-2] + b"\xff\xfe\xfd")
+    (folder / "e.csv").write_bytes("độ sâu\n0,5\n".encode()[:-2] + b"\xff\xfe\xfd")
     for name, words in (("b.csv", "không có cột"), ("c.csv", "không có dòng"), ("d.xlsx", "Không đọc được"), ("e.csv", "Không đọc được"),
                         ("f.csv", "Không có tệp"), ("a.pdf", "")):
         (folder / "a.pdf").write_text("x")

@@ -11,7 +11,6 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError
 from quyhoach.processing_algorithms.common.language import speaking
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster

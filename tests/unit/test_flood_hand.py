@@ -14,13 +14,23 @@ from hypothesis.extra.numpy import arrays
 from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid
-from quyhoach.processing_algorithms.disaster.terrain.d8 import STEPS
 from quyhoach.processing_algorithms.disaster.depth.flood_hand import ModelRasters, flood_hand, open_model_rasters
 from quyhoach.processing_algorithms.disaster.depth.network_stage import (
-    Places, even_stages, places_of_points, places_of_reaches, stages_along)
+    Places,
+    even_stages,
+    places_of_points,
+    places_of_reaches,
+    stages_along,
+)
+from quyhoach.processing_algorithms.disaster.terrain.d8 import STEPS
 from quyhoach.processing_algorithms.disaster.terrain.terrain_ground import draw_dykes, read_ground
 from quyhoach.processing_algorithms.disaster.terrain.terrain_model import (
-    check_folder, read_model, source_changed, stream_lines, write_model)
+    check_folder,
+    read_model,
+    source_changed,
+    stream_lines,
+    write_model,
+)
 from quyhoach.processing_algorithms.disaster.terrain.terrain_prepare import Rules, prepare_terrain
 
 WKT = CRS("EPSG:9214").to_wkt()
@@ -37,7 +47,7 @@ def ground_of(z):
 
 def in_memory(found):
     """The rasters a model has on disk."""
-    rivers, (rows, columns) = found.reaches, found.grid.shape
+    rivers = found.reaches
     reach = np.append(rivers.number(), 0)[found.drain].astype(float)
     chainage = np.append(rivers.chainage, np.nan)[found.drain]
     return ModelRasters(*(ArrayRaster(found.grid, array) for array in (

@@ -10,8 +10,8 @@ from osgeo import gdal
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import coarse, open_raster
 from quyhoach.processing_algorithms.disaster.bulletin.bulletin import Reading
-from quyhoach.processing_algorithms.disaster.depth.flood_preview import flood_preview
 from quyhoach.processing_algorithms.disaster.bulletin.stations import Station
+from quyhoach.processing_algorithms.disaster.depth.flood_preview import flood_preview
 
 X, Y = 551000.0, 1831000.0
 STATION = Station(7, "", "Trạm", "sông", "river", (1.0, 2.0, 3.0), "national", 0.0, None, "", "")

@@ -14,10 +14,21 @@ from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, open_raster
 from quyhoach.processing_algorithms.common.workbook import ESTIMATE
 from quyhoach.processing_algorithms.disaster.exposure.depth_classes import depth_classes
-from quyhoach.processing_algorithms.disaster.report.flood_report import DEPTH, RANGE, ReportFields, ReportLayers, flood_report
-from quyhoach.processing_algorithms.disaster.report.flood_report_files import frame_of, write_figures, write_mapped, write_text
-from quyhoach.processing_algorithms.disaster.report.flood_report_pages import annex_blocks
+from quyhoach.processing_algorithms.disaster.report.flood_report import (
+    DEPTH,
+    RANGE,
+    ReportFields,
+    ReportLayers,
+    flood_report,
+)
 from quyhoach.processing_algorithms.disaster.report.flood_report_columns import people, signed, spread
+from quyhoach.processing_algorithms.disaster.report.flood_report_files import (
+    frame_of,
+    write_figures,
+    write_mapped,
+    write_text,
+)
+from quyhoach.processing_algorithms.disaster.report.flood_report_pages import annex_blocks
 from quyhoach.processing_algorithms.disaster.report.flood_report_words import phone_lines, ten_lines
 from quyhoach.processing_algorithms.disaster.report.report_previous import previous_totals
 from quyhoach.processing_algorithms.disaster.streets.vehicles import vehicle, vehicles

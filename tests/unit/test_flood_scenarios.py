@@ -4,15 +4,28 @@ import geopandas
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster
 from quyhoach.processing_algorithms.common.raster_writing import write_raster
 from quyhoach.processing_algorithms.disaster.depth.flood_corrections import corrections
-from quyhoach.processing_algorithms.disaster.scenarios.scenario_import import MapKind, depth_from_map, depth_from_polygons, grid_of_polygons
+from quyhoach.processing_algorithms.disaster.scenarios.scenario_import import (
+    MapKind,
+    depth_from_map,
+    depth_from_polygons,
+    grid_of_polygons,
+)
 from quyhoach.processing_algorithms.disaster.scenarios.scenario_interpolation import between, find_scenarios
-from quyhoach.processing_algorithms.disaster.scenarios.scenario_library import Library, Scenario, add_scenario, file_id, open_library, parse_keys
+from quyhoach.processing_algorithms.disaster.scenarios.scenario_library import (
+    Library,
+    Scenario,
+    add_scenario,
+    file_id,
+    open_library,
+    parse_keys,
+)
 
 WKT = CRS("EPSG:9214").to_wkt()
 GRID = Grid((0.0, 10.0, 0.0, 100.0, 0.0, -10.0), (10, 12), WKT)

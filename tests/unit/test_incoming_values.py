@@ -158,7 +158,7 @@ def test_texts_are_never_altered(values):
 
 
 @given(st.lists(st.one_of(st.none(), st.datetimes(datetime.datetime(1700, 1, 1), datetime.datetime(2200, 1, 1),
-                                                  timezones=st.just(datetime.timezone.utc))), max_size=20))
+                                                  timezones=st.just(datetime.UTC))), max_size=20))
 def test_instants_keep_their_milliseconds(values):
     stored = to_sqlite(convert(pd.Series(values, dtype=object), field("datetime")).column, field("datetime"))
     for value, text in zip(values, stored):

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.workbook import write_workbook
-from quyhoach.processing_algorithms.zoning.plans import function_names
-from quyhoach.processing_algorithms.zoning.plans.function_names import match_function
 from quyhoach.processing_algorithms.zoning.land_balance.land_balance import land_balance
 from quyhoach.processing_algorithms.zoning.land_balance.land_balance_norms import balance_norms
 from quyhoach.processing_algorithms.zoning.land_balance.land_balance_workbook import balance_frame, balance_sheets
 from quyhoach.processing_algorithms.zoning.land_balance.stated_balance import compare_stated, read_stated
+from quyhoach.processing_algorithms.zoning.plans import function_names
+from quyhoach.processing_algorithms.zoning.plans.function_names import match_function
 
 CRS = "EPSG:9214"
 OLD, NEW = datetime.date(2026, 6, 1), datetime.date(2027, 6, 1)

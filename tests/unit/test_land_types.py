@@ -9,7 +9,13 @@ import pandas
 import pytest
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.land_use.land_types import (
-    CodeList, Status, land_type_rows, normalised_codes, row_of_codes, subtotals)
+    CodeList,
+    Status,
+    land_type_rows,
+    normalised_codes,
+    row_of_codes,
+    subtotals,
+)
 
 TODAY = datetime.date(2026, 11, 22)
 

@@ -4,7 +4,13 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from quyhoach.processing_algorithms.provincial_database.merge import Clash, merge_rows, same_geometry, same_row, same_value
+from quyhoach.processing_algorithms.provincial_database.merge import (
+    Clash,
+    merge_rows,
+    same_geometry,
+    same_row,
+    same_value,
+)
 
 values = st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from([0.5, 2.0]),
                    st.sampled_from(["", "a", "ă"]))

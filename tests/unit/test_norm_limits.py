@@ -16,7 +16,11 @@ from quyhoach.processing_algorithms.common.norms import deciding_date
 from quyhoach.processing_algorithms.common.norms.loader import FOLDER
 from quyhoach.processing_algorithms.zoning.compliance.lot_kinds import lot_kinds
 from quyhoach.processing_algorithms.zoning.compliance.norm_answers import COLUMNS
-from quyhoach.processing_algorithms.zoning.compliance.norm_distances import planted_share_limits, setback_limits, spacing_limits
+from quyhoach.processing_algorithms.zoning.compliance.norm_distances import (
+    planted_share_limits,
+    setback_limits,
+    spacing_limits,
+)
 from quyhoach.processing_algorithms.zoning.compliance.norm_limits import (
     far_limits,
     far_limits_existing_area,

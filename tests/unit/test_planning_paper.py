@@ -40,8 +40,8 @@ from quyhoach.processing_algorithms.zoning.paper.parcel_certificate import (
     parcel_of_corners,
     register_row,
 )
-from quyhoach.processing_algorithms.zoning.plans.plan_sources import PlanSources
 from quyhoach.processing_algorithms.zoning.paper.planning_paper import TEMPLATE, Paper, read_template, write_paper
+from quyhoach.processing_algorithms.zoning.plans.plan_sources import PlanSources
 
 CRS = pyproj.CRS.from_epsg(9214)
 DAY, SIGNED = datetime.date(2026, 11, 25), datetime.date(2026, 12, 1)

@@ -9,7 +9,6 @@ import numpy as np
 import pyproj
 import pytest
 from osgeo import gdal
-
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError, OutputError
 from quyhoach.processing_algorithms.common.language import speaking
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster, require_metres, sample

@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+from quyhoach.scripts.sample_town.layers import LAYERS, catalogue_entry, fields_of, geometry_type
 from rasterio.features import rasterize
 from scipy.ndimage import label
 from scipy.spatial import cKDTree
-
-from quyhoach.scripts.sample_town.layers import LAYERS, catalogue_entry, fields_of, geometry_type
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data_samples"
 EXTENT_M2 = 6000.0 * 5500.0

@@ -12,7 +12,6 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from quyhoach.scripts.sample_town.__main__ import main
 from quyhoach.scripts.sample_town.benchmark_town import write_benchmark_town
 from quyhoach.scripts.sample_town.splitting import dominant_axes, split_to_lots

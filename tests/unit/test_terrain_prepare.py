@@ -17,7 +17,12 @@ from pyproj import CRS
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.raster import ArrayRaster, Grid, Window, open_raster
 from quyhoach.processing_algorithms.disaster.terrain import d8, depressions, terrain_loops, terrain_prepare, ways
-from quyhoach.processing_algorithms.disaster.terrain.terrain_ground import draw_culverts, draw_dykes, draw_rivers, read_ground
+from quyhoach.processing_algorithms.disaster.terrain.terrain_ground import (
+    draw_culverts,
+    draw_dykes,
+    draw_rivers,
+    read_ground,
+)
 from quyhoach.processing_algorithms.disaster.terrain.terrain_model import stream_lines
 from quyhoach.processing_algorithms.disaster.terrain.terrain_prepare import Rules, prepare_terrain
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from quyhoach.processing_algorithms.common.raster import Grid, Window
 from quyhoach.processing_algorithms.disaster.depth import water_surface as water_surface_module
 from quyhoach.processing_algorithms.disaster.depth.water_surface import Interpolation, leave_one_out, water_surface

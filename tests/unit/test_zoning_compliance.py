@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.workbook import write_workbook
 from quyhoach.processing_algorithms.zoning.compliance.compliance_workbook import compliance_sheets
-from quyhoach.processing_algorithms.zoning.plans.map_accuracy import area_errors, point_error
 from quyhoach.processing_algorithms.zoning.compliance.verdicts import Verdict
 from quyhoach.processing_algorithms.zoning.compliance.zoning_compliance import zoning_compliance
+from quyhoach.processing_algorithms.zoning.plans.map_accuracy import area_errors, point_error
 
 CRS = "EPSG:9214"
 DAY = datetime.date(2026, 6, 1)
@@ -275,8 +275,8 @@ def test_red_lines_and_road_ground_as_drawn():
     lot, house = layer([box(0, -1, 20, 40)]), houses([box(0, 1, 10, 30)], height=20.0)
     ground = layer([box(-50, -19, 60, -1)], red_line_width_m=[18.0])
     line = layer([shapely.LineString([(-50, -1), (60, -1)])], red_line_width_m=[18.0])
-    for given, drawn in ((ground, False), (line, True)):
-        row = of(judged(lot, house, zone(), given, red_lines=drawn), "QC-SETBACK").iloc[0]
+    for roads_given, drawn in ((ground, False), (line, True)):
+        row = of(judged(lot, house, zone(), roads_given, red_lines=drawn), "QC-SETBACK").iloc[0]
         assert (row["measured"], row["limit"], row["verdict"]) == (pytest.approx(2), 3, "broken")
     over = of(judged(lot, houses([box(0, -2, 10, 30)], height=20.0), zone(), line, red_lines=True),
               "QC-SETBACK").iloc[0]

@@ -17,7 +17,12 @@ from quyhoach.processing_algorithms.zoning.sheets.sheet_index import (
     scale_rule,
     sheet_index,
 )
-from quyhoach.processing_algorithms.zoning.sheets.sheet_labels import LabelFields, label_key, label_variants, place_labels
+from quyhoach.processing_algorithms.zoning.sheets.sheet_labels import (
+    LabelFields,
+    label_key,
+    label_variants,
+    place_labels,
+)
 from quyhoach.processing_algorithms.zoning.sheets.sheet_symbols import (
     FunctionSymbol,
     colour_remarks,

@@ -1,7 +1,13 @@
 """Hands that click and type in the database dock of a real QGIS, and the offices' files they work with."""
 
 import geopandas
-from quyhoach.processing_algorithms.provincial_database.interface import Scope, checkout, create_hub, import_layer, open_hub
+from quyhoach.processing_algorithms.provincial_database.interface import (
+    Scope,
+    checkout,
+    create_hub,
+    import_layer,
+    open_hub,
+)
 from real_window import ARTEFACTS, ROOT
 
 TOWN = ROOT / "data_samples" / "town.gpkg"

@@ -6,7 +6,15 @@ import pytest
 import shapely
 from desk_hands import hands, take_home
 from quyhoach.processing_algorithms.provincial_database.hub import Batch
-from quyhoach.processing_algorithms.provincial_database.interface import Scope, WorkingCopy, checkout, create_hub, open_hub, pull, push
+from quyhoach.processing_algorithms.provincial_database.interface import (
+    Scope,
+    WorkingCopy,
+    checkout,
+    create_hub,
+    open_hub,
+    pull,
+    push,
+)
 from quyhoach.processing_algorithms.provincial_database.typed_columns import typed_column
 
 PARCELS = 6_000

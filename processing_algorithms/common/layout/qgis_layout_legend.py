@@ -333,7 +333,7 @@ def _raster_classes(layer: QgsRasterLayer, map_item: QgsLayoutItemMap) -> set[st
     shader = renderer.shader().rasterShaderFunction()
     if not isinstance(shader, QgsColorRampShader) or shader.colorRampType() != Qgis.ShaderInterpolationMethod.Discrete:
         return None
-    items = [item for item in shader.colorRampItemList()]
+    items = list(shader.colorRampItemList())
     values = _cells(layer, renderer.inputBand(), map_item).astype(np.float64)  # 0.3 is a little more in 32 bits
     # A discrete class goes up to its value, and no lower than the value before it. Asked class by class: sorting millions of cells takes ten times as long.
     ends = [item.value for item in items]

@@ -258,8 +258,8 @@ def _read(name: str, origin: Path, changed: int) -> tuple[Row, ...]:
     if lacking:
         raise InputError(say("Bảng {file} thiếu cột: {columns}.", "The table {file} lacks columns: {columns}.")
                          .format(file=origin, columns=", ".join(lacking)))
-    kinds: dict[str, type] = {column: float for column in description.get("numbers", ())}
-    kinds |= {column: int for column in description.get("integers", ())}
+    kinds: dict[str, type] = dict.fromkeys(description.get("numbers", ()), float)
+    kinds |= dict.fromkeys(description.get("integers", ()), int)
     kinds |= {"valid_from": datetime.date, "valid_to": datetime.date}
     rows, problems = [], []
     for line, record in enumerate(raw, start=2):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ...common.errors import InputError
 from ...common.numbers_vi import parse_number
 
-_LOOK_ALIKES = str.maketrans({"đ": "d", "Đ": "d", "ð": "d", "Ð": "d", "–": "-", "—": "-", "−": "-", "‑": "-", "÷": "-", 
+_LOOK_ALIKES = str.maketrans({"đ": "d", "Đ": "d", "ð": "d", "Ð": "d", "–": "-", "—": "-", "−": "-", "‑": "-", "÷": "-",
                               "³": "3", "\u00a0": " ", "\u202f": " ", "≈": "=", "≥": ">", "≤": "<"})
 
 

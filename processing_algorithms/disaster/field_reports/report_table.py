@@ -124,7 +124,7 @@ def _csv(path: Path) -> tuple[list[str], list[list[object]], list]:
     text = data.decode("utf-16") if data[:2] in (b"\xff\xfe", b"\xfe\xff") else data.decode("utf-8-sig")
     first = text.split("\n", 1)[0]
     separator = max(";\t,|", key=first.count)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator)]
+    rows = list(csv.reader(io.StringIO(text), delimiter=separator))
     if not rows:
         return [], [], []
     return rows[0], rows[1:], [None] * (len(rows) - 1)

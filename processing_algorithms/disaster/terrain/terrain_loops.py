@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as StillRunning
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ _INFINITE = np.float32(np.inf)
 _DONE, _WAITS = 255, 254
 
 
-@lru_cache(maxsize=None)
+@cache
 def fast(loop: Callable[..., Any]) -> Callable[..., Any] | None:
     """Return the compiled loop, free of Python's lock; None without numba."""
     numba = optional("numba")

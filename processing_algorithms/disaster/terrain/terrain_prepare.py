@@ -232,8 +232,8 @@ def _streams(ground, rules, code, raised, progress):
 
     def work(first: int, last: int) -> None:
         here = slice(first, last)
-        np.logical_and(collected[here] * unit >= least, code[here] != OUTSIDE, out=stream[here])
-        np.divide(area[here] * unit, _UNITS_A_KM2, out=area_km2[here], casting="same_kind")
+        np.logical_and(collected[here] * unit >= least, code[here] != OUTSIDE, out=stream[here])  # noqa: F821 deleted later
+        np.divide(area[here] * unit, _UNITS_A_KM2, out=area_km2[here], casting="same_kind")  # noqa: F821
 
     run_blocks(work, np.arange(len(code)), max(1, _BLOCK // code.shape[1]), part(progress, 0.6, 0.7))
     del own, kept, area, collected

@@ -230,7 +230,7 @@ class TerrainPrepareAlgorithm(QuyHoachAlgorithm):
         path = Path(self.terrain.path)
         is_file = path.is_file()
         return {
-            "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "terrain": {"name": self.terrain.name, "path": str(path) if is_file else self.terrain.path,
                         "bytes": path.stat().st_size if is_file else None, "sha256": sha256(path) if is_file else None,
                         "source": source or "UNSTATED", "vertical_datum": datum or "UNSTATED",

@@ -83,7 +83,7 @@ def _build(
     srs_id = begin_file(database, crs)
     for statement in numbered_statements(SQL_FOLDER, 0, SCHEMA_VERSION):
         database.execute(statement)
-    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
     database.executemany("INSERT INTO quyhoach_hub VALUES (?, ?)", [
         ("schema_version", str(SCHEMA_VERSION)), ("hub_id", str(uuid.uuid4())), ("incarnation", str(uuid.uuid4())),
         ("name", name),

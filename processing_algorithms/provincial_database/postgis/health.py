@@ -15,8 +15,8 @@ from ...common.progress import Progress, silent
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, FID
 from ..findings import unsent_advice, unsent_sentence
-from .connection import told, transaction
 from . import health_guards
+from .connection import told, transaction
 from .schema import table_of, trigger_names
 from .upgrade import guard_bodies
 

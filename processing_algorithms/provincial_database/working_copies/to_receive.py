@@ -25,7 +25,7 @@ def to_receive(copy: WorkingCopy, hub: ExchangingHub, *, progress: Progress = si
     InputError
         It is another hub.
     """
-    news = {name: 0 for name in copy.datasets}
+    news = dict.fromkeys(copy.datasets, 0)
     with delivered(hub, asked_for(copy), copy.position, copy.sent, progress=progress) as delivery:
         if delivery.whole or delivery.parting is not None:
             return None

@@ -63,7 +63,7 @@ class CheckResult:
 
     def by_rule(self) -> Counter[str]:
         """Count features and places by rule id, in the order of the rules."""
-        counts = Counter({rule: 0 for rule in RULES})
+        counts = Counter(dict.fromkeys(RULES, 0))
         for finding in self.findings:
             counts[finding.rule.id] += finding.count
         return +counts
