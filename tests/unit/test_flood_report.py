@@ -1,6 +1,7 @@
 """Words and tables of a report: rounded estimates, ranges, changes; figures in every file are the engines' own."""
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas
@@ -29,6 +30,7 @@ from quyhoach.processing_algorithms.disaster.report.flood_report_files import (
     write_text,
 )
 from quyhoach.processing_algorithms.disaster.report.flood_report_pages import annex_blocks
+from quyhoach.processing_algorithms.disaster.report.flood_report_tables import class_table, unit_table
 from quyhoach.processing_algorithms.disaster.report.flood_report_words import phone_lines, ten_lines
 from quyhoach.processing_algorithms.disaster.report.report_previous import previous_totals
 from quyhoach.processing_algorithms.disaster.streets.vehicles import vehicle, vehicles
@@ -135,3 +137,12 @@ def test_what_cannot_be_answered_is_refused(tmp_path):
     with pytest.raises(InputError, match="Không có mực nước trạm nào dùng được"):
         kinds = vehicles()
         flood_report("Kim Long 0,5m", ground, ReportLayers(zeroless, layers.buildings), fields, depth_classes("common_practice_6"), kinds, kinds[0], Path(tmp_path), today=TODAY)
+
+
+def test_streets_nobody_gave_are_not_nought_kilometres(tmp_path):
+    ground, layers, fields = town()
+    kinds = vehicles()
+    report = flood_report("Kim Long 0,5m lúc 7h ngày 25/11/2026", ground, replace(layers, roads=None, shelters=None), fields, depth_classes("common_practice_6"), kinds,
+                          vehicle("car", kinds), tmp_path, datum="Hòn Dấu", today=TODAY)
+    for table in (class_table(report), unit_table(report, "commune")):
+        assert table.rows and {table.columns[-1].printed(row[-1]) for row in table.rows} == {""}

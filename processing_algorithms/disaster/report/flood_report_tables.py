@@ -89,7 +89,7 @@ def class_table(report: FloodReport) -> ReportTable:
     rows = []
     for one in report.exposure.classes.classes:
         part = report.exposure.table[report.exposure.table["depth_class"] == one.code]
-        rows.append((one.label_vi, part["buildings"].sum(), _sum(part["households"]), _sum(part["residents"]), part["road_m"].sum()))
+        rows.append((one.label_vi, part["buildings"].sum(), _sum(part["households"]), _sum(part["residents"]), _sum(part["road_m"])))
     return ReportTable("Cấp độ sâu", "Ngập theo cấp độ sâu (mức giữa)", [text_column("Độ sâu"), estimate_column("Nhà"), estimate_column("Hộ"), estimate_column("Khẩu"), kilometre_column("Đường (km)")],
                        rows, f"Phân cấp: {report.exposure.classes.citation}.")
 
