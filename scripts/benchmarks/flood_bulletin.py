@@ -19,7 +19,7 @@ CELLS, BUILDINGS, PARCELS = 50_000_000, 300_000, 436_000
 HAMLET_M = 500.0
 BULLETIN = "Mực nước lúc 04 giờ ngày 02/11/2026: Trạm 1: 4,52-4,60 m, Trạm 2: 4,31 m, Trạm 3: 4,10 m."
 #: Where in the progress bar a stage of the work ends.
-STAGES = ((5, "layers read"), (26, "placed"), (33, "where the water gets to"), (54, "three depths"), (61, "exposure"), (75, "network"), (87, "tables and workbook written"), (95, "printed"), (100, "done"))
+STAGES = ((5, "layers read"), (26, "placed"), (33, "where the water gets to"), (54, "three depths"), (61, "exposure"), (75, "network"), (95, "tables, workbook and print"), (100, "done"))
 
 
 def prepare(folder: Path, share: float) -> None:
