@@ -6,7 +6,8 @@ Without QGIS
   machine lacks).
   Shapes: `geometry` (invalid, null and empty ones), `crs` (the pinned VN-2000 shift), `areas`, `overlay` (polygons by
   polygons; with `coverage`, what cannot overlap, and `crossing_cut`, the fast cut), `slivers` (what maps that do not
-  match leave), `parallel` (blocks on all cores), `memory` (asked before work that needs a lot).
+  match leave), `parallel` (blocks on all cores), `memory` (asked before work that needs a lot), `collector` (out of
+  the way of work on many rows).
   Rasters: `raster` (reading by strips), `raster_writing`, `cells` (which cells a shape covers).
   Tables and files: `columns` (free names, numbers stored as text), `destinations` (checked first, replaced only by a
   whole file), `addresses` (a database, or a file), `files` (vector files), `geopackage` (rows and spatial index at

@@ -91,9 +91,9 @@ def ledger_statements(dataset: Dataset) -> dict[str, str]:
                 f"NEW.{FID} <> OLD.{FID} OR NEW.{FEATURE_ID} IS NOT OLD.{FEATURE_ID} OR EXISTS (SELECT 1 FROM {scratch})",
                 put_aside[0], f"{put_aside[1]} AND {FID} <> OLD.{FID};"),
         trigger("update_over", "AFTER UPDATE", f"EXISTS (SELECT 1 FROM {scratch})", *enter_gone, f"DELETE FROM {scratch};"),
-        trigger("update", "AFTER UPDATE", f"{known['NEW']} AND {known['OLD']} AND ({differs})",
+        trigger("update", "AFTER UPDATE", f"({differs}) AND {known['NEW']} AND {known['OLD']}",
                 entry(f"NEW.{FEATURE_ID}, {_NOW}"), row("OLD", _OLD), row("NEW", _NEW)),
-        trigger("update_named", "AFTER UPDATE", f"{known['NEW']} AND NOT {known['OLD']}",
+        trigger("update_named", "AFTER UPDATE", f"NEW.{FEATURE_ID} IS NOT OLD.{FEATURE_ID} AND {known['NEW']} AND NOT {known['OLD']}",
                 entry(f"NEW.{FEATURE_ID}, {_NOW}"), row("NEW", _NEW)),
         trigger("delete", "AFTER DELETE", known["OLD"], entry(f"OLD.{FEATURE_ID}, {_NOW}"), row("OLD", _OLD)),
     ])

@@ -7,7 +7,7 @@ triggers that refuse, in our words, what the catalogue does not allow, whoever w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from xml.sax.saxutils import escape
 
@@ -85,12 +85,18 @@ def _identity_triggers(dataset: Dataset) -> Iterator[str]:
 
 
 def _check_triggers(dataset: Dataset) -> Iterator[str]:
-    """Refuse what the catalogue does not allow, row by row, whoever writes."""
-    cases = _cases(dataset, lambda message: f"RAISE(ABORT, {message})")
-    for event in ("INSERT", "UPDATE"):
+    """Refuse what the catalogue does not allow, row by row, whoever writes.
+
+    An edit is judged by what it changes: most change a field or two, and judging all of them would take longer than the
+    writing.
+    """
+    checks = [(columns, f"CASE\n{_whens(wrong, lambda message: f'RAISE(ABORT, {message})')}\n    END")
+              for columns, wrong in _checks(dataset)]
+    edited = [f"CASE WHEN {_changed(columns)} THEN {cases} END" for columns, cases in checks]
+    for event, selected in (("INSERT", [cases for _, cases in checks]), ("UPDATE", edited)):
         yield (f"CREATE TRIGGER {quoted(f'quyhoach_check_{event.lower()}_{dataset.name}')} BEFORE {event} ON "
                f"{quoted(dataset.name)}\n"
-               f"BEGIN SELECT {cases}; END")
+               f"BEGIN SELECT {', '.join(selected)}; END")
 
 
 def verify_statement(dataset: Dataset) -> str:
@@ -98,24 +104,35 @@ def verify_statement(dataset: Dataset) -> str:
 
     A large import asks once instead of firing a trigger per row, which would take twice as long.
     """
-    cases = _cases(dataset, lambda message: message)
-    return f"SELECT why FROM (SELECT {cases} AS why FROM {quoted(dataset.name)} AS NEW WHERE NEW.{FID} >= ?) WHERE why IS NOT NULL LIMIT 1"
+    cases = "\n".join(_whens(wrong, lambda message: message) for _, wrong in _checks(dataset))
+    return (f"SELECT why FROM (SELECT CASE\n{cases}\n    END AS why FROM {quoted(dataset.name)} AS NEW WHERE NEW.{FID} >= ?) "
+            "WHERE why IS NOT NULL LIMIT 1")
 
 
-def _cases(dataset: Dataset, then: Callable[[str], str]) -> str:
-    """The conditions of a dataset as one CASE. Messages carry both languages: a trigger cannot know who reads."""
-    conditions = [(condition, f"{dataset.label.vi}: {field.label.vi}: {why}") for field in dataset.fields for condition,
-                  why in _wrong(field)]
+def _changed(columns: Sequence[str]) -> str:
+    return " OR ".join(f"NEW.{quoted(column)} IS NOT OLD.{quoted(column)}" for column in columns)
+
+
+def _whens(wrong: Sequence[tuple[str, str]], then: Callable[[str], str]) -> str:
+    return "\n".join(f"    WHEN {condition} THEN {then(literal(message))}" for condition, message in wrong)
+
+
+def _checks(dataset: Dataset) -> Iterator[tuple[list[str], list[tuple[str, str]]]]:
+    """Yield columns with the conditions on them that must not be true and their messages.
+
+    Messages carry both languages: a trigger cannot know who reads.
+    """
+    for field in dataset.fields:
+        yield [field.name], [(condition, f"{dataset.label.vi}: {field.label.vi}: {why}")
+                             for condition, why in _wrong(field)]
     if dataset.geometry:
         shape = f"NEW.{quoted(GEOMETRY)}"
-        conditions.append((f"{shape} IS NOT NULL AND (typeof({shape}) <> 'blob' OR substr({shape}, 1, 2) <> x'4750')",
-                           f"{dataset.label.vi}: không phải là hình của GeoPackage (no GeoPackage geometry)."))
+        yield [GEOMETRY], [(f"{shape} IS NOT NULL AND (typeof({shape}) <> 'blob' OR substr({shape}, 1, 2) <> x'4750')",
+                            f"{dataset.label.vi}: không phải là hình của GeoPackage (no GeoPackage geometry).")]
     for check in dataset.checks:
         # Holds when either is null, because a comparison with null is null.
-        conditions.append((f"NOT (NEW.{quoted(check.left)} {check.operator} NEW.{quoted(check.right)})",
-                           f"{dataset.label.vi}: {check.message.vi} ({check.message.en})"))
-    return "CASE\n" + "\n".join(f"    WHEN {condition} THEN {then(literal(message))}" for condition,
-                                message in conditions) + "\n    END"
+        yield [check.left, check.right], [(f"NOT (NEW.{quoted(check.left)} {check.operator} NEW.{quoted(check.right)})",
+                                           f"{dataset.label.vi}: {check.message.vi} ({check.message.en})")]
 
 
 def _wrong(field: Field) -> Iterator[tuple[str, str]]:

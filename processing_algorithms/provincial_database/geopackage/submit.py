@@ -1,29 +1,24 @@
 """Applying a changeset to a GeoPackage hub; the contract is `changes.ExchangingHub.submit`.
 
-Of an edited feature only the fields it touches are read and written; whole rows only where others may have had a say:
-when the file has triggers that are not ours.
+Of an edited feature only the fields it touches are read and written (`write_changes`); whole rows only where others may
+have had a say: when the file has triggers that are not ours.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from ...common.language import say
 from ...common.progress import Progress
 from ..acceptable import objections_to
 from ..catalogue import Catalogue, Dataset
-from ..catalogue.model import FEATURE_ID, GEOMETRY
-from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row, Value, strange_fields
+from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row, strange_fields
 from ..merge import same_row, same_value
-from ..rows import blobs_of, cut_to, rows_from_sqlite
 from .ledger import begin_changeset, end_changeset
-from .locks import explained, lock_field
 from .rights import not_allowed
 from .schema import data_columns, quoted
+from .write_changes import rows_of, write_changes
 
 _CHANGES_AT_ONCE = 5_000
 #: How the names of our own triggers begin, those of the spatial index among them.
@@ -73,7 +68,7 @@ def submit(
     for count, (dataset, changes) in enumerate(parts):
         progress(0.3 + 0.7 * count / len(parts))
         before = _present(database, dataset, changes, whole=True) if others else {}
-        _apply(database, dataset, changes, srs_id, objections)
+        objections += write_changes(database, dataset, changes, srs_id, in_order=others)
         if others:
             rewritten += _rewritten(database, dataset, changes, before)
     end_changeset(database)
@@ -130,102 +125,10 @@ def _present(database: sqlite3.Connection, dataset: Dataset, changes: Sequence[C
     """Return the hub's rows of the changes' features, by id; of edited ones what is touched, unless they are wanted whole."""
     edited = [] if whole else [change for change in changes if change.before is not None and change.after is not None]
     touched = set().union(*(change.touched() for change in edited))
-    rows = _rows(database, dataset, [change.feature_id for change in edited],
+    rows = rows_of(database, dataset, [change.feature_id for change in edited],
                  [name for name in data_columns(dataset) if name in touched])
     rest = [change.feature_id for change in changes if whole or change.before is None or change.after is None]
-    return rows | _rows(database, dataset, rest, data_columns(dataset))
-
-
-def _rows(database: sqlite3.Connection, dataset: Dataset, ids: Sequence[str], columns: Sequence[str]) -> dict[str, Row]:
-    if not ids:
-        return {}
-    listed = ", ".join(f"t.{quoted(name)}" for name in (FEATURE_ID, *columns))
-    found = database.execute(
-        f"SELECT {listed} FROM json_each(?) j CROSS JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = j.value",
-        (json.dumps(ids),)).fetchall()
-    return dict(zip((row[0] for row in found), rows_from_sqlite(cut_to(dataset, columns), [row[1:] for row in found])))
-
-
-def _apply(
-    database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], srs_id: int, objections: list[Objection]
-) -> None:
-    """Write what the changes touch and nothing else, in their order; note what a trigger refuses and go on."""
-    table, columns = quoted(dataset.name), data_columns(dataset)
-
-    def kind(change: Change) -> tuple[str, ...] | None:
-        """The columns to write; of a deleted feature None."""
-        if change.after is None:
-            return None
-        touched = change.touched()
-        # Only what is touched: a shape that stays must not be taken out of its index and put back.
-        return tuple(name for name in columns if name in touched)
-
-    def refused(change: Change, error: sqlite3.IntegrityError) -> None:
-        field = lock_field(dataset)
-        row = _rows(database, dataset, [change.feature_id], [field] if field else []).get(change.feature_id)
-        objections.append(Objection(change.dataset, change.feature_id,
-                                    explained(database, dataset, str(error), row, change.after)))
-
-    for (names, new), run in groupby(changes, lambda change: (kind(change), change.before is None)):
-        some = list(run)
-        if names is None:
-            _each(database, f"DELETE FROM {table} WHERE {FEATURE_ID} = ?",
-                  ((change, (change.feature_id,)) for change in some), refused)
-        elif new:
-            _insert(database, dataset, some, srs_id, refused)
-        elif names:
-            assigned = ", ".join(f"{quoted(name)} = ?" for name in names)
-            _each(database, f"UPDATE {table} SET {assigned} WHERE {FEATURE_ID} = ?",
-                  ((change, (*values, change.feature_id)) for change, values in _stored(some, names, srs_id)), refused)
-
-
-def _insert(
-    database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], srs_id: int,
-    refused: Callable[[Change, sqlite3.IntegrityError], None]
-) -> None:
-    """Add new features; those that are there already are as they should be, or the changeset were stale."""
-    there = _rows(database, dataset, [change.feature_id for change in changes], [])
-    columns = data_columns(dataset)
-    names = ", ".join(map(quoted, (FEATURE_ID, *columns)))
-    fresh = [change for change in changes if change.feature_id not in there]
-    _each(database, f"INSERT INTO {quoted(dataset.name)} ({names}) VALUES ({', '.join('?' * (len(columns) + 1))})",
-          ((change, (change.feature_id, *values)) for change, values in _stored(fresh, columns, srs_id)), refused)
-
-
-def _stored(changes: Sequence[Change], names: Sequence[str], srs_id: int) -> Iterator[tuple[Change, list[Any]]]:
-    """Yield each change with the values of some columns as a GeoPackage keeps them."""
-    shapes = iter(blobs_of([(change.after or {}).get(GEOMETRY) for change in changes],
-                           srs_id)) if GEOMETRY in names else None
-    for change in changes:
-        row: Row = change.after or {}
-        yield change, [next(shapes) if name == GEOMETRY and shapes is not None else _plain(row.get(name))
-                       for name in names]
-
-
-def _plain(value: Value) -> Value:
-    return int(value) if isinstance(value, bool) else value
-
-
-def _each(
-    database: sqlite3.Connection, statement: str, values: Iterable[tuple[Change, tuple[Any, ...]]],
-    refused: Callable[[Change, sqlite3.IntegrityError], None]
-) -> None:
-    """Run a statement for every change; after a refusal go on with the next."""
-    at: Change | None = None
-    left = iter(values)
-
-    def given() -> Iterator[tuple[Any, ...]]:
-        nonlocal at
-        for at, row in left:
-            yield row
-
-    while True:
-        try:
-            database.executemany(statement, given())
-            return
-        except sqlite3.IntegrityError as error:
-            assert at is not None  # a statement was run
-            refused(at, error)
+    return rows | rows_of(database, dataset, rest, data_columns(dataset))
 
 
 def _rewritten(

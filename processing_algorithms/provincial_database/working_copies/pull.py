@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ...common.collector import collector_waits
 from ...common.progress import Progress, silent
 from ..administration.schema_growth import grow, lacking_fields
 from ..catalogue import Dataset
@@ -45,6 +46,7 @@ class PullReport:
     receipts: list[Receipt] = field(default_factory=list)
 
 
+@collector_waits()
 def pull(copy: WorkingCopy, hub: ExchangingHub, *, progress: Progress = silent) -> PullReport:
     """Settle what is under way, then receive and merge all that is new.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from ...common.collector import collector_waits
 from ...common.progress import Progress, silent
 from ..changes import Changeset, ExchangingHub, Outcome, Receipt
 from .known_copies import tell_hub
@@ -25,6 +26,7 @@ class PushReport:
         return self.receipts[-1].outcome if self.receipts else None
 
 
+@collector_waits()
 def push(
     copy: WorkingCopy,
     hub: ExchangingHub,

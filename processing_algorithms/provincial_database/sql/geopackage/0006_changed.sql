@@ -1,0 +1,2 @@
+-- Nothing of its own: an upgrade makes all triggers anew, and since this number those that check an edit look at what it
+-- changes only.
