@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +130,8 @@ def stage(hub: PostgisHub, cursor: Any, changes: Sequence[Change], progress: Pro
         rows.append((position, dataset.id, change.feature_id, kind, _as_json(change.before, names),
                      _as_json(change.after, names)))
     copy_rows(cursor, sql.Identifier("pg_temp", "outgoing"), _COLUMNS, rows, len(rows), progress)
-    cursor.execute("ANALYZE pg_temp.outgoing")
+    # Of the rows themselves, which are large, nothing is asked that statistics would help.
+    cursor.execute("ANALYZE pg_temp.outgoing (position, dataset_id, feature_id, kind)")
     # A few rows out of many are found by their index, whatever the server thinks of its disks.
     cursor.execute("SET LOCAL random_page_cost = 1.1")
     # By the foreign keys an administrator may have added; else in the catalogue's order.
@@ -198,31 +199,31 @@ def different(name: str, left: str, right: str) -> Any:
                                                             cast)
 
 
-def lock_rows(cursor: Any, part: Part) -> None:
-    """Lock the rows that exist, in the one order all senders keep; return when all are ours."""
+def lock_rows(cursor: Any, part: Part) -> set[str]:
+    """Lock the rows that exist, in the one order all senders keep; return their features when all are ours."""
     from psycopg2 import sql
 
-    cursor.execute(sql.SQL("SELECT 1 FROM {} t WHERE t.feature_id IN (SELECT o.feature_id FROM pg_temp.outgoing o "
+    cursor.execute(sql.SQL("SELECT t.feature_id::text FROM {} t WHERE t.feature_id IN (SELECT o.feature_id FROM pg_temp.outgoing o "
                            "WHERE o.dataset_id = %s) ORDER BY t.feature_id FOR UPDATE").format(table_of(part.dataset)),
                    (part.dataset.id,))
+    return {feature_id for (feature_id,) in cursor.fetchall()}
 
 
-def stale_features(hub: PostgisHub, cursor: Any, part: Part, changes: Sequence[Change]) -> list[Objection]:
+def stale_features(
+    hub: PostgisHub, cursor: Any, part: Part, changes: Sequence[Change], there: Collection[str]
+) -> list[Objection]:
     """Tell which features somebody else has changed, made or deleted since the sender saw them.
 
     What is already as the sender wants it is no objection; a new feature that is there just so is taken out of
-    ``part``.
+    ``part``. ``there`` are the features whose rows exist.
     """
     from psycopg2 import sql
 
     label, found = part.dataset.label, []
-    cursor.execute(sql.SQL("SELECT o.feature_id::text FROM pg_temp.outgoing o LEFT JOIN {} t USING (feature_id) "
-                           "WHERE o.dataset_id = %s AND o.kind = 'U' AND t.fid IS NULL ORDER BY o.position").format(
-                               table_of(part.dataset)), (part.dataset.id,))
-    for (feature_id,) in cursor.fetchall():
-        found.append(Objection(part.dataset.name, feature_id, say(
-            "{label} không còn trong cơ sở dữ liệu dùng chung, hoặc ngoài quyền xem.",
-            "{label} is no longer in the shared database, or out of sight.").format(label=label)))
+    gone = say("{label} không còn trong cơ sở dữ liệu dùng chung, hoặc ngoài quyền xem.",
+               "{label} is no longer in the shared database, or out of sight.").format(label=label)
+    found += [Objection(part.dataset.name, changes[position].feature_id, gone)
+              for position in part.positions[UPDATE] if changes[position].feature_id not in there]
     if not part.fields:
         return found
     case = sql.SQL("CASE WHEN (o.kind = 'I' OR o.before ? {name}) AND (o.kind = 'I' OR {changed}) "

@@ -87,9 +87,9 @@ def _submit(hub: PostgisHub, cursor: Any, changeset: Changeset, reverts: int | N
     parts = stage(hub, cursor, changeset.changes, part(progress, 0.0, 0.4))
     cursor.execute("SAVEPOINT staged")
     try:
-        for one in parts:
-            lock_rows(cursor, one)
-        stale = [objection for one in parts for objection in stale_features(hub, cursor, one, changeset.changes)]
+        there = [lock_rows(cursor, one) for one in parts]
+        stale = [objection for one, present in zip(parts, there)
+                 for objection in stale_features(hub, cursor, one, changeset.changes, present)]
     except psycopg2.DataError as error:
         # Values that are not of their field's type: found out one by one.
         cursor.execute("ROLLBACK TO SAVEPOINT staged")
@@ -104,7 +104,8 @@ def _submit(hub: PostgisHub, cursor: Any, changeset: Changeset, reverts: int | N
     if parents := changeset.parents():
         cursor.execute("SELECT quyhoach.note_parents(%s::uuid[], %s::uuid[])",
                        ([feature_id for _, feature_id in parents], list(parents.values())))
-    rewritten = [change for one in parts for change in _rewritten(hub, cursor, one, number, changeset.changes)]
+    rewritten = [change for one in parts for change in _rewritten(hub, cursor, one, number, changeset.changes)
+                 ] if _others_have_a_say(cursor) else []
     progress(1.0)
     return Receipt(Outcome.APPLIED, changeset.changeset_id, number, rewritten=tuple(rewritten))
 
@@ -195,6 +196,18 @@ def _refused(cursor: Any, changeset: Changeset, parts: Sequence[Part], refusal: 
 
 def _sentence(message: str) -> str:
     return (message.strip().splitlines() or ["?"])[0]
+
+
+def _others_have_a_say(cursor: Any) -> bool:
+    """Tell whether anything an administrator has added may give a row other values than those sent."""
+    cursor.execute(
+        "WITH tables AS (SELECT oid FROM pg_class WHERE relnamespace = 'quyhoach_data'::regnamespace) "
+        "SELECT EXISTS (SELECT FROM pg_trigger g JOIN tables t ON t.oid = g.tgrelid JOIN pg_proc p ON p.oid = g.tgfoid "
+        "WHERE NOT g.tgisinternal AND p.pronamespace <> 'quyhoach'::regnamespace) "
+        "OR EXISTS (SELECT FROM pg_attribute a JOIN tables t ON t.oid = a.attrelid WHERE a.attgenerated <> '' AND NOT a.attisdropped) "
+        "OR EXISTS (SELECT FROM pg_constraint c JOIN tables t ON t.oid = c.conrelid WHERE c.contype = 'f') "
+        "OR EXISTS (SELECT FROM pg_rewrite r JOIN tables t ON t.oid = r.ev_class)")
+    return bool(cursor.fetchone()[0])
 
 
 def _rewritten(hub: PostgisHub, cursor: Any, one: Part, number: int, changes: Sequence[Change]) -> list[Change]:
