@@ -1,0 +1,149 @@
+"""Writing a changeset into a GeoPackage hub: one statement for many features does what one for each would."""
+
+import gc
+import sqlite3
+import uuid
+
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from quyhoach.processing_algorithms.common.collector import collector_waits
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
+from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.geopackage.ledger import entries
+
+GAUGE = load_catalogue()["gauge"]
+COUNT = 8
+NO_CODE = "sông chết"
+
+
+def gauge(number, **values):
+    shape = shapely.to_wkb(shapely.Point(500000 + number, 1800000), byte_order=1, flavor="iso")
+    return {**{field.name: None for field in GAUGE.fields}, "station_code": str(number), "name": f"Trạm {number}",
+            "river_name": "Hương", "kind": "river", "datum": "national", "geom": shape, **values}
+
+
+def identity(number):
+    return str(uuid.UUID(int=number + 1))
+
+
+def submit(hub, *changes):
+    return hub.submit(Changeset(str(uuid.uuid4()), "ân", "", "thử", "", "2026-11-26T00:00:00.000Z", changes))
+
+
+def edit(number, before, **values):
+    return Change("gauge", identity(number), before, {**before, **values})
+
+
+def new_hub(path, *statements):
+    hub = create_hub(str(path), "EPSG:9214", datasets=[GAUGE])
+    for statement in statements:
+        hub._database.execute(statement)
+    made = [Change("gauge", identity(number), None, gauge(number)) for number in range(COUNT)]
+    assert submit(hub, *made).outcome is Outcome.APPLIED
+    return hub
+
+
+@pytest.fixture
+def hub(tmp_path):
+    with new_hub(tmp_path / "hub.gpkg") as made:
+        yield made
+
+
+def rows(hub):
+    with hub.deliver([Scope("gauge")], None) as delivery:
+        return {feature_id: row for _, feature_id, row in delivery.rows}
+
+
+def history(hub):
+    """What each changeset did, whatever the order within it."""
+    return sorted((number, change.feature_id, repr(change.before), repr(change.after))
+                  for _, number, change in entries(hub._database, GAUGE))
+
+
+_EDITS = st.dictionaries(
+    st.sampled_from(["name", "river_name", "alarm_1_m", "alarm_2_m", "kind", "geom"]), st.integers(0, 4), min_size=1)
+_STEPS = st.lists(st.dictionaries(st.integers(0, COUNT + 3), st.one_of(st.none(), _EDITS), max_size=COUNT), max_size=3)
+
+
+def _value(name, number):
+    if name == "kind":
+        return NO_CODE if number == 4 else "river"
+    if name == "geom":
+        return gauge(100 + number)["geom"]
+    return float(number) if name.startswith("alarm") else f"{name} {number}"
+
+
+def _changes(present, step):
+    """Deletions (None), edits of present gauges, new ones where there is none."""
+    for number, edits in step.items():
+        before = present.get(identity(number))
+        after = None if edits is None else {
+            **(before or gauge(number)), **{name: _value(name, value) for name, value in edits.items()}}
+        if before != after:
+            yield Change("gauge", identity(number), before, after)
+
+
+@settings(max_examples=40, deadline=None)
+@given(steps=_STEPS)
+def test_together_or_one_by_one_is_the_same(tmp_path_factory, steps):
+    folder = tmp_path_factory.mktemp("submit")
+    # A trigger of somebody else is what makes the hub go one by one.
+    others = "CREATE TRIGGER somebody AFTER DELETE ON gauge WHEN 0 BEGIN SELECT 1; END"
+    with new_hub(folder / "together.gpkg") as together, new_hub(folder / "apart.gpkg", others) as apart:
+        for step in steps:
+            before = rows(together)
+            answers = [submit(hub, *_changes(rows(hub), step)) for hub in (together, apart)]
+            assert answers[0].outcome is answers[1].outcome
+            told = [{(o.feature_id, o.reason) for o in answer.objections} for answer in answers]
+            assert told[0] == told[1]
+            assert rows(together) == rows(apart) and history(together) == history(apart)
+            if answers[0].outcome is not Outcome.APPLIED:
+                assert told[0] and rows(together) == before
+        assert together._database.execute("SELECT rtreecheck('rtree_gauge_geom')").fetchone()[0] == "ok"
+
+
+def test_what_fits_only_in_its_order_is_written_in_its_order(tmp_path):
+    with new_hub(tmp_path / "hub.gpkg", "CREATE UNIQUE INDEX one_code ON gauge (station_code)") as hub:
+        present = rows(hub)
+        # 1 frees its code in a change of two fields, then 0 takes it: all changes of one field first would not fit.
+        answer = submit(hub, edit(5, present[identity(5)], station_code="Y"),
+                        edit(1, present[identity(1)], station_code="X", name="Dời"),
+                        edit(0, present[identity(0)], station_code="1"))
+        assert answer.outcome is Outcome.APPLIED
+        assert [rows(hub)[identity(n)]["station_code"] for n in (0, 1, 5)] == ["1", "X", "Y"]
+        assert len([entry for entry in history(hub) if entry[0] == answer.number]) == 3
+        refused = submit(hub, edit(2, present[identity(2)], name="Tốt"), edit(3, present[identity(3)], station_code="1"),
+                         edit(4, present[identity(4)], kind=NO_CODE))
+        assert refused.outcome is Outcome.REFUSED
+        assert {o.feature_id for o in refused.objections} == {identity(3), identity(4)}
+        assert rows(hub)[identity(2)]["name"] == "Trạm 2"
+
+
+def test_an_edit_is_judged_by_what_it_changes(hub):
+    """A row with a code that is no longer in the list can be mended field by field; what is edited must be right."""
+    hub._database.execute("INSERT INTO gpkg_data_column_constraints (constraint_name, constraint_type, value) "
+                          "VALUES (?, 'enum', 'canal')", (GAUGE.field("kind").domain.name,))
+    hub._database.execute("UPDATE gauge SET kind = 'canal', alarm_1_m = 2 WHERE fid = 1")
+    hub._database.execute("DELETE FROM gpkg_data_column_constraints WHERE value = 'canal'")
+    hub._database.execute("UPDATE gauge SET name = 'Cầu Dài', kind = kind WHERE fid = 1")
+    with pytest.raises(sqlite3.IntegrityError, match="mã không có trong danh mục"):
+        hub._database.execute("UPDATE gauge SET kind = 'canal' WHERE fid = 2")
+    with pytest.raises(sqlite3.IntegrityError, match="báo động 1 cao hơn báo động 2"):
+        hub._database.execute("UPDATE gauge SET alarm_2_m = 1 WHERE fid = 1")
+    hub._database.execute("UPDATE gauge SET alarm_2_m = 3 WHERE fid = 1")
+    with pytest.raises(sqlite3.IntegrityError, match="báo động 1 cao hơn báo động 2"):
+        hub._database.execute("UPDATE gauge SET alarm_1_m = 4 WHERE fid = 1")
+
+
+def test_the_collector_is_back_whatever_happens():
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError), collector_waits():
+        assert not gc.isenabled()
+        with collector_waits():
+            pass
+        assert not gc.isenabled(), "the outer one is not over"
+        1 / 0
+    assert gc.isenabled()
