@@ -11,8 +11,12 @@ from qgis.core import Qgis, QgsProcessingAlgorithm, QgsProcessingContext, QgsRas
 
 from .errors import InputError
 from .language import say
+from .numbers_vi import format_number
 from .qgis_layers import to_pyproj
 from .raster import RasterReader, open_raster, require_metres
+
+#: Metres. Floods are not as deep: such a raster is in centimetres, or has the level of the water.
+_DEEPEST_FLOOD_M = 50.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class RasterInput:
         Values that mean unknown, set by hand in the layer's properties.
     notes : list of str
         Of the algorithm: what it tells at its end.
+    depths : bool
+        The values are depths of water: it is told when they are too large for that.
     """
 
     name: str
@@ -38,6 +44,7 @@ class RasterInput:
     crs_wkt: str
     nodata_ranges: tuple[tuple[float, float], ...]
     notes: list[str] = field(default_factory=list, compare=False)
+    depths: bool = False
 
     @contextmanager
     def open(self, band: int = 1) -> Iterator[RasterReader]:
@@ -53,12 +60,20 @@ class RasterInput:
                         "{name}: cells with the value {values}, no height or depth in metres, are taken as unknown; state the file's "
                         "nodata value to be sure.")
                     .format(name=self.name, values="; ".join(f"{value:.6g}".replace(".", ",") for value in sorted(reader.impossible)[:3])))
+            if self.depths and reader.highest > _DEEPEST_FLOOD_M:
+                self.notes.append(
+                    say("{name}: sâu nhất {depth} m; hãy kiểm tra, vì kết quả sẽ sai nếu lớp này tính bằng cm hoặc là cao độ mực nước.",
+                        "{name}: {depth} m at the deepest; check it, because results are wrong if the layer is in cm or holds water levels.")
+                    .format(name=self.name, depth=format_number(reader.highest, 1)))
 
 
 def raster_input(
-    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext, *,
+    depths: bool = False,
 ) -> RasterInput | None:
     """Resolve a raster parameter in `prepare`; None for an optional one left empty.
+
+    ``depths``: see `RasterInput`.
 
     Raises
     ------
@@ -81,7 +96,7 @@ def raster_input(
                          .format(layer=layer.name()))
     crs = to_pyproj(layer.crs())
     return RasterInput(layer.name(), layer.dataProvider().dataSourceUri().split("|option:")[0],
-                       crs.to_wkt() if crs is not None else "", _nodata_ranges(layer), getattr(algorithm, "late_notes", []))
+                       crs.to_wkt() if crs is not None else "", _nodata_ranges(layer), getattr(algorithm, "late_notes", []), depths)
 
 
 def _nodata_ranges(layer: QgsRasterLayer) -> tuple[tuple[float, float], ...]:

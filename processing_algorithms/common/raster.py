@@ -6,6 +6,7 @@ the file. Rotated and south-up rasters work everywhere: positions go through the
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -125,12 +126,15 @@ class RasterReader:
     tags : dict of str to str
     impossible : set of float
         Values met so far that are no height, taken as unknown: only where `open_raster` was told to look.
+    highest : float
+        Highest value met so far, under the same condition.
     """
 
     def __init__(self, dataset: gdal.Dataset, band: int, grid: Grid, nodata_ranges: tuple[tuple[float, float], ...],
                  heights: bool = False):
         self._heights = heights
         self.impossible: set[float] = set()
+        self.highest = -math.inf
         self._dataset = dataset  # GDAL closes the file when the last reference to the dataset goes
         self._band = dataset.GetRasterBand(band)
         self.grid = grid
@@ -186,6 +190,8 @@ class RasterReader:
             self._find_impossible(values, unknown)
         if unknown.any():
             values[unknown] = np.nan
+        if self._heights:
+            self.highest = max(self.highest, float(np.fmax.reduce(values, axis=None, initial=-np.inf)))
         return values
 
     def _find_impossible(self, values: NDArray[np.float32], unknown: NDArray[np.bool_]) -> None:

@@ -299,6 +299,14 @@ def test_classes_finer_than_the_error_are_marked(run, valley):
     assert "finer than the error of the depths (0,70 m)" in feedback.textLog()
 
 
+def test_depths_in_centimetres_are_noticed(run, valley):
+    for values, told in ((np.full((5, 10), 150.0), True), (np.full((5, 10), 1.5), False)):
+        raster(valley / "độ sâu.tif", values, nodata=-9999)
+        feedback = QgsProcessingFeedback()
+        run("quyhoach:floodexposure", exposure_inputs(valley), feedback=feedback)
+        assert ("150,0 m at the deepest; check it" in feedback.textLog()) is told
+
+
 def test_exposure_refuses_with_one_clear_sentence(run, valley):
     run("quyhoach:flooddepth", depth_inputs(valley))
     empty = vector(valley / "rỗng.gpkg", [], geometry_type="Polygon")

@@ -97,6 +97,7 @@ def test_corrections(library, tmp_path):
 @pytest.mark.parametrize("algorithm, change, words", [
     ("floodimport", {}, "một trong hai"), ("floodimport", {"INPUT": TERRAIN, "KEYS": "abc"}, "hãy viết như"), ("floodimport", {"INPUT": TERRAIN}, "độ sâu 140"),
     ("floodimport", {"INPUT": TERRAIN, "NAME": " "}, "tên kịch bản"), ("floodimport", {"POLYGONS": layer("zone")}, "trường"),
+    ("floodimport", {"INPUT": TERRAIN, "NAME": "Mức khác", "KEYS": "LAM TRẠCH = 4 m"}, "đã có kịch bản \"Mức 4.0\""),
     ("floodscenario", {"KEYS": "Sông Lạ = 3"}, "Không kịch bản"), ("floodscenario", {}, "Hãy cho biết"), ("floodscenario", {"LIBRARY": "/không/có"}, "thư mục"),
 ])
 def test_bad_input_is_one_sentence(library, tmp_path, algorithm, change, words):

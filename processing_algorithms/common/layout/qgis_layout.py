@@ -59,7 +59,6 @@ class Shown:
     scale: float
     extent: QgsRectangle
     legend: LegendFit
-    title_points: float
 
 
 class MapSheet(LayoutPage):
@@ -149,10 +148,10 @@ class MapSheet(LayoutPage):
         self.map.setLayers(layers)
         scale = self._fit_map(extent, scale)
         fit_grid(self._grid, crs, scale)
-        points = self._write_title(texts)
+        self._write_title(texts)
         box = self._fill_panel(texts, scale, crs)
         fit = self._fill_legend(legend if legend is not None else [LegendEntry(layer) for layer in layers], box)
-        return Shown(scale, self.map.extent(), fit, points)
+        return Shown(scale, self.map.extent(), fit)
 
     def _fit_map(self, extent: QgsRectangle, scale: float | None) -> float:
         # What hangs on the map would be worked out anew at each step; all of it is fitted to the map afterwards.
@@ -166,8 +165,8 @@ class MapSheet(LayoutPage):
             self.map.blockSignals(False)
         return chosen
 
-    def _write_title(self, texts: SheetTexts) -> float:
-        """Fill the band above the map; return the type size the title got."""
+    def _write_title(self, texts: SheetTexts) -> None:
+        """Fill the band above the map."""
         band = self._frames.title
         largest = 15.0 if self._small else 20.0
         points = fitted_size(texts.title, band.width() - 6, largest, largest / 2, bold=True)
@@ -177,7 +176,6 @@ class MapSheet(LayoutPage):
         small = fitted_size(texts.subtitle, band.width() - 6, 0.55 * largest, 6.0)
         self._write(self.subtitle, texts.subtitle, text_format(small),
                     QRectF(band.x(), band.bottom() - lower, band.width(), lower))
-        return points
 
     def _fill_panel(self, texts: SheetTexts, scale: float, crs: QgsCoordinateReferenceSystem) -> QRectF:
         """Stack everything but the legend up from the foot of the panel; return the room left for the legend."""

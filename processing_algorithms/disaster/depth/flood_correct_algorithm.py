@@ -80,7 +80,7 @@ class FloodCorrectAlgorithm(QuyHoachAlgorithm):
         self.polygons = self.layer(parameters, "CORRECTIONS", context)
         for key in ("DEPTH", "TERRAIN"):
             with noted(problems):
-                setattr(self, key.lower(), raster_input(self, parameters, key, context))
+                setattr(self, key.lower(), raster_input(self, parameters, key, context, depths=key == "DEPTH"))
         self.fields: dict[str, str | None] = {}
         for key in ("STATE_FIELD", "AUTHOR_FIELD", "TIME_FIELD", "DEPTH_FIELD"):
             with noted(problems):

@@ -199,7 +199,7 @@ class FloodExposureAlgorithm(QuyHoachAlgorithm):
             self.classes = depth_classes(self.parameterAsString(parameters, "DEPTH_CLASSES", context).strip())
         for key, band in (("DEPTH", 1), ("TERRAIN", 1), ("RANGE", 2)):
             with noted(problems):
-                raster = raster_input(self, parameters, key, context)
+                raster = raster_input(self, parameters, key, context, depths=key != "TERRAIN")
                 setattr(self, key.lower(), raster)
                 if raster is not None:
                     with raster.open(band):  # refuses what is no raster in metres before anything is computed

@@ -77,7 +77,7 @@ class FloodImportAlgorithm(QuyHoachAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         from ...common.crs import require_stated
-        from .scenario_library import open_library, parse_keys
+        from .scenario_library import open_library, parse_keys, refuse_same_keys
 
         problems: list[str] = []
         self.invalid = self.invalid_geometry(parameters, context)
@@ -113,6 +113,9 @@ class FloodImportAlgorithm(QuyHoachAlgorithm):
         self.label = " ".join(self.parameterAsString(parameters, "NAME", context).split())
         if not self.label:
             problems.append(say("Hãy đặt tên kịch bản.", "Give the scenario a name."))
+        if not problems:
+            with noted(problems):
+                refuse_same_keys(self.library, self.label, *self.keys)
         refuse_if(problems)
 
     def process(  # noqa: D102

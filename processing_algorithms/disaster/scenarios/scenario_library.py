@@ -164,9 +164,9 @@ def open_library(folder: str | Path, *, check: bool = True) -> Library:
 
 
 def add_scenario(library: Library, grid: Grid, scenario: Scenario) -> Library:
-    """Put a scenario whose rasters are in the folder into the index; one of the same id is replaced."""
+    """Put a scenario whose rasters are in the folder into the index; one of the same id, or for the same levels and releases, is replaced."""
     checksums = {name: _sha256(library.folder / name) for name in (scenario.depth, scenario.range) if name}
-    kept = [s for s in library.scenarios if s.id != scenario.id]
+    kept = [s for s in library.scenarios if s.id != scenario.id and s.keys != scenario.keys]
     scenarios = [*kept, Scenario(**{**asdict(scenario), "checksums": checksums})]
     told = {
         "format": _FORMAT,
@@ -177,6 +177,22 @@ def add_scenario(library: Library, grid: Grid, scenario: Scenario) -> Library:
     with written_whole(library.folder / INDEX) as part:
         part.write_text(json.dumps(told, ensure_ascii=False, indent=1), "utf-8")
     return Library(library.folder, grid, scenarios)
+
+
+def refuse_same_keys(library: Library, name: str, levels: Mapping[str, float], releases: Mapping[str, float]) -> None:
+    """Refuse a scenario under the levels and releases another one has: nobody could tell which of the two is meant.
+
+    Raises
+    ------
+    InputError
+        There is such a one of another name. One of the same name is replaced.
+    """
+    new = Scenario("", name, dict(levels), dict(releases), "")
+    same = [one.name for one in library.scenarios if one.keys == new.keys and fold(one.name) != fold(name)]
+    if same:
+        raise InputError(say("Thư viện đã có kịch bản \"{other}\" với đúng {keys}; hãy dùng tên đó để thay kịch bản ấy, hoặc cho mực nước, lưu lượng khác.",
+                             "The library has the scenario \"{other}\" for the same {keys}; use that name to replace it, or tell other levels or releases.")
+                         .format(other=same[0], keys=new.told()))
 
 
 def file_id(name: str, keys: Mapping[str, float]) -> str:

@@ -113,7 +113,7 @@ class FloodedNetworkAlgorithm(QuyHoachAlgorithm):
         self.fields: dict[str, str | None] = {}
         for key in ("DEPTH", "TERRAIN"):
             with noted(problems):
-                raster = raster_input(self, parameters, key, context)
+                raster = raster_input(self, parameters, key, context, depths=key == "DEPTH")
                 setattr(self, key.lower(), raster)
                 if raster is not None:
                     with raster.open() as opened:
