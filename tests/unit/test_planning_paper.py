@@ -194,6 +194,19 @@ def test_each_part_of_a_parcel_closes_on_itself_and_no_area_stated_is_not_an_are
     assert parcel["legal_area_m2"] is None and "theo giấy tờ" not in " ".join(annex_of(draft.paper).remarks)
 
 
+def test_the_corners_of_a_hole_are_listed_after_those_around_it(data):
+    ring, hole = box(0, 0, 20, 10), box(4, 3, 10, 5)
+    data["parcels"].geometry = [shapely.MultiPolygon([ring.difference(hole)])]
+    (draft,) = drafts(data)
+    listed = draft.paper.content["inputs"]["parcel"]["corners"]
+    assert [one["name"] for one in listed] == [str(number) for number in range(1, 9)]
+    assert [one["side_m"] for one in listed] == ["20.00", "10.00", "20.00", "10.00", "2.00", "6.00", "2.00", "6.00"]
+    corners = shapely.points([(float(one["east"]), float(one["north"])) for one in listed])
+    outside, inside = (shapely.Polygon(corners[start:start + 4]) for start in (0, 4))
+    assert outside.equals(ring) and inside.equals(hole)
+    assert not outside.exterior.is_ccw and inside.exterior.is_ccw, "the parcel lies to the right of every side"
+
+
 def test_corners_of_the_old_meridian_give_the_paper_of_the_parcel(data):
     """The corners of the 20 x 10 m parcel in the zone of 107°45', by pyproj's own projections: the same pieces come out."""
     old = pyproj.Proj("+proj=tmerc +lat_0=0 +lon_0=107.75 +k=0.9999 +x_0=500000 +y_0=0 +ellps=WGS84")

@@ -226,15 +226,18 @@ def crs_text(crs: pyproj.CRS) -> str:
 
 
 def _outlines(shape: shapely.Geometry) -> list[NDArray[np.float64]]:
-    """Corners of each outer ring, clockwise from the northernmost (of several the westernmost), as extracts list them."""
+    """Corners of each ring from the northernmost (of several the westernmost), as extracts list them.
+
+    Outer rings run clockwise, those of holes, which follow the ring they lie in, the other way.
+    """
     rings = []
     for part in shapely.get_parts(shape):
-        ring = part.exterior
-        coordinates = shapely.get_coordinates(ring)[:-1]
-        if ring.is_ccw:
-            coordinates = coordinates[::-1]
-        start = np.lexsort((coordinates[:, 0], -coordinates[:, 1]))[0]
-        rings.append(np.roll(coordinates, -start, axis=0))
+        for number, ring in enumerate((part.exterior, *part.interiors)):
+            coordinates = shapely.get_coordinates(ring)[:-1]
+            if ring.is_ccw == (number == 0):
+                coordinates = coordinates[::-1]
+            start = np.lexsort((coordinates[:, 0], -coordinates[:, 1]))[0]
+            rings.append(np.roll(coordinates, -start, axis=0))
     return rings
 
 
