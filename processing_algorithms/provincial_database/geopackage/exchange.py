@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 import shapely
@@ -105,23 +105,24 @@ def deliver(
             parting = _parting(database, facts, since, [dataset for dataset, _ in wanted])
         elif since is not None:
             after = _number_and_mark(since)[0]
-        yield Delivery(position(database, facts), after is None, _rows(database, wanted, after),
-                       _batches(database, wanted, after), parting)
+        with closing(_rows(database, wanted, after)) as rows, closing(_batches(database, wanted, after)) as batches:
+            yield Delivery(position(database, facts), after is None, rows, batches, parting)
     finally:
         database.execute("ROLLBACK")
 
 
 def _rows(database: sqlite3.Connection, wanted: list[tuple[Dataset, Scope]],
-          after: int | None) -> Iterator[tuple[str, str, Row | None]]:
+          after: int | None) -> Generator[tuple[str, str, Row | None], None, None]:
     datasets = {dataset.name: dataset for dataset, _ in wanted}
-    for batch in _batches(database, wanted, after):
-        rows = rows_from_sqlite(datasets[batch.dataset], [values[1:] for values in batch.rows])
-        yield from ((batch.dataset, str(values[0]), row) for values, row in zip(batch.rows, rows))
-        yield from ((batch.dataset, feature_id, None) for feature_id in batch.gone)
+    with closing(_batches(database, wanted, after)) as batches:
+        for batch in batches:
+            rows = rows_from_sqlite(datasets[batch.dataset], [values[1:] for values in batch.rows])
+            yield from ((batch.dataset, str(values[0]), row) for values, row in zip(batch.rows, rows))
+            yield from ((batch.dataset, feature_id, None) for feature_id in batch.gone)
 
 
 def _batches(database: sqlite3.Connection, wanted: list[tuple[Dataset, Scope]],
-             after: int | None) -> Iterator[RowBatch]:
+             after: int | None) -> Generator[RowBatch, None, None]:
     """Yield the rows of all scopes, or of what changed after a ledger number and of the features asked for in any case."""
     for dataset, scope in wanted:
         columns = tuple(data_columns(dataset))
@@ -138,10 +139,12 @@ def _batches(database: sqlite3.Connection, wanted: list[tuple[Dataset, Scope]],
                 f") GROUP BY feature_id) l LEFT JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = l.feature_id ORDER BY l.last",
                 (after, dataset.id, json.dumps(sorted(scope.features))),
             )
-        while found := cursor.fetchmany(_ROWS_AT_ONCE):
-            inside = _inside(dataset, scope, columns, found)
-            yield RowBatch(dataset.name, columns, [row[1:] for row, within in zip(found, inside) if within],
-                           [] if after is None else [row[0] for row, within in zip(found, inside) if not within])
+        # Closed whatever happens to who reads: a cursor that an error keeps alive would hold the file.
+        with closing(cursor):
+            while found := cursor.fetchmany(_ROWS_AT_ONCE):
+                inside = _inside(dataset, scope, columns, found)
+                yield RowBatch(dataset.name, columns, [row[1:] for row, within in zip(found, inside) if within],
+                               [] if after is None else [row[0] for row, within in zip(found, inside) if not within])
 
 
 def _narrowed(dataset: Dataset, scope: Scope) -> tuple[str, tuple[object, ...]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -134,9 +135,10 @@ def stored_rows(copy: WorkingCopy, dataset: Dataset, columns: Sequence[str],
                 ids: Sequence[str]) -> dict[str, StoredRow]:
     """Return our rows of some features by id, as SQLite keeps them: (feature_id, values)."""
     listed = ", ".join(f"t.{quoted(name)}" for name in (FEATURE_ID, *columns))
-    cursor = copy.database.execute(
-        f"SELECT {listed} FROM json_each(?) j CROSS JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = j.value", (json.dumps(ids),))
-    return {row[0]: row for row in cursor}
+    with closing(copy.database.execute(
+            f"SELECT {listed} FROM json_each(?) j CROSS JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = j.value",
+            (json.dumps(ids),))) as cursor:
+        return {row[0]: row for row in cursor}
 
 
 def stored_bases(
@@ -146,10 +148,10 @@ def stored_bases(
     if not ids:
         return {}
     listed = ", ".join(f"b.{quoted(name)}" for name in (FEATURE_ID, *columns))
-    cursor = copy.database.execute(
-        f"SELECT b.existed, {listed} FROM json_each(?) j CROSS JOIN {quoted(base_table(dataset))} b "
-        f"ON b.{FEATURE_ID} = j.value", (json.dumps(list(ids)),))
-    return {row[1]: row[1:] if row[0] else None for row in cursor}
+    with closing(copy.database.execute(
+            f"SELECT b.existed, {listed} FROM json_each(?) j CROSS JOIN {quoted(base_table(dataset))} b "
+            f"ON b.{FEATURE_ID} = j.value", (json.dumps(list(ids)),))) as cursor:
+        return {row[1]: row[1:] if row[0] else None for row in cursor}
 
 
 def write_rows(

@@ -11,7 +11,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -253,10 +253,12 @@ class WorkingCopy:
         sql = (f"SELECT b.{FEATURE_ID}, b.existed, t.{FID}, p.parent_id, {base}, {ours} FROM {quoted(base_table(dataset))} b "
                f"LEFT JOIN {quoted(dataset.name)} t ON t.{FEATURE_ID} = b.{FEATURE_ID} "
                f"LEFT JOIN quyhoach_parent p ON p.feature_id = b.{FEATURE_ID} AND p.dataset_id = ? ORDER BY b.rowid")
+        # Closed whatever happens: a cursor that an error keeps alive would hold the file against other programs.
         try:
-            cursor = self.database.execute(sql, (dataset.id,))
-            while found := cursor.fetchmany(_ROWS_AT_ONCE):
-                yield [row for row in found if row[1] != (row[2] is not None) or row[4:4 + width] != row[4 + width:]]
+            with closing(self.database.execute(sql, (dataset.id,))) as cursor:
+                while found := cursor.fetchmany(_ROWS_AT_ONCE):
+                    yield [row for row in found
+                           if row[1] != (row[2] is not None) or row[4:4 + width] != row[4 + width:]]
         except sqlite3.OperationalError as error:
             raise unreadable_text(self.database, {dataset.name: dataset, base_table(dataset): dataset}, error) from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pyproj
@@ -151,10 +152,10 @@ def _outside(copy: WorkingCopy, dataset: Dataset, scope: Scope, table: str, cond
     area = shapely.from_wkb(scope.polygon)
     shapely.prepare(area)
     outside: set[str] = set()
-    cursor = copy.database.execute(f"SELECT {FEATURE_ID}, {GEOMETRY} FROM {quoted(table)} WHERE {condition}")
-    while found := cursor.fetchmany(_ROWS_AT_ONCE):
-        touching = shapely.intersects(area, from_blobs([row[1] for row in found]))
-        outside |= {row[0] for row, touches in zip(found, touching) if not touches}
+    with closing(copy.database.execute(f"SELECT {FEATURE_ID}, {GEOMETRY} FROM {quoted(table)} WHERE {condition}")) as cursor:
+        while found := cursor.fetchmany(_ROWS_AT_ONCE):
+            touching = shapely.intersects(area, from_blobs([row[1] for row in found]))
+            outside |= {row[0] for row, touches in zip(found, touching) if not touches}
     return outside
 
 
