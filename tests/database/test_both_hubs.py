@@ -149,6 +149,26 @@ def test_the_parent_of_a_split_or_copied_feature_is_in_the_ledger(hub, tmp_path)
     assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
 
 
+def test_a_number_is_free_when_who_had_it_goes_in_the_same_changeset(hub):
+    """An administrator has made names unique. People draw the new feature first and delete the old one after."""
+    unique = "CREATE UNIQUE INDEX một_tên ON {}facility (name)"
+    if hasattr(hub, "connection"):
+        with hub.connection.cursor() as cursor:
+            cursor.execute(unique.format("quyhoach_data."))
+    else:
+        hub._database.execute(unique.format(""))
+    a, b, c, d = (str(uuid.uuid4()) for _ in range(4))
+    assert submit(hub, Change("facility", a, None, facility("A")),
+                  Change("facility", b, None, facility("B"))).outcome is Outcome.APPLIED
+    taken = submit(hub, Change("facility", c, None, facility("A")), Change("facility", d, None, facility("B")),
+                   Change("facility", a, facility("A"), None))
+    assert taken.outcome is Outcome.REFUSED and {o.feature_id for o in taken.objections} >= {d}
+    assert submit(hub, Change("facility", c, None, facility("A")), Change("facility", b, facility("B"), facility("C")),
+                  Change("facility", d, None, facility("B")), Change("facility", a, facility("A"), None)).outcome is Outcome.APPLIED
+    with hub.deliver([Scope("facility")], None) as delivery:
+        assert {id: row["name"] for _, id, row in delivery.rows} == {b: "C", c: "A", d: "B"}
+
+
 def test_an_import_may_fill_an_approved_plan_that_is_empty_and_nothing_else(hub):
     plans = geopandas.GeoDataFrame({"plan_ref": ["PK7", "PK8"], "name": ["x", "y"], "level": ["sub_area"] * 2,
                                     "scale": [2000] * 2,

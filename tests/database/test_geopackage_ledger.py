@@ -124,6 +124,39 @@ def test_what_the_catalogue_forbids_is_refused_with_the_reason(hub):
     assert len(table(hub)) == 4
 
 
+@pytest.mark.parametrize("when", ["UPDATE OF name", "INSERT"])
+def test_what_triggers_of_others_write_is_entered_after_what_it_follows_from(hub, when):
+    """SQLite runs the newest trigger first, so theirs would come before the ledger's own."""
+    run(hub, f"CREATE TRIGGER hoa AFTER {when} ON FACILITY BEGIN UPDATE facility SET note = upper(NEW.name) WHERE fid = NEW.fid; END")
+    old = facility("Số 1", 1)
+    answer = hub.submit(changeset(Change("facility", str(uuid.UUID(int=1)), old, {**old, "name": "cho"}),
+                                  Change("facility", str(uuid.UUID(int=9)), None, facility("ben"))))
+    assert answer.outcome is Outcome.APPLIED
+    assert [change.after["note"] for change in answer.rewritten] == ["BEN" if when == "INSERT" else "CHO"]
+    assert replayed(hub) == table(hub)
+    run(hub, "UPDATE facility SET name = 'bai' WHERE fid = 2")
+    assert replayed(hub) == table(hub)
+
+
+def test_a_lock_of_the_changeset_itself_is_no_reason(tmp_path):
+    """What it approves would only be locked had it been taken."""
+    plan = load_catalogue()["plan"]
+    shape = shapely.to_wkb(shapely.MultiPolygon([shapely.box(0, 0, 1, 1)]), byte_order=1, flavor="iso")
+
+    def row(ref, status):
+        return {**dict.fromkeys(plan.field_names), "plan_ref": ref, "name": ref, "level": "detailed", "scale": 500,
+                "status": status, "geom": shape}
+
+    a, b = (str(uuid.UUID(int=i)) for i in (1, 2))
+    with create_hub(str(tmp_path / "hub.gpkg"), "EPSG:9214", datasets=[plan]) as hub:
+        hub.submit(changeset(Change("plan", a, None, row("A", "approved")), Change("plan", b, None, row("B", "draft"))))
+        answer = hub.submit(changeset(Change("plan", b, row("B", "draft"), row("B", "approved")),
+                                      Change("plan", a, row("A", "approved"), row("B", "approved"))))
+    assert answer.outcome is Outcome.REFUSED
+    [reason] = [objection.reason for objection in answer.objections]
+    assert "Đồ án A đã phê duyệt" in reason and "Đồ án B" not in reason
+
+
 def test_import_is_a_changeset(hub):
     import geopandas
     from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer

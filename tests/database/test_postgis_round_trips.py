@@ -18,6 +18,7 @@ from quyhoach.processing_algorithms.provincial_database.changes import Change, O
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.hub import Batch, Rejection
 from quyhoach.processing_algorithms.provincial_database.postgis.history import rows_as_of
+from quyhoach.processing_algorithms.provincial_database.postgis.submit import _others_have_a_say
 from quyhoach.processing_algorithms.provincial_database.postgis.upgrade import upgrade_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.row_filter import parse_filter
 from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
@@ -200,6 +201,28 @@ def test_what_an_administrator_added_needs_no_settings(postgis_hub, postgis_para
     assert sql_at(postgis_parameters,
                   "SELECT count(*) FROM quyhoach.ledger WHERE new_row ->> 'Select' = 'mặc định' "
                   "AND new_row ->> 'label' = '1/1'")[0][0] > 0
+
+
+@pytest.mark.parametrize("added", [
+    f"CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE {TABLE} SET note = 'từ nhật ký' "
+    "WHERE feature_id = NEW.feature_id AND pg_trigger_depth() < 3; RETURN NULL; END $$; "
+    "CREATE TRIGGER f AFTER INSERT ON quyhoach.ledger FOR EACH ROW EXECUTE FUNCTION public.f()",
+    "CREATE FUNCTION quyhoach.f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.note := 'trong lược đồ của ta'; RETURN NEW; END $$; "
+    f"CREATE TRIGGER f BEFORE INSERT ON {TABLE} FOR EACH ROW EXECUTE FUNCTION quyhoach.f()",
+    f"CREATE TABLE public.photo (parcel uuid DEFAULT gen_random_uuid(), FOREIGN KEY (parcel) REFERENCES {TABLE} (feature_id))",
+    f"CREATE TABLE public.child () INHERITS ({TABLE})"])
+def test_whatever_may_write_back_is_asked_about(postgis_hub, postgis_parameters, sql_at, added):
+    def asked():
+        with postgis_hub.connection.cursor() as cursor:
+            return _others_have_a_say(cursor)
+
+    assert not asked(), "our own triggers do not rewrite what was sent"
+    sql_at(postgis_parameters, added)
+    assert asked()
+    change = new(parcel(postgis_hub))
+    receipt = postgis_hub.submit(changeset(change))
+    assert receipt.outcome is Outcome.APPLIED
+    assert [c.after["note"] for c in receipt.rewritten] == [note for note in (delivered(postgis_hub)[2][change.feature_id]["note"],) if note]
 
 
 def batch(hub, frame, updated=None, rejections=()):

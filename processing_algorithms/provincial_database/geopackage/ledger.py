@@ -104,6 +104,22 @@ def hub_trigger_statements(dataset: Dataset) -> dict[str, str]:
     return trigger_statements(dataset) | lock_trigger_statements(dataset) | ledger_statements(dataset)
 
 
+def put_first(database: sqlite3.Connection, dataset: Dataset) -> None:
+    """Make the ledger's triggers anew where others were made after them; within a transaction.
+
+    SQLite runs the newest first: what another trigger writes would be entered before the edit it follows from.
+    """
+    ours = ledger_statements(dataset)
+    made = dict(database.execute("SELECT name, rowid FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE",
+                                 (dataset.name,)))
+    known = hub_trigger_statements(dataset)
+    others = [number for name, number in made.items() if name not in known]
+    if others and max(others) > min(made.get(name, 0) for name in ours):
+        for name, statement in ours.items():
+            database.execute(f"DROP TRIGGER IF EXISTS {quoted(name)}")
+            database.execute(statement)
+
+
 def enter_new_rows(database: sqlite3.Connection, dataset: Dataset, first_fid: int, changeset: int) -> None:
     """Enter rows that a large import added with the triggers off, all in one go."""
     columns = ", ".join(quoted(name) for name in data_columns(dataset))

@@ -27,6 +27,8 @@ _SUPERSEDED_FIELDS = ("status", "superseded_date")
 _APPROVED, _SUPERSEDED = "approved", "superseded"
 _NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 _WRITING = "(SELECT changeset FROM quyhoach_writing)"
+#: Whoever locks may still finish the changeset that does it.
+_OF_OTHERS = f"(changeset IS NULL OR changeset IS NOT {_WRITING})"
 #: Begins the message of the triggers; what follows it is told from the table of locks.
 LOCKED = "đã khóa"
 
@@ -107,7 +109,7 @@ def explained(database: sqlite3.Connection, dataset: Dataset, message: str, *row
         return message
     values = {str(row[name]) for row in rows if row and row.get(name) is not None}
     reasons = [reason for value, reason in database.execute(
-        "SELECT value, reason FROM quyhoach_lock WHERE dataset_id = ? AND lifted_at IS NULL", (dataset.id,))
+        f"SELECT value, reason FROM quyhoach_lock WHERE dataset_id = ? AND lifted_at IS NULL AND {_OF_OTHERS}", (dataset.id,))
         if value in values]
     return f"{message} {'; '.join(reasons)}" if reasons else message
 

@@ -15,7 +15,7 @@ from ..acceptable import objections_to
 from ..catalogue import Catalogue, Dataset
 from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row, strange_fields
 from ..merge import same_row, same_value
-from .ledger import begin_changeset, end_changeset
+from .ledger import begin_changeset, end_changeset, put_first
 from .rights import not_allowed
 from .schema import data_columns, quoted
 from .write_changes import rows_of, write_changes
@@ -52,6 +52,9 @@ def submit(
         return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(refused))
     parts = _parts(datasets, changeset)
     others = _others_have_a_say(database, datasets)
+    if others:
+        for dataset in {part.name: part for part, _ in parts}.values():
+            put_first(database, dataset)
     for count, (dataset, changes) in enumerate(parts):
         progress(0.3 * count / len(parts))
         present = _present(database, dataset, changes, whole=False)

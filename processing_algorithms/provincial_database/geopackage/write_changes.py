@@ -47,8 +47,11 @@ def write_changes(
     list of Objection
         What triggers and constraints refused; the other changes are written.
     """
-    if not in_order and _write_together(database, dataset, changes, srs_id):
-        return []
+    if not in_order:
+        # A number is free for who takes it over once who had it is gone.
+        changes = sorted(changes, key=lambda change: (change.after is not None, change.before is None))
+        if _write_together(database, dataset, changes, srs_id):
+            return []
     objections = []
     for kind, run in groupby(changes, lambda change: _kind(dataset, change)):
         for change, values in _given(database, dataset, kind, list(run), srs_id):

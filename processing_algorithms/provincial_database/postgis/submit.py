@@ -39,6 +39,8 @@ _ATTEMPTS = 5
 _MOST_OBJECTIONS = 500
 # SQLSTATEs: insufficient privilege, and whatever an administrator's own trigger raises.
 _NO_RIGHT, _RAISED = "42501", "P0"
+#: The names of our own triggers, of datasets and of the hub's own tables; their functions are all in our schema.
+_OUR_TRIGGERS = "^(zz_)?quyhoach_|^(close_changeset|never_rewritten|never_deleted)$"
 # Deletions first frees a number for who takes it over; last, it keeps what others still point at. One of them fits.
 _ORDERS = ((DELETE, UPDATE, INSERT), (INSERT, UPDATE, DELETE))
 
@@ -199,14 +201,20 @@ def _sentence(message: str) -> str:
 
 
 def _others_have_a_say(cursor: Any) -> bool:
-    """Tell whether anything an administrator has added may give a row other values than those sent."""
+    """Tell whether anything an administrator has added may give a row other values than those sent.
+
+    A push writes into the ledger too, and what points at our tables by a foreign key, or inherits from them, may have
+    triggers of its own that write back.
+    """
     cursor.execute(
         "WITH tables AS (SELECT oid FROM pg_class WHERE relnamespace = 'quyhoach_data'::regnamespace) "
-        "SELECT EXISTS (SELECT FROM pg_trigger g JOIN tables t ON t.oid = g.tgrelid JOIN pg_proc p ON p.oid = g.tgfoid "
-        "WHERE NOT g.tgisinternal AND p.pronamespace <> 'quyhoach'::regnamespace) "
+        "SELECT EXISTS (SELECT FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid JOIN pg_proc p ON p.oid = g.tgfoid "
+        "WHERE t.relnamespace IN ('quyhoach_data'::regnamespace, 'quyhoach'::regnamespace) AND NOT g.tgisinternal "
+        "AND (p.pronamespace <> 'quyhoach'::regnamespace OR g.tgname !~ %s)) "
         "OR EXISTS (SELECT FROM pg_attribute a JOIN tables t ON t.oid = a.attrelid WHERE a.attgenerated <> '' AND NOT a.attisdropped) "
-        "OR EXISTS (SELECT FROM pg_constraint c JOIN tables t ON t.oid = c.conrelid WHERE c.contype = 'f') "
-        "OR EXISTS (SELECT FROM pg_rewrite r JOIN tables t ON t.oid = r.ev_class)")
+        "OR EXISTS (SELECT FROM pg_constraint c JOIN tables t ON t.oid IN (c.conrelid, c.confrelid) WHERE c.contype = 'f') "
+        "OR EXISTS (SELECT FROM pg_inherits i JOIN tables t ON t.oid = i.inhparent) "
+        "OR EXISTS (SELECT FROM pg_rewrite r JOIN tables t ON t.oid = r.ev_class)", (_OUR_TRIGGERS,))
     return bool(cursor.fetchone()[0])
 
 
