@@ -103,6 +103,18 @@ def test_history_is_limited_as_the_rows_are(postgis_hub, person):
     with pytest.raises(InputError, match="một phần"):
         revert_changeset(ward, moved.number)
     with ward.connection.cursor() as cursor:
+        # That there is more it is told, but not how much, nor anything of changesets out of sight.
+        cursor.execute("SELECT number, whole FROM quyhoach.changesets ORDER BY number")
+        assert cursor.fetchall() == [(start, False), (moved.number, False)]
+        with pytest.raises(psycopg2.errors.UndefinedFunction):
+            cursor.execute("SELECT quyhoach.entries_of(1)")
+    own = ward.submit(changeset(new(parcel(ward, commune_code="25001", parcel_no=9))))
+    assert own.outcome is Outcome.APPLIED
+    for hub, whole in ((ward, False), (postgis_hub, True)):
+        with hub.connection.cursor() as cursor:
+            cursor.execute("SELECT whole FROM quyhoach.changesets WHERE number = %s", (own.number,))
+            assert cursor.fetchall() == [(whole,)], "the ward may not see every field of a parcel"
+    with ward.connection.cursor() as cursor:
         cursor.execute("SELECT string_agg(concat(old_row, new_row), '') FROM quyhoach.history")
         seen = cursor.fetchone()[0]
     assert "CS 1" not in seen and "chỉ phường 2" not in seen

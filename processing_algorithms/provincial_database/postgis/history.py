@@ -121,17 +121,13 @@ def revert_changeset(
     """
     changes: list[Change] = []
     with told(), transaction(hub.connection, reading=True) as cursor:
-        cursor.execute("SELECT c.message, quyhoach.entries_of(c.number), (SELECT count(*) FROM quyhoach.history h "
-                       "WHERE h.changeset = c.number AND (h.old_row IS NOT NULL OR h.created) "
-                       "AND (h.new_row IS NOT NULL OR h.deleted)), EXISTS (SELECT FROM quyhoach.history h "
-                       "JOIN quyhoach.rights() r USING (dataset_id) WHERE h.changeset = c.number "
-                       "AND cardinality(r.hidden) > 0) FROM quyhoach.changesets c WHERE c.number = %s", (number,))
+        cursor.execute("SELECT message, whole FROM quyhoach.changesets WHERE number = %s", (number,))
         found = cursor.fetchone()
         if found is None:
             raise InputError(say("Không có đợt cập nhật số {number}.",
                                  "There is no changeset {number}.").format(number=number))
-        told_as, total, seen, secret = found
-        if seen < total or secret:
+        told_as, whole = found
+        if not whole:
             raise InputError(say("Tài khoản này chỉ xem được một phần của đợt cập nhật số {number}, "
                                  "nên không hoàn tác được.",
                                  "This account sees only a part of changeset {number}, so it cannot be taken back.")

@@ -31,7 +31,7 @@ from .schema import table_of
 from .submit import submit_changeset
 
 #: Number of the newest file in ``sql/postgis``.
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 _ROWS_AT_ONCE = 20_000
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 SQL_FOLDER = Path(__file__).parents[1] / "sql" / "postgis"
 _FUNCTION = re.compile(r"^CREATE (?:OR REPLACE )?FUNCTION quyhoach\.(\w+)\(.*?AS \$\$(.*?)\$\$;$", re.M | re.S)
+_DROPPED = re.compile(r"^DROP FUNCTION quyhoach\.(\w+)\(", re.M)
 _TRIGGER = re.compile(r"^CREATE (?:CONSTRAINT )?TRIGGER (\w+)\b.*? ON (quyhoach\.\w+)\b.*?;$", re.M | re.S)
 
 
@@ -19,11 +20,14 @@ def numbered_files() -> Iterator[tuple[int, Path]]:
 
 
 def own_functions() -> dict[str, tuple[str, str]]:
-    """Return the statement that makes each function, and its body; of one made twice the latter."""
+    """Return the statement that makes each function, and its body; of one made twice the latter, of one dropped none."""
     found = {}
     for _, path in numbered_files():
-        for match in _FUNCTION.finditer(path.read_text(encoding="utf-8")):
+        text = path.read_text(encoding="utf-8")
+        for match in _FUNCTION.finditer(text):
             found[match[1]] = (match[0].replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1), match[2])
+        for match in _DROPPED.finditer(text):
+            del found[match[1]]
     return found
 
 
