@@ -169,6 +169,36 @@ def test_a_number_is_free_when_who_had_it_goes_in_the_same_changeset(hub):
         assert {id: row["name"] for _, id, row in delivery.rows} == {b: "C", c: "A", d: "B"}
 
 
+@pytest.mark.parametrize("how", ["", "DEFERRABLE INITIALLY DEFERRED"])
+def test_under_a_foreign_key_parents_and_children_come_and_go_in_any_order(hub, tmp_path, how):
+    key = f"FOREIGN KEY (plan_ref) REFERENCES {{}}plan (plan_ref) {how}"
+    if hasattr(hub, "connection"):
+        with hub.connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE quyhoach_data.plan ADD UNIQUE (plan_ref)")
+            cursor.execute(f"ALTER TABLE quyhoach_data.zone ADD {key.format('quyhoach_data.')}")
+    else:
+        hub._database.execute("CREATE UNIQUE INDEX một_đồ_án ON plan (plan_ref)")
+        hub._database.execute("PRAGMA writable_schema = ON")
+        hub._database.execute("UPDATE sqlite_master SET sql = substr(sql, 1, length(sql) - 1) || ? WHERE name = 'zone'", (f", {key.format('')})",))
+        hub._database.execute("PRAGMA writable_schema = RESET")
+    shape = shapely.to_wkb(SQUARE, byte_order=1, flavor="iso")
+    row = {**dict.fromkeys(PLAN.field_names), "plan_ref": "P1", "name": "P", "level": "detailed", "scale": 500, "status": "draft", "geom": shape}
+    part = {**dict.fromkeys(ZONE.field_names), "plan_ref": "P1", "zone_code": "A", "function_code": FUNCTION, "geom": shape}
+    plan, zone, orphan = (str(uuid.uuid4()) for _ in range(3))
+    refused = submit(hub, Change("zone", orphan, None, part))
+    assert refused.outcome is Outcome.REFUSED and [o.feature_id for o in refused.objections] == [orphan]
+    assert submit(hub, Change("zone", zone, None, part), Change("plan", plan, None, row)).outcome is Outcome.APPLIED
+    refused = submit(hub, Change("plan", plan, row, None))
+    assert refused.outcome is Outcome.REFUSED and [o.feature_id for o in refused.objections] == [plan]
+    with checkout(tmp_path / "a.gpkg", hub, location="x", crs=pyproj.CRS(9214), datasets=[hub.datasets[name] for name in ("plan", "zone")],
+                  scopes=[Scope("plan"), Scope("zone")]) as copy:
+        run(copy, "DELETE FROM plan")
+        run(copy, "DELETE FROM zone")
+        assert push(copy, hub, author="ân", message="xóa").outcome is Outcome.APPLIED
+    assert hub.count(PLAN) == hub.count(ZONE) == 0
+    assert not [finding for finding in check_hub(hub) if finding.state is State.BROKEN]
+
+
 def test_an_import_may_fill_an_approved_plan_that_is_empty_and_nothing_else(hub):
     plans = geopandas.GeoDataFrame({"plan_ref": ["PK7", "PK8"], "name": ["x", "y"], "level": ["sub_area"] * 2,
                                     "scale": [2000] * 2,

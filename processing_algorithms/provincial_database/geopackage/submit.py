@@ -15,6 +15,7 @@ from ..acceptable import objections_to
 from ..catalogue import Catalogue, Dataset
 from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row, strange_fields
 from ..merge import same_row, same_value
+from .foreign_keys import objections_by_keys, put_off, tables_with_keys
 from .ledger import begin_changeset, end_changeset, put_first
 from .rights import not_allowed
 from .schema import data_columns, quoted
@@ -55,6 +56,8 @@ def submit(
     if others:
         for dataset in {part.name: part for part, _ in parts}.values():
             put_first(database, dataset)
+    keys = tables_with_keys(database, datasets)
+    loose = put_off(database, keys) if keys else set()
     for count, (dataset, changes) in enumerate(parts):
         progress(0.3 * count / len(parts))
         present = _present(database, dataset, changes, whole=False)
@@ -74,6 +77,8 @@ def submit(
         objections += write_changes(database, dataset, changes, srs_id, in_order=others)
         if others:
             rewritten += _rewritten(database, dataset, changes, before)
+    if keys:
+        objections += objections_by_keys(database, datasets, changeset.changes, keys, loose)
     end_changeset(database)
     database.executemany(
         "UPDATE quyhoach_ledger SET parent_id = ? WHERE changeset = ? AND dataset_id = ? AND feature_id = ?",
