@@ -138,6 +138,16 @@ def test_what_triggers_of_others_write_is_entered_after_what_it_follows_from(hub
     assert replayed(hub) == table(hub)
 
 
+def test_a_trigger_that_rolls_everything_back_leaves_nothing(hub):
+    """What comes after the refused feature must not be written on its own."""
+    run(hub, "CREATE TRIGGER cấm BEFORE UPDATE ON facility WHEN NEW.name = 'Hai' BEGIN SELECT RAISE(ROLLBACK, 'không'); END")
+    before, position = table(hub), hub.position()
+    answer = hub.submit(changeset(*(Change("facility", str(uuid.UUID(int=i)), facility(f"Số {i}", i), facility(name, i))
+                                    for i, name in ((1, "Một"), (2, "Hai"), (3, "Ba")))))
+    assert answer.outcome is Outcome.REFUSED and [o.feature_id for o in answer.objections] == [str(uuid.UUID(int=2))]
+    assert table(hub) == before and hub.position() == position
+
+
 def test_a_lock_of_the_changeset_itself_is_no_reason(tmp_path):
     """What it approves would only be locked had it been taken."""
     plan = load_catalogue()["plan"]

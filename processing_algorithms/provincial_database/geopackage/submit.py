@@ -75,6 +75,8 @@ def submit(
         progress(0.3 + 0.7 * count / len(parts))
         before = _present(database, dataset, changes, whole=True) if others else {}
         objections += write_changes(database, dataset, changes, srs_id, in_order=others)
+        if not database.in_transaction:
+            return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(objections))
         if others:
             rewritten += _rewritten(database, dataset, changes, before)
     if keys:

@@ -45,7 +45,8 @@ def write_changes(
     Returns
     -------
     list of Objection
-        What triggers and constraints refused; the other changes are written.
+        What triggers and constraints refused; the other changes are written. A trigger of others may have rolled back the
+        whole transaction (``RAISE(ROLLBACK)``): then nothing is.
     """
     if not in_order:
         # A number is free for who takes it over once who had it is gone.
@@ -59,6 +60,8 @@ def write_changes(
                 database.execute(_statement(dataset, kind), values)
             except sqlite3.IntegrityError as error:
                 objections.append(_objection(database, dataset, change, error))
+                if not database.in_transaction:
+                    return objections  # or the rest would be written one by one, for good
     return objections
 
 
@@ -97,6 +100,8 @@ def _write_together(database: sqlite3.Connection, dataset: Dataset, changes: Seq
             if values:
                 _write_kind(database, dataset, kind, values)
     except sqlite3.IntegrityError:
+        if not database.in_transaction:
+            raise
         database.execute("ROLLBACK TO quyhoach_together")
         return False
     finally:
