@@ -107,6 +107,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     check_destination(target)
+    _clear_away(target.parent)
     folder = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=target.parent))
     try:
         yield folder / target.name
@@ -138,6 +139,7 @@ def new_file(path: str | os.PathLike[str], refusal: str) -> Iterator[Path]:
     target = Path(path)
     _refuse_taken(target, refusal)
     check_destination(target)
+    _clear_away(target.parent)
     # A folder of its own: the draft gets the permissions every file gets, and what a database leaves beside it goes too.
     folder = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=target.parent))
     try:

@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from quyhoach.processing_algorithms.common.destinations import files_whole
+from quyhoach.processing_algorithms.common.destinations import files_whole, new_file, written_whole
 from quyhoach.processing_algorithms.common.errors import Cancelled, OutputError
 
 
@@ -95,6 +95,19 @@ def test_killed_at_any_moment_every_file_is_whole_and_none_is_missing(folder):
         (draft / "a.txt").write_text("mới", "utf-8")
     assert sorted(path.name
                   for path in folder.iterdir()) == ["a.txt", "b.txt"] and (folder / "a.txt").read_text("utf-8") == "mới"
+
+
+@pytest.mark.parametrize("written", [written_whole, lambda path: new_file(path, "đã có")])
+def test_a_single_file_clears_away_what_a_killed_run_left_too(tmp_path, written):
+    """A restore or a checkout that was killed leaves as much as a whole hub."""
+    old, young = tmp_path / ".quyhoach-cũ", tmp_path / ".quyhoach-mới"
+    for draft in (old, young):
+        draft.mkdir()
+        (draft / "hub.gpkg").write_bytes(b"x")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    with written(tmp_path / "a.txt") as draft:
+        draft.write_text("a", "utf-8")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".quyhoach-mới", "a.txt"]
 
 
 def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path):
