@@ -21,6 +21,7 @@ from quyhoach.processing_algorithms.provincial_database.history.history import d
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
 from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
 from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
 from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
     apply_changes,
     export_changes,
@@ -167,6 +168,27 @@ def test_a_number_is_free_when_who_had_it_goes_in_the_same_changeset(hub):
                   Change("facility", d, None, facility("B")), Change("facility", a, facility("A"), None)).outcome is Outcome.APPLIED
     with hub.deliver([Scope("facility")], None) as delivery:
         assert {id: row["name"] for _, id, row in delivery.rows} == {b: "C", c: "A", d: "B"}
+
+
+@pytest.mark.parametrize("rule, name", [(Rule.OURS, "của ta"), (Rule.THEIRS, "của họ"), (Rule.BASE, "A"), (Rule.EDITED, "thỏa thuận"), (Rule.OURS, "thỏa thuận")])
+def test_a_dispute_is_settled_by_any_side_or_by_editing(hub, tmp_path, rule, name):
+    """What was edited since the dispute began, in other fields or of a feature they have deleted, is lost by no rule but theirs."""
+    a, b = str(uuid.uuid4()), str(uuid.uuid4())
+    assert submit(hub, Change("facility", a, None, facility("A")), Change("facility", b, None, facility("B"))).outcome is Outcome.APPLIED
+    with out(hub, tmp_path / "a.gpkg") as copy:
+        run(copy, "UPDATE facility SET name = CASE feature_id WHEN ? THEN 'của ta' ELSE 'B của ta' END", a)
+        assert submit(hub, Change("facility", a, facility("A"), facility("của họ")), Change("facility", b, facility("B"), None)).outcome is Outcome.APPLIED
+        assert pull(copy, hub).conflicts == 2
+        run(copy, "UPDATE facility SET note = 'sửa sau'")
+        if name == "thỏa thuận":
+            run(copy, "UPDATE facility SET name = 'thỏa thuận' WHERE feature_id = ?", a)
+        resolve(copy, rule)
+        assert not list(conflicts(copy))
+        assert push(copy, hub, author="ân", message="đã giải quyết").outcome is Outcome.APPLIED
+    with hub.deliver([Scope("facility")], None) as delivery:
+        rows = {id: (row["name"], row["note"]) for _, id, row in delivery.rows}
+    left = {Rule.OURS: ("B của ta", "sửa sau"), Rule.EDITED: ("B của ta", "sửa sau"), Rule.BASE: ("B", None)}
+    assert rows == {a: (name, "sửa sau"), **({b: left[rule]} if rule in left else {})}
 
 
 @pytest.mark.parametrize("how", ["", "DEFERRABLE INITIALLY DEFERRED"])

@@ -132,7 +132,9 @@ def resolve(copy: WorkingCopy, rule: Rule, *, dataset: str | None = None, featur
 def _settle(copy: WorkingCopy, conflict: Conflict, rule: Rule, field: str | None) -> bool:
     held = copy.datasets[conflict.dataset]
     present = copy.row(held, conflict.feature_id)
-    sides = {Rule.OURS: conflict.ours, Rule.THEIRS: conflict.theirs, Rule.BASE: conflict.base, Rule.EDITED: present}
+    # What was edited since the conflict was noticed is ours too.
+    ours = conflict.ours if conflict.ours is None or present is None else present
+    sides = {Rule.OURS: ours, Rule.THEIRS: conflict.theirs, Rule.BASE: conflict.base, Rule.EDITED: present}
     side = sides[rule]
     names = conflict.fields if field is None else frozenset([field])
     if conflict.clash is not Clash.FIELDS or present is None or side is None:
