@@ -20,6 +20,7 @@ import uuid
 from copy import deepcopy
 from pathlib import Path
 
+import numpy as np
 import pyproj
 import shapely
 from hypothesis import settings
@@ -37,7 +38,7 @@ from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.progress import silent
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
+from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions, to_blobs
 from quyhoach.processing_algorithms.provincial_database.merge import same_row, same_value
 from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
 from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
@@ -145,6 +146,12 @@ class Exchange(RuleBasedStateMachine):
     @rule(office=offices, pick=st.integers(0, 9), commune=communes)
     def move_commune(self, office, pick, commune):
         self._run(office, "UPDATE facility SET commune_code = ? WHERE fid = (SELECT fid FROM facility ORDER BY fid LIMIT 1 OFFSET ?)", commune, pick % 4)
+
+    @rule(office=offices, pick=st.integers(0, 9), x=st.sampled_from([10.0, 11.0, 10.0004]))
+    def reshape(self, office, pick, x):
+        """Two of the places are less than a millimetre apart: the same."""
+        [shape] = to_blobs(np.array([shapely.Point(500000.0 + x, 1800000.0)], dtype=object), self.copies[office].srs_id)
+        self._run(office, "UPDATE facility SET geom = ? WHERE fid = (SELECT fid FROM facility ORDER BY fid LIMIT 1 OFFSET ?)", shape, pick % 4)
 
     @rule(office=offices, pick=st.integers(0, 9))
     def delete(self, office, pick):
