@@ -91,6 +91,20 @@ def test_a_layer_goes_in_and_comes_out(run, hub, folder):
         ("parcel", "Thửa đất", "1", "2"), ("road", "Đường giao thông", "0", "0")]
 
 
+def test_what_a_hub_does_not_keep_of_shapes_is_told(run, hub):
+    layer = QgsVectorLayer("CurvePolygonM?crs=EPSG:9214&field=XA_CU:string&field=TO:string&field=SO:integer&field=LOAI:string", "cong", "memory")
+    feature = QgsFeature(layer.fields())
+    feature.setAttributes(["20044", "1", 1, "ONT"])
+    feature.setGeometry(QgsGeometry.fromWkt("CurvePolygonM(CircularStringM(500000 1800000 1, 500010 1800010 1, 500020 1800000 1, "
+                                            "500010 1799990 1, 500000 1800000 1))"))
+    assert layer.dataProvider().addFeature(feature)
+    feedback = QgsProcessingFeedback(False)
+    assert run("quyhoach:hubimport", {"HUB": hub, "DATASET": "parcel", "INPUT": layer, "FIELD_MAPPING": MAPPING}, feedback=feedback)["ADDED"] == 1
+    assert "cung tròn" in feedback.textLog() and "trị đo (M)" in feedback.textLog()
+    [stored] = layer_of(hub, "parcel").getFeatures()
+    assert abs(stored.geometry().area() - 314.159) < 0.1
+
+
 def test_an_instant_survives_memory_layers_and_files(run, hub, folder):
     layer = QgsVectorLayer("Point?crs=EPSG:9214&field=reported_at:datetime&field=kind:string&field=description:string&field=status:string",
                            "tin", "memory")

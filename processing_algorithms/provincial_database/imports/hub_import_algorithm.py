@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from qgis.core import Qgis, QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber
+from qgis.core import Qgis, QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputNumber, QgsWkbTypes
 
 from ...common import qgis_parameters as ask
 from ...common.language import say
@@ -107,6 +108,7 @@ class HubImportAlgorithm(QuyHoachAlgorithm):
 
         self.input = self.layer(parameters, "INPUT", context)
         self.not_empty(self.input)
+        self.input.notes.extend(_what_is_not_kept(self.parameterAsSource(parameters, "INPUT", context).wkbType()))
         self.location = hub_location(self, parameters, context)
         self.dataset = self.parameterAsString(parameters, "DATASET", context)
         self.mapping = self.parameterAsString(parameters, "FIELD_MAPPING", context)
@@ -137,6 +139,15 @@ class HubImportAlgorithm(QuyHoachAlgorithm):
             "IMPORT_ID": report.import_id,
             "TOTAL": report.total, "ADDED": report.added, "UPDATED": report.updated, "UNCHANGED": report.unchanged,
             "REJECTED": len(report.rejections)}
+
+
+def _what_is_not_kept(kind: Qgis.WkbType) -> Iterator[str]:
+    """Tell what shapes of a kind lose in a hub, which keeps plane shapes of straight pieces; heights are counted by the import."""
+    if QgsWkbTypes.isCurvedType(kind):
+        yield say("Lớp có cung tròn: đã đổi thành đường gấp khúc bám sát cung.",
+                  "The layer has arcs: they were made straight pieces that follow the arc closely.")
+    if QgsWkbTypes.hasM(kind):
+        yield say("Lớp có trị đo (M): đã bỏ, chỉ giữ mặt bằng.", "The layer has measures (M): they were dropped, only the plan is kept.")
 
 
 def _tell(report: ImportReport, feedback: QgsProcessingFeedback) -> None:
