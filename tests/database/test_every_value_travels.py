@@ -162,7 +162,7 @@ def test_other_programs_append_and_update(hub, office, tmp_path):
 def test_an_enormous_attribute_is_refused_by_hub_and_copy(hub, office, tmp_path):
     here = office("đây")
     id = put(here, "field_report", POINT)
-    huge = "x" * 50_000_000
+    huge = "x" * 200_000_000
     with pytest.raises(sqlite3.IntegrityError, match="dài quá"):
         opened(here.path).execute("UPDATE field_report SET note = ?", (huge,))
     row = {**here.row(here.datasets["field_report"], id), "note": huge}
