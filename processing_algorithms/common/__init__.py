@@ -2,14 +2,15 @@
 
 Without QGIS
   Speaking: `errors`, `language` (Vietnamese and English texts), `progress` (with cancel), `numbers_vi` (decimal
-  commas), `moments` (days and times people type), `rounding` (totals that close), `packages` and `bundled` (what the
+  commas), `moments` (days and times people type), `legacy_text` (TCVN3 and VNI into Unicode; `syllables`: what can be
+  Vietnamese), `rounding` (totals that close), `packages` and `bundled` (what the
   machine lacks).
   Shapes: `geometry` (invalid, null and empty ones), `crs` (the pinned VN-2000 shift), `areas`, `overlay` (polygons by
   polygons; with `coverage`, what cannot overlap, and `crossing_cut`, the fast cut), `slivers` (what maps that do not
   match leave), `parallel` (blocks on all cores), `memory` (asked before work that needs a lot), `collector` (out of
   the way of work on many rows).
   Rasters: `raster` (reading by strips), `raster_writing`, `cells` (which cells a shape covers).
-  Tables and files: `columns` (free names, numbers stored as text), `destinations` (checked first, replaced only by a
+  Tables and files: `columns` (free names, numbers stored as text, broken texts), `destinations` (checked first, replaced only by a
   whole file), `addresses` (a database, or a file), `files` (vector files), `geopackage` (rows and spatial index at
   once), `workbook` (xlsx), `norms/` (regulations as data).
   Papers: `word_document` (docx from a template) with `word_blocks` (its tables and pictures), `word_form` (the form of

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
+from .legacy_text import judge_columns
 from .numbers_vi import parse_number
 
 if TYPE_CHECKING:
@@ -81,27 +83,40 @@ def numbers(column: pandas.Series) -> tuple[NDArray[np.float64], list[str]]:
     return values, wrong
 
 
-#: A character that could not be decoded; UTF-8 read as Latin-1; letters of TCVN3 fonts between letters.
+#: A character that could not be decoded; UTF-8 read as Latin-1; what may be TCVN3 between letters, in too few words to be sure.
 _BROKEN = re.compile("\ufffd|\u00e1[\u00ba\u00bb]|\u00c3[\u0080-\u00bf]|\u00c6\u00b0|\u00c4[\u0090\u0091]|"
                      "(?<=[A-Za-z])[\u00a7-\u00a9\u00ab-\u00ae\u00b5\u00b6\u00b8\u00b9](?=[A-Za-z])")
 #: Values looked at; whole columns would take longer than reading them.
 _LOOKED_AT = 2000
 
 
-def broken_texts(frame: pandas.DataFrame) -> dict[str, str]:
+@dataclass(frozen=True)
+class BrokenText:
+    """An example of texts in a wrong encoding; which one and what it means where that is certain."""
+
+    example: str
+    encoding: str | None = None
+    meaning: str = ""
+
+
+def broken_texts(frame: pandas.DataFrame) -> dict[str, BrokenText]:
     """Return the columns whose texts are in a wrong encoding, with an example of each.
 
     Examples
     --------
     >>> import pandas
-    >>> broken_texts(pandas.DataFrame({"ten": ["Ph\ufffdng 1"], "ma": ["LUC"], "so": [1]}))
-    {'ten': 'Ph\ufffdng 1'}
+    >>> broken_texts(pandas.DataFrame({"ten": ["Ph\ufffdng 1"], "ma": ["LUC"], "so": [1], "xa": ["Xaõ Vónh Haø"]}))["xa"]
+    BrokenText(example='Xaõ Vónh Haø', encoding='VNI', meaning='Xã Vĩnh Hà')
     """
+    texts = {name: [value for value in frame[name].iloc[:_LOOKED_AT] if isinstance(value, str)]
+             for name in frame.columns if frame[name].dtype == object}
+    verdicts = judge_columns(texts)
     found = {}
-    for name in frame.columns:
-        if frame[name].dtype == object:
-            texts = (value for value in frame[name].iloc[:_LOOKED_AT] if isinstance(value, str))
-            example = next((text for text in texts if _BROKEN.search(text)), None)
-            if example is not None:
-                found[str(name)] = example
+    for name, held in texts.items():
+        verdict = verdicts.get(name)
+        old = verdict and next(((text, new) for text in held if (new := verdict.convert(text)) != text), None)
+        if verdict and old:
+            found[str(name)] = BrokenText(old[0], verdict.encoding, old[1])
+        elif example := next((text for text in held if _BROKEN.search(text)), None):
+            found[str(name)] = BrokenText(example)
     return found

@@ -14,6 +14,8 @@ import numpy as np
 from qgis.core import Qgis, QgsFields, QgsProviderRegistry, QgsVectorLayer
 from qgis.PyQt.QtCore import QMetaType
 
+from .legacy_text import judge_columns
+
 if TYPE_CHECKING:
     import geopandas
     import pyproj
@@ -76,9 +78,13 @@ def read_file(
             frame = pyogrio.read_dataframe(
                 file.path, layer=file.layer, columns=wanted, where=file.where, fid_as_index=True, force_2d=False,
                 encoding=file.encoding)
+    except UnicodeDecodeError:
+        frame = None
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, UnicodeError):
         return None  # QGIS opened it, so QGIS reads it
-    if set(wanted) - set(frame.columns):
+    if frame is None or set(wanted) - set(frame.columns):
+        frame = _older_than_unicode(pyogrio, file, fields, wanted) if file.encoding == "utf-8" else None
+    if frame is None:
         return None
     if not isinstance(frame, geopandas.GeoDataFrame):
         frame = geopandas.GeoDataFrame(frame, geometry=geopandas.GeoSeries([None] * len(frame), index=frame.index))
@@ -100,6 +106,26 @@ def read_file(
                                         index=frame.index, dtype=object)
     # The layer's system is what the user set in QGIS, which may differ from what the file says.
     return frame.set_crs(crs, allow_override=True) if crs is not None else _without_crs(frame)
+
+
+def _older_than_unicode(pyogrio: ModuleType, file: FileTable, fields: QgsFields, wanted: list[str]) -> geopandas.GeoDataFrame | None:
+    """Read a shapefile of TCVN3 or VNI texts that does not tell its encoding; None where it is not certain.
+
+    QGIS takes it for UTF-8 and shows U+FFFD for every Vietnamese letter: Latin-1 loses none of them.
+    """
+    try:
+        with warnings.catch_warnings(), _curves_as_in_qgis(pyogrio):
+            warnings.simplefilter("ignore", RuntimeWarning)
+            frame = pyogrio.read_dataframe(file.path, layer=file.layer, where=file.where, fid_as_index=True, force_2d=False,
+                                           encoding="ISO-8859-1")
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
+        return None
+    held = [name for name in frame.columns if name != "geometry"]
+    if len(held) != fields.count():
+        return None
+    frame = frame.rename(columns=dict(zip(held, fields.names())))  # QGIS lost the letters of the names, too
+    texts = {name: frame[name] for name in fields.names() if frame[name].dtype == object}
+    return frame[[*wanted, *(name for name in frame.columns if name == "geometry")]] if judge_columns(texts) else None
 
 
 @contextmanager

@@ -34,7 +34,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType, Qt, QTime
 
-from .columns import broken_texts
+from .columns import BrokenText, broken_texts
 from .language import say
 from .qgis_file_reading import INTEGERS, FileTable, file_behind, read_file
 
@@ -73,13 +73,15 @@ class LayerInput:
         """Names of the attribute fields, without the file's own row number."""
         return [field.name() for field in self.fields if field.name().lower() not in ("fid", "ogc_fid")]
 
-    def read(self, columns: list[str] | None = None) -> geopandas.GeoDataFrame:
+    def read(self, columns: list[str] | None = None, *, tell_encoding: bool = True) -> geopandas.GeoDataFrame:
         """Read the features a person sees.
 
         Parameters
         ----------
         columns : list of str, optional
             Only these attributes; all of them when None.
+        tell_encoding : bool
+            Note which texts are in a wrong encoding; False where the caller does.
 
         Returns
         -------
@@ -91,14 +93,24 @@ class LayerInput:
         frame = None if self.file is None else read_file(self.file, self.fields, wanted, self.crs)
         if frame is None:
             frame = _walk(self, wanted)
-        for field, example in broken_texts(frame).items():
-            self.notes.append(
-                say("{layer}, trường \"{field}\": chữ bị hỏng bảng mã (ví dụ \"{example}\"), kết quả sẽ ghi y như vậy; hãy chọn đúng bảng mã "
-                    "(thuộc tính lớp, mục Nguồn) hoặc chuyển phông sang Unicode rồi chạy lại.",
-                    "{layer}, field \"{field}\": the texts are in a wrong encoding (such as \"{example}\") and results will show them so; "
-                    "choose the right encoding (layer properties, Source) or convert the font to Unicode, then run again.")
-                .format(layer=self.name, field=field, example=example))
+        if tell_encoding:
+            self.notes.extend(_told(self.name, field, broken) for field, broken in broken_texts(frame).items())
         return frame
+
+
+def _told(layer: str, field: str, broken: BrokenText) -> str:
+    if broken.encoding:
+        told = say("{layer}, trường \"{field}\": chữ theo bảng mã cũ {encoding} (ví dụ \"{example}\", tức là \"{meaning}\"), kết quả sẽ "
+                   "ghi y như vậy; thuật toán \"Nhập lớp dữ liệu vào cơ sở dữ liệu dùng chung\" chuyển được sang Unicode.",
+                   "{layer}, field \"{field}\": the texts are in the old encoding {encoding} (such as \"{example}\", which is "
+                   "\"{meaning}\") and results will show them so; the algorithm \"Import a layer into the shared database\" makes them "
+                   "Unicode.")
+    else:
+        told = say("{layer}, trường \"{field}\": chữ bị hỏng bảng mã (ví dụ \"{example}\"), kết quả sẽ ghi y như vậy; hãy chọn đúng bảng mã "
+                   "(thuộc tính lớp, mục Nguồn) hoặc chuyển phông sang Unicode rồi chạy lại.",
+                   "{layer}, field \"{field}\": the texts are in a wrong encoding (such as \"{example}\") and results will show them so; "
+                   "choose the right encoding (layer properties, Source) or convert the font to Unicode, then run again.")
+    return told.format(layer=layer, field=field, encoding=broken.encoding, example=broken.example, meaning=broken.meaning)
 
 
 def layer_input(key: str, value: Any, source: QgsProcessingFeatureSource, layer: QgsVectorLayer) -> LayerInput:

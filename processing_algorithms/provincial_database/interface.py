@@ -5,7 +5,7 @@ Places
   parameters. Passwords come from pgpass, the environment or such a mapping; a location with one is refused.
 Hub
   `create_hub` and `open_hub` give a `Hub`; `Hub.read`, `Hub.summaries`, `Hub.dataset`; `import_layer` (with `Existing`, what
-  to do with rows that are there), `export_dataset`, `list_datasets`; `Hub.lock` and `Hub.unlock` close and open a year or a plan.
+  to do with rows that are there, and `OldText`, with texts in TCVN3 or VNI), `export_dataset`, `list_datasets`; `Hub.lock` and `Hub.unlock` close and open a year or a plan.
 Working copy
   `checkout` of what a `Scope` says, `WorkingCopy` (`status`, `edits`, `database`, an SQLite connection that is tracked like any program), `change_scope` with `enlarged` and `reduced`; `pull`, `push`;
   `conflicts`, `conflict_table`, `resolve` with a `Rule`.
@@ -90,6 +90,7 @@ from .hub import Hub, open_hub
 from .hub_export import export_dataset
 from .hub_list import list_datasets
 from .imports.hub_import import Existing, import_layer
+from .imports.old_text import OldText
 from .working_copies.checkout import checkout
 from .working_copies.conflict_review import Rule, conflict_table, conflicts, resolve
 from .working_copies.exchange_file import apply_changes, export_changes, export_update, import_update
@@ -100,7 +101,7 @@ from .working_copies.working_copy import WorkingCopy
 from .working_copies.working_copy_scope import change_scope
 
 __all__ = [
-    "Access", "Cancelled", "Existing", "Hub", "InputError", "Outcome", "OutputError", "Rule", "Scope", "State", "WorkingCopy",
+    "Access", "Cancelled", "Existing", "Hub", "InputError", "OldText", "Outcome", "OutputError", "Rule", "Scope", "State", "WorkingCopy",
     "apply_changes", "back_up", "change_scope", "check_hub", "checkout", "conflict_table", "conflicts", "create_hub",
     "difference_layer", "enlarged", "export_changes", "export_dataset", "export_update", "findings_table", "import_layer",
     "import_update", "layer_as_of", "list_datasets", "open_hub", "people_table", "prove", "pull", "push", "reduced",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ...common.errors import refuse_if
 from ...common.language import say
+from ...common.legacy_text import possible_readings
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID
 
@@ -89,7 +90,8 @@ def resolve_mapping(dataset: Dataset, columns: Sequence[str], asked: Mapped | No
     """Settle where every field of a dataset comes from.
 
     What is not asked for is found by name: a column called as the field, its id, its label in either language, or its
-    name in TT 16/2025, whatever the case, diacritics, spaces and underscores. Fields nothing is found for stay null.
+    name in TT 16/2025, whatever the case, diacritics, spaces and underscores; in TCVN3 and VNI, too. Fields nothing is found
+    for stay null.
 
     Parameters
     ----------
@@ -114,7 +116,10 @@ def resolve_mapping(dataset: Dataset, columns: Sequence[str], asked: Mapped | No
     fields = {_plain(word): field.name for field in dataset.fields for word in (field.tt16_field or field.name,
                                                                                 field.label.en, field.label.vi,
                                                                                 field.id, field.name)}
+    readings = {reading: column for column in reversed(columns) for reading in possible_readings(column)}
     for name, source in (asked or {}).items():
+        if isinstance(source, str) and source not in columns:
+            source = readings.get(source, source)
         field = name if name == FEATURE_ID else fields.get(_plain(name))
         if field is None:
             problems.append(say("{dataset} không có trường \"{field}\"; các trường: {names}.",
@@ -127,7 +132,8 @@ def resolve_mapping(dataset: Dataset, columns: Sequence[str], asked: Mapped | No
         else:
             settled[field] = source
     taken = {source for source in settled.values() if isinstance(source, str)}
-    by_word = {_plain(column): column for column in reversed(columns) if column not in taken}
+    by_word = {_plain(reading): column for reading, column in readings.items() if column not in taken}
+    by_word |= {_plain(column): column for column in reversed(columns) if column not in taken}
     for field in dataset.fields:
         words = (field.name, field.id, field.label.vi, field.label.en, field.tt16_field or field.name)
         found = next((by_word[_plain(word)] for word in words if _plain(word) in by_word), None)

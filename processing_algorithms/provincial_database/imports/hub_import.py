@@ -27,6 +27,7 @@ from ..hub import Batch, Hub, Rejection
 from .field_mapping import Constant, as_text, parse_mapping, resolve_mapping
 from .incoming_shapes import fit_shapes
 from .incoming_values import convert
+from .old_text import OldText, in_unicode
 from .rejected_rows import rejection
 from .same_rows import NEW, REPEATED, Matches, match_rows
 
@@ -80,6 +81,7 @@ def import_layer(
     source: str = "",
     existing: Existing = Existing.REFUSE,
     invalid: InvalidGeometry = InvalidGeometry.REPAIR,
+    old_text: OldText = OldText.DETECT,
     progress: Progress = silent,
 ) -> ImportReport:
     """Import a layer.
@@ -99,6 +101,9 @@ def import_layer(
     existing : Existing
     invalid : InvalidGeometry
         Invalid polygons are repaired and counted, or those rows are refused.
+    old_text : OldText
+        What to do with texts in TCVN3 or VNI: columns that certainly are so become Unicode, and the notes tell (DETECT).
+        Rejected rows are kept as they came.
     progress : Progress
 
     Returns
@@ -119,7 +124,8 @@ def import_layer(
         require_crs(frame, say("Lớp nhập", "The layer"))
     reasons: dict[int, list[str]] = {}
     notes: list[str] = []
-    rows = _typed_rows(dataset, frame, mapping, reasons, notes, part(progress, 0.0, 0.4))
+    readable = in_unicode(frame, [column for column in mapping.values() if isinstance(column, str)], old_text, notes)
+    rows = _typed_rows(dataset, readable, mapping, reasons, notes, part(progress, 0.0, 0.4))
     if dataset.geometry:
         shapes = fit_shapes(frame, dataset.geometry, hub.info.crs, invalid)
         _collect(reasons, shapes.refused)

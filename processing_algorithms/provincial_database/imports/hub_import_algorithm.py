@@ -37,6 +37,10 @@ class HubImportAlgorithm(QuyHoachAlgorithm):
             "Số và ngày có thể là "
             "chữ viết kiểu Việt Nam (1.234,5; 2/11/2026); mã có thể ghi bằng tên gọi. Giờ không ghi múi là giờ Việt "
             "Nam.\n\n"
+            "Chữ theo bảng mã cũ (TCVN3 của phông .VnTime, VNI) được nhận ra theo từng trường và chuyển sang Unicode, "
+            "kể cả tên trường khi nối trường; nhật ký ghi rõ trường nào, bảng mã nào, ví dụ trước và sau. Chữ hoa TCVN3: phông .VnTimeH dùng mã "
+            "chữ thường, nên từ nào có các chữ cái không dấu đều viết hoa thì thành chữ hoa, còn lại là chữ thường. Đối tượng bị từ chối "
+            "được giữ nguyên như lúc đến.\n\n"
             "Kiểm tra: kiểu, độ dài, khoảng giá trị, dạng mã, danh mục mã, trường bắt buộc, quan hệ giữa các trường, "
             "kiểu hình, vị trí trong "
             "lãnh thổ (khi ở VN-2000). Không có hình, hình rỗng, tọa độ hỏng: từ chối từng đối tượng. Hình không hợp "
@@ -51,6 +55,10 @@ class HubImportAlgorithm(QuyHoachAlgorithm):
             "FIELD_MAPPING. Numbers and dates may "
             "be text in Vietnamese writing (1.234,5; 2/11/2026); codes may be given by their names. Times without a "
             "zone are Vietnamese.\n\n"
+            "Texts in an old encoding (TCVN3 of the .VnTime fonts, VNI) are found field by field and converted to Unicode, names of fields "
+            "too where they are matched; the log says which field, which encoding, with an example before and after. Capitals of TCVN3: the "
+            "font .VnTimeH has them on the codes of small letters, so a word whose plain letters are all capitals gets capitals, and all "
+            "others small letters. Rejected rows are kept as they came.\n\n"
             "Checked: type, length, range, form of codes, code lists, required fields, relations between fields, kind "
             "of shape, position within "
             "the country (in VN-2000). Null, empty and broken shapes are rejected row by row. Invalid shapes are "
@@ -85,6 +93,13 @@ class HubImportAlgorithm(QuyHoachAlgorithm):
                        say("Vùng tự cắt và các lỗi tương tự.", "Self-crossing polygons and the like."),
                        [say("Sửa và đếm", "Repair and count"), say("Từ chối đối tượng đó", "Reject those rows")],
                        advanced=True),
+            ask.choice("OLD_TEXT", say("Chữ theo bảng mã cũ", "Texts in an old encoding"),
+                       say("Tự nhận biết: chỉ chuyển trường chắc chắn là TCVN3 hoặc VNI, có ghi trong nhật ký. Chọn TCVN3 hoặc VNI khi biết "
+                           "chắc mà máy không nhận ra (trường có quá ít chữ). Chữ Unicode và chữ không dấu không bị đổi.",
+                           "Detect: only fields that are certainly TCVN3 or VNI are converted, and the log tells. State TCVN3 or VNI when "
+                           "you know and it is not found (fields with very few words). Unicode and plain texts stay."),
+                       [say("Tự nhận biết và chuyển sang Unicode", "Detect and convert to Unicode"),
+                        say("Giữ nguyên", "Keep as they are"), "TCVN3 (ABC, .VnTime)", "VNI (VNI-Times)"]),
             ask.layer_output("REPORT", say("Đối tượng bị từ chối", "Rejected rows"),
                              say("Điểm tại tâm từng đối tượng bị từ chối: source_fid, reasons, attributes (JSON). Bản "
                                  "đầy đủ nằm trong cơ sở dữ liệu.",
@@ -121,16 +136,18 @@ class HubImportAlgorithm(QuyHoachAlgorithm):
         from ...common.geometry import InvalidGeometry
         from ..hub import open_hub
         from .hub_import import Existing, import_layer
+        from .old_text import OldText
         from .rejected_rows import rejection_points
 
         progress = self.progress(feedback)
-        frame = self.input.read()
+        frame = self.input.read(tell_encoding=False)  # the import tells what it did about it
         progress(0.1)
         with open_hub(self.location) as hub:
             report = import_layer(
                 hub, self.dataset, frame, field_mapping=self.mapping, source=self.input.name,
                 existing=Existing(self.parameterAsEnum(parameters, "EXISTING", context)),
                 invalid=InvalidGeometry(self.parameterAsEnum(parameters, "INVALID_GEOMETRY", context)),
+                old_text=OldText(self.parameterAsEnum(parameters, "OLD_TEXT", context)),
                 progress=part(progress, 0.1, 0.95))
             points = rejection_points(report.rejections, hub.info.crs)
         _tell(report, feedback)

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from ...common.errors import name_some
 from ...common.language import say
+from ...common.legacy_text import Verdict, judge_columns
 from ...common.numbers_vi import format_number
 from .examined import Examined, ExaminedClass
 from .rules import Finding
 from .schema import FUNCTIONS, KIND, ZONES, DossierField, DossierSchema, plain
 
-#: Letters of TCVN3 and VNI fonts that Vietnamese does not have, next to a letter; and UTF-8 read as Windows-1252.
+#: Letters of TCVN3 and VNI fonts that Vietnamese does not have, next to a letter, where a column has too few words to be
+#: sure; and UTF-8 read as Windows-1252.
 _OLD = re.compile("(?:(?<=[A-Za-zÀ-ỹ])[ïøûñäëöüåæç®¹¸·¶µ¨©ª«¬Æ¾]|[ïøûñäëöüåæç®¹¸·¶µ¨©ª«¬Æ¾](?=[A-Za-zÀ-ỹ]))"
                   "|Ã[\u0080-\u00bf¡-¿]|á[º»]|Ä[\u0090-\u0091‘’]|Æ°|\ufffd")
 _UNTIDY = re.compile(r"^\s|\s$|\s{2}|[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\ufeff]")
@@ -111,15 +113,15 @@ def _bound(value: float) -> str:
 
 def _texts(found: ExaminedClass) -> Iterator[Finding]:
     """Encoding and tidiness of every text, of fields the standard does not know, too."""
-    for name in found.frame.columns:
-        column = found.frame[name]
-        if name == found.frame.geometry.name or column.dtype != object:
-            continue
-        # Few values are distinct: each is looked at once.
-        distinct = [value for value in pandas.unique(column) if isinstance(value, str)]
+    # Few values are distinct: each is looked at once.
+    texts = {name: [value for value in pandas.unique(found.frame[name]) if isinstance(value, str)] for name in found.frame.columns
+             if name != found.frame.geometry.name and found.frame[name].dtype == object}
+    verdicts = judge_columns(texts)
+    for name, distinct in texts.items():
+        column, verdict = found.frame[name], verdicts.get(name)
         for rule, told in (
             ("GT-05", {v for v in distinct if unicodedata.normalize("NFC", v) != v}),
-            ("GT-06", {v for v in distinct if _OLD.search(unicodedata.normalize("NFC", v))}),
+            ("GT-06", {v for v in distinct if _is_old(v, verdict)}),
             ("GT-07", {v for v in distinct if v.strip() and _UNTIDY.search(v)}),
         ):
             if told:
@@ -128,11 +130,22 @@ def _texts(found: ExaminedClass) -> Iterator[Finding]:
                     rule,
                     say("{n} đối tượng, trường {name}: {values}.", "{n} features, field {name}: {values}.").format(
                         n=int(which.sum()),
-                        name=name,
-                        values=name_some((f'"{value.strip()[:60]}"' for value in sorted(told)), 3),
+                        name=name if rule != "GT-06" or verdict is None else f"{name} ({verdict.encoding})",
+                        values=name_some((_quoted(value, verdict if rule == "GT-06" else None) for value in sorted(told)), 3),
                     ),
                     which,
                 )
+
+
+def _is_old(text: str, verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.convert(text) != text or bool(_OLD.search(unicodedata.normalize("NFC", text)))
+
+
+def _quoted(text: str, verdict: Verdict | None) -> str:
+    meaning = text if verdict is None else verdict.convert(text)
+    quoted = f'"{text.strip()[:60]}"'
+    return quoted if meaning == text else say("{old} (đọc là \"{new}\")", "{old} (reads \"{new}\")").format(
+        old=quoted, new=meaning.strip()[:60])
 
 
 def _functions(found: ExaminedClass, names: dict[str, str], examined: Examined) -> Iterator[Finding]:
