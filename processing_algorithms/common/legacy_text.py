@@ -13,10 +13,13 @@ Capitals: TCVN3 has codes for Ă Â Ê Ô Ơ Ư Đ only; the others are small le
 tell. So a word whose plain letters (two at least) are capitals gets capitals, and one with fewer does where the rest of the text is in
 capitals: ``Hµ NéI`` is "HÀ NỘI", ``Hµ Néi`` is "Hà Nội"; all else stays small.
 
-The tables were compared with other people's: TCVN3 with TCVN5712-1 of glibc's iconv (each of the 74 codes) and the Python package
-viparse 0.1.31; VNI with viparse and the npm package vietnamese-conversion 2.0.0 (`tests/unit/test_legacy_text.py` says where they err).
-No package is small and kept well enough to depend on; QGIS, GDAL and Python's codecs know neither encoding ("TCVN" of iconv has
-other capitals, and is not on Windows).
+Capitals of VNI have marks of their own and come back as they were.
+
+The tables were compared with other people's. TCVN3: TCVN5712-1 of glibc's iconv and the Python package viparse 0.1.31 (drawn from
+real papers) agree in all 74 codes. VNI: viparse agrees in its 132 entries (it lacks ẳ, í, ì, î); the npm package
+vietnamese-conversion 2.0.0 in 130 of 134 letters (it has ỷ and ỹ as "ë" and "ì", and for capitals of TCVN3 "Aµ", which no font draws).
+None is small and kept well enough to depend on; QGIS, GDAL and Python's codecs know neither encoding (iconv's "TCVN" has other
+letters beside, and is not on Windows).
 """
 
 from __future__ import annotations
@@ -182,6 +185,12 @@ class _Evidence:
     points: int = 0
     signs: set[str] = field(default_factory=set)
 
+    def rank(self, stated: bool) -> tuple[int, int]:
+        """Return what to compare by; of a stated encoding some reading is right, the plain one where nothing speaks for another."""
+        if stated:
+            return len(self.good), -len(self.bad) if self.good else 0
+        return len(self.good) - len(self.bad), 0
+
     def sure(self, encoding: str) -> bool:
         """Tell whether it is enough; by chance "Bø", "Mäe" and "Côa" make syllables, too."""
         enough = self.points >= (8 if self.signs.isdisjoint(_TELLING[encoding]) else 3)
@@ -225,7 +234,7 @@ def _judged(sorts: _Sorts, only: str | None = None, known: Verdict | None = None
               if only in (None, encoding) and (known is None or (known.encoding, known.reading) == (encoding, reading))]
     for verdict, evidence in trials:
         _weigh(weighed, verdict, evidence, bool(known))
-    verdict, best = max(trials, key=lambda trial: len(trial[1].good) - len(trial[1].bad))
+    verdict, best = max(trials, key=lambda trial: trial[1].rank(only is not None))
     mixed = any(_only_unicode(text, verdict) for text in unicode)
     if only is None and not (best.sure(verdict.encoding) or known and best.good and not best.bad and not mixed):
         return None

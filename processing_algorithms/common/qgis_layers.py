@@ -107,9 +107,9 @@ def _told(layer: str, field: str, broken: BrokenText) -> str:
                    "Unicode.")
     else:
         told = say("{layer}, trường \"{field}\": chữ bị hỏng bảng mã (ví dụ \"{example}\"), kết quả sẽ ghi y như vậy; hãy chọn đúng bảng mã "
-                   "(thuộc tính lớp, mục Nguồn) hoặc chuyển phông sang Unicode rồi chạy lại.",
+                   "(thuộc tính lớp, mục Nguồn; dữ liệu cũ thường là windows-1252) hoặc chuyển phông sang Unicode rồi chạy lại.",
                    "{layer}, field \"{field}\": the texts are in a wrong encoding (such as \"{example}\") and results will show them so; "
-                   "choose the right encoding (layer properties, Source) or convert the font to Unicode, then run again.")
+                   "choose the right encoding (layer properties, Source; windows-1252 for most old data) or convert the font to Unicode, then run again.")
     return told.format(layer=layer, field=field, encoding=broken.encoding, example=broken.example, meaning=broken.meaning)
 
 

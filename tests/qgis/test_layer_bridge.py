@@ -115,6 +115,18 @@ def test_texts_of_a_shapefile_are_read_in_the_encoding_the_layer_has(tmp_path):
     assert len(algorithm.late_notes) == 1 and "bảng mã" in algorithm.late_notes[0] or "encoding" in algorithm.late_notes[0]
 
 
+def test_a_unicode_shapefile_with_a_cut_letter_stays_unicode(tmp_path):
+    """A text cut at the field's end is no UTF-8, but no reason to take the whole file for TCVN3."""
+    path = tmp_path / "cắt.shp"
+    names = geopandas.GeoDataFrame({"ten": ["Phường Vĩnh Hà", "Xã Đông Hoà @"]}, geometry=[shapely.Point(0, 0)] * 2, crs="EPSG:9214")
+    names.to_file(path, engine="pyogrio", encoding="UTF-8")
+    table = path.with_suffix(".dbf")
+    table.write_bytes(table.read_bytes().replace(b"@", b"\xe1"))
+    path.with_suffix(".cpg").unlink()
+    _, layer, _ = read(str(path))
+    assert layer.read()["ten"].tolist() == ["Phường Vĩnh Hà", "Xã Đông Hoà \ufffd"]
+
+
 def test_collections_keep_the_system_of_their_file(tmp_path):
     """QGIS takes a layer of geometry collections for a table without one."""
     mixed = geopandas.GeoDataFrame({"ma": ["LUC"]}, geometry=[shapely.GeometryCollection([shapely.box(0, 0, 1, 1)])], crs="EPSG:9214")

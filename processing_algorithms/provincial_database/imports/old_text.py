@@ -33,24 +33,32 @@ def in_unicode(frame: geopandas.GeoDataFrame, columns: Iterable[str], old_text: 
     columns : iterable of str
         Those to convert; the others are of no interest.
     old_text : OldText
-        DETECT converts what is certainly old; TCVN3 and VNI whatever can be, except texts in Unicode among them.
+        DETECT converts what is certainly old; TCVN3 and VNI whatever can be, except texts in Unicode among them and columns
+        that are certainly in the other one.
     notes : list of str
         Gets a sentence for each column with old or broken texts: what was done, how often, an example before and after.
     """
     asked = {OldText.TCVN3: TCVN3, OldText.VNI: VNI}.get(old_text)
-    texts = {name: pandas.unique(frame[name]) for name in frame.columns if frame[name].dtype == object}
-    verdicts = judge_columns(texts, only=asked)
+    texts = {name: list(dict.fromkeys(value for value in frame[name] if isinstance(value, str)))
+             for name in frame.columns if frame[name].dtype == object}
+    certain = judge_columns(texts)
+    verdicts = judge_columns(texts, only=asked) if asked else certain
+    other = {name for name, verdict in certain.items() if asked and verdict.encoding != asked}
     changed: dict[str, pandas.Series] = {}
     wanted = [name for name in dict.fromkeys(columns) if name in texts]
     for name in wanted:
-        if name in verdicts:
+        if name in other:
+            notes.append(say("Trường \"{field}\" theo bảng mã {encoding}, không phải {asked} như đã chọn: giữ nguyên.",
+                             "The field \"{field}\" is in {encoding}, not in {asked} as stated: kept as it is.")
+                         .format(field=name, encoding=certain[name].encoding, asked=asked))
+        elif name in verdicts:
             changes = _changes(texts[name], verdicts[name])
             if changes and old_text is not OldText.KEEP:
                 changed[name] = frame[name].map(lambda value, changes=changes: changes.get(value, value)
                                                 if isinstance(value, str) else value)
             if changes:
                 notes.append(_told(name, frame[name], changes, verdicts[name], old_text))
-    if asked and not changed:
+    if asked and not changed and not other:
         notes.append(say("Không có chữ nào của lớp đổi được từ {encoding}; nhập y như vậy.",
                          "No text of the layer could be converted from {encoding}; taken as they are.").format(encoding=asked))
     for name, broken in broken_texts(frame[[name for name in wanted if name not in verdicts]]).items():
@@ -62,8 +70,8 @@ def in_unicode(frame: geopandas.GeoDataFrame, columns: Iterable[str], old_text: 
     return frame.assign(**changed) if changed else frame
 
 
-def _changes(texts: Iterable[object], verdict: Verdict) -> dict[str, str]:
-    converted = {text: verdict.convert(text) for text in texts if isinstance(text, str)}
+def _changes(texts: Iterable[str], verdict: Verdict) -> dict[str, str]:
+    converted = {text: verdict.convert(text) for text in texts}
     return {text: new for text, new in converted.items() if new != text}
 
 
@@ -82,4 +90,4 @@ def _told(name: str, column: pandas.Series, changes: dict[str, str], verdict: Ve
     else:
         told = say("Trường \"{field}\": đã chuyển {n} đối tượng từ {encoding} sang Unicode, ví dụ \"{before}\" thành \"{after}\".",
                    "Field \"{field}\": {n} rows converted from {encoding} to Unicode, such as \"{before}\" to \"{after}\".")
-    return told.format(field=name, n=int(column.isin(list(changes)).sum()), encoding=verdict.encoding, before=before, after=after)
+    return told.format(field=name, n=sum(isinstance(value, str) and value in changes for value in column), encoding=verdict.encoding, before=before, after=after)
