@@ -9,6 +9,7 @@ import pytest
 from postgis_rows import changeset, delivered, new, parcel
 from quyhoach.processing_algorithms.common.addresses import is_postgis_location
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
+from quyhoach.processing_algorithms.provincial_database.administration.offices import set_department, set_person
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain, DomainValue, Field, Text
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
@@ -23,7 +24,6 @@ from quyhoach.processing_algorithms.provincial_database.postgis.create import cr
 from quyhoach.processing_algorithms.provincial_database.postgis.health import check_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.history import changesets, rows_as_of
 from quyhoach.processing_algorithms.provincial_database.postgis.hub import SCHEMA_VERSION, PostgisHub
-from quyhoach.processing_algorithms.provincial_database.postgis.rights import add_department, add_person
 from quyhoach.processing_algorithms.provincial_database.postgis.upgrade import newest_version, upgrade_postgis_hub
 
 TABLE = "quyhoach_data.parcel"
@@ -149,7 +149,7 @@ def test_the_password_of_a_person_is_no_text_anywhere(postgis_hub, postgis_serve
     login = f"p_{uuid.uuid4().hex[:12]}"
     with postgis_hub.connection.cursor() as cursor:
         cursor.execute("SET log_statement = 'all'")
-    add_person(postgis_hub, login, password="mật-khẩu-riêng")
+    set_person(postgis_hub, login, password="mật-khẩu-riêng")
     assert "mật-khẩu-riêng" not in (postgis_server.folder / "log").read_text("utf-8")
     assert login in (postgis_server.folder / "log").read_text("utf-8")
     over_tcp = {**postgis_parameters, "host": "127.0.0.1", "user": login}
@@ -212,9 +212,9 @@ def test_each_damage_is_found(postgis_hub, postgis_parameters, sql_at, harm, tol
 def test_a_backup_becomes_the_same_hub_in_another_incarnation(postgis_hub, postgis_parameters, empty_database,
                                                               tmp_path, sql_at):
     name = f"d{uuid.uuid4().hex[:10]}"
-    add_department(postgis_hub, name, "Phòng thử", "land", communes=["25001"])
+    set_department(postgis_hub, name, label="Phòng thử", kind="land", communes=["25001"])
     login = f"p_{uuid.uuid4().hex[:12]}"
-    add_person(postgis_hub, login, departments=[name])
+    set_person(postgis_hub, login, departments=[name])
     a = new(parcel(postgis_hub, note="trước"))
     first = postgis_hub.submit(changeset(a))
     position, _, _ = delivered(postgis_hub)

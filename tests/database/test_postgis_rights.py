@@ -7,6 +7,7 @@ import psycopg2
 import pytest
 from postgis_rows import changeset, delivered, new, parcel, square
 from quyhoach.processing_algorithms.common.errors import InputError
+from quyhoach.processing_algorithms.provincial_database.administration.offices import Access, set_department, set_person
 from quyhoach.processing_algorithms.provincial_database.administration.own_rights import OwnRight, own_rights
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.history.history import layer_as_of
@@ -17,15 +18,7 @@ from quyhoach.processing_algorithms.provincial_database.postgis.history import (
     revert_changeset,
 )
 from quyhoach.processing_algorithms.provincial_database.postgis.hub import PostgisHub
-from quyhoach.processing_algorithms.provincial_database.postgis.rights import (
-    add_administrator,
-    add_department,
-    add_person,
-    lock,
-    permit,
-    unlock,
-    withdraw,
-)
+from quyhoach.processing_algorithms.provincial_database.postgis.rights import lock, unlock
 
 TABLE = "quyhoach_data.parcel"
 
@@ -38,10 +31,7 @@ def person(postgis_hub, postgis_parameters, postgis_server):
     def make(*departments, secrecy="public", administrator=False):
         login = f"p_{uuid.uuid4().hex[:12]}"
         logins.append(login)
-        if administrator:
-            add_administrator(postgis_hub, login)
-        else:
-            add_person(postgis_hub, login, departments=departments, secrecy=secrecy)
+        set_person(postgis_hub, login, departments=departments, secrecy=secrecy, administrator=administrator)
         hubs.append(PostgisHub({**postgis_parameters, "user": login}))
         return hubs[-1]
 
@@ -52,7 +42,7 @@ def person(postgis_hub, postgis_parameters, postgis_server):
 
 def department(hub, kind, communes=None):
     name = f"d{uuid.uuid4().hex[:10]}"
-    add_department(hub, name, f"Cơ quan {name}", kind, communes=communes)
+    set_department(hub, name, label=f"Cơ quan {name}", kind=kind, communes=communes)
     return name
 
 
@@ -184,13 +174,13 @@ def test_new_rights_and_lost_rights_mean_everything_again(postgis_hub, person):
     ward = person(name)
     position, _, _ = delivered(ward)
     assert delivered(ward, position)[1:] == (False, {})
-    permit(postgis_hub, f"{postgis_hub.roles}_{name}", communes=["25002"])
+    set_department(postgis_hub, name, access=Access.READ, communes=["25002"])
     position, whole, rows = delivered(ward, position)
     assert whole and set(rows) == {a.feature_id, b.feature_id}
     refused = ward.submit(changeset(Change("parcel", b.feature_id, rows[b.feature_id],
                                            {**rows[b.feature_id], "note": "x"})))
     assert refused.outcome is Outcome.REFUSED, "read only"
-    withdraw(postgis_hub, f"{postgis_hub.roles}_{name}")
+    set_department(postgis_hub, name, access=Access.NONE)
     assert delivered(ward, position)[1:] == (True, {})
 
 
@@ -271,7 +261,7 @@ def test_an_administrator_needs_no_superuser(postgis_hub, person):
     assert len(delivered(administrator)[2]) == 2
     name = department(administrator, "land", ["25001"])
     login = f"p_{uuid.uuid4().hex[:12]}"
-    add_person(administrator, login, departments=[name], password="một mật khẩu")
+    set_person(administrator, login, departments=[name], password="một mật khẩu")
     lock(administrator, administrator.datasets["land_use"], 2024, "đã khóa sổ")
 
 

@@ -15,12 +15,12 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerUtils,
 )
+from quyhoach.processing_algorithms.provincial_database.administration.offices import set_department, set_person
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Scope
 from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.health import check_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.history import changesets
-from quyhoach.processing_algorithms.provincial_database.postgis.rights import add_department, add_person
 
 INSERT = ("INSERT INTO quyhoach_data.parcel (old_commune_code, commune_code, sheet_no, parcel_no, land_code, geom) "
           "VALUES ('00001', %s, '1', %s, 'ONT', ST_Multi(ST_MakeEnvelope(%s, 0, %s, 10, 9214)))")
@@ -91,8 +91,8 @@ def test_qgis_shows_our_words_when_a_ward_goes_too_far(hub, server, qgis_app, se
     """Who may not see every column works in a view that shows the others."""
     login = f"p_{uuid.uuid4().hex[:12]}"
     name = f"d{uuid.uuid4().hex[:8]}"
-    add_department(hub, name, "Phường 25001", "land", communes=["25001"])
-    add_person(hub, login, departments=[name], secrecy=secrecy)
+    set_department(hub, name, label="Phường 25001", kind="land", communes=["25001"])
+    set_person(hub, login, departments=[name], secrecy=secrecy)
     layer = layer_of(hub, server, login, schema)
     assert (layer.fields().indexOf("certificate_no") >= 0) is (secrecy == "restricted")
     assert layer.featureCount() == 1

@@ -6,9 +6,9 @@ from contextlib import closing
 import psycopg2
 import pytest
 from desk_hands import TOWN, WARD, fill_hub, hands
+from quyhoach.processing_algorithms.provincial_database.administration.offices import set_department, set_person
 from quyhoach.processing_algorithms.provincial_database.interface import open_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
-from quyhoach.processing_algorithms.provincial_database.postgis.rights import add_department, add_person
 
 PASSWORD, WRONG = "Ruong-lua_7391", "Nuong-ngo_8264"
 
@@ -23,8 +23,8 @@ def hub_on_server(server):
             cursor.execute(f'CREATE DATABASE "{name}"')
             with create_postgis_hub(server.parameters(dbname=name), "EPSG:9214", name="Tỉnh mẫu") as hub:
                 fill_hub(hub)
-                add_department(hub, f"p_{login}", "Phường Hòa Bình", "land", communes=[WARD])
-                add_person(hub, login, departments=[f"p_{login}"], secrecy="internal", password=PASSWORD)
+                set_department(hub, f"p_{login}", label="Phường Hòa Bình", kind="land", communes=[WARD])
+                set_person(hub, login, departments=[f"p_{login}"], secrecy="internal", password=PASSWORD)
             yield server.parameters(dbname=name), login
             cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 

@@ -14,49 +14,13 @@ from ...common.errors import InputError, refuse_if
 from ...common.language import say
 from ..administration.offices import Right
 from ..catalogue import Dataset
-from ..catalogue.model import DEPARTMENTS, SECRECY
+from ..catalogue.model import SECRECY
 from .connection import told, transaction
 
 if TYPE_CHECKING:
     from .hub import PostgisHub
 
 _ROLE_NAME = re.compile(r"[a-z_][a-z0-9_.@-]{0,30}")
-
-
-def add_department(hub: PostgisHub, name: str, label: str, kind: str, *, communes: Iterable[str] | None = None) -> str:
-    """Add a department: a group that reads the whole hub and writes what the catalogue gives to its kind.
-
-    Parameters
-    ----------
-    name : str
-        Short, in plain lower-case letters; the role is ``<hub>_<name>``.
-    label : str
-        What people call it, such as "Sở Xây dựng".
-    kind : str
-        One of the catalogue's departments; datasets that name it as writer may be written.
-    communes : iterable of str, optional
-        Codes of the communes it reads and writes; the whole province by default. Datasets that are not divided by
-        communes are read, not written, by who has only some.
-
-    Returns
-    -------
-    str
-        Name of the role.
-    """
-    _check_name(name)
-    if kind not in DEPARTMENTS:
-        raise InputError(say("Loại cơ quan \"{kind}\" không có; chọn một trong: {kinds}.",
-                             "There is no kind of department \"{kind}\"; one of: {kinds}.")
-                         .format(kind=kind, kinds=", ".join(DEPARTMENTS)))
-    role = f"{hub.roles}_{name}"
-    chosen = None if communes is None else sorted(communes)
-    with told(), transaction(hub.connection) as cursor:
-        _create_department(hub, cursor, role, label, kind)
-        _permit(cursor, role, [None], chosen or [None], False)
-        for dataset in hub.datasets.values():
-            if kind in dataset.writers:
-                _permit(cursor, role, [dataset.id], chosen or [None], True)
-    return role
 
 
 def departments(hub: PostgisHub) -> dict[str, tuple[str, str]]:
@@ -150,50 +114,6 @@ def people(hub: PostgisHub) -> list[tuple[str, str, str, str]]:
             found.append((login, ", ".join(sorted(groups - {*SECRECY, "owner"})), SECRECY[-1] if administers else level,
                           "yes" if administers else "no"))
     return found
-
-
-def add_person(hub: PostgisHub, login: str, *, departments: Iterable[str] = (), secrecy: str = "public",
-               password: str | None = None) -> None:
-    """Add a person, or let an existing login role in.
-
-    Parameters
-    ----------
-    departments : iterable of str
-        Names as given to `add_department`.
-    secrecy : str
-        The most secret level this person may see.
-    password : str, optional
-        Of a new login role; it reaches the server only as a hash. Without one the server's other ways to log in remain.
-    """
-    _check_person(login, secrecy)
-    with told(), transaction(hub.connection) as cursor:
-        roles = _known_roles(hub, cursor, departments)
-        _login(hub, cursor, login, password)
-        _join(cursor, login, [f"{hub.roles}_{secrecy}", *roles])
-
-
-def add_administrator(hub: PostgisHub, login: str, *, password: str | None = None) -> None:
-    """Let a login role administer the hub: it sees and writes all, and may add departments and people."""
-    _check_name(login)
-    with told(), transaction(hub.connection) as cursor:
-        _login(hub, cursor, login, password)
-        _let_administer(hub, cursor, login)
-
-
-def permit(
-    hub: PostgisHub, role: str, *, datasets: Iterable[Dataset] | None = None, communes: Iterable[str] | None = None,
-    write: bool = False
-) -> None:
-    """Let a department's or person's role read, or also write, datasets in communes; by default all, everywhere."""
-    with told(), transaction(hub.connection) as cursor:
-        _permit(cursor, role, [None] if datasets is None else [dataset.id for dataset in datasets], [None]
-                if communes is None else sorted(communes), write)
-
-
-def withdraw(hub: PostgisHub, role: str) -> None:
-    """Take all rights from a department's or person's role."""
-    with told(), transaction(hub.connection) as cursor:
-        cursor.execute("DELETE FROM quyhoach.permission WHERE role_name = %s", (role,))
 
 
 def lock(hub: PostgisHub, dataset: Dataset, value: object, reason: str) -> None:
@@ -334,12 +254,3 @@ def _join(cursor: Any, login: str, roles: Iterable[str]) -> None:
 
     for role in roles:
         cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(login)))
-
-
-def _permit(cursor: Any, role: str, datasets: list[str | None], communes: list[str | None], write: bool) -> None:
-    for dataset_id in datasets:
-        for commune in communes:
-            cursor.execute("INSERT INTO quyhoach.permission (role_name, dataset_id, commune_code, may_write) "
-                           "VALUES (%s, %s, %s, %s) ON CONFLICT (role_name, coalesce(dataset_id, "
-                           "''), coalesce(commune_code, '')) DO UPDATE SET may_write = excluded.may_write",
-                           (role, dataset_id, commune, write))
