@@ -9,10 +9,17 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.collector import collector_waits
+from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.geopackage.ledger import entries
+from quyhoach.processing_algorithms.provincial_database.findings import State
+from quyhoach.processing_algorithms.provincial_database.geopackage.ledger import entries, hub_trigger_statements
+from quyhoach.processing_algorithms.provincial_database.geopackage.upgrade import SCHEMA_VERSION
+from quyhoach.processing_algorithms.provincial_database.hub import open_hub
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import freeze
+from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 
 GAUGE = load_catalogue()["gauge"]
 COUNT = 8
@@ -136,6 +143,25 @@ def test_an_edit_is_judged_by_what_it_changes(hub):
     hub._database.execute("UPDATE gauge SET alarm_2_m = 3 WHERE fid = 1")
     with pytest.raises(sqlite3.IntegrityError, match="báo động 1 cao hơn báo động 2"):
         hub._database.execute("UPDATE gauge SET alarm_1_m = 4 WHERE fid = 1")
+
+
+def test_what_was_unsent_arrives_in_a_hub_whose_structure_grew_meanwhile(hub, tmp_path):
+    """With the triggers of the structure before, which judged whole rows; an edit under way and one still to be sent."""
+    copy = checkout(tmp_path / "a.gpkg", hub, location="x", crs=hub.info.crs, datasets=[GAUGE], scopes=[Scope("gauge")])
+    copy.database.execute("UPDATE gauge SET name = 'Đang gửi' WHERE fid = 1")
+    freeze(copy, author="ân", message="đang gửi")
+    copy.database.execute("UPDATE gauge SET name = 'Chưa gửi' WHERE fid = 2")
+    hub._database.execute("DROP TRIGGER quyhoach_check_update_gauge")
+    hub._database.execute("CREATE TRIGGER quyhoach_check_update_gauge BEFORE UPDATE ON gauge "
+                          "BEGIN SELECT CASE WHEN typeof(NEW.name) <> 'text' THEN RAISE(ABORT, 'cũ') END; END")
+    hub._database.execute("UPDATE quyhoach_hub SET value = '5' WHERE key = 'schema_version'")
+    with copy, open_hub(str(hub.path)) as grown:
+        assert grown.info.schema_version == SCHEMA_VERSION
+        made = dict(grown._database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'gauge'"))
+        assert made == hub_trigger_statements(GAUGE)
+        assert [receipt.outcome for receipt in push(copy, grown, author="ân", message="xong").receipts] == [Outcome.APPLIED] * 2
+        assert [rows(grown)[identity(number)]["name"] for number in (0, 1)] == ["Đang gửi", "Chưa gửi"]
+        assert [finding for finding in check_hub(grown) if finding.state is State.BROKEN] == []
 
 
 def test_the_collector_is_back_whatever_happens():
