@@ -20,7 +20,8 @@ With QGIS
   parameter; read by `qgis_parameter_reading`), `qgis_hub_parameters` (those of hubs), `qgis_destinations` (where
   results may go), `qgis_main_thread` (short work done in the window's thread), `thread_state` (Qt's threads and
   pyproj), `qgis_help` (help pages), `qgis_ready_models` (models of the toolbox), `qgis_readiness` (what a machine lacks).
-  Data: `qgis_layers` (layer to GeoDataFrame and back) with `qgis_file_reading` (whole files at once), `qgis_rasters`,
+  Data: `qgis_layers` (layer to GeoDataFrame and back) with `qgis_file_reading` (whole files at once) and
+  `qgis_feature_writing` (features as QGIS holds them), `qgis_rasters`,
   `qgis_crs` (the pinned shift in a project), `qgis_working_copy` (what QGIS has open).
   Layers in a project: `qgis_open_layers` (layers of a place, ready to work with), `qgis_dressing` (the whole look of a
   dataset's layer), `qgis_forms` (field forms from the catalogue), `qgis_project` (projects handed over).

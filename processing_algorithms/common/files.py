@@ -109,7 +109,7 @@ def _add_layer(path: Path, layer: str, frame: Any, shapes: NDArray[np.object_] |
         fields=np.array(names, dtype=object),
         field_mask=None, layer=layer, driver="GPKG", geometry_type=_ogr_name(geometry_type) if is_layer else None,
         crs=_wkt_of(frame) if is_layer else None,
-        dataset_options=None, layer_options={"SPATIAL_INDEX": "YES", "GEOMETRY_NAME": _free_name("geom", names)}
+        dataset_options=None, layer_options={"SPATIAL_INDEX": "YES", "GEOMETRY_NAME": free_name("geom", names)}
         if is_layer else {}, gdal_tz_offsets=None)
     fill_layer(path, layer, shapes, names, data, masks, multi=geometry_type.startswith("Multi"),
                utc=_utc_columns(frame, names), progress=progress)
@@ -162,11 +162,12 @@ def _without_reserved_names(frame: Any) -> Any:
     renamed = {}
     for name in frame.columns:
         if str(name).lower() in ("fid", "ogc_fid"):
-            renamed[name] = _free_name("fid_source", taken)
+            renamed[name] = free_name("fid_source", taken)
     return frame.rename(columns=renamed) if renamed else frame
 
 
-def _free_name(wanted: str, taken: Iterable[object]) -> str:
+def free_name(wanted: str, taken: Iterable[object]) -> str:
+    """Return a name for the column of the shapes that no field has."""
     names = {str(name).lower() for name in taken}
     while wanted in names:
         wanted += "_"

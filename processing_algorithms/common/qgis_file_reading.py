@@ -71,12 +71,14 @@ def read_file(
     import geopandas
     import pandas
 
+    # GDAL fills fields that are not read with nulls before it filters, except where a database filters: no row would be left.
+    columns = None if file.where and not file.path.lower().endswith(".gpkg") else wanted
     try:
         with warnings.catch_warnings(), _curves_as_in_qgis(pyogrio):
             # What GDAL has to say of the file it has said when QGIS opened it.
             warnings.simplefilter("ignore", RuntimeWarning)
             frame = pyogrio.read_dataframe(
-                file.path, layer=file.layer, columns=wanted, where=file.where, fid_as_index=True, force_2d=False,
+                file.path, layer=file.layer, columns=columns, where=file.where, fid_as_index=True, force_2d=False,
                 encoding=file.encoding)
     except UnicodeDecodeError:
         frame = None
@@ -106,6 +108,22 @@ def read_file(
                                         index=frame.index, dtype=object)
     # The layer's system is what the user set in QGIS, which may differ from what the file says.
     return frame.set_crs(crs, allow_override=True) if crs is not None else _without_crs(frame)
+
+
+def stored_names(file: FileTable) -> list[str] | None:
+    """Return the names of all fields as Latin-1 shows their bytes, where QGIS takes a file for UTF-8; None for others."""
+    if file.encoding != "utf-8":
+        return None
+    try:
+        import pyogrio
+    except ImportError:
+        return None
+    try:
+        with warnings.catch_warnings(), _curves_as_in_qgis(pyogrio):
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return list(pyogrio.read_info(file.path, layer=file.layer, encoding="ISO-8859-1")["fields"])
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
+        return None
 
 
 def _older_than_unicode(pyogrio: ModuleType, file: FileTable, fields: QgsFields, wanted: list[str]) -> geopandas.GeoDataFrame | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -97,14 +98,33 @@ class LayerInput:
             self.notes.extend(_told(self.name, field, broken) for field, broken in broken_texts(frame).items())
         return frame
 
+    def features(self, request: QgsFeatureRequest | None = None) -> Iterator[QgsFeature]:
+        """Give the features a person sees as they are, curves and all; ``request`` says what of each is needed."""
+        request = request or QgsFeatureRequest()
+        if self.expression:
+            request.setFilterExpression(self.expression)
+        elif self.only is not None:
+            request.setFilterFids(list(self.only))
+        if self.window is not None:
+            request.setFilterRect(QgsRectangle(*self.window))
+        given = 0
+        for feature in self.snapshot.getFeatures(request):
+            if self.only is not None and feature.id() not in self.only:
+                continue
+            if given == self.limit:
+                break
+            given += 1
+            yield feature
+
 
 def _told(layer: str, field: str, broken: BrokenText) -> str:
     if broken.encoding:
         told = say("{layer}, trường \"{field}\": chữ theo bảng mã cũ {encoding} (ví dụ \"{example}\", tức là \"{meaning}\"), kết quả sẽ "
-                   "ghi y như vậy; thuật toán \"Nhập lớp dữ liệu vào cơ sở dữ liệu dùng chung\" chuyển được sang Unicode.",
+                   "ghi y như vậy; thuật toán \"Chuyển chữ TCVN3, VNI sang Unicode\" chuyển được (\"Nhập lớp dữ liệu vào cơ sở dữ liệu dùng chung\" "
+                   "cũng tự chuyển).",
                    "{layer}, field \"{field}\": the texts are in the old encoding {encoding} (such as \"{example}\", which is "
-                   "\"{meaning}\") and results will show them so; the algorithm \"Import a layer into the shared database\" makes them "
-                   "Unicode.")
+                   "\"{meaning}\") and results will show them so; the algorithm \"Old Vietnamese texts to Unicode\" converts them (\"Import a layer "
+                   "into the shared database\" does, too).")
     else:
         told = say("{layer}, trường \"{field}\": chữ bị hỏng bảng mã (ví dụ \"{example}\"), kết quả sẽ ghi y như vậy; hãy chọn đúng bảng mã "
                    "(thuộc tính lớp, mục Nguồn; dữ liệu cũ thường là windows-1252) hoặc chuyển phông sang Unicode rồi chạy lại.",
@@ -167,22 +187,12 @@ def _walk(layer: LayerInput, wanted: list[str]) -> geopandas.GeoDataFrame:
     fields, crs = layer.fields, layer.crs
     positions = [fields.lookupField(name) for name in wanted]
     request = QgsFeatureRequest()
-    if layer.expression:
-        request.setFilterExpression(layer.expression)
-    elif layer.only is not None:
-        request.setFilterFids(list(layer.only))
-    else:
+    if not layer.expression and layer.only is None:
         request.setSubsetOfAttributes(positions)
-    if layer.window is not None:
-        request.setFilterRect(QgsRectangle(*layer.window))
     ids: list[int] = []
     shapes: list[bytes | None] = []
     values: list[list[Any]] = [[] for _ in wanted]
-    for feature in layer.snapshot.getFeatures(request):
-        if layer.only is not None and feature.id() not in layer.only:
-            continue
-        if len(ids) == layer.limit:
-            break
+    for feature in layer.features(request):
         ids.append(feature.id())
         shapes.append(_wkb(feature.geometry()))
         attributes = feature.attributes()

@@ -10,7 +10,7 @@ A script or nightly job starts with `interface`: all names it needs, and an exam
   `geopackage/`      how SQLite keeps it, and the hub in one file
   `postgis/`         the hub on a server
   `working_copies/`  checkout, status, pull, push, conflicts, exchange by file
-  `imports/`         layers of any origin into a hub
+  `imports/`         layers of any origin into a hub; texts of old encodings into Unicode
   `history/`         as of a date, between two moments, taking a changeset back
   `administration/`  making, checking, saving, restoring, upgrading; who may do what
   `sql/`             the numbered SQL of both kinds of hub and of working copies

@@ -127,6 +127,14 @@ def test_a_unicode_shapefile_with_a_cut_letter_stays_unicode(tmp_path):
     assert layer.read()["ten"].tolist() == ["Phường Vĩnh Hà", "Xã Đông Hoà \ufffd"]
 
 
+@pytest.mark.parametrize("ending", [".shp", ".fgb", ".geojson", ".gpkg"])
+def test_a_filter_may_ask_for_fields_that_are_not_read(tmp_path, ending):
+    made = geopandas.GeoDataFrame({"ten": ["a", "b", "c"], "so": [1, 2, 3]}, geometry=geopandas.points_from_xy([0, 1, 2], [0, 0, 0]), crs=9214)
+    made.to_file(tmp_path / f"lớp{ending}", engine="pyogrio")
+    _, layer, _ = read(str(tmp_path / f"lớp{ending}") + "|subset=so > 1")
+    assert layer.file is not None and sorted(layer.read(["ten"])["ten"]) == ["b", "c"]
+
+
 def test_collections_keep_the_system_of_their_file(tmp_path):
     """QGIS takes a layer of geometry collections for a table without one."""
     mixed = geopandas.GeoDataFrame({"ma": ["LUC"]}, geometry=[shapely.GeometryCollection([shapely.box(0, 0, 1, 1)])], crs="EPSG:9214")

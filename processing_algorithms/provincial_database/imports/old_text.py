@@ -1,8 +1,9 @@
-"""Texts of a layer in TCVN3 or VNI, made into Unicode on the way in, and told."""
+"""Texts of a layer in TCVN3 or VNI, made into Unicode and told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 
 import geopandas
@@ -22,8 +23,35 @@ class OldText(IntEnum):
     VNI = 3
 
 
+_ASKED = {OldText.TCVN3: TCVN3, OldText.VNI: VNI}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Columns of a layer that are old or stated to be, and with which verdict; those that certainly are; those in another one."""
+
+    verdicts: Mapping[str, Verdict]
+    certain: Mapping[str, Verdict]
+    other: Mapping[str, Verdict]
+
+
+def judged(columns: Mapping[str, Iterable[object]], old_text: OldText) -> Judged:
+    """Judge all columns of texts of a layer together."""
+    certain = judge_columns(columns)
+    asked = _ASKED.get(old_text)
+    if asked is None:
+        return Judged(certain, certain, {})
+    return Judged(judge_columns(columns, only=asked), certain, {name: verdict for name, verdict in certain.items() if verdict.encoding != asked})
+
+
+def texts_of(frame: geopandas.GeoDataFrame) -> dict[str, list[str]]:
+    """Return the different texts of each column that has any, as `judged` takes them."""
+    return {name: list(dict.fromkeys(value for value in frame[name] if isinstance(value, str)))
+            for name in frame.columns if frame[name].dtype == object}
+
+
 def in_unicode(frame: geopandas.GeoDataFrame, columns: Iterable[str], old_text: OldText,
-               notes: list[str]) -> geopandas.GeoDataFrame:
+               notes: list[str], *, known: Judged | None = None) -> geopandas.GeoDataFrame:
     """Return the frame with the texts of some columns in Unicode; the given frame stays as it is.
 
     Parameters
@@ -37,20 +65,20 @@ def in_unicode(frame: geopandas.GeoDataFrame, columns: Iterable[str], old_text: 
         that are certainly in the other one.
     notes : list of str
         Gets a sentence for each column with old or broken texts: what was done, how often, an example before and after.
+    known : Judged, optional
+        What more than this frame told of its columns; the frame itself by default.
     """
-    asked = {OldText.TCVN3: TCVN3, OldText.VNI: VNI}.get(old_text)
-    texts = {name: list(dict.fromkeys(value for value in frame[name] if isinstance(value, str)))
-             for name in frame.columns if frame[name].dtype == object}
-    certain = judge_columns(texts)
-    verdicts = judge_columns(texts, only=asked) if asked else certain
-    other = {name for name, verdict in certain.items() if asked and verdict.encoding != asked}
+    asked = _ASKED.get(old_text)
+    texts = texts_of(frame)
+    known = known or judged(texts, old_text)
+    verdicts, other = known.verdicts, known.other
     changed: dict[str, pandas.Series] = {}
     wanted = [name for name in dict.fromkeys(columns) if name in texts]
     for name in wanted:
         if name in other:
             notes.append(say("Trường \"{field}\" theo bảng mã {encoding}, không phải {asked} như đã chọn: giữ nguyên.",
                              "The field \"{field}\" is in {encoding}, not in {asked} as stated: kept as it is.")
-                         .format(field=name, encoding=certain[name].encoding, asked=asked))
+                         .format(field=name, encoding=other[name].encoding, asked=asked))
         elif name in verdicts:
             changes = _changes(texts[name], verdicts[name])
             if changes and old_text is not OldText.KEEP:
@@ -59,13 +87,13 @@ def in_unicode(frame: geopandas.GeoDataFrame, columns: Iterable[str], old_text: 
             if changes:
                 notes.append(_told(name, frame[name], changes, verdicts[name], old_text))
     if asked and not changed and not other:
-        notes.append(say("Không có chữ nào của lớp đổi được từ {encoding}; nhập y như vậy.",
-                         "No text of the layer could be converted from {encoding}; taken as they are.").format(encoding=asked))
+        notes.append(say("Không có chữ nào của lớp đổi được từ {encoding}; giữ nguyên.",
+                         "No text of the layer could be converted from {encoding}; kept as they are.").format(encoding=asked))
     for name, broken in broken_texts(frame[[name for name in wanted if name not in verdicts]]).items():
-        notes.append(say("Trường \"{field}\": chữ bị hỏng bảng mã (ví dụ \"{example}\"), nhập y như vậy; hãy chọn đúng bảng mã (thuộc tính "
-                         "lớp, mục Nguồn; dữ liệu cũ thường là windows-1252) rồi nhập lại.",
-                         "Field \"{field}\": texts in a wrong encoding (such as \"{example}\"), taken as they are; choose the right encoding "
-                         "(layer properties, Source; windows-1252 for most old data), then import again.")
+        notes.append(say("Trường \"{field}\": chữ bị hỏng bảng mã (ví dụ \"{example}\"), giữ nguyên; hãy chọn đúng bảng mã (thuộc tính "
+                         "lớp, mục Nguồn; dữ liệu cũ thường là windows-1252) rồi chạy lại.",
+                         "Field \"{field}\": texts in a wrong encoding (such as \"{example}\"), kept as they are; choose the right encoding "
+                         "(layer properties, Source; windows-1252 for most old data), then run again.")
                      .format(field=name, example=broken.example))
     return frame.assign(**changed) if changed else frame
 
