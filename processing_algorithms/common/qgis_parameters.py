@@ -146,6 +146,17 @@ def invalid_geometry() -> QgsProcessingParameterEnum:
         [say("Sửa và đếm", "Repair and count"), say("Từ chối, nêu fid", "Refuse and name the ids")], 0, advanced=True)
 
 
+def old_text() -> QgsProcessingParameterEnum:
+    """What to do with texts in TCVN3 or VNI; the positions are those of `OldText`."""
+    return choice("OLD_TEXT", say("Chữ theo bảng mã cũ", "Texts in an old encoding"),
+                  say("Tự nhận biết: chỉ chuyển trường chắc chắn là TCVN3 hoặc VNI, có ghi trong nhật ký. Giữ nguyên: chỉ báo, không đổi gì. Chọn "
+                      "TCVN3 hoặc VNI khi biết chắc mà máy không nhận ra (trường có quá ít chữ). Chữ Unicode và chữ không dấu không bị đổi.",
+                      "Detect: only fields that are certainly TCVN3 or VNI are converted, and the log tells. Keep: only told, nothing changes. "
+                      "State TCVN3 or VNI when you know and it is not found (fields with very few words). Unicode and plain texts stay."),
+                  [say("Tự nhận biết và chuyển sang Unicode", "Detect and convert to Unicode"),
+                   say("Giữ nguyên", "Keep as they are"), "TCVN3 (ABC, .VnTime)", "VNI (VNI-Times)"])
+
+
 def area_surface() -> QgsProcessingParameterEnum:
     """Where areas are measured; read with `QuyHoachAlgorithm.area_surface`."""
     return choice(

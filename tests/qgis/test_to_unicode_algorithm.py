@@ -149,3 +149,16 @@ def test_found_by_its_name(provider):
     found = {a.id() for a in provider.algorithms() if "chuyển chữ tcvn3" in a.displayName().lower()}
     plain = {a.id() for a in provider.algorithms() if any("chuyen chu tcvn3" in tag.lower() for tag in a.tags())}
     assert found == plain == {"quyhoach:tounicode"}
+
+
+def test_a_stopped_run_leaves_the_old_file(run, tmp_path):
+    class Stopped(QgsProcessingFeedback):
+        def setProgress(self, percent):
+            if percent >= 50:
+                self.cancel()
+
+    old = tmp_path / "kết quả.gpkg"
+    old.write_bytes(b"cu")
+    with pytest.raises(QgsProcessingException, match="Đã dừng"):
+        run("quyhoach:tounicode", {"INPUT": shapefile(tmp_path), "OUTPUT": str(old)}, feedback=Stopped(False))
+    assert old.read_bytes() == b"cu" and not [path for path in tmp_path.iterdir() if path.is_dir()]

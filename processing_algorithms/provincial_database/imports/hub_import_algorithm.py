@@ -93,13 +93,7 @@ class HubImportAlgorithm(QuyHoachAlgorithm):
                        say("Vùng tự cắt và các lỗi tương tự.", "Self-crossing polygons and the like."),
                        [say("Sửa và đếm", "Repair and count"), say("Từ chối đối tượng đó", "Reject those rows")],
                        advanced=True),
-            ask.choice("OLD_TEXT", say("Chữ theo bảng mã cũ", "Texts in an old encoding"),
-                       say("Tự nhận biết: chỉ chuyển trường chắc chắn là TCVN3 hoặc VNI, có ghi trong nhật ký. Chọn TCVN3 hoặc VNI khi biết "
-                           "chắc mà máy không nhận ra (trường có quá ít chữ). Chữ Unicode và chữ không dấu không bị đổi.",
-                           "Detect: only fields that are certainly TCVN3 or VNI are converted, and the log tells. State TCVN3 or VNI when "
-                           "you know and it is not found (fields with very few words). Unicode and plain texts stay."),
-                       [say("Tự nhận biết và chuyển sang Unicode", "Detect and convert to Unicode"),
-                        say("Giữ nguyên", "Keep as they are"), "TCVN3 (ABC, .VnTime)", "VNI (VNI-Times)"]),
+            ask.old_text(),
             ask.layer_output("REPORT", say("Đối tượng bị từ chối", "Rejected rows"),
                              say("Điểm tại tâm từng đối tượng bị từ chối: source_fid, reasons, attributes (JSON). Bản "
                                  "đầy đủ nằm trong cơ sở dữ liệu.",

@@ -93,13 +93,7 @@ class ToUnicodeAlgorithm(QuyHoachAlgorithm):
                           "Any vector layer, or a table without shapes; its filter and selection count."), ask.TABLES),
             ask.with_help(fields, say("Chỉ các trường kiểu chữ. Để trống: mọi trường chữ của lớp.",
                                       "Text fields only. Empty: all text fields of the layer.")),
-            ask.choice("OLD_TEXT", say("Chữ theo bảng mã cũ", "Texts in an old encoding"),
-                       say("Tự nhận biết: chỉ chuyển trường chắc chắn là TCVN3 hoặc VNI, có ghi trong nhật ký. Giữ nguyên: chỉ báo, không đổi gì. Chọn "
-                           "TCVN3 hoặc VNI khi biết chắc mà máy không nhận ra (trường có quá ít chữ). Chữ Unicode và chữ không dấu không bị đổi.",
-                           "Detect: only fields that are certainly TCVN3 or VNI are converted, and the log tells. Keep: only told, nothing changes. "
-                           "State TCVN3 or VNI when you know and it is not found (fields with very few words). Unicode and plain texts stay."),
-                       [say("Tự nhận biết và chuyển sang Unicode", "Detect and convert to Unicode"),
-                        say("Giữ nguyên", "Keep as they are"), "TCVN3 (ABC, .VnTime)", "VNI (VNI-Times)"]),
+            ask.old_text(),
             ask.yes_no("RENAME_FIELDS", say("Chuyển cả tên trường", "Names of fields too"),
                        say("Tên trường theo bảng mã cũ cũng thành Unicode; tên trùng được đánh số (_2, _3).",
                            "Names of fields in an old encoding become Unicode, too; a name that is taken gets a number (_2, _3)."), default=True),
