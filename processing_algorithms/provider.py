@@ -35,8 +35,8 @@ from .provincial_database.history.changes_between_algorithm import ChangesBetwee
 from .provincial_database.history.revert_changeset_algorithm import RevertChangesetAlgorithm
 from .provincial_database.hub_export_algorithm import HubExportAlgorithm
 from .provincial_database.hub_list_algorithm import HubListAlgorithm
+from .provincial_database.imports.decode_text_algorithm import DecodeTextAlgorithm
 from .provincial_database.imports.hub_import_algorithm import HubImportAlgorithm
-from .provincial_database.imports.to_unicode_algorithm import ToUnicodeAlgorithm
 from .provincial_database.open_layers_algorithm import OpenLayersAlgorithm
 from .provincial_database.working_copies.changes_apply_algorithm import ChangesApplyAlgorithm
 from .provincial_database.working_copies.changes_export_algorithm import ChangesExportAlgorithm
@@ -95,7 +95,7 @@ def algorithms() -> list[type[QuyHoachAlgorithm]]:
         ServiceAreaAlgorithm,
         HubCreateAlgorithm,
         HubImportAlgorithm,
-        ToUnicodeAlgorithm,
+        DecodeTextAlgorithm,
         HubListAlgorithm,
         OpenLayersAlgorithm,
         HubExportAlgorithm,

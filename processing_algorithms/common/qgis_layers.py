@@ -120,7 +120,7 @@ class LayerInput:
 def _told(layer: str, field: str, broken: BrokenText) -> str:
     if broken.encoding:
         told = say("{layer}, trường \"{field}\": chữ theo bảng mã cũ {encoding} (ví dụ \"{example}\", tức là \"{meaning}\"), kết quả sẽ "
-                   "ghi y như vậy; thuật toán \"Chuyển chữ TCVN3, VNI sang Unicode\" chuyển được (\"Nhập lớp dữ liệu vào cơ sở dữ liệu dùng chung\" "
+                   "ghi y như vậy; thuật toán \"Chuyển mã chữ TCVN3, VNI sang Unicode\" chuyển được (\"Nhập lớp dữ liệu vào cơ sở dữ liệu dùng chung\" "
                    "cũng tự chuyển).",
                    "{layer}, field \"{field}\": the texts are in the old encoding {encoding} (such as \"{example}\", which is "
                    "\"{meaning}\") and results will show them so; the algorithm \"Old Vietnamese texts to Unicode\" converts them (\"Import a layer "

@@ -4,5 +4,5 @@
 `incoming_values` and `incoming_shapes` (what can be understood, and why not), `same_rows` (what the hub has already),
 `rejected_rows` (kept as they came, with the reason).
 
-`to_unicode` makes any layer's texts and names of fields Unicode, without a hub.
+`decode_text` makes any layer's texts and names of fields Unicode, without a hub.
 """

@@ -1,4 +1,4 @@
-"""Processing algorithm ``quyhoach:tounicode``."""
+"""Processing algorithm ``quyhoach:decodetext``."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
 _EVIDENCE = 5000
 
 
-class ToUnicodeAlgorithm(QuyHoachAlgorithm):
-    """Texts and names of fields of any layer in Unicode; see `to_unicode`."""
+class DecodeTextAlgorithm(QuyHoachAlgorithm):
+    """Texts and names of fields of any layer in Unicode; see `decode_text`."""
 
-    ID = "tounicode"
+    ID = "decodetext"
     ROOM = "provincial_database"
     TAGS = ("TCVN3", "ABC", "VNI", "VnTime", ".VnTime", ".VnTimeH", "VNI-Times", "unicode", "font", "phông", "bảng mã", "chuyển mã", "chuyen ma",
             "lỗi font", "loi font", "legacy", "encoding", "decode", "NFC")
 
     def title(self) -> str:  # noqa: D102
-        return say("Chuyển chữ TCVN3, VNI sang Unicode", "Old Vietnamese texts to Unicode")
+        return say("Chuyển mã chữ TCVN3, VNI sang Unicode", "Old Vietnamese texts to Unicode")
 
     def help(self) -> str:  # noqa: D102
         return say(
@@ -141,8 +141,8 @@ class ToUnicodeAlgorithm(QuyHoachAlgorithm):
     def process(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
+        from .decode_text import layer_in_unicode, names_for_shapefile
         from .old_text import OldText
-        from .to_unicode import layer_in_unicode, names_for_shapefile
 
         progress = self.progress(feedback)
         frame, evidence = self._texts()

@@ -36,7 +36,7 @@ def shapefile(folder, encoding="ISO-8859-1"):
 
 def done(run, layer, output="TEMPORARY_OUTPUT", **more):
     feedback = QgsProcessingFeedback(False)
-    result = run("quyhoach:tounicode", {"INPUT": layer, "OUTPUT": output, **more}, feedback=feedback)
+    result = run("quyhoach:decodetext", {"INPUT": layer, "OUTPUT": output, **more}, feedback=feedback)
     made = result["OUTPUT"]
     made = made if isinstance(made, QgsVectorLayer) else QgsVectorLayer(made, "a", "ogr")
     rows = [[value if value else None for value in feature.attributes()] for feature in made.getFeatures()]
@@ -140,15 +140,15 @@ def test_bad_inputs_are_refused_together_and_nothing_is_written(run, tmp_path):
                               (memory(["a:string"], []), {}, ["không có đối tượng nào"]), (table, {"OLD_TEXT": 9}, ["OLD_TEXT"]),
                               (table, {"OUTPUT": str(tmp_path / "a.shp")}, ["shapefile"])):
         with pytest.raises(QgsProcessingException) as failure:
-            run("quyhoach:tounicode", {"INPUT": layer, "OUTPUT": str(tmp_path / "a.gpkg"), **more})
+            run("quyhoach:decodetext", {"INPUT": layer, "OUTPUT": str(tmp_path / "a.gpkg"), **more})
         assert all(words in str(failure.value) for words in told)
     assert not list(tmp_path.iterdir())
 
 
 def test_found_by_its_name(provider):
-    found = {a.id() for a in provider.algorithms() if "chuyển chữ tcvn3" in a.displayName().lower()}
-    plain = {a.id() for a in provider.algorithms() if any("chuyen chu tcvn3" in tag.lower() for tag in a.tags())}
-    assert found == plain == {"quyhoach:tounicode"}
+    found = {a.id() for a in provider.algorithms() if "chuyển mã chữ tcvn3" in a.displayName().lower()}
+    plain = {a.id() for a in provider.algorithms() if any("chuyen ma chu tcvn3" in tag.lower() for tag in a.tags())}
+    assert found == plain == {"quyhoach:decodetext"}
 
 
 def test_a_stopped_run_leaves_the_old_file(run, tmp_path):
@@ -160,5 +160,5 @@ def test_a_stopped_run_leaves_the_old_file(run, tmp_path):
     old = tmp_path / "kết quả.gpkg"
     old.write_bytes(b"cu")
     with pytest.raises(QgsProcessingException, match="Đã dừng"):
-        run("quyhoach:tounicode", {"INPUT": shapefile(tmp_path), "OUTPUT": str(old)}, feedback=Stopped(False))
+        run("quyhoach:decodetext", {"INPUT": shapefile(tmp_path), "OUTPUT": str(old)}, feedback=Stopped(False))
     assert old.read_bytes() == b"cu" and not [path for path in tmp_path.iterdir() if path.is_dir()]
