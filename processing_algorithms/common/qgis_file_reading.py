@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import codecs
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ import numpy as np
 from qgis.core import Qgis, QgsFields, QgsProviderRegistry, QgsVectorLayer
 from qgis.PyQt.QtCore import QMetaType
 
+from .curves import curves_kept
 from .legacy_text import judge_columns
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def read_file(
     # GDAL fills fields that are not read with nulls before it filters, except where a database filters: no row would be left.
     columns = None if file.where and not file.path.lower().endswith(".gpkg") else wanted
     try:
-        with warnings.catch_warnings(), _curves_as_in_qgis(pyogrio):
+        with warnings.catch_warnings(), curves_kept():
             # What GDAL has to say of the file it has said when QGIS opened it.
             warnings.simplefilter("ignore", RuntimeWarning)
             frame = pyogrio.read_dataframe(
@@ -119,7 +118,7 @@ def stored_names(file: FileTable) -> list[str] | None:
     except ImportError:
         return None
     try:
-        with warnings.catch_warnings(), _curves_as_in_qgis(pyogrio):
+        with warnings.catch_warnings(), curves_kept():
             warnings.simplefilter("ignore", RuntimeWarning)
             return list(pyogrio.read_info(file.path, layer=file.layer, encoding="ISO-8859-1")["fields"])
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
@@ -132,7 +131,7 @@ def _older_than_unicode(pyogrio: ModuleType, file: FileTable, fields: QgsFields,
     QGIS takes it for UTF-8 and shows U+FFFD for every Vietnamese letter: Latin-1 loses none of them.
     """
     try:
-        with warnings.catch_warnings(), _curves_as_in_qgis(pyogrio):
+        with warnings.catch_warnings(), curves_kept():
             warnings.simplefilter("ignore", RuntimeWarning)
             frame = pyogrio.read_dataframe(file.path, layer=file.layer, where=file.where, fid_as_index=True, force_2d=False,
                                            encoding="ISO-8859-1")
@@ -144,24 +143,6 @@ def _older_than_unicode(pyogrio: ModuleType, file: FileTable, fields: QgsFields,
     frame = frame.rename(columns=dict(zip(held, fields.names())))  # QGIS lost the letters of the names, too
     texts = {name: frame[name] for name in fields.names() if frame[name].dtype == object}
     return frame[[*wanted, *(name for name in frame.columns if name == "geometry")]] if judge_columns(texts) else None
-
-
-@contextmanager
-def _curves_as_in_qgis(pyogrio: ModuleType) -> Iterator[None]:
-    """Keep what pyogrio does to curves in here.
-
-    Reading makes GDAL give straight pieces to the whole process, so that QGIS too would lose the curves of its layers;
-    and four degrees a piece, where QGIS cuts one, lose 0.1 % of a circle's area.
-    """
-    from osgeo import ogr
-
-    curved, step = ogr.GetNonLinearGeometriesEnabledFlag(), pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE")
-    pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": "1"})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": step})
-        ogr.SetNonLinearGeometriesEnabledFlag(curved)
 
 
 def _without_crs(frame: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:

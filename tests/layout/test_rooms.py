@@ -88,6 +88,17 @@ def test_no_sys_path_edits_and_no_bare_except(path):
             assert (node.value.id, node.attr) != ("sys", "path") or path.parts[-2] == "layout", f"line {node.lineno}: sys.path"
 
 
+@pytest.mark.parametrize("path", [path for path in PRODUCT if "pyogrio" in path.read_text("utf-8")], ids=name_of)
+def test_who_reads_by_pyogrio_keeps_the_curves_of_qgis(path):
+    """It switches them off for the whole process, for good; writing does not."""
+    tree = ast.parse(path.read_text("utf-8"))
+    kept = {call for block in ast.walk(tree) if isinstance(block, ast.With)
+            and any("curves_kept" in ast.unparse(item.context_expr) for item in block.items) for call in ast.walk(block)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node).startswith(("pyogrio.read", "pyogrio.list", "pyogrio.raw.read")):
+            assert node in kept, f"line {node.lineno}: {ast.unparse(node)} outside curves_kept"
+
+
 @pytest.mark.parametrize("path", PRODUCT, ids=name_of)
 def test_files_stay_one_concept(path):
     lines = path.read_text("utf-8").count("\n")

@@ -211,13 +211,15 @@ class FloodHandAlgorithm(QuyHoachAlgorithm):
     ) -> dict[str, Any]:
         import pyogrio
 
+        from ...common.curves import curves_kept
         from ...common.progress import part
         from ...common.raster import open_raster
         from ...common.raster_writing import write_raster
         from ..terrain.terrain_model import STREAMS, source_changed
         from .flood_hand import flood_hand, open_model_rasters
 
-        streams = pyogrio.read_dataframe(self.model.path(STREAMS)).sort_values("reach_id", ignore_index=True)
+        with curves_kept():
+            streams = pyogrio.read_dataframe(self.model.path(STREAMS)).sort_values("reach_id", ignore_index=True)
         stages_are = self.parameterAsEnum(parameters, "STAGES_ARE", context)
         snap = self.parameterAsDouble(parameters, "SNAP_DISTANCE", context)
         told: list[str] = []

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas
 import shapely
 
+from ...common.curves import curves_kept
 from ...common.errors import InputError
 from ...common.language import say
 from ..bulletin.bulletin_words import fold
@@ -158,7 +159,8 @@ def _geojson(path: Path) -> tuple[list[str], list[list[object]], list]:
     from pyogrio.errors import DataSourceError
 
     try:
-        frame = pyogrio.read_dataframe(path)
+        with curves_kept():
+            frame = pyogrio.read_dataframe(path)
     except DataSourceError as error:
         raise ValueError(error) from error
     names = [c for c in frame.columns if c != "geometry"]

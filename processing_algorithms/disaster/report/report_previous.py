@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas
 
+from ...common.curves import curves_kept
 from ...common.errors import InputError
 from ...common.language import say
 
@@ -24,7 +25,8 @@ def previous_totals(path: str | Path) -> pandas.DataFrame:
     from pyogrio.errors import DataLayerError, DataSourceError
 
     try:
-        table = pyogrio.read_dataframe(path, layer=TABLE, read_geometry=False)
+        with curves_kept():
+            table = pyogrio.read_dataframe(path, layer=TABLE, read_geometry=False)
     except (DataSourceError, DataLayerError) as error:
         raise InputError(say("{path} không phải là bao_cao.gpkg của một báo cáo ngập lụt.", "{path} is no bao_cao.gpkg of a flood report.").format(path=path)) from error
     if not {"level", "buildings", "residents"} <= set(table.columns) or not (table["level"] == "all").any():

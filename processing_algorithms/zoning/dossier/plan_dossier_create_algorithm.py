@@ -191,6 +191,7 @@ def read_source(location: str) -> dict[str, geopandas.GeoDataFrame]:
     import pyogrio
 
     from ...common.addresses import is_postgis_location
+    from ...common.curves import curves_kept
     from ...common.errors import InputError
     from ...provincial_database.catalogue.loader import load_catalogue
     from ...provincial_database.hub import open_hub
@@ -205,8 +206,9 @@ def read_source(location: str) -> dict[str, geopandas.GeoDataFrame]:
     if not path.is_file():
         raise InputError(say("Không có nguồn dữ liệu {path}.", "There is no source {path}.").format(path=path))
     try:
-        tables = {str(name) for name, _ in pyogrio.list_layers(path)}
-        found = {name: pyogrio.read_dataframe(path, layer=name, fid_as_index=True) for name in wanted if name in tables}
+        with curves_kept():
+            tables = {str(name) for name, _ in pyogrio.list_layers(path)}
+            found = {name: pyogrio.read_dataframe(path, layer=name, fid_as_index=True) for name in wanted if name in tables}
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise InputError(say("Không đọc được nguồn dữ liệu {path}: {why}", "The source {path} cannot be read: {why}")
                          .format(path=path, why=error)) from error

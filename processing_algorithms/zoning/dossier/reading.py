@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas
 import pyproj
 
+from ...common.curves import curves_kept
 from ...common.errors import InputError
 from ...common.language import say
 from ...common.progress import Progress, part, silent
@@ -158,8 +159,9 @@ def _read_file(one: DatabaseFile, progress: Progress) -> None:
         fields = {info.name: info for info in _fields(layer)}
         try:
             # Most of the 149 classes are empty, and opening one takes longer than reading it.
-            frame = (pyogrio.read_dataframe(one.path, layer=layer.GetName(), fid_as_index=True)
-                     if layer.GetFeatureCount() else _empty())
+            with curves_kept():
+                frame = (pyogrio.read_dataframe(one.path, layer=layer.GetName(), fid_as_index=True)
+                         if layer.GetFeatureCount() else _empty())
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
                 UnicodeDecodeError) as error:
             told = _incomplete() if one.path.suffix.lower() == ".gdb" else error
