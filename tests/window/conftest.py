@@ -2,10 +2,14 @@
 
 import os
 import shutil
+import uuid
+from contextlib import closing
 
+import psycopg2
 import pytest
-from desk_hands import make_hub, take_home
+from desk_hands import fill_hub, make_hub, take_home
 from postgis_server import NoServer, running_server
+from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
 from real_window import ARTEFACTS, run_in_window
 
 
@@ -51,3 +55,17 @@ def server():
         if os.environ.get("CI"):
             pytest.fail(f"the tests of PostGIS must run here: {error}")
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def hub_on_server(server):
+    """A hub in a database of its own, with the sample town's communes, roads and the parcels of two wards."""
+    name = f"tinh_{uuid.uuid4().hex[:8]}"
+    with closing(psycopg2.connect(**server.parameters())) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE "{name}"')
+            with create_postgis_hub(server.parameters(dbname=name), "EPSG:9214", name="Tỉnh mẫu") as hub:
+                fill_hub(hub)
+                yield hub
+            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

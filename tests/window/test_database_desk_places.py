@@ -1,38 +1,27 @@
 """Where the shared database is, told by clicking and typing: a server one signs in to, or a new file of one's own."""
 
 import uuid
-from contextlib import closing
 
-import psycopg2
 import pytest
-from desk_hands import TOWN, WARD, fill_hub, hands
+from desk_hands import TOWN, WARD, hands
 from quyhoach.processing_algorithms.provincial_database.administration.offices import set_department, set_person
 from quyhoach.processing_algorithms.provincial_database.interface import open_hub
-from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
 
 PASSWORD, WRONG = "Ruong-lua_7391", "Nuong-ngo_8264"
 
 
 @pytest.fixture
-def hub_on_server(server):
-    """Parameters of a hub on a server, and the login of somebody of the ward's office, who has `PASSWORD`."""
-    name, login = f"tinh_{uuid.uuid4().hex[:8]}", f"lan_{uuid.uuid4().hex[:8]}"
-    with closing(psycopg2.connect(**server.parameters())) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}"')
-            with create_postgis_hub(server.parameters(dbname=name), "EPSG:9214", name="Tỉnh mẫu") as hub:
-                fill_hub(hub)
-                set_department(hub, f"p_{login}", label="Phường Hòa Bình", kind="land", communes=[WARD])
-                set_person(hub, login, departments=[f"p_{login}"], secrecy="internal", password=PASSWORD)
-            yield server.parameters(dbname=name), login
-            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+def person(hub_on_server):
+    """The login of somebody of the ward's office, who has `PASSWORD`."""
+    login = f"lan_{uuid.uuid4().hex[:8]}"
+    set_department(hub_on_server, f"p_{login}", label="Phường Hòa Bình", kind="land", communes=[WARD])
+    set_person(hub_on_server, login, departments=[f"p_{login}"], secrecy="internal", password=PASSWORD)
+    return login
 
 
-def test_signing_in_to_a_server(window, tmp_path, hub_on_server):
-    parameters, login = hub_on_server
+def test_signing_in_to_a_server(window, tmp_path, server, hub_on_server, person):
     result = window(hands() + f'''
-FOLDER, PORT, DATABASE, LOGIN = Path({str(tmp_path)!r}), {str(parameters["port"])!r}, {parameters["dbname"]!r}, {login!r}
+FOLDER, PORT, DATABASE, LOGIN = Path({str(tmp_path)!r}), {str(server.port)!r}, {hub_on_server.connection.info.dbname!r}, {person!r}
 PASSWORD, WRONG, MINE = {PASSWORD!r}, {WRONG!r}, str(FOLDER / "việc của tôi.gpkg")
 ''' + '''
 log = []
@@ -119,8 +108,7 @@ result["log"] = log
     assert ["Thửa đất", "783", f"sửa ở: {WARD}"] in [[line[0], line[1], line[3]] for line in result["datasets"]]
     assert "đợt cập nhật số" in result["sent"]
     assert result["newest"] == "Sửa địa chỉ" and "Thửa đất 1" in result["details"]
-    with open_hub(parameters) as hub:
-        assert "1 đường Hòa Bình" in set(hub.read(hub.dataset("parcel"))["address"])
+    assert "1 đường Hòa Bình" in set(hub_on_server.read(hub_on_server.dataset("parcel"))["address"])
     secrets = (PASSWORD.encode(), WRONG.encode())
     ours = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "script.py"]
     assert {"QGIS3.ini", "dự án.qgs", "việc của tôi.gpkg"} <= {path.name for path in ours}
