@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from .hub import PostgisHub
 
 _ROWS_AT_ONCE = 10_000
-_TRAVELS_AS = {"text": "text", "integer": "bigint", "real": "float8", "boolean": "boolean", "date": "text"}
-_INSTANT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
+_TRAVELS_AS = {"text": "text", "integer": "bigint", "real": "float8", "boolean": "boolean", "date": "date::text"}
+_INSTANT = """to_char({}::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 
 
 def position_of(hub: PostgisHub, cursor: Any) -> Position:

@@ -14,8 +14,9 @@ from ..catalogue.model import FEATURE_ID, FID, FIRST_YEAR, GEOMETRY, LAST_YEAR, 
 from ..paper_states import AFTER_SIGNED, FINAL, INCOMPLETE, NEEDED, SIGNED, UNCHANGEABLE, keeps_signed
 
 META, DATA = "quyhoach", "quyhoach_data"
-_COLUMN_TYPES = {"text": "text", "integer": "bigint", "real": "double precision", "boolean": "boolean", "date": "date",
-                 "datetime": "timestamptz(3)"}
+#: As PostgreSQL itself names them.
+COLUMN_TYPES = {"text": "text", "integer": "bigint", "real": "double precision", "boolean": "boolean", "date": "date",
+                "datetime": "timestamp(3) with time zone"}
 #: Datasets whose rows a lock can hold have one of these fields: the plan they belong to, the year of the inventory.
 _LOCK_FIELDS = ("override_ref", "plan_ref", "year")
 _EVENTS = {"insert": ("new_rows",), "update": ("old_rows", "new_rows"), "delete": ("old_rows",)}
@@ -47,7 +48,7 @@ def column_definition(field: Field) -> Any:
     """Return name and type of a field's column."""
     from psycopg2 import sql
 
-    return sql.SQL("{} {}").format(sql.Identifier(field.name), sql.SQL(_COLUMN_TYPES[field.type]))
+    return sql.SQL("{} {}").format(sql.Identifier(field.name), sql.SQL(COLUMN_TYPES[field.type]))
 
 
 def table_statements(dataset: Dataset, srid: int, postgis: str) -> Iterator[Any]:

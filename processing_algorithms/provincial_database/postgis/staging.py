@@ -17,11 +17,12 @@ from ...common.language import say
 from ...common.progress import Progress
 from ..acceptable import objections_to
 from ..catalogue import Dataset
-from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
+from ..catalogue.model import FEATURE_ID, FID, GEOMETRY, Field
 from ..changes import UUID, Change, Changeset, Objection, Row, Value, strange_fields
 from ..merge import same_value
 from .copy_rows import copy_rows
-from .schema import table_of
+from .exchange import value_expression
+from .schema import COLUMN_TYPES, table_of
 
 if TYPE_CHECKING:
     from .hub import PostgisHub
@@ -45,6 +46,9 @@ class Part:
     fields: tuple[str, ...]
     #: Fields of new rows.
     inserted: tuple[str, ...]
+    #: Fields whose columns an administrator has given another type, such as numeric(15, 4): what is written there may be
+    #: rounded or padded, and what is read may have more digits than a double carries.
+    retyped: tuple[Field, ...]
 
 
 def impossible(hub: PostgisHub, changeset: Changeset) -> list[Objection]:
@@ -137,7 +141,7 @@ def stage(hub: PostgisHub, cursor: Any, changes: Sequence[Change], progress: Pro
     # By the foreign keys an administrator may have added; else in the catalogue's order.
     rank = _ranks(cursor)
     ordered = sorted(parts.values(), key=lambda item: (rank.get(item[0].name, 0), item[0].id))
-    return [Part(dataset, positions, _in_order(dataset, fields), _in_order(dataset, inserted))
+    return [Part(dataset, positions, _in_order(dataset, fields), _in_order(dataset, inserted), _retyped(cursor, dataset))
             for dataset, positions, fields, inserted in ordered]
 
 
@@ -147,6 +151,13 @@ def _computed(cursor: Any) -> dict[str, set[str]]:
                    "WHERE c.relnamespace = 'quyhoach_data'::regnamespace AND c.relkind = 'r' AND a.attgenerated <> '' "
                    "AND NOT a.attisdropped GROUP BY 1")
     return {table: set(names) for table, names in cursor.fetchall()}
+
+
+def _retyped(cursor: Any, dataset: Dataset) -> tuple[Field, ...]:
+    cursor.execute("SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0",
+                   (table_of(dataset).as_string(cursor),))
+    types = dict(cursor.fetchall())
+    return tuple(field for field in dataset.fields if types.get(field.name) != COLUMN_TYPES[field.type])
 
 
 def _in_order(dataset: Dataset, names: Iterable[str]) -> tuple[str, ...]:
@@ -199,6 +210,17 @@ def different(name: str, left: str, right: str) -> Any:
                                                             cast)
 
 
+def not_as_sent(fields: Iterable[Field], column: str) -> dict[str, Any]:
+    """Return SQL by field that tells whether the row's value, as it travels, is other than the staged one.
+
+    For columns of other types: made typed, both sides would be rounded, or one would have digits the sender never saw.
+    """
+    from psycopg2 import sql
+
+    return {field.name: sql.SQL("o.{} -> {} IS DISTINCT FROM coalesce(to_jsonb({}), 'null')").format(
+        sql.Identifier(column), sql.Literal(field.name), value_expression(field)) for field in fields}
+
+
 def lock_rows(cursor: Any, part: Part) -> set[str]:
     """Lock the rows that exist, in the one order all senders keep; return their features when all are ours."""
     from psycopg2 import sql
@@ -228,7 +250,8 @@ def stale_features(
         return found
     case = sql.SQL("CASE WHEN (o.kind = 'I' OR o.before ? {name}) AND (o.kind = 'I' OR {changed}) "
                    "AND (o.kind = 'D' OR o.after ? {name} AND {other}) THEN {name} END")
-    cases = [case.format(name=sql.Literal(name), changed=different(name, "t", "b"), other=different(name, "t", "n"))
+    seen = not_as_sent(part.retyped, "before")
+    cases = [case.format(name=sql.Literal(name), changed=seen.get(name) or different(name, "t", "b"), other=different(name, "t", "n"))
              for name in part.fields]
     shape = sql.SQL("NULL")
     if GEOMETRY in part.fields:

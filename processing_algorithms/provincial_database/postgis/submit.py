@@ -8,7 +8,7 @@ about rights, locks and checks. When they refuse, every change is tried apart to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...common.progress import Progress, part
@@ -26,6 +26,7 @@ from .staging import (
     different,
     impossible,
     lock_rows,
+    not_as_sent,
     stage,
     stale_features,
     typed,
@@ -106,8 +107,9 @@ def _submit(hub: PostgisHub, cursor: Any, changeset: Changeset, reverts: int | N
     if parents := changeset.parents():
         cursor.execute("SELECT quyhoach.note_parents(%s::uuid[], %s::uuid[])",
                        ([feature_id for _, feature_id in parents], list(parents.values())))
-    rewritten = [change for one in parts for change in _rewritten(hub, cursor, one, number, changeset.changes)
-                 ] if _others_have_a_say(cursor) else []
+    free = _others_have_a_say(cursor)
+    rewritten = [change for one in parts if free or one.retyped
+                 for change in _rewritten(hub, cursor, one, number, changeset.changes)]
     progress(1.0)
     return Receipt(Outcome.APPLIED, changeset.changeset_id, number, rewritten=tuple(rewritten))
 
@@ -219,19 +221,20 @@ def _others_have_a_say(cursor: Any) -> bool:
 
 
 def _rewritten(hub: PostgisHub, cursor: Any, one: Part, number: int, changes: Sequence[Change]) -> list[Change]:
-    """Return rows that are not now what the sender made of them: a trigger of the hub had its say.
+    """Return rows that are not now what the sender made of them: a trigger of the hub or a column's type had its say.
 
     Both sides are the sender's row, so that what others did to further fields comes with a pull and not by this way.
     """
     from psycopg2 import sql
 
     names, wanted = row_expressions(one.dataset, hub.postgis)
-    suspects = _suspects(cursor, one, names, number)
+    rounded = not_as_sent(one.retyped, "after")
+    suspects = _suspects(cursor, one, {**{name: different(name, "t", "n") for name in names}, **rounded}, number)
     if not suspects:
         return []
     table = table_of(one.dataset)
-    cases = sql.SQL(", ").join(sql.SQL("CASE WHEN (h.feature_id IS NOT NULL OR o.after ? {1}) AND {0} THEN {1} END").format(
-        different(name, "t", "e"), sql.Literal(name)) for name in names)
+    cases = sql.SQL(", ").join(sql.SQL("CASE WHEN (h.feature_id IS NOT NULL OR o.after ? {1}) AND {0} OR o.after ? {1} AND {2} THEN {1} END").format(
+        different(name, "t", "e"), sql.Literal(name), rounded.get(name, sql.SQL("false"))) for name in names)
     # Expected: the row as it was, with the sender's fields put in. Without an entry the hub has undone what was sent, or
     # computes it by itself: then only what was sent can be other than expected.
     cursor.execute(sql.SQL(
@@ -254,12 +257,12 @@ def _rewritten(hub: PostgisHub, cursor: Any, one: Part, number: int, changes: Se
     return found
 
 
-def _suspects(cursor: Any, one: Part, names: Sequence[str], number: int) -> list[int]:
+def _suspects(cursor: Any, one: Part, unlike: Mapping[str, Any], number: int) -> list[int]:
     """Return positions where a field nobody sent has changed, or one that was sent is not as sent: cheap, mostly none."""
     from psycopg2 import sql
 
-    sent = sql.SQL(" OR ").join(sql.SQL("o.after ? {} AND {}").format(sql.Literal(name), different(name, "t", "n"))
-                                for name in names)
+    sent = sql.SQL(" OR ").join(sql.SQL("o.after ? {} AND {}").format(sql.Literal(name), condition)
+                                for name, condition in unlike.items())
     cursor.execute(sql.SQL(
         "SELECT o.position FROM pg_temp.outgoing o JOIN {table} t USING (feature_id) LEFT JOIN (SELECT h.feature_id, h.old_row, "
         "h.new_row FROM quyhoach.history h WHERE h.changeset = %s AND h.dataset_id = %s) h USING (feature_id) "
