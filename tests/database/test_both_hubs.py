@@ -251,34 +251,38 @@ def test_an_import_may_fill_an_approved_plan_that_is_empty_and_nothing_else(hub)
     assert import_layer(hub, "land_use", land.assign(year=2025)).added == 1
 
 
-#: Datasets and fields are found by their ids, whatever a hub calls them.
-WORDS = ["group", "order", "user", "table", "limit", "from", "check", "primary", "values", "where"]
+#: Datasets and fields are found by their ids, whatever a hub calls them: words of SQL, or names as long as the catalogue allows that
+#: differ in the last letter only (what is made of them would be longer than the 63 bytes PostgreSQL keeps of a name).
+WORDS = ["select", "group", "order", "user", "table", "limit", "from", "check", "primary", "values", "where"]
+LONG = [f"{'ten_rat_dai_' * 5}"[:49] + letter for letter in "abcdefghijk"]
 
 
+@pytest.mark.parametrize("names", [WORDS, LONG], ids=["words", "long"])
 @pytest.mark.parametrize("kind", ["geopackage", "postgis"])
-def test_names_that_are_words_of_sql_travel(request, tmp_path, kind):
+def test_names_that_are_words_of_sql_or_very_long_travel(request, tmp_path, kind, names):
     location = request.getfixturevalue("empty_database") if kind == "postgis" else str(tmp_path / "select.gpkg")
-    named = replace(FACILITY, name="select", commune_field="group", fields=tuple(
-        replace(field, name=name) for field, name in zip(FACILITY.fields, WORDS, strict=True)))
+    dataset, commune, name, what, number, level, note = (names[place] for place in (0, 1, 2, 3, 4, 6, 10))
+    named = replace(FACILITY, name=dataset, commune_field=commune, fields=tuple(
+        replace(field, name=name) for field, name in zip(FACILITY.fields, names[1:], strict=True)))
     create_hub(location, "EPSG:9214", datasets=[named]).close()
-    row = dict(zip([*WORDS, "geom"], facility("Chợ").values()))
-    with open_hub(location) as hub, out(hub, tmp_path / "a.gpkg", "select") as here, out(hub, tmp_path / "b.gpkg", "select") as there:
+    row = dict(zip([*names[1:], "geom"], facility("Chợ").values()))
+    with open_hub(location) as hub, out(hub, tmp_path / "a.gpkg", dataset) as here, out(hub, tmp_path / "b.gpkg", dataset) as there:
         id = str(uuid.uuid4())
-        assert submit(hub, Change("select", id, None, row)).outcome is Outcome.APPLIED
+        assert submit(hub, Change(dataset, id, None, row)).outcome is Outcome.APPLIED
         pull(here, hub), pull(there, hub)
-        run(here, 'UPDATE "select" SET "order" = \'Chợ Mới\', "table" = 5, "from" = 1.5')
-        run(there, 'UPDATE "select" SET "order" = \'Chợ Khác\', "where" = \'ghi chú\'')
+        run(here, f'UPDATE "{dataset}" SET "{name}" = \'Chợ Mới\', "{number}" = 5, "{level}" = 1.5')
+        run(there, f'UPDATE "{dataset}" SET "{name}" = \'Chợ Khác\', "{note}" = \'ghi chú\'')
         assert push(here, hub, author="ân", message="x").outcome is Outcome.APPLIED
         assert pull(there, hub).conflicts == 1
         resolve(there, Rule.OURS)
         assert push(there, hub, author="ân", message="x").outcome is Outcome.APPLIED
         pull(here, hub)
-        wanted = {**row, "order": "Chợ Khác", "table": 5, "from": 1.5, "where": "ghi chú"}
-        assert here.row(here.datasets["select"], id) == wanted
-        made = geopandas.GeoDataFrame({"order": ["Trạm"], "user": [KIND], "group": ["25001"]}, geometry=[shapely.Point(500001, 1800000)], crs=9214)
-        assert import_layer(hub, "select", made).added == 1
-        assert len(hub.read(hub.dataset("select"))) == 2
-        assert len(difference_layer(hub, hub.dataset("select"), 1, 4)) == 2
+        wanted = {**row, name: "Chợ Khác", number: 5, level: 1.5, note: "ghi chú"}
+        assert here.row(here.datasets[dataset], id) == wanted
+        made = geopandas.GeoDataFrame({name: ["Trạm"], what: [KIND], commune: ["25001"]}, geometry=[shapely.Point(500001, 1800000)], crs=9214)
+        assert import_layer(hub, dataset, made).added == 1
+        assert len(hub.read(hub.dataset(dataset))) == 2
+        assert len(difference_layer(hub, hub.dataset(dataset), 1, 4)) == 2
         assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
 
 

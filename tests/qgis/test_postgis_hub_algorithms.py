@@ -137,3 +137,20 @@ def test_an_address_with_a_password_is_refused_and_not_repeated(run, tmp_path, a
     for address in ("postgresql://lan:bimat@may-chu/tinh", "host=may-chu dbname=tinh password=bimat"):
         told = refusal(run, f"quyhoach:{algorithm}", {"HUB": address, **more})
         assert "không được chứa mật khẩu" in told and "bimat" not in told
+
+
+def test_a_table_with_capitals_and_very_long_names_comes_in(place, run, server, sql, empty_database):
+    """63 bytes are the most PostgreSQL keeps of a name; letters with marks take two or three each."""
+    _, hub = place
+    table, column = "Thửa đất đã đo " + "x" * 40, 'Loại "đất" theo hiện trạng ' + "y" * 27
+    assert [len(name.encode()) for name in (table, column)] == [63, 63]
+    quoted = column.replace('"', '""')
+    sql(empty_database, f'CREATE SCHEMA "Của Tôi"; CREATE TABLE "Của Tôi"."{table}" ("ID" serial PRIMARY KEY, "SELECT" text, "{quoted}" text, "Số tờ" text, '
+        f'"Số thửa" int, "Xã" text, "Hình" geometry(MultiPolygon, 9214)); INSERT INTO "Của Tôi"."{table}" ("SELECT", "{quoted}", "Số tờ", "Số thửa", "Xã", "Hình") '
+        "VALUES ('19801', 'ONT', '7', 70, '19801', ST_Multi(ST_MakeEnvelope(500000, 1800000, 500009, 1800009, 9214)))")
+    source = (f"postgres://dbname='{empty_database}' host='{server.folder}' port={server.port} user='postgres' key='ID' srid=9214 type=MultiPolygon "
+              f'table="Của Tôi"."{table}" (Hình)')
+    done = run("quyhoach:hubimport", {"HUB": hub, "DATASET": "parcel", "INPUT": source, "FIELD_MAPPING":
+               f"old_commune_code=SELECT; commune_code=Xã; sheet_no=Số tờ; parcel_no=Số thửa; land_code={column}"})
+    assert (done["ADDED"], done["REJECTED"]) == (1, 0)
+    assert sql(empty_database, "SELECT old_commune_code, sheet_no, land_code FROM quyhoach_data.parcel WHERE parcel_no = 70") == [("19801", "7", "ONT")]

@@ -24,6 +24,8 @@ REQUIRED = ["old_commune_code", "sheet_no", "parcel_no", "land_code"]
     ("Tờ bản đồ số = SHBANDO", {"Tờ bản đồ số": "SHBANDO"}),
     ('{"land_code": "LOAI", "year": "\'2024\'"}', {"land_code": "LOAI", "year": Constant("2024")}),
     ("land_code = ", {}),
+    ('land_code = Loại "đất" (m2); sheet_no = "Tờ ""số""; cũ"; note = d\'Ar', {"land_code": 'Loại "đất" (m2)', "sheet_no": 'Tờ "số"; cũ', "note": "d'Ar"}),
+    ("land_code = LOAI\nsheet_no = TO", {"land_code": "LOAI", "sheet_no": "TO"}),
 ])
 def test_written_mappings(text, expected):
     assert parse_mapping(text) == expected

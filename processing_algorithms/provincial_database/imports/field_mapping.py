@@ -16,7 +16,7 @@ from ..catalogue.model import FEATURE_ID
 
 _PAIR = re.compile(r"""
     \s*(?P<field>[^=;]+?)\s* =
-    \s*(?: '(?P<constant>(?:[^']|'')*)' | "(?P<quoted>[^"]*)" | (?P<column>[^;'"]*?) )
+    \s*(?: '(?P<constant>(?:[^']|'')*)' | "(?P<quoted>(?:[^"]|"")*)" | (?P<column>(?:[^\s;'"][^;\n]*?)?) )
     \s*(?: ; | \n | $ )""", re.VERBOSE)
 
 
@@ -36,8 +36,9 @@ def parse_mapping(text: str | Mapping[str, str]) -> dict[str, str | Constant]:
     Parameters
     ----------
     text : str or mapping
-        ``field = column`` separated by semicolons or lines; a value in single quotes is given to every row. JSON
-        objects and mappings (``{"field": "column"}``, constants as ``"'value'"``) do too.
+        ``field = column`` separated by semicolons or lines; a value in single quotes is given to every row. A column
+        whose name begins with a quote or has a semicolon is put in double quotes. JSON objects and mappings
+        (``{"field": "column"}``, constants as ``"'value'"``) do too.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def parse_mapping(text: str | Mapping[str, str]) -> dict[str, str | Constant]:
         if found["constant"] is not None:
             mapping[found["field"]] = Constant(found["constant"].replace("''", "'"))
         elif found["quoted"] or found["column"]:
-            mapping[found["field"]] = found["quoted"] or found["column"]
+            mapping[found["field"]] = (found["quoted"] or "").replace('""', '"') or found["column"]
         position = found.end()
     refuse_if(problems)
     return mapping
