@@ -287,7 +287,12 @@ def test_a_full_disk_leaves_pull_and_push_as_they_were(beginning, tmp_path, page
     with WorkingCopy(place / "a.gpkg") as copy, open_hub(str(place / "hub.gpkg")) as hub:
         if list(conflicts(copy)):
             resolve(copy, Rule.OURS)
-        push(copy, hub, author="a", message="a")
+    edit(place / "a.gpkg", "UPDATE facility SET note = hex(randomblob(100))")
+    before = state(place)
+    assert in_child(do_push, place, most_bytes=room(place / "hub.gpkg", pages))[0] == REFUSED
+    assert state(place) == before
+    assert in_child(do_push, place)[0] == FINISHED
+    with WorkingCopy(place / "a.gpkg") as copy:
         assert sum(line.edits for line in copy.status()) == 0
 
 
