@@ -204,6 +204,9 @@ def test_the_corners_of_a_hole_are_listed_after_those_around_it(data):
     corners = shapely.points([(float(one["east"]), float(one["north"])) for one in listed])
     outside, inside = (shapely.Polygon(corners[start:start + 4]) for start in (0, 4))
     assert outside.equals(ring) and inside.equals(hole)
+    told = "Góc 1 - 4: ranh giới ngoài; góc 5 - 8: ranh giới phần không thuộc thửa đất."
+    assert told in annex_of(draft.paper).remarks
+    assert told in words(write_paper(draft.paper))[0]
     assert not outside.exterior.is_ccw and inside.exterior.is_ccw, "the parcel lies to the right of every side"
 
 

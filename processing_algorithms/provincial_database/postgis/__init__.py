@@ -1,7 +1,8 @@
 """PostGIS: the hub on a server, where rights hold whatever program asks.
 
 `connection` (where, and the server's refusals in our words), `hub` (the contract of `hub.Hub`), `schema` (the SQL of a
-dataset's table), `create` and `upgrade` (numbered SQL of ``sql/postgis``), `rights` (roles, people, locks), `exchange`
-(handing over), `copy_rows` (COPY, the fast way in), `staging` and `submit` (a changeset: judged, then applied whole or not
-at all), `import_rows`, `history`, `health` and `health_guards`, `own_functions` (of the numbered SQL), `backup`.
+dataset's table) and `trigger_functions` (what its triggers refuse), `create` and `upgrade` (numbered SQL of
+``sql/postgis``), `rights` (roles, people, locks), `exchange` (handing over), `copy_rows` (COPY, the fast way in),
+`staging` and `submit` (a changeset: judged, then applied whole or not at all), `import_rows`, `history`, `health` and
+`health_guards`, `own_functions` (of the numbered SQL), `backup`.
 """

@@ -21,13 +21,13 @@ from .schema import (
     DATA,
     column_definition,
     description_statements,
-    function_bodies,
     rights_statements,
     table_of,
     table_statements,
     trigger_statements,
     view_statements,
 )
+from .trigger_functions import function_bodies
 
 _READABLE = ("hub", "incarnation", "schema_version", "dataset", "field", "domain_value", "department", "permission",
              "lock", "history", "changesets")

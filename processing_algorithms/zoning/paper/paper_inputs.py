@@ -212,11 +212,18 @@ def _parcel(parcel: Mapping[str, Any], shape: shapely.Geometry, crs: pyproj.CRS,
 
 
 def _corner_list(names: Sequence[str], rings: Sequence[NDArray[np.float64]]) -> list[dict[str, Any]]:
-    """Return the corners of all rings; the side after a ring's last corner leads back to its first."""
+    """Return the corners of all rings; the side after a ring's last corner leads back to its first.
+
+    Where there are several, each corner names its ring, and whether that goes around a hole.
+    """
     points = np.concatenate(rings)
     sides = np.concatenate([np.hypot(*(np.roll(ring, -1, axis=0) - ring).T) for ring in rings])
-    return [{"name": name, "north": fixed(y, COORDINATE_DECIMALS), "east": fixed(x, COORDINATE_DECIMALS),
-             "side_m": fixed(side, 2)} for name, (x, y), side in zip(names, points, sides)]
+    listed = [{"name": name, "north": fixed(y, COORDINATE_DECIMALS), "east": fixed(x, COORDINATE_DECIMALS),
+               "side_m": fixed(side, 2)} for name, (x, y), side in zip(names, points, sides)]
+    if len(rings) == 1:
+        return listed
+    of_ring = [{"ring": number, "hole": shapely.LinearRing(ring).is_ccw} for number, ring in enumerate(rings, 1) for _ in ring]
+    return [{**corner, **its} for corner, its in zip(listed, of_ring)]
 
 
 def crs_text(crs: pyproj.CRS) -> str:

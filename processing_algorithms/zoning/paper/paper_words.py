@@ -334,20 +334,31 @@ def corner_rows(corners: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, st
             for one in corners]
 
 
+def ring_words(corners: Sequence[Mapping[str, Any]]) -> str:
+    """Say which corners belong to which outline; nothing where there is one."""
+    rings: dict[int, list[Mapping[str, Any]]] = {}
+    for corner in corners:
+        rings.setdefault(corner.get("ring", 1), []).append(corner)
+    if len(rings) == 1:
+        return ""
+    told = [f"góc {ring[0]['name']} - {ring[-1]['name']}: {'ranh giới phần không thuộc thửa đất' if ring[0]['hole'] else 'ranh giới ngoài'}"
+            for ring in rings.values()]
+    return f"G{'; '.join(told)[1:]}."
+
+
 def _corners(inputs: Mapping[str, Any]) -> list[Block]:
     parcel = inputs["parcel"]
-    blocks = _corner_table(parcel["meridian"], corner_rows(parcel["corners"]), "")
+    blocks = _corner_table(parcel["meridian"], corner_rows(parcel["corners"]), "", ring_words(parcel["corners"]))
     if parcel["asked_by"] == "corners" and parcel["stated_crs"] != parcel["crs"]:
         blocks += _corner_table(parcel["stated_meridian"], corner_rows(parcel["stated_corners"]),
                                 "Tọa độ do người đề nghị cung cấp. ")
     return blocks
 
 
-def _corner_table(system: str, rows: Sequence[tuple[str, str, str, str]], lead: str) -> list[Block]:
+def _corner_table(system: str, rows: Sequence[tuple[str, str, str, str]], lead: str, rings: str = "") -> list[Block]:
     header = ("Góc", "X (Bắc, m)", "Y (Đông, m)", "Cạnh (m)")
-    title = Paragraph(f"{lead}Hệ tọa độ {system}; {len(rows)} góc; cạnh tính tới góc liền sau.", centred=True,
-                      italic=True,
-                      with_next=True)
+    sides = f"cạnh tính tới góc liền sau{', góc cuối mỗi vòng tới góc đầu vòng. ' + rings if rings else '.'}"
+    title = Paragraph(f"{lead}Hệ tọa độ {system}; {len(rows)} góc; {sides}", centred=True, italic=True, with_next=True)
     if len(rows) <= _MANY_CORNERS:
         return [title, Table(header, rows, (18, 36, 36, 26), frozenset({1, 2, 3}), points=11.0)]
     half = -(-len(rows) // 2)

@@ -28,7 +28,7 @@ from ...provincial_database.catalogue import Field, load_catalogue
 from ..plans.plan_answers import plan_answers
 from .corners import Corners
 from .paper_inputs import PARCEL_FIELDS, Surroundings, map_frame, map_inputs, paper_inputs, read_shape, read_shapes
-from .paper_words import Office, Request, corner_rows, plan_title
+from .paper_words import Office, Request, corner_rows, plan_title, ring_words
 from .planning_paper import Paper, make_paper, read_template
 
 MAP_TITLE = "BẢN ĐỒ VỊ TRÍ, RANH GIỚI THỬA ĐẤT TRONG QUY HOẠCH"
@@ -204,6 +204,7 @@ def annex_of(paper: Paper) -> Annex | None:
     remarks = [f"Kèm theo văn bản cung cấp thông tin quy hoạch, mã đối chiếu {paper.code}.",
                f"Diện tích đo trên bản đồ: {_number(parcel['map_area_m2'])} m²"
                + (f"; theo giấy tờ: {_number(parcel['legal_area_m2'])} m²." if parcel["legal_area_m2"] else ".")]
+    remarks += [rings] if (rings := ring_words(parcel["corners"])) else []
     return Annex(parcel["crs"], annex["paper"], int(annex["scale"]), tuple(map(float, annex["window"])), shown,
                  content["texts"]["Trích yếu"], "; ".join(plans) + "." if plans else "cơ sở dữ liệu quy hoạch.",
                  corner_rows(parcel["corners"]), remarks, datetime.date.fromisoformat(content["inputs"]["date"]))
