@@ -16,16 +16,14 @@ from ..common.language import say
 from .catalogue import Dataset
 from .catalogue.model import FIRST_YEAR, GEOMETRY, LAST_YEAR, Field
 from .changes import Change, Objection, Value
-
-# WKB's own numbers: anything else has heights, measures, curves or another kind of shape.
-_WKB_TYPES = {"Point": 1, "MultiLineString": 5, "MultiPolygon": 6}
+from .wkb_kinds import WKB_TYPES
 
 
 def objections_to(dataset: Dataset, changes: Sequence[Change]) -> Iterator[Objection]:
     """Yield what is wrong with the values a dataset's changes bring; fields it has not are somebody else's to tell."""
     fields = {field.name: field for field in dataset.fields}
     shapes: list[tuple[Change, bytes]] = []
-    beginning = b"\x01" + _WKB_TYPES[dataset.geometry].to_bytes(4, "little") if dataset.geometry else b""
+    beginning = b"\x01" + WKB_TYPES[dataset.geometry].to_bytes(4, "little") if dataset.geometry else b""
     for change in changes:
         if change.after is None:
             continue
@@ -38,8 +36,10 @@ def objections_to(dataset: Dataset, changes: Sequence[Change]) -> Iterator[Objec
             elif name == GEOMETRY and dataset.geometry and isinstance(value, bytes) and value.startswith(beginning):
                 shapes.append((change, value))
             elif name == GEOMETRY and dataset.geometry:
-                reason = say("phải là {kind}, không có độ cao, trị đo hoặc cung tròn.",
-                             "must be a {kind} without heights, measures or curves.").format(kind=dataset.geometry)
+                reason = say("phải là {kind}, không có độ cao, trị đo hoặc cung tròn (trong QGIS: native:dropmzvalues, "
+                             "native:segmentizebymaxangle).",
+                             "must be a {kind} without heights, measures or curves (in QGIS: native:dropmzvalues, "
+                             "native:segmentizebymaxangle).").format(kind=dataset.geometry)
             if reason:
                 yield _objection(dataset, change, field, reason)
     read = shapely.from_wkb([shape for _, shape in shapes], on_invalid="ignore")

@@ -15,9 +15,11 @@ from ..common.errors import InputError, name_some
 from ..common.language import say
 from .catalogue.model import GEOMETRY, Dataset, Field
 from .changes import Row, Value
-from .geopackage.geometry import from_blobs, to_blobs
+from .geopackage.geometry import to_blobs, wkb_of
+from .wkb_kinds import WKB_TYPES, is_measured
 
 _SHAPE = "wkb"
+_MANY = {"MultiPolygon": shapely.MultiPolygon, "MultiLineString": shapely.MultiLineString}
 #: What values of a field are that need no second look.
 _PLAIN: dict[str, set[type]] = {"text": {str}, "integer": {int}, "real": {float}}
 
@@ -75,7 +77,7 @@ def pairs_from_sqlite(
 
 def _shapes(dataset: Dataset, blobs: Sequence[object], ids: Sequence[object] | None) -> list[bytes | None]:
     try:
-        return _to_wkb(blobs)
+        return _to_wkb(blobs, dataset.geometry)
     except _UNREADABLE as error:
         raise _unreadable(dataset, blobs, ids) from error
 
@@ -149,9 +151,24 @@ def _stored(value: Value) -> object:
     return int(value) if isinstance(value, bool) else value
 
 
-def _to_wkb(blobs: Sequence[object]) -> list[bytes | None]:
-    shapes = from_blobs(blobs)  # type: ignore[arg-type]
-    return shapely.to_wkb(shapes, byte_order=1, include_srid=False, flavor="iso").tolist()
+def _to_wkb(blobs: Sequence[object], kind: str) -> list[bytes | None]:
+    """Return shapes in the one form in which equal means equal.
+
+    A polygon or line where the layer has many in one is one of one: programs such as ogr2ogr write both. What has
+    measures, which GEOS may drop without a word, is passed on as it is: the hub refuses it with its own words.
+    """
+    raw = [None if blob is None else wkb_of(blob) for blob in blobs]  # type: ignore[arg-type]
+    shapes = shapely.from_wkb(np.array(raw, dtype=object))
+    usual = b"\x01" + WKB_TYPES[kind].to_bytes(4, "little")
+    odd = [position for position, wkb in enumerate(raw) if wkb is not None and not wkb.startswith(usual)]
+    for position in odd:
+        if f"Multi{shapes[position].geom_type}" == kind:
+            shapes[position] = _MANY[kind]([] if shapes[position].is_empty else [shapes[position]])
+    found = shapely.to_wkb(shapes, byte_order=1, include_srid=False, flavor="iso").tolist()
+    for position in odd:
+        if is_measured(raw[position]):
+            found[position] = raw[position]
+    return found
 
 
 _UNREADABLE = (ValueError, TypeError, IndexError, shapely.errors.ShapelyError)
@@ -161,12 +178,14 @@ def _unreadable(dataset: Dataset, blobs: Sequence[object], ids: Sequence[object]
     bad = []
     for position, blob in enumerate(blobs):
         try:
-            _to_wkb([blob])
+            _to_wkb([blob], dataset.geometry)
         except _UNREADABLE:
             bad.append(position)
     named = "" if ids is None else f" ({name_some([ids[position] for position in bad])})"
-    return InputError(say("{dataset}: {n} đối tượng có hình không đọc được{named}; hãy vẽ lại hoặc xóa các đối tượng đó.",
-                          "{dataset}: the shapes of {n} features cannot be read{named}; draw them anew or delete them.")
+    return InputError(say("{dataset}: {n} đối tượng có hình không đọc được, chẳng hạn có cung tròn{named}; hãy chuyển thành đoạn thẳng, vẽ lại hoặc xóa "
+                          "các đối tượng đó.",
+                          "{dataset}: the shapes of {n} features cannot be read, or have arcs{named}; make straight lines of them, draw them "
+                          "anew or delete them.")
                       .format(dataset=dataset.label, n=len(bad), named=named))
 
 

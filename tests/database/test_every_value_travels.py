@@ -12,6 +12,7 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
+from osgeo import ogr
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
@@ -266,6 +267,52 @@ def test_a_shape_that_cannot_be_read_is_named(hub, office):
     opened(here.path).execute("UPDATE shelter SET geom = ?",
                               (to_blobs(np.array([POINT], dtype=object), here.srs_id)[0],))
     assert push(here, hub, **WHO).outcome is Outcome.APPLIED
+
+
+def drawn(path, table, fid, wkt):
+    """Another program draws a shape of any kind into the layer, as ogr2ogr does that appends."""
+    source = ogr.Open(str(path), 1)  # a layer without it is a wild pointer
+    layer = source.GetLayer(table)
+    feature = layer.GetFeature(fid)
+    feature.SetGeometry(ogr.CreateGeometryFromWkt(wkt))
+    layer.SetFeature(feature)
+
+
+def test_one_polygon_is_many_of_one(hub, office):
+    here, there = office("đây"), office("kia")
+    id = put(here, "parcel", SHAPES["parcel"])
+    drawn(here.path, "parcel", 1, "POLYGON ((0 0, 9 0, 9 9, 0 0))")
+    assert push(here, hub, **WHO).outcome is Outcome.APPLIED
+    pull(there, hub)
+    assert shapely.from_wkb(there.row(there.datasets["parcel"], id)["geom"]).wkt == "MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)))"
+    drawn(there.path, "parcel", 1, "POLYGON ((0 0, 9 0, 9 9, 0 0))")
+    assert [sum(line.edits for line in copy.status()) for copy in (here, there)] == [0, 0]
+    drawn(there.path, "parcel", 1, "POLYGON EMPTY")
+    assert push(there, hub, **WHO).outcome is Outcome.APPLIED
+    pull(here, hub)
+    assert shapely.from_wkb(here.row(here.datasets["parcel"], id)["geom"]).wkt == "MULTIPOLYGON EMPTY"
+
+
+@pytest.mark.parametrize("wkt, told", [
+    ("MULTIPOLYGON Z (((0 0 1, 9 0 2, 9 9 3, 0 0 1)))", "không có độ cao, trị đo"), ("MULTIPOLYGON M (((0 0 1, 9 0 2, 9 9 3, 0 0 1)))", "không có độ cao, trị đo"),
+    ("POLYGON ZM ((0 0 1 2, 9 0 2 2, 9 9 3 2, 0 0 1 2))", "không có độ cao, trị đo"), ("POINT (1 1)", "phải là MultiPolygon"),
+    ("CURVEPOLYGON (CIRCULARSTRING (0 0, 5 5, 10 0, 5 -5, 0 0))", "cung tròn"), ("MULTISURFACE (CURVEPOLYGON (CIRCULARSTRING (0 0, 5 5, 10 0, 5 -5, 0 0)))", "cung tròn")])
+def test_what_a_hub_keeps_nothing_of_is_refused_not_dropped(hub, office, wkt, told):
+    here = office("đây")
+    put(here, "parcel", SHAPES["parcel"])
+    assert push(here, hub, **WHO).outcome is Outcome.APPLIED
+    drawn(here.path, "parcel", 1, wkt.replace("9", "8"))
+    try:
+        report = push(here, hub, **WHO)
+        assert report.outcome is Outcome.REFUSED
+        said = report.receipts[0].objections[0].reason
+    except InputError as error:
+        said = str(error)
+    assert told in said
+    drawn(here.path, "parcel", 1, "MULTIPOLYGON (((0 0, 7 0, 7 7, 0 0)))")
+    assert push(here, hub, **WHO).outcome is Outcome.APPLIED
+    [row] = hub.read(hub.dataset("parcel")).geometry
+    assert row.wkt == "MULTIPOLYGON (((0 0, 7 0, 7 7, 0 0)))"
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink"), reason="no links here")

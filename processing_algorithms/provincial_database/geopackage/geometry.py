@@ -52,10 +52,17 @@ def from_blobs(blobs: Sequence[bytes | None]) -> NDArray[np.object_]:
     ValueError
         A blob is no GeoPackage geometry.
     """
-    return shapely.from_wkb(np.array([None if blob is None else _wkb(blob) for blob in blobs], dtype=object))
+    return shapely.from_wkb(np.array([None if blob is None else wkb_of(blob) for blob in blobs], dtype=object))
 
 
-def _wkb(blob: bytes) -> bytes:
+def wkb_of(blob: bytes) -> bytes:
+    """Return what follows the header.
+
+    Raises
+    ------
+    ValueError
+        The blob is no GeoPackage geometry.
+    """
     if blob[:2] != _MAGIC or blob[3] & _EXTENDED:
         raise ValueError("not a GeoPackage geometry")
     return blob[8 + 8 * _ENVELOPE_DOUBLES[(blob[3] >> 1) & 0x07] :]
@@ -94,7 +101,7 @@ def _envelope(blob: bytes) -> tuple[float, ...] | None:
     if (flags >> 1) & 0x07:
         stated = struct.unpack_from("<4d" if flags & _LITTLE_ENDIAN else ">4d", blob, 8)
         return None if math.isnan(stated[0]) else stated
-    shape = shapely.from_wkb(_wkb(blob))
+    shape = shapely.from_wkb(wkb_of(blob))
     if shape.is_empty:
         return None
     x_min, y_min, x_max, y_max = shape.bounds
