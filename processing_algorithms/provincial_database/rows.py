@@ -45,7 +45,7 @@ def rows_from_sqlite(dataset: Dataset, rows: Sequence[Sequence[object]],
     names = dataset.field_names
     built: list[Row] = [dict(zip(names, values)) for values in zip(*tidy)] if tidy else [{} for _ in rows]
     if dataset.geometry:
-        for row, wkb in zip(built, _shapes(dataset, columns[len(fields)], ids)):
+        for row, wkb in zip(built, shapes_of(dataset, columns[len(fields)], ids)):
             row[GEOMETRY] = wkb
     return built
 
@@ -64,18 +64,19 @@ def pairs_from_sqlite(
         return rows_from_sqlite(dataset, before, ids), rows_from_sqlite(dataset, after, ids)
     flat = cut_to(dataset, dataset.field_names)
     olds, news = rows_from_sqlite(flat, before, ids), rows_from_sqlite(flat, after, ids)
-    for old, wkb in zip(olds, _shapes(dataset, [values[-1] for values in before], ids)):
+    for old, wkb in zip(olds, shapes_of(dataset, [values[-1] for values in before], ids)):
         old[GEOMETRY] = wkb
     other = [position for position, (was, became) in enumerate(zip(before, after)) if was[-1] != became[-1]]
     for old, new in zip(olds, news):
         new[GEOMETRY] = old[GEOMETRY]
-    shapes = _shapes(dataset, [after[position][-1] for position in other], [ids[position] for position in other])
+    shapes = shapes_of(dataset, [after[position][-1] for position in other], [ids[position] for position in other])
     for position, wkb in zip(other, shapes):
         news[position][GEOMETRY] = wkb
     return olds, news
 
 
-def _shapes(dataset: Dataset, blobs: Sequence[object], ids: Sequence[object] | None) -> list[bytes | None]:
+def shapes_of(dataset: Dataset, blobs: Sequence[object], ids: Sequence[object] | None) -> list[bytes | None]:
+    """Return the shapes (WKB) of features; those that cannot be read are named (`rows_from_sqlite`)."""
     try:
         return _to_wkb(blobs, dataset.geometry)
     except _UNREADABLE as error:

@@ -10,9 +10,11 @@ import pyogrio
 import pytest
 import shapely
 from hub_rows import CRS, parcels, sql
+from osgeo import ogr
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
+from quyhoach.processing_algorithms.provincial_database.changes import Scope
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.geopackage.hub import SCHEMA_VERSION
 from quyhoach.processing_algorithms.provincial_database.hub import chosen_datasets, open_hub
@@ -265,3 +267,20 @@ def test_a_field_the_program_has_and_the_file_lacks_is_left_alone(hub):
                                        geometry=[shapely.Point(500000, 1800000)], crs=CRS)
         import_layer(older, "facility", frame)
         assert older.read(older.dataset("facility"))["place"].tolist() == ["Thôn 1"]
+
+
+def test_a_shape_that_cannot_be_read_is_named_to_whoever_takes_it_home(folder):
+    """Another program has drawn an arc into the hub's file."""
+    area = shapely.to_wkb(shapely.box(0, 0, 100, 100))
+    with create_hub(str(folder / "hub.gpkg"), "EPSG:9214", datasets=[load_catalogue()["parcel"]]) as hub:
+        source = ogr.Open(str(folder / "hub.gpkg"), 1)
+        layer = source.GetLayer("parcel")
+        feature = ogr.Feature(layer.GetLayerDefn())
+        for name, value in {"old_commune_code": "00001", "commune_code": "25001", "sheet_no": "1", "parcel_no": 1, "land_code": "ONT"}.items():
+            feature[name] = value
+        feature.SetGeometry(ogr.CreateGeometryFromWkt("CURVEPOLYGON (CIRCULARSTRING (0 0, 5 5, 10 0, 5 -5, 0 0))"))
+        layer.CreateFeature(feature)
+        del layer, source
+        for scope in (Scope("parcel"), Scope("parcel", polygon=area)):
+            with pytest.raises(InputError, match="cung tròn"), hub.deliver([scope], None) as delivery:
+                list(delivery.rows)

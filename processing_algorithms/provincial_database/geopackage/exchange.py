@@ -19,8 +19,7 @@ from ...common.language import say
 from ..catalogue import Catalogue, Dataset
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
 from ..changes import Delivery, Parting, Position, Row, RowBatch, Scope
-from ..rows import rows_from_sqlite
-from .geometry import from_blobs
+from ..rows import rows_from_sqlite, shapes_of
 from .ledger import rows_before
 from .schema import data_columns, quoted
 
@@ -170,7 +169,7 @@ def _inside(dataset: Dataset, scope: Scope, columns: Sequence[str], found: Seque
     if scope.polygon is not None and dataset.geometry:
         area = shapely.from_wkb(scope.polygon)
         shapely.prepare(area)
-        touching = shapely.intersects(area, from_blobs([row[-1] for row in found]))
+        touching = shapely.intersects(area, shapely.from_wkb(shapes_of(dataset, [row[-1] for row in found], [row[0] for row in found])))
         return [row[1] is not None and (bool(touches) or row[0] in scope.features)
                 for row, touches in zip(found, touching)]
     return [row[1] is not None for row in found]

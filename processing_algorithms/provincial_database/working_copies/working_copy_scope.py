@@ -20,8 +20,8 @@ from ...common.progress import Progress, silent
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, GEOMETRY
 from ..changes import Delivery, ExchangingHub, Scope
-from ..geopackage.geometry import from_blobs
 from ..geopackage.schema import quoted
+from ..rows import shapes_of
 from .checkout import add_scopes, add_tables, finish
 from .pull import PullReport, merge_delivery, pull
 from .scopes import covers
@@ -154,7 +154,7 @@ def _outside(copy: WorkingCopy, dataset: Dataset, scope: Scope, table: str, cond
     outside: set[str] = set()
     with closing(copy.database.execute(f"SELECT {FEATURE_ID}, {GEOMETRY} FROM {quoted(table)} WHERE {condition}")) as cursor:
         while found := cursor.fetchmany(_ROWS_AT_ONCE):
-            touching = shapely.intersects(area, from_blobs([row[1] for row in found]))
+            touching = shapely.intersects(area, shapely.from_wkb(shapes_of(dataset, [row[1] for row in found], [row[0] for row in found])))
             outside |= {row[0] for row, touches in zip(found, touching) if not touches}
     return outside
 
