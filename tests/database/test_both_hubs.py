@@ -170,6 +170,58 @@ def test_a_number_is_free_when_who_had_it_goes_in_the_same_changeset(hub):
         assert {id: row["name"] for _, id, row in delivery.rows} == {b: "C", c: "A", d: "B"}
 
 
+def make_unique(hub, columns, table="facility"):
+    """As an administrator would."""
+    unique = f"CREATE UNIQUE INDEX một_{table} ON {{}}{table} ({columns})"
+    if hasattr(hub, "connection"):
+        with hub.connection.cursor() as cursor:
+            cursor.execute(unique.format("quyhoach_data."))
+    else:
+        hub._database.execute(unique.format(""))
+
+
+def named(hub, dataset="facility"):
+    with hub.deliver([Scope(dataset)], None) as delivery:
+        return {id: row["name"] for _, id, row in delivery.rows}
+
+
+@pytest.mark.parametrize("columns, moved", [
+    ("name", "A>B B>C C>D"), ("name", "C>D B>C A>B"), ("name", "A>B B>A"), ("name", "B>A A>X C>B new>C D>new"),
+    ("kind, name", "A>B B>C C>A D>E E>D"), ("lower(name)", "A>B B>C C>A X>Y")])
+def test_numbers_only_one_may_have_change_hands_in_any_order(hub, columns, moved):
+    """In a row, in a ring, with new and deleted features: when the end is right it is taken, and is one change of each feature."""
+    make_unique(hub, columns)
+    steps = [step.split(">") for step in moved.split()]
+    ids = {name: str(uuid.uuid4()) for pair in steps for name in pair}
+    first = submit(hub, *(Change("facility", ids[old], None, facility(old, note="giữ")) for old, _ in steps if old != "new")).number
+    changes = [Change("facility", ids[old], None if old == "new" else facility(old, note="giữ"),
+                      None if new == "new" else facility(new, note="giữ")) for old, new in steps]
+    done = submit(hub, *changes)
+    assert done.outcome is Outcome.APPLIED, done.objections
+    assert not done.rewritten
+    assert named(hub) == {ids[old]: new for old, new in steps if new != "new"}
+    entries = [(change.feature_id, change.before and change.before["name"], change.after and change.after["name"])
+               for change in hub.changes_between(FACILITY, first, done.number)]
+    assert sorted(entries) == sorted((change.feature_id, change.before and change.before["name"], change.after and change.after["name"])
+                                     for change in changes)
+    assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
+    # Still only one may have it.
+    refused = submit(hub, Change("facility", str(uuid.uuid4()), None, facility(next(iter(named(hub).values())))))
+    assert refused.outcome is Outcome.REFUSED and "UNIQUE" not in refused.objections[0].reason
+
+
+def test_only_what_does_not_fit_in_the_end_is_told(hub):
+    make_unique(hub, "name")
+    a, b, c, d = (str(uuid.uuid4()) for _ in range(4))
+    assert submit(hub, *(Change("facility", id, None, facility(name)) for id, name in zip((a, b, c, d), "ABCD"))).number
+    before = named(hub)
+    refused = submit(hub, Change("facility", a, facility("A"), facility("B")), Change("facility", b, facility("B"), facility("E")),
+                     Change("facility", c, facility("C"), facility("D")))
+    assert refused.outcome is Outcome.REFUSED and [o.feature_id for o in refused.objections] == [c]
+    assert "Tên công trình = D" in refused.objections[0].reason
+    assert named(hub) == before
+
+
 @pytest.mark.parametrize("rule, name", [(Rule.OURS, "của ta"), (Rule.THEIRS, "của họ"), (Rule.BASE, "A"), (Rule.EDITED, "thỏa thuận"), (Rule.OURS, "thỏa thuận")])
 def test_a_dispute_is_settled_by_any_side_or_by_editing(hub, tmp_path, rule, name):
     """What was edited since the dispute began, in other fields or of a feature they have deleted, is lost by no rule but theirs."""

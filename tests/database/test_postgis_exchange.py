@@ -1,5 +1,7 @@
 """Submitting to a PostGIS hub and being delivered from it: exactly once, nothing missed, whoever wrote."""
 
+import concurrent.futures
+import time
 import uuid
 from dataclasses import replace
 
@@ -8,9 +10,14 @@ import pytest
 import shapely
 from postgis_rows import changeset, delivered, new, parcel
 from quyhoach.processing_algorithms.common.errors import InputError
+from quyhoach.processing_algorithms.common.progress import silent
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, RemembersRestores, Scope
 from quyhoach.processing_algorithms.provincial_database.geopackage.schema import data_columns
+from quyhoach.processing_algorithms.provincial_database.postgis.connection import transaction
+from quyhoach.processing_algorithms.provincial_database.postgis.health import check_postgis_hub
+from quyhoach.processing_algorithms.provincial_database.postgis.hub import PostgisHub
+from quyhoach.processing_algorithms.provincial_database.postgis.submit import _submit
 from quyhoach.processing_algorithms.provincial_database.rows import rows_to_sqlite
 
 
@@ -187,3 +194,38 @@ def test_batches_are_the_same_rows_to_the_byte(postgis_hub, scope):
     with postgis_hub.deliver([scope], position) as delivery:
         (batch,) = delivery.batches
     assert (batch.rows, batch.gone) == ([], [gone.feature_id])
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_of_two_who_send_the_same_new_feature_at_once_the_second_comes_after_the_first(postgis_hub, postgis_parameters, same):
+    """The first has not committed when the second looks: it waits, and is told what it would have been told a moment later."""
+    feature_id, row = str(uuid.uuid4()), parcel(postgis_hub)
+    also = [new(parcel(postgis_hub, parcel_no=number)) for number in (2, 3)]
+    with PostgisHub(postgis_parameters) as first, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        with transaction(first.connection) as cursor:
+            assert _submit(first, cursor, changeset(also[0], new(row, feature_id)), None, silent).outcome is Outcome.APPLIED
+            sent = pool.submit(postgis_hub.submit, changeset(new(row if same else {**row, "note": "khác"}, feature_id), *also))
+            assert wait_until(lambda: waiting(first))
+        receipt = sent.result(30)
+    if same:
+        assert receipt.outcome is Outcome.APPLIED
+    else:
+        assert receipt.outcome is Outcome.STALE and [o.feature_id for o in receipt.objections] == [feature_id]
+        assert "đã có" in receipt.objections[0].reason
+    rows = delivered(postgis_hub)[2]
+    assert rows[feature_id]["note"] is None and len(rows) == (3 if same else 2)
+    assert [f for f in check_postgis_hub(postgis_hub) if not f.in_order] == []
+
+
+def waiting(hub):
+    with hub.connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0]
+
+
+def wait_until(happened):
+    for _ in range(600):
+        if happened():
+            return True
+        time.sleep(0.05)
+    return False

@@ -79,6 +79,24 @@ def test_a_ward_sees_and_writes_its_own(postgis_hub, person):
     assert len(ward.read(ward.dataset("parcel"))) == 1
 
 
+def test_what_is_there_out_of_sight_is_told_in_our_words(postgis_hub, person, sql_at, postgis_parameters):
+    """Who may not see the other ward's parcel cannot be told to pull it; and how it is named there stays hidden."""
+    a, b = ward_parcels(postgis_hub)
+    ward = person(department(postgis_hub, "land", ["25001"]))
+    mine = delivered(ward)[2][a.feature_id]
+    refused = ward.submit(changeset(new(mine, b.feature_id)))
+    assert refused.outcome is Outcome.REFUSED and [o.feature_id for o in refused.objections] == [b.feature_id]
+    assert "không được xem" in refused.objections[0].reason and "CS 2" not in str(refused)
+    sql_at(postgis_parameters, f"CREATE UNIQUE INDEX ON {TABLE} (parcel_no)")
+    refused = ward.submit(changeset(Change("parcel", a.feature_id, mine, {**mine, "parcel_no": 2})))
+    assert refused.outcome is Outcome.REFUSED and "= 2" in refused.objections[0].reason
+    # Unique together with what they may not see.
+    sql_at(postgis_parameters, f"DROP INDEX quyhoach_data.parcel_parcel_no_idx; CREATE UNIQUE INDEX ON {TABLE} (note, certificate_no) NULLS NOT DISTINCT")
+    other = {**mine, "parcel_no": 3, "note": None}
+    refused = ward.submit(changeset(new(other), new({**other, "parcel_no": 4})))
+    assert refused.outcome is Outcome.REFUSED and "duy nhất" in refused.objections[0].reason or "chỉ cho một" in refused.objections[0].reason
+
+
 def test_history_is_limited_as_the_rows_are(postgis_hub, person):
     a, b = ward_parcels(postgis_hub)
     start = changesets(postgis_hub)[0].number

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from ...common.language import say
 from ...common.progress import Progress
@@ -19,7 +20,8 @@ from .foreign_keys import objections_by_keys, put_off, tables_with_keys
 from .ledger import begin_changeset, end_changeset, put_first
 from .rights import not_allowed
 from .schema import data_columns, quoted
-from .write_changes import rows_of, write_changes
+from .unique_at_the_end import bring_back, put_away
+from .write_changes import Crowded, rows_of, write_changes
 
 _CHANGES_AT_ONCE = 5_000
 #: How the names of our own triggers begin, those of the spatial index among them.
@@ -70,15 +72,9 @@ def submit(
                              department=changeset.department,
                              message=changeset.message, decision_no=changeset.decision_no, made_at=changeset.made_at,
                              working_copy_id=changeset.working_copy_id, reverts=reverts)
-    rewritten: list[Change] = []
-    for count, (dataset, changes) in enumerate(parts):
-        progress(0.3 + 0.7 * count / len(parts))
-        before = _present(database, dataset, changes, whole=True) if others else {}
-        objections += write_changes(database, dataset, changes, srs_id, in_order=others)
-        if not database.in_transaction:
-            return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(objections))
-        if others:
-            rewritten += _rewritten(database, dataset, changes, before)
+    objections, rewritten = _write(database, parts, srs_id, others, progress)
+    if not database.in_transaction:
+        return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(objections))
     if keys:
         objections += objections_by_keys(database, datasets, changeset.changes, keys, loose)
     end_changeset(database)
@@ -88,6 +84,45 @@ def submit(
     if objections:
         return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(objections))
     return Receipt(Outcome.APPLIED, changeset.changeset_id, number, rewritten=tuple(rewritten))
+
+
+def _write(
+    database: sqlite3.Connection, parts: Sequence[tuple[Dataset, list[Change]]], srs_id: int, others: bool, progress: Progress
+) -> tuple[list[Objection], list[Change]]:
+    """Write all changes; return what was refused, and what is not now as it was sent."""
+    database.execute("SAVEPOINT quyhoach_unique")
+    with suppress(Crowded):
+        return _write_parts(database, parts, srs_id, others, progress)
+    database.execute("ROLLBACK TO quyhoach_unique")
+    try:
+        indexes = put_away(database, {dataset.name: dataset for dataset, _ in parts}.values())
+        objections, rewritten = _write_parts(database, parts, srs_id, others, progress)
+        unfit = bring_back(database, indexes, [change for _, some in parts for change in some]) if database.in_transaction else []
+        if unfit is not None:
+            return objections + unfit, rewritten
+    except (Crowded, sqlite3.OperationalError) as error:
+        # A key that others point at cannot do without its index, nor can a trigger of others that goes by it.
+        if not isinstance(error, Crowded) and error.sqlite_errorcode != sqlite3.SQLITE_ERROR or not database.in_transaction:
+            raise
+    database.execute("ROLLBACK TO quyhoach_unique")
+    return _write_parts(database, parts, srs_id, others, progress, one_by_one=True)
+
+
+def _write_parts(
+    database: sqlite3.Connection, parts: Sequence[tuple[Dataset, list[Change]]], srs_id: int, others: bool, progress: Progress,
+    *, one_by_one: bool = False
+) -> tuple[list[Objection], list[Change]]:
+    objections: list[Objection] = []
+    rewritten: list[Change] = []
+    for count, (dataset, changes) in enumerate(parts):
+        progress(0.3 + 0.7 * count / len(parts))
+        before = _present(database, dataset, changes, whole=True) if others else {}
+        objections += write_changes(database, dataset, changes, srs_id, in_order=others, one_by_one=one_by_one)
+        if not database.in_transaction:
+            break
+        if others:
+            rewritten += _rewritten(database, dataset, changes, before)
+    return objections, rewritten
 
 
 def _parts(datasets: Catalogue, changeset: Changeset) -> list[tuple[Dataset, list[Change]]]:

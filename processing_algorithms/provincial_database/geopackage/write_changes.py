@@ -17,8 +17,14 @@ from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, GEOMETRY
 from ..changes import Change, Objection, Row, Value
 from ..rows import blobs_of, cut_to, rows_from_sqlite
+from ..unique_values import taken
 from .locks import explained, lock_field
 from .schema import data_columns, quoted
+from .unique_at_the_end import is_of_values, named_in
+
+
+class Crowded(Exception):
+    """Another feature has a value that only one may have."""
 
 
 class _Kind(NamedTuple):
@@ -29,7 +35,7 @@ class _Kind(NamedTuple):
 
 
 def write_changes(
-    database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], srs_id: int, *, in_order: bool
+    database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], srs_id: int, *, in_order: bool, one_by_one: bool = False
 ) -> list[Objection]:
     """Write what the changes touch and nothing else.
 
@@ -41,6 +47,13 @@ def write_changes(
         Number of the hub's system in the file.
     in_order : bool
         Keep to the order of the changes even where nothing is refused: others' triggers may see them.
+    one_by_one : bool
+        Tell too what is refused because another feature has a value that only one may have.
+
+    Raises
+    ------
+    Crowded
+        Another feature has a value that only one may have, and may be about to give it up; something may be written.
 
     Returns
     -------
@@ -51,18 +64,29 @@ def write_changes(
     if not in_order:
         # A number is free for who takes it over once who had it is gone.
         changes = sorted(changes, key=lambda change: (change.after is not None, change.before is None))
-        if _write_together(database, dataset, changes, srs_id):
+        if _write_together(database, dataset, changes, srs_id, one_by_one=one_by_one):
             return []
-    objections = []
-    for kind, run in groupby(changes, lambda change: _kind(dataset, change)):
-        for change, values in _given(database, dataset, kind, list(run), srs_id):
-            try:
-                database.execute(_statement(dataset, kind), values)
-            except sqlite3.IntegrityError as error:
-                objections.append(_objection(database, dataset, change, error))
-                if not database.in_transaction:
-                    return objections  # or the rest would be written one by one, for good
-    return objections
+    objections: list[Objection] = []
+    while True:
+        crowded: list[tuple[Change, Objection]] = []
+        for kind, run in groupby(changes, lambda change: _kind(dataset, change)):
+            for change, values in _given(database, dataset, kind, list(run), srs_id):
+                try:
+                    database.execute(_statement(dataset, kind), values)
+                except sqlite3.IntegrityError as error:
+                    objection = _objection(database, dataset, change, error)
+                    if not database.in_transaction:
+                        return [*objections, objection]  # or the rest would be written one by one, for good
+                    if not is_of_values(error):
+                        objections.append(objection)
+                    elif one_by_one:
+                        crowded.append((change, objection))
+                    else:
+                        raise Crowded from None
+        if not crowded or len(crowded) == len(changes):
+            return objections + [objection for _, objection in crowded]
+        # Who had it may have given it up meanwhile; people number rows upwards or downwards.
+        changes = [change for change, _ in reversed(crowded)]
 
 
 def rows_of(
@@ -88,7 +112,9 @@ def _kind(dataset: Dataset, change: Change) -> _Kind:
     return _Kind(tuple(name for name in data_columns(dataset) if name in touched), new=False)
 
 
-def _write_together(database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], srs_id: int) -> bool:
+def _write_together(
+    database: sqlite3.Connection, dataset: Dataset, changes: Sequence[Change], srs_id: int, *, one_by_one: bool
+) -> bool:
     """Write all changes, a statement for each kind; False when one is refused, and nothing was written."""
     kinds: dict[_Kind, list[Change]] = {}
     for change in changes:
@@ -99,9 +125,11 @@ def _write_together(database: sqlite3.Connection, dataset: Dataset, changes: Seq
             values = [values for _, values in _given(database, dataset, kind, some, srs_id)]
             if values:
                 _write_kind(database, dataset, kind, values)
-    except sqlite3.IntegrityError:
+    except sqlite3.IntegrityError as error:
         if not database.in_transaction:
             raise
+        if is_of_values(error) and not one_by_one:
+            raise Crowded from None
         database.execute("ROLLBACK TO quyhoach_together")
         return False
     finally:
@@ -169,6 +197,8 @@ def _statement_for_all(dataset: Dataset, kind: _Kind) -> str:
 def _objection(
     database: sqlite3.Connection, dataset: Dataset, change: Change, error: sqlite3.IntegrityError
 ) -> Objection:
+    if is_of_values(error):
+        return Objection(change.dataset, change.feature_id, taken(dataset, named_in(dataset, str(error)), change.after))
     field = lock_field(dataset)
     row = rows_of(database, dataset, [change.feature_id], [field] if field else []).get(change.feature_id)
     return Objection(change.dataset, change.feature_id, explained(database, dataset, str(error), row, change.after))

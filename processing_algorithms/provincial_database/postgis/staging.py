@@ -271,7 +271,7 @@ def stale_features(
             names.remove(GEOMETRY)
         if names:
             found.append(Objection(part.dataset.name, change.feature_id, _why_stale(part.dataset, names, kind)))
-        elif kind == INSERT:
+        elif kind == INSERT and position in part.positions[INSERT]:
             part.positions[INSERT].remove(position)
     return found
 

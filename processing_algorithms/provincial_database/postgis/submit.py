@@ -8,6 +8,7 @@ about rights, locks and checks. When they refuse, every change is tried apart to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from ...common.progress import Progress, part
 from ..catalogue.model import FEATURE_ID, GEOMETRY
 from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row
 from ..merge import same_row
+from ..unique_values import change_places, taken
 from .connection import REFUSED, told, transaction
 from .exchange import row_expressions
 from .schema import table_of
@@ -31,6 +33,7 @@ from .staging import (
     stale_features,
     typed,
 )
+from .taking_turns import Moves, in_turns, moves, step_aside, unique_indexes
 
 if TYPE_CHECKING:
     from .hub import PostgisHub
@@ -79,6 +82,7 @@ def submit_changeset(hub: PostgisHub, changeset: Changeset, progress: Progress, 
 
 def _submit(hub: PostgisHub, cursor: Any, changeset: Changeset, reverts: int | None, progress: Progress) -> Receipt:
     import psycopg2
+    import psycopg2.errors
 
     cursor.execute("SELECT number, fresh FROM quyhoach.open_changeset(%s, %s, %s, %s, %s, %s, %s, %s)",
                    (changeset.changeset_id, changeset.author, changeset.department, changeset.message,
@@ -89,18 +93,25 @@ def _submit(hub: PostgisHub, cursor: Any, changeset: Changeset, reverts: int | N
         return Receipt(Outcome.ALREADY_APPLIED, changeset.changeset_id, number)
     parts = stage(hub, cursor, changeset.changes, part(progress, 0.0, 0.4))
     cursor.execute("SAVEPOINT staged")
-    try:
-        there = [lock_rows(cursor, one) for one in parts]
-        stale = [objection for one, present in zip(parts, there)
-                 for objection in stale_features(hub, cursor, one, changeset.changes, present)]
-    except psycopg2.DataError as error:
-        # Values that are not of their field's type: found out one by one.
-        cursor.execute("ROLLBACK TO SAVEPOINT staged")
-        raise _refused(cursor, changeset, parts, error, lambda one, kind, positions: _reading(one)) from error
-    if stale:
-        raise _NothingKept(Receipt(Outcome.STALE, changeset.changeset_id, objections=tuple(stale)))
-    progress(0.5)
-    refusal = _apply(hub, cursor, parts)
+    known: list[set[str]] | None = None
+    while True:
+        try:
+            there = [lock_rows(cursor, one) for one in parts]
+            stale = [objection for one, present in zip(parts, there)
+                     for objection in stale_features(hub, cursor, one, changeset.changes, present)]
+        except psycopg2.DataError as error:
+            # Values that are not of their field's type: found out one by one.
+            cursor.execute("ROLLBACK TO SAVEPOINT staged")
+            raise _refused(cursor, changeset, parts, error, lambda one, kind, positions: _reading(one)) from error
+        if stale:
+            raise _NothingKept(Receipt(Outcome.STALE, changeset.changeset_id, objections=tuple(stale)))
+        progress(0.5)
+        if there == known:
+            break
+        known, refusal = there, _apply(cursor, parts)
+        # Another sender's new feature that we have waited for: as if it had come before us.
+        if not isinstance(refusal, psycopg2.errors.UniqueViolation):
+            break
     progress(0.8)
     if refusal is not None:
         raise _refused(cursor, changeset, parts, refusal, _statement) from refusal
@@ -114,27 +125,60 @@ def _submit(hub: PostgisHub, cursor: Any, changeset: Changeset, reverts: int | N
     return Receipt(Outcome.APPLIED, changeset.changeset_id, number, rewritten=tuple(rewritten))
 
 
-def _apply(hub: PostgisHub, cursor: Any, parts: Sequence[Part]) -> Exception | None:
+def _apply(cursor: Any, parts: Sequence[Part], *, in_turn: bool = False) -> Exception | None:
     """Write everything; return what the database refused it for, if it did, with nothing written."""
     import psycopg2
-    from psycopg2 import sql
+    import psycopg2.errors
 
-    refusal: Exception | None = None
+    refusals = []
     for order in _ORDERS:
         cursor.execute("SAVEPOINT applying")
         try:
             for kind in order:
                 for one in reversed(parts) if kind == DELETE else parts:
                     if one.positions[kind] and (kind != UPDATE or one.fields):
-                        cursor.execute(_statement(one, kind, sql.SQL("%s")), (one.positions[kind],))
+                        (_update_in_turn if in_turn and kind == UPDATE else _write)(cursor, one, kind)
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             return None
         except psycopg2.Error as error:
             if not _is_refusal(error):
                 raise
-            refusal = refusal or error
+            refusals.append(error)
             cursor.execute("ROLLBACK TO SAVEPOINT applying")
-    return refusal
+    if not in_turn and any(isinstance(refusal, psycopg2.errors.UniqueViolation) for refusal in refusals) and any(
+            moves(cursor, one, unique_indexes(cursor, one.dataset)).change_hands() for one in parts):
+        return _apply(cursor, parts, in_turn=True)
+    return refusals[0]
+
+
+def _write(cursor: Any, one: Part, kind: str, positions: Sequence[int] | None = None) -> None:
+    from psycopg2 import sql
+
+    cursor.execute(_statement(one, kind, sql.SQL("%s")), (list(one.positions[kind] if positions is None else positions),))
+
+
+def _update_in_turn(cursor: Any, one: Part, kind: str) -> None:
+    """Write updates in an order in which nobody takes a value another still has."""
+    import psycopg2
+
+    def accepted(statement: Any, values: tuple[Any, ...]) -> bool:
+        cursor.execute("SAVEPOINT aside")
+        try:
+            cursor.execute(statement, values)
+        except psycopg2.Error as error:
+            if not _is_refusal(error):
+                raise
+            cursor.execute("ROLLBACK TO SAVEPOINT aside")
+            return False
+        return True
+
+    indexes = unique_indexes(cursor, one.dataset)
+    for positions, key in [*in_turns(one.positions[kind], moves(cursor, one, indexes))]:
+        if key is None:
+            _write(cursor, one, kind, positions)
+        else:
+            # When it cannot, those that wait for it are refused.
+            step_aside(cursor, one, positions[0], indexes[key[0]], accepted)
 
 
 def _is_refusal(error: Any) -> bool:
@@ -183,18 +227,28 @@ def _refused(cursor: Any, changeset: Changeset, parts: Sequence[Part], refusal: 
     """Try every change apart and tell all refusals. What this does is undone with the transaction."""
     from psycopg2 import sql
 
-    found = []
+    found, waiting = [], []
     for one in parts:
+        indexes = unique_indexes(cursor, one.dataset)
+        moving = moves(cursor, one, indexes) if statement is _statement else Moves({}, {})
+        change_hands = moving.change_hands()
         for kind, positions in one.positions.items():
             if positions and (kind != UPDATE or one.fields):
                 cursor.execute("SELECT f.place, f.message FROM quyhoach.try_each(%s, %s, %s) f ORDER BY f.place",
                                (statement(one, kind, sql.SQL("$1")).as_string(cursor), positions, _MOST_OBJECTIONS))
-                found += [Objection(one.dataset.name, changeset.changes[position].feature_id, _sentence(message))
-                          for position, message in cursor.fetchall()]
+                for position, message in cursor.fetchall():
+                    change, sentence = changeset.changes[position], _sentence(message)
+                    # Refused alone is not refused together: who has it goes too.
+                    number = next((n for n, index in enumerate(indexes) if re.search(rf"(?<!\w){re.escape(index.name)}(?!\w)", sentence)), None)
+                    if number is not None:
+                        sentence = taken(one.dataset, indexes[number].columns, change.after)
+                    if any(key[0] == number for key in change_hands & moving.wants.get(position, set())):
+                        waiting.append(Objection(change.dataset, change.feature_id, change_places(one.dataset)))
+                    else:
+                        found.append(Objection(change.dataset, change.feature_id, sentence))
     if not found:
-        # Only together they do not fit, such as two numbers that change places under a constraint.
-        found = [Objection(change.dataset, change.feature_id, _sentence(str(refusal)))
-                 for change in changeset.changes[:1]]
+        # Only together they do not fit.
+        found = waiting or [Objection(change.dataset, change.feature_id, _sentence(str(refusal))) for change in changeset.changes[:1]]
     return _NothingKept(Receipt(Outcome.REFUSED, changeset.changeset_id, objections=tuple(found)))
 
 

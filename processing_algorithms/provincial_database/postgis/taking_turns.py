@@ -1,0 +1,185 @@
+"""Values that only one feature may have and that change hands within one changeset: who goes first.
+
+A unique index of PostgreSQL is looked at row by row, in whatever order a statement comes by them: parcel 1 cannot become
+2 before 2 has become 3. When a changeset was refused for that, each feature waits for the one that has what it takes.
+Where they wait in a ring, one steps aside to a value nobody has; in the ledger it goes straight from the old to the new.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..catalogue import Dataset
+from ..catalogue.model import FEATURE_ID, FID, Field
+from .schema import table_of
+from .staging import DELETE, INSERT, UPDATE, Part, typed
+
+#: An index by its place in `unique_indexes`, and the values of a row in it as text.
+Key = tuple[int, str]
+
+
+@dataclass(frozen=True)
+class UniqueIndex:
+    """One index: its name, the expressions and condition it is made of, and the columns these use."""
+
+    name: str
+    expressions: tuple[str, ...]
+    condition: str | None
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What each staged position has now and wants, by index."""
+
+    has: dict[int, set[Key]]
+    wants: dict[int, set[Key]]
+
+    def released(self) -> dict[Key, int]:
+        """Who gives away what."""
+        return {key: position for position, keys in self.has.items() for key in keys - self.wants[position]}
+
+    def change_hands(self) -> set[Key]:
+        """What one of them gives away and exactly one of them takes."""
+        taken = Counter(key for position, keys in self.wants.items() for key in keys - self.has[position])
+        return {key for key in self.released() if taken[key] == 1}
+
+
+def unique_indexes(cursor: Any, dataset: Dataset) -> list[UniqueIndex]:
+    """Return what the server lets only one row of a dataset have, and looks at row by row."""
+    cursor.execute(
+        "SELECT c.relname::text, ARRAY(SELECT pg_get_indexdef(i.indexrelid, k, true) FROM generate_series(1, i.indnkeyatts) k), "
+        "pg_get_expr(i.indpred, i.indrelid), ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = i.indrelid "
+        "AND (a.attnum = ANY (i.indkey) OR EXISTS (SELECT FROM pg_depend d WHERE d.objid = i.indexrelid "
+        "AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum)) ORDER BY a.attnum) "
+        "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+        "WHERE i.indrelid = format('quyhoach_data.%%I', %s::text)::regclass AND i.indisunique AND i.indimmediate ORDER BY c.relname",
+        (dataset.name,))
+    return [UniqueIndex(name, tuple(expressions), condition, tuple(columns)) for name, expressions, condition, columns in cursor.fetchall()]
+
+
+def moves(cursor: Any, one: Part, indexes: Sequence[UniqueIndex]) -> Moves:
+    """Read what the staged changes of a dataset take and give up in those indexes that only the dataset's fields make up."""
+    from psycopg2 import sql
+
+    found = Moves({}, {})
+    known = {number: index for number, index in enumerate(indexes) if {*index.columns} <= {*one.dataset.field_names}}
+    if not known:
+        return found
+    table, numbers = table_of(one.dataset), [*known]
+    columns = sorted({name for index in known.values() for name in index.columns})
+    # Of the row only what the sender may see is asked for.
+    present = sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(
+        sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("t", name)) for name in columns))
+    was = sql.SQL("jsonb_populate_record(NULL::{}, {})").format(table, present)
+    becomes = sql.SQL("jsonb_populate_record(NULL::{}, {} || o.after)").format(table, present)
+    has, wants, nothing = _keys(known.values(), "w"), _keys(known.values(), "n"), sql.SQL("NULL::text[]")
+    there = sql.SQL("JOIN {} t USING (feature_id) CROSS JOIN LATERAL {} w").format(table, was)
+    queries = {UPDATE: (has, wants, sql.SQL("{} CROSS JOIN LATERAL {} n").format(there, becomes)), DELETE: (has, nothing, there),
+               INSERT: (nothing, wants, sql.SQL("CROSS JOIN LATERAL {} n").format(typed(one.dataset, "after")))}
+    for kind, (first, second, joined) in queries.items():
+        if not one.positions[kind]:
+            continue
+        cursor.execute(sql.SQL("SELECT o.position, {}, {} FROM pg_temp.outgoing o {} WHERE o.position = ANY (%s)").format(first, second, joined),
+                       (one.positions[kind],))
+        for position, *sides in cursor.fetchall():
+            found.has[position], found.wants[position] = (
+                {(number, text) for number, text in zip(numbers, side or ()) if text is not None} for side in sides)
+    return found
+
+
+def _keys(indexes: Iterable[UniqueIndex], row: str) -> Any:
+    """Return SQL for what a row has in each index; nothing where it is in nobody's way."""
+    from psycopg2 import sql
+
+    keys = []
+    for index in indexes:
+        parts = [sql.SQL(f"({expression})".replace("%", "%%")) for expression in index.expressions]
+        conditions = [sql.SQL("{} IS NOT NULL").format(part) for part in parts]
+        if index.condition:
+            conditions.append(sql.SQL(f"({index.condition})".replace("%", "%%")))
+        keys.append(sql.SQL("(SELECT CASE WHEN {} THEN jsonb_build_array({})::text END FROM (SELECT {}.*) x)").format(
+            sql.SQL(" AND ").join(conditions), sql.SQL(", ").join(parts), sql.Identifier(row)))
+    return sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(keys))
+
+
+def in_turns(positions: Sequence[int], moving: Moves) -> Iterator[tuple[list[int], Key | None]]:
+    """Yield what to do one after the other: positions to write together; or one to step aside from a key before.
+
+    Examples
+    --------
+    >>> list(in_turns([1, 2], Moves({1: {(0, "a")}, 2: {(0, "b")}}, {1: {(0, "b")}, 2: {(0, "c")}})))
+    [([2], None), ([1], None)]
+    >>> list(in_turns([1, 2], Moves({1: {(0, "a")}, 2: {(0, "b")}}, {1: {(0, "b")}, 2: {(0, "a")}})))
+    [([2], (0, 'b')), ([1], None), ([2], None)]
+    """
+    released = moving.released()
+    written = set(positions)
+    # Who waits for whom, and for which of its keys.
+    waits = {position: {key: released[key] for key in moving.wants.get(position, ()) if released.get(key) in written}
+             for position in positions}
+    waiting: dict[int, list[int]] = {}
+    for position, keys in waits.items():
+        for other in keys.values():
+            waiting.setdefault(other, []).append(position)
+    left = dict.fromkeys(position for position in positions if waits[position])
+    ready = [position for position in positions if not waits[position]]
+    while ready or left:
+        if not ready:
+            key, position = _in_a_ring(waits, next(iter(left)))
+            yield [position], key
+            ready = [other for other in waiting[position] if waits[other].pop(key, None) is not None and not waits[other]]
+        else:
+            yield ready, None
+            after = []
+            for position in ready:
+                for other in waiting.get(position, ()):
+                    for key in [key for key, held_by in waits[other].items() if held_by == position]:
+                        del waits[other][key]
+                        if not waits[other]:
+                            after.append(other)
+            ready = after
+        for position in ready:
+            left.pop(position, None)
+
+
+def _in_a_ring(waits: dict[int, dict[Key, int]], position: int) -> tuple[Key, int]:
+    """Return one that others wait for in a ring, and the key they want of it."""
+    seen = set()
+    while True:
+        key, position = next(iter(waits[position].items()))
+        if (key, position) in seen:
+            return key, position
+        seen.add((key, position))
+
+
+def step_aside(cursor: Any, one: Part, position: int, index: UniqueIndex, try_it: Callable[[Any, tuple[Any, ...]], bool]) -> bool:
+    """Give a row a value nobody has in one column of an index that it is about to change; False when none is taken."""
+    from psycopg2 import sql
+
+    for name in index.columns:
+        if name not in one.fields or name in (FID, FEATURE_ID):
+            continue
+        statement = sql.SQL("UPDATE {} t SET {} = %s FROM pg_temp.outgoing o WHERE o.position = %s AND o.after ? {} "
+                            "AND t.feature_id = o.feature_id").format(table_of(one.dataset), sql.Identifier(name), sql.Literal(name))
+        for value in _fillers(one.dataset.field(name)):
+            if try_it(statement, (value, position)):
+                return True
+    return False
+
+
+def _fillers(field: Field) -> Iterator[object]:
+    """Yield values that a field may take for the moment and hardly anybody has."""
+    if not field.required:
+        yield None
+    chance = uuid.uuid4().int
+    if field.type == "text" and field.domain is None and field.pattern is None:
+        yield f"{chance:032x}"[:field.length]
+    elif field.type in ("integer", "real"):
+        low = field.minimum if field.minimum is not None else 0
+        high = field.maximum if field.maximum is not None else low + 2_000_000_000
+        yield int(high) - chance % max(int(min(high - low, 1_000_000_000)), 1)
