@@ -15,8 +15,8 @@ A script or nightly job starts with `interface`: all names it needs, and an exam
   `administration/`  making, checking, saving, restoring, upgrading; who may do what
   `sql/`             the numbered SQL of both kinds of hub and of working copies
 
-Used by several of them: `findings` (of a look at a hub), `acceptable` (what no hub takes), `unreadable_text`, `rows`
-(values in the one form in which equal means equal), `wkb_kinds`, `typed_columns`, `row_filter`, `stored_tables` (tables a
-program altered), `paper_states`, `communes` (to choose from). Beside them `hub_list`, `hub_export` and ``openlayers``:
-what is in a hub, and out of it.
+Used by several of them: `findings` (of a look at a hub), `acceptable` (what no hub takes), `unique_values` (what only one
+feature may have), `unreadable_text`, `rows` (values in the one form in which equal means equal), `wkb_kinds`,
+`typed_columns`, `row_filter`, `stored_tables` (tables a program altered), `paper_states`, `communes` (to choose from).
+Beside them `hub_list`, `hub_export` and ``openlayers``: what is in a hub, and out of it.
 """

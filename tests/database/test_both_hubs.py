@@ -210,6 +210,20 @@ def test_numbers_only_one_may_have_change_hands_in_any_order(hub, columns, moved
     assert refused.outcome is Outcome.REFUSED and "UNIQUE" not in refused.objections[0].reason
 
 
+@pytest.mark.parametrize("field, one, other", [
+    ("kind", KIND, FACILITY.field("kind").domain.values[1].code), ("capacity", 10, 20), ("address", "Thôn Hạ", "Thôn Thượng")])
+def test_two_change_places_in_any_kind_of_field(hub, field, one, other):
+    make_unique(hub, field)
+    a, b = str(uuid.uuid4()), str(uuid.uuid4())
+    before = [facility("A", **{field: one}), facility("B", **{field: other})]
+    assert submit(hub, *(Change("facility", id, None, row) for id, row in zip((a, b), before))).outcome is Outcome.APPLIED
+    after = [{**before[0], field: other}, {**before[1], field: one}]
+    done = submit(hub, *(Change("facility", id, *rows) for id, *rows in zip((a, b), before, after)))
+    assert done.outcome is Outcome.APPLIED and not done.rewritten, done.objections
+    with hub.deliver([Scope("facility")], None) as delivery:
+        assert {id: row[field] for _, id, row in delivery.rows} == {a: other, b: one}
+
+
 def test_only_what_does_not_fit_in_the_end_is_told(hub):
     make_unique(hub, "name")
     a, b, c, d = (str(uuid.uuid4()) for _ in range(4))

@@ -173,3 +173,67 @@ def test_the_collector_is_back_whatever_happens():
         assert not gc.isenabled(), "the outer one is not over"
         1 / 0
     assert gc.isenabled()
+
+
+def renumber(hub, steps):
+    """Give stations other names, all of them in one changeset."""
+    present = rows(hub)
+    return submit(hub, *(edit(number, present[identity(number)], name=f"Trạm {to}") for number, to in steps))
+
+
+def made_anew(database, definition):
+    """As programs do that change a table's definition: a new table, and the triggers again."""
+    table, *_ = database.execute("SELECT sql FROM sqlite_master WHERE name = 'gauge'").fetchone()
+    others = database.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'gauge' AND name <> 'gauge' AND sql IS NOT NULL").fetchall()
+    for statement in ("PRAGMA foreign_keys = OFF", "PRAGMA legacy_alter_table = ON",
+                      table.replace("gauge", "gauge_2", 1).rstrip()[:-1] + f", {definition})", "INSERT INTO gauge_2 SELECT * FROM gauge",
+                      "DROP TABLE gauge", "ALTER TABLE gauge_2 RENAME TO gauge", *(sql for (sql,) in others),
+                      "PRAGMA legacy_alter_table = OFF", "PRAGMA foreign_keys = ON"):
+        database.execute(statement)
+
+
+@pytest.mark.parametrize("how", ["in the table", "pointed at"])
+def test_under_an_index_that_cannot_be_put_away_rows_move_up_and_rings_are_told(tmp_path, how):
+    """Part of the table's definition, or what another table's key goes by."""
+    with new_hub(tmp_path / "hub.gpkg") as hub:
+        database = hub._database
+        if how == "pointed at":
+            database.execute("CREATE UNIQUE INDEX tên ON gauge (name)")
+            database.execute("CREATE TABLE sổ (gauge TEXT REFERENCES gauge (name) ON UPDATE CASCADE)")
+            database.execute("INSERT INTO sổ VALUES ('Trạm 3')")
+        else:
+            made_anew(database, "UNIQUE (name)")
+        assert renumber(hub, [(n, n + 1) for n in range(COUNT)]).outcome is Outcome.APPLIED
+        assert renumber(hub, [(n, n) for n in reversed(range(COUNT))]).outcome is Outcome.APPLIED
+        assert renumber(hub, [(n, n + 1) for n in (3, 0, 6, 5, 1, 7, 2, 4)]).outcome is Outcome.APPLIED
+        assert [row["name"] for _, row in sorted(rows(hub).items())] == [f"Trạm {n + 1}" for n in range(COUNT)]
+        refused = renumber(hub, [(0, 2), (1, 1)])
+        assert refused.outcome is Outcome.REFUSED and "duy nhất" in refused.objections[0].reason, refused
+        if how == "pointed at":
+            assert database.execute("SELECT gauge FROM sổ").fetchall() == [("Trạm 4",)]
+        assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_values_change_hands_across_the_parts_a_changeset_is_written_in(tmp_path, monkeypatch, others):
+    """And triggers of others see each feature once, as its sender meant it."""
+    monkeypatch.setattr("quyhoach.processing_algorithms.provincial_database.geopackage.submit._CHANGES_AT_ONCE", 3)
+    with new_hub(tmp_path / "hub.gpkg", "CREATE UNIQUE INDEX tên ON gauge (name)") as hub:
+        database = hub._database
+        if others:
+            database.execute("CREATE TABLE sổ (cũ, mới)")
+            database.execute("CREATE TRIGGER ghi_sổ AFTER UPDATE ON gauge BEGIN INSERT INTO sổ VALUES (OLD.name, NEW.name); END")
+        index = database.execute("SELECT sql FROM sqlite_master WHERE name = 'tên'").fetchall()
+        done = renumber(hub, [(n, (n + 3) % COUNT) for n in range(COUNT)])
+        assert done.outcome is Outcome.APPLIED and not done.rewritten, done.objections
+        assert database.execute("SELECT sql FROM sqlite_master WHERE name = 'tên'").fetchall() == index
+        assert [of for _, of, *_ in history(hub)[COUNT:]] == [identity(n) for n in range(COUNT)]
+        if others:
+            assert sorted(database.execute("SELECT * FROM sổ")) == [(f"Trạm {n}", f"Trạm {(n + 3) % COUNT}") for n in range(COUNT)]
+        # A check that is broken besides is told with the one who does not fit, and the index is there after it.
+        present = rows(hub)
+        refused = submit(hub, edit(0, present[identity(0)], name="Trạm 4"), edit(1, present[identity(1)], kind=NO_CODE),
+                         edit(2, present[identity(2)], name="Trạm 3"))
+        assert [(o.feature_id, "đã có" in o.reason) for o in refused.objections] == [(identity(1), False), (identity(0), True)], refused
+        assert rows(hub) == present and database.execute("SELECT sql FROM sqlite_master WHERE name = 'tên'").fetchall() == index
+        assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []

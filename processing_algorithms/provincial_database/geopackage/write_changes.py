@@ -17,7 +17,7 @@ from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, GEOMETRY
 from ..changes import Change, Objection, Row, Value
 from ..rows import blobs_of, cut_to, rows_from_sqlite
-from ..unique_values import taken
+from ..unique_values import change_places, taken
 from .locks import explained, lock_field
 from .schema import data_columns, quoted
 from .unique_at_the_end import is_of_values, named_in
@@ -68,23 +68,22 @@ def write_changes(
             return []
     objections: list[Objection] = []
     while True:
-        crowded: list[tuple[Change, Objection]] = []
+        crowded: list[tuple[Change, tuple[str, ...]]] = []
         for kind, run in groupby(changes, lambda change: _kind(dataset, change)):
             for change, values in _given(database, dataset, kind, list(run), srs_id):
                 try:
                     database.execute(_statement(dataset, kind), values)
                 except sqlite3.IntegrityError as error:
-                    objection = _objection(database, dataset, change, error)
+                    if database.in_transaction and is_of_values(error):
+                        if not one_by_one:
+                            raise Crowded from None
+                        crowded.append((change, named_in(dataset, str(error))))
+                        continue
+                    objections.append(_objection(database, dataset, change, error))
                     if not database.in_transaction:
-                        return [*objections, objection]  # or the rest would be written one by one, for good
-                    if not is_of_values(error):
-                        objections.append(objection)
-                    elif one_by_one:
-                        crowded.append((change, objection))
-                    else:
-                        raise Crowded from None
+                        return objections  # or the rest would be written one by one, for good
         if not crowded or len(crowded) == len(changes):
-            return objections + [objection for _, objection in crowded]
+            return objections + list(_unfit(dataset, crowded))
         # Who had it may have given it up meanwhile; people number rows upwards or downwards.
         changes = [change for change, _ in reversed(crowded)]
 
@@ -194,11 +193,18 @@ def _statement_for_all(dataset: Dataset, kind: _Kind) -> str:
             f"WHERE {table}.{FEATURE_ID} = quyhoach_given.c{len(kind.columns)}")
 
 
+def _unfit(dataset: Dataset, crowded: Sequence[tuple[Change, tuple[str, ...]]]) -> Iterator[Objection]:
+    """Tell those that wait for each other from those whose value others keep."""
+    given_up = {(columns, *((change.before or {}).get(name) for name in columns)) for change, columns in crowded}
+    for change, columns in crowded:
+        wanted = (columns, *((change.after or {}).get(name) for name in columns))
+        yield Objection(change.dataset, change.feature_id,
+                        change_places(dataset) if wanted in given_up else taken(dataset, columns, change.after))
+
+
 def _objection(
     database: sqlite3.Connection, dataset: Dataset, change: Change, error: sqlite3.IntegrityError
 ) -> Objection:
-    if is_of_values(error):
-        return Objection(change.dataset, change.feature_id, taken(dataset, named_in(dataset, str(error)), change.after))
     field = lock_field(dataset)
     row = rows_of(database, dataset, [change.feature_id], [field] if field else []).get(change.feature_id)
     return Objection(change.dataset, change.feature_id, explained(database, dataset, str(error), row, change.after))

@@ -170,7 +170,7 @@ def _update_in_turn(cursor: Any, one: Part, kind: str) -> None:
                 raise
             cursor.execute("ROLLBACK TO SAVEPOINT aside")
             return False
-        return True
+        return bool(cursor.rowcount)
 
     indexes = unique_indexes(cursor, one.dataset)
     for positions, key in [*in_turns(one.positions[kind], moves(cursor, one, indexes))]:

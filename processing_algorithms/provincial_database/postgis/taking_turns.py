@@ -7,6 +7,7 @@ Where they wait in a ring, one steps aside to a value nobody has; in the ledger 
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -162,12 +163,14 @@ def step_aside(cursor: Any, one: Part, position: int, index: UniqueIndex, try_it
     from psycopg2 import sql
 
     for name in index.columns:
-        if name not in one.fields or name in (FID, FEATURE_ID):
+        # A state is no passing thing: what is approved locks itself.
+        if name not in one.fields or name in (FID, FEATURE_ID, "status"):
             continue
-        statement = sql.SQL("UPDATE {} t SET {} = %s FROM pg_temp.outgoing o WHERE o.position = %s AND o.after ? {} "
-                            "AND t.feature_id = o.feature_id").format(table_of(one.dataset), sql.Identifier(name), sql.Literal(name))
+        statement = sql.SQL("UPDATE {0} t SET {1} = %s FROM pg_temp.outgoing o WHERE o.position = %s AND o.after ? {2} "
+                            "AND t.feature_id = o.feature_id AND t.{1} IS DISTINCT FROM %s").format(
+            table_of(one.dataset), sql.Identifier(name), sql.Literal(name))
         for value in _fillers(one.dataset.field(name)):
-            if try_it(statement, (value, position)):
+            if try_it(statement, (value, position, value)):
                 return True
     return False
 
@@ -177,7 +180,11 @@ def _fillers(field: Field) -> Iterator[object]:
     if not field.required:
         yield None
     chance = uuid.uuid4().int
-    if field.type == "text" and field.domain is None and field.pattern is None:
+    if field.domain is not None:
+        yield from (value.code for value in field.domain.values)
+    elif field.type == "date":
+        yield datetime.date.fromordinal(600_000 + chance % 60_000).isoformat()
+    elif field.type == "text" and field.pattern is None:
         yield f"{chance:032x}"[:field.length]
     elif field.type in ("integer", "real"):
         low = field.minimum if field.minimum is not None else 0
