@@ -3,15 +3,19 @@
 import sqlite3
 import uuid
 
+import geopandas
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.findings import State
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
-from quyhoach.processing_algorithms.provincial_database.geopackage.ledger import entries
+from quyhoach.processing_algorithms.provincial_database.geopackage.ledger import entries, ledger_statements
+from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
 
 FACILITY = load_catalogue()["facility"]
 KIND = FACILITY.field("kind").domain.values[0].code
@@ -89,6 +93,54 @@ def test_replays_to_the_table_whatever_sqlite_did(tmp_path_factory, steps):
         assert replayed(hub) == table(hub)
     finally:
         hub.close()
+
+
+BEFORE = [
+    "UPDATE ON facility BEGIN UPDATE facility SET note = 'máy' WHERE fid = OLD.fid; END",
+    "UPDATE ON facility BEGIN UPDATE facility SET name = 'máy' WHERE fid = OLD.fid; UPDATE facility SET phone = '1' WHERE fid = OLD.fid; END",
+    "UPDATE ON facility BEGIN UPDATE facility SET note = 'máy' WHERE fid IN (OLD.fid, 3); UPDATE facility SET note = NULL WHERE fid = 3; END",
+    "UPDATE ON facility BEGIN DELETE FROM facility WHERE fid = OLD.fid; END",
+    "DELETE ON facility BEGIN UPDATE facility SET note = 'máy' WHERE fid IN (OLD.fid, 3); END",
+    "INSERT ON facility BEGIN UPDATE facility SET note = 'máy' WHERE fid IN (1, 2); END"]
+
+
+def send_three(hub):
+    rows = table(hub)
+    one, two = (str(uuid.UUID(int=i)) for i in (1, 2))
+    return hub.submit(changeset(Change("facility", one, rows[one], {**rows[one], "name": "sửa", "address": "x"}), Change("facility", two, rows[two], None),
+                                Change("facility", str(uuid.UUID(int=9)), None, facility("Mới", 9))))
+
+
+@pytest.mark.parametrize("trigger", BEFORE)
+def test_what_triggers_of_others_write_before_an_edit_leaves_no_gap(hub, trigger):
+    """SQLite tells the ledger of the row as it was before both."""
+    run(hub, f"CREATE TRIGGER trước BEFORE {trigger}")
+    old = table(hub)
+    answer = send_three(hub)
+    assert answer.outcome is Outcome.APPLIED and replayed(hub) == table(hub)
+    net = {change.feature_id: change for change in hub.changes_between(FACILITY, answer.number - 1, answer.number)}
+    assert {id: (change.before, change.after) for id, change in net.items()} == {
+        id: (old.get(id), table(hub).get(id)) for id in old.keys() | table(hub).keys() if old.get(id) != table(hub).get(id)}
+    # By hand, in another program; and edits that in the end change nothing.
+    for statement in ("UPDATE facility SET name = 'tay' WHERE fid = 3", "UPDATE facility SET note = note, name = name, phone = phone WHERE fid = 4",
+                      "DELETE FROM facility WHERE fid = 4", "UPDATE facility SET note = 'tay'"):
+        run(hub, statement)
+        hub.changesets()
+        assert replayed(hub) == table(hub), statement
+    frame = geopandas.GeoDataFrame({"name": ["Nhập", "sửa"], "kind": KIND}, geometry=shapely.points([500007, 500001], [1800000, 1800000]), crs=9214)
+    import_layer(hub, "facility", frame)
+    assert replayed(hub) == table(hub)
+    assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
+
+
+def test_what_went_past_the_ledger_is_not_covered_up_by_that(hub):
+    run(hub, "CREATE TRIGGER trước BEFORE UPDATE ON facility BEGIN SELECT 1; END")
+    for text in ("UPDATE facility SET name = 'tay' WHERE fid = 3", "DROP TRIGGER quyhoach_ledger_update_facility", "UPDATE facility SET name = 'lén' WHERE fid = 3"):
+        run(hub, text)
+    run(hub, ledger_statements(FACILITY)["quyhoach_ledger_update_facility"])
+    run(hub, "UPDATE facility SET name = 'tay nữa' WHERE fid = 3")
+    assert send_three(hub).outcome is Outcome.APPLIED
+    assert "đứt đoạn ở 1 đối tượng" in "".join(finding.what for finding in check_hub(hub) if finding.state is State.BROKEN)
 
 
 def test_edits_of_others_get_a_changeset_and_are_delivered(hub):

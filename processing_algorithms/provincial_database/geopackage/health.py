@@ -16,16 +16,16 @@ from ...common.language import say
 from ...common.numbers_vi import format_number
 from ...common.progress import Progress, silent
 from ..catalogue import Dataset
-from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
+from ..catalogue.model import FID, GEOMETRY
 from ..findings import Finding, State, unsent_advice, unsent_sentence
 from ..unreadable_text import unreadable_text
 from .history import reading
 from .hub import GeoPackageHub
-from .ledger import hub_trigger_statements, ledger_table
-from .schema import data_columns, quoted
+from .ledger import hub_trigger_statements
+from .ledger_gaps import broken_features, different_features
+from .schema import quoted
 from .upgrade import SQL_FOLDER
 
-_OLD, _NEW = 0, 1
 _MOST = 20
 _ROWS_AT_ONCE = 10_000
 #: A box of the index is single precision, rounded outwards: how far beyond the shape it may reach, of the coordinate.
@@ -147,8 +147,8 @@ def _triggers(database: sqlite3.Connection, dataset: Dataset) -> Finding:
 
 def _ledger(database: sqlite3.Connection, dataset: Dataset) -> Finding:
     check = say("Nhật ký: {dataset}", "Ledger: {dataset}").format(dataset=dataset.label)
-    broken = [row[0] for row in database.execute(_broken(dataset), (dataset.id,))]
-    different = [row[0] for row in database.execute(_different(dataset), (dataset.id,))]
+    broken = [row[0] for row in database.execute(f"{broken_features(dataset)} LIMIT {_MOST}", (dataset.id,))]
+    different = [row[0] for row in database.execute(f"SELECT * FROM ({different_features(dataset)}) LIMIT {_MOST}", (dataset.id,))]
     if broken or different:
         return Finding(check, State.BROKEN, say(
             "Nhật ký đứt đoạn ở {broken} đối tượng, khác với bảng ở {different} đối tượng: {ids}.",
@@ -168,33 +168,6 @@ def _ledger(database: sqlite3.Connection, dataset: Dataset) -> Finding:
 
 def _count(found: list[object]) -> str:
     return str(len(found)) if len(found) < _MOST else f"≥ {_MOST}"
-
-
-def _broken(dataset: Dataset) -> str:
-    """Features with an entry that does not begin where the one before it ended."""
-    rows = quoted(ledger_table(dataset))
-    same = _same_columns(dataset, "o", "p")
-    return (f"SELECT DISTINCT l.feature_id FROM quyhoach_ledger l LEFT JOIN {rows} o ON o.ledger_no = l.ledger_no AND "
-            f"o.side = {_OLD} LEFT JOIN {rows} p ON p.ledger_no = (SELECT max(b.ledger_no) FROM quyhoach_ledger b WHERE "
-            "b.dataset_id = l.dataset_id AND b.feature_id = l.feature_id AND b.ledger_no < l.ledger_no) AND "
-            f"p.side = {_NEW} WHERE l.dataset_id = ? AND NOT ((o.ledger_no IS NULL AND p.ledger_no IS NULL) OR "
-            f"(o.ledger_no IS NOT NULL AND p.ledger_no IS NOT NULL AND {same})) LIMIT {_MOST}")
-
-
-def _different(dataset: Dataset) -> str:
-    """Features whose row is not what the ledger ends with, and those it ends with that have no row."""
-    table, rows = quoted(dataset.name), quoted(ledger_table(dataset))
-    last = "(SELECT max(l.ledger_no) FROM quyhoach_ledger l WHERE l.dataset_id = ?1 AND l.feature_id = {id})"
-    return (f"SELECT * FROM (SELECT t.{FEATURE_ID} FROM {table} t LEFT JOIN {rows} n ON n.ledger_no = "
-            f"{last.format(id=f't.{FEATURE_ID}')} AND n.side = {_NEW} WHERE n.ledger_no IS NULL OR NOT "
-            f"({_same_columns(dataset, 't', 'n')}) UNION ALL SELECT e.feature_id FROM quyhoach_ledger e JOIN {rows} n ON "
-            f"n.ledger_no = e.ledger_no AND n.side = {_NEW} WHERE e.dataset_id = ?1 AND e.ledger_no = "
-            f"{last.format(id='e.feature_id')} AND NOT EXISTS (SELECT 1 FROM {table} t WHERE t.{FEATURE_ID} = "
-            f"e.feature_id)) LIMIT {_MOST}")
-
-
-def _same_columns(dataset: Dataset, left: str, right: str) -> str:
-    return " AND ".join(f"{left}.{quoted(name)} IS {right}.{quoted(name)}" for name in data_columns(dataset))
 
 
 def _index(database: sqlite3.Connection, dataset: Dataset) -> Finding:

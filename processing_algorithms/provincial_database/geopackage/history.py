@@ -20,7 +20,8 @@ from ..changes import Change, Changeset, Objection, Row
 from ..history.history import ChangesetNote, Moment, changed_again
 from ..merge import same_row
 from ..rows import instant, now, row_from_sqlite
-from .ledger import entries, ledger_table
+from .ledger import entries
+from .ledger_gaps import ledger_table
 from .schema import data_columns, quoted
 
 _OLD, _NEW = 0, 1

@@ -126,7 +126,7 @@ class GeoPackageHub(Hub):
     def upgrade(self, datasets: Sequence[Dataset], forms: Mapping[str, str] | None = None) -> list[str]:
         """Add what these datasets have and the hub has not; see `administration.upgrade`."""
         with self._transaction():
-            adopt_strays(self._database)
+            adopt_strays(self._database, self.datasets.values())
             done = grow(self._database, self.datasets, datasets, int(self._facts["srs_id"]), self.info.crs, forms or {})
             known = {**load_catalogue(), **{dataset.name: dataset for dataset in datasets}}
             self.datasets = held_datasets(self._database, Catalogue(tuple(known.values())))
@@ -240,7 +240,7 @@ class GeoPackageHub(Hub):
         receipt = Receipt(Outcome.REFUSED, changeset.changeset_id)
         try:
             with self._transaction():
-                adopt_strays(self._database)
+                adopt_strays(self._database, self.datasets.values())
                 receipt = submit(self._database, self.datasets, int(self._facts["srs_id"]), changeset, progress,
                                  reverts)
                 if receipt.outcome is not Outcome.APPLIED:
@@ -306,14 +306,14 @@ class GeoPackageHub(Hub):
         """Enter what other programs did; without any, nothing is written and nobody is waited for."""
         if self._database.execute("SELECT 1 FROM quyhoach_ledger WHERE changeset IS NULL LIMIT 1").fetchone():
             with self._transaction():
-                adopt_strays(self._database)
+                adopt_strays(self._database, self.datasets.values())
 
     # restoring ----------------------------------------------------------------------------------------------------
 
     def begin_incarnation(self) -> None:
         """Note that this file was restored: up to here its history is that of the incarnation before."""
         with self._transaction():
-            adopt_strays(self._database)
+            adopt_strays(self._database, self.datasets.values())
             last = self._one("SELECT coalesce(max(ledger_no), 0) FROM quyhoach_ledger")
             self._database.execute("INSERT INTO quyhoach_incarnation VALUES (?, ?, ?)",
                                    (self._facts["incarnation"], last, now()))
@@ -333,7 +333,7 @@ class GeoPackageHub(Hub):
 
     def write(self, dataset: Dataset, batch: Batch, *, progress: Progress = silent) -> int:  # noqa: D102
         with self._transaction():
-            adopt_strays(self._database)
+            adopt_strays(self._database, self.datasets.values())
             return write_batch(self._database, int(self._facts["srs_id"]), dataset, batch, progress)
 
     @contextmanager

@@ -17,7 +17,8 @@ from ..hub import Batch
 from ..rows import now
 from ..typed_columns import to_sqlite
 from .geometry import to_blobs
-from .ledger import begin_changeset, end_changeset, enter_new_rows, hub_trigger_statements
+from .ledger import begin_changeset, end_changeset, enter_new_rows, hub_trigger_statements, triggers_of_others
+from .ledger_gaps import close_gaps, different_features, enter_present
 from .locks import lock_approved_plans, refused_by_lock
 from .schema import quoted, verify_statement
 
@@ -32,12 +33,23 @@ def write_batch(
     changeset = begin_changeset(
         database, changeset_id=str(uuid.uuid4()), author=getpass.getuser(), department="",
         message=f"Nhập lớp dữ liệu (import): {batch.source}", decision_no="")
+    others = triggers_of_others(database)
+    astray = _astray(database, dataset) if others else set()
     _add(database, srs_id, dataset, batch.added, changeset, part(progress, 0.0, 0.8))
     _update(database, srs_id, dataset, batch.updated, part(progress, 0.8, 0.95))
+    if others:
+        close_gaps(database, [dataset], changeset)
+        # What they wrote into present rows while the ledger's triggers were off.
+        for feature_id in _astray(database, dataset) - astray:
+            enter_present(database, dataset, feature_id, changeset)
     _touch(database, dataset, batch)
     end_changeset(database)
     progress(1.0)
     return import_id
+
+
+def _astray(database: sqlite3.Connection, dataset: Dataset) -> set[str]:
+    return {feature_id for (feature_id,) in database.execute(different_features(dataset), (dataset.id,))}
 
 
 def _record(database: sqlite3.Connection, dataset: Dataset, batch: Batch) -> int:

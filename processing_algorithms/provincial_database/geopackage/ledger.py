@@ -9,21 +9,19 @@ from __future__ import annotations
 import getpass
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..catalogue.model import FEATURE_ID, FID, Dataset
 from ..changes import Change, Row
 from ..rows import now, row_from_sqlite
+from .ledger_gaps import close_gaps, ledger_table
 from .locks import lock_trigger_statements
 from .schema import UUID_GLOB, data_columns, literal, quoted, trigger_statements
 
 _OLD, _NEW = 0, 1
+#: How the names of our own triggers begin, those of the spatial index among them.
+_OUR_TRIGGERS = ("quyhoach_", "rtree_", "trigger_insert_feature_count_", "trigger_delete_feature_count_")
 _NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
-
-
-def ledger_table(dataset: Dataset) -> str:
-    """Name of the table with the rows before (side 0) and after (side 1) each entry."""
-    return f"quyhoach_ledger_{dataset.name}"
 
 
 def ledger_table_statements(dataset: Dataset) -> tuple[str, str]:
@@ -104,6 +102,11 @@ def hub_trigger_statements(dataset: Dataset) -> dict[str, str]:
     return trigger_statements(dataset) | lock_trigger_statements(dataset) | ledger_statements(dataset)
 
 
+def triggers_of_others(database: sqlite3.Connection) -> bool:
+    """Tell whether the file has triggers that are neither ours nor those of a GeoPackage."""
+    return any(not name.startswith(_OUR_TRIGGERS) for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+
+
 def put_first(database: sqlite3.Connection, dataset: Dataset) -> None:
     """Make the ledger's triggers anew where others were made after them; within a transaction.
 
@@ -155,7 +158,7 @@ def end_changeset(database: sqlite3.Connection) -> None:
     database.execute("DELETE FROM quyhoach_writing")
 
 
-def adopt_strays(database: sqlite3.Connection) -> bool:
+def adopt_strays(database: sqlite3.Connection, datasets: Iterable[Dataset]) -> bool:
     """Give entries other programs caused a changeset of their own, so that history has no holes; within a transaction.
 
     Returns
@@ -171,6 +174,8 @@ def adopt_strays(database: sqlite3.Connection) -> bool:
         database, changeset_id=str(uuid.uuid4()), author="", department="", decision_no="", made_at=begun,
         applied_at=ended, message="Chỉnh sửa trực tiếp bằng chương trình khác (edited directly by another program)")
     database.execute("UPDATE quyhoach_ledger SET changeset = ? WHERE changeset IS NULL", (number,))
+    if triggers_of_others(database):
+        close_gaps(database, datasets, number, by_others=True)
     end_changeset(database)
     return True
 

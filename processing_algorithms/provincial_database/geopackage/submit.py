@@ -17,15 +17,14 @@ from ..catalogue import Catalogue, Dataset
 from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row, strange_fields
 from ..merge import same_row, same_value
 from .foreign_keys import objections_by_keys, put_off, tables_with_keys
-from .ledger import begin_changeset, end_changeset, put_first
+from .ledger import begin_changeset, end_changeset, put_first, triggers_of_others
+from .ledger_gaps import close_gaps
 from .rights import not_allowed
 from .schema import data_columns, quoted
 from .unique_at_the_end import bring_back, put_away
 from .write_changes import Crowded, rows_of, write_changes
 
 _CHANGES_AT_ONCE = 5_000
-#: How the names of our own triggers begin, those of the spatial index among them.
-_OUR_TRIGGERS = ("quyhoach_", "rtree_", "trigger_insert_feature_count_", "trigger_delete_feature_count_")
 
 
 def submit(
@@ -77,6 +76,8 @@ def submit(
         return Receipt(Outcome.REFUSED, changeset.changeset_id, None, tuple(objections))
     if keys:
         objections += objections_by_keys(database, datasets, changeset.changes, keys, loose)
+    if others and not objections:
+        close_gaps(database, datasets.values(), number)
     end_changeset(database)
     database.executemany(
         "UPDATE quyhoach_ledger SET parent_id = ? WHERE changeset = ? AND dataset_id = ? AND feature_id = ?",
@@ -145,10 +146,7 @@ def _parts(datasets: Catalogue, changeset: Changeset) -> list[tuple[Dataset, lis
 
 def _others_have_a_say(database: sqlite3.Connection, datasets: Catalogue) -> bool:
     """Tell whether anything in the file may give a row other values than those sent: triggers or foreign keys of others."""
-    triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-    if any(not name.startswith(_OUR_TRIGGERS) for (name,) in triggers):
-        return True
-    return any(database.execute(f"PRAGMA foreign_key_list({quoted(dataset.name)})").fetchone()
+    return triggers_of_others(database) or any(database.execute(f"PRAGMA foreign_key_list({quoted(dataset.name)})").fetchone()
                for dataset in datasets.values())
 
 

@@ -67,7 +67,7 @@ def upgrade(database: sqlite3.Connection, version: int, datasets: Catalogue) -> 
     if version < _WITH_LEDGER:
         database.execute("INSERT OR IGNORE INTO quyhoach_hub VALUES ('hub_id', ?)", (str(uuid.uuid4()),))
         _enter_what_is_there(database, datasets)
-    adopt_strays(database)
+    adopt_strays(database, datasets.values())
     if version < _WITH_LOCKS:
         for dataset in datasets.values():
             lock_approved_plans(database, dataset)
