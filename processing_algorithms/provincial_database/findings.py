@@ -56,6 +56,17 @@ class DrillReport:
         return not self.different and self.new_incarnation
 
 
+def gap_advice(different: object) -> str:
+    """What to do about a ledger that does not tell the whole story."""
+    compare = say("Có người ghi khi trigger bị tắt; đối chiếu các đối tượng này với bản sao lưu gần nhất.",
+                  "Somebody wrote while triggers were off; compare these features with the latest backup.")
+    enter = say("Giá trị đang có là đúng thì chạy lại kiểm tra này (quyhoach:hubcheck) với \"Ghi bù vào nhật ký\": chúng thành một đợt cập nhật và "
+                "về các bản dữ liệu làm việc.",
+                "If what is there now is right, run this check (quyhoach:hubcheck) again with \"Enter what the ledger lacks\": it becomes a "
+                "changeset and reaches the working copies.")
+    return f"{compare} {enter}" if different else compare
+
+
 def unsent_sentence(name: str, person: str, unsent: int, since: datetime.datetime, seen: datetime.datetime) -> str:
     """Say which working copy has waited longest with edits not sent."""
     day = say("%d/%m/%Y", "%Y-%m-%d")

@@ -14,7 +14,7 @@ By file
 History
   `Hub.changesets`, `layer_as_of`, `difference_layer`, `Hub.revert`. A moment is a time with a zone or a changeset's number.
 Administration
-  `check_hub` (with `State`, `worst`, `findings_table`), `back_up`, `prove` (the restore drill), `restore`, `upgrade`; `set_department`, `set_person`,
+  `check_hub` (with `State`, `worst`, `findings_table`), `enter_gaps` (what was written past the ledger), `back_up`, `prove` (the restore drill), `restore`, `upgrade`; `set_department`, `set_person`,
   `remove_person`, `rights_table`, `people_table` with `Access`.
 
 What may be expected (a stale push, a refusal, a conflict) is a value: `Outcome` in a receipt. Wrong input raises `InputError`,
@@ -80,7 +80,7 @@ True
 
 from ..common.errors import Cancelled, InputError, OutputError
 from ..common.language import set_language
-from .administration.administration import back_up, check_hub, prove, restore, upgrade
+from .administration.administration import back_up, check_hub, enter_gaps, prove, restore, upgrade
 from .administration.hub_create import create_hub
 from .administration.offices import Access, people_table, remove_person, rights_table, set_department, set_person
 from .changes import Outcome, Scope
@@ -103,7 +103,7 @@ from .working_copies.working_copy_scope import change_scope
 __all__ = [
     "Access", "Cancelled", "Existing", "Hub", "InputError", "OldText", "Outcome", "OutputError", "Rule", "Scope", "State", "WorkingCopy",
     "apply_changes", "back_up", "change_scope", "check_hub", "checkout", "conflict_table", "conflicts", "create_hub",
-    "difference_layer", "enlarged", "export_changes", "export_dataset", "export_update", "findings_table", "import_layer",
+    "difference_layer", "enlarged", "enter_gaps", "export_changes", "export_dataset", "export_update", "findings_table", "import_layer",
     "import_update", "layer_as_of", "list_datasets", "open_hub", "people_table", "prove", "pull", "push", "reduced",
     "remove_person", "resolve", "restore", "rights_table", "set_department", "set_language", "set_person", "upgrade", "worst",
 ]

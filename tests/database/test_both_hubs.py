@@ -10,7 +10,7 @@ import pyproj
 import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import OutputError
-from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub, upgrade
+from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub, enter_gaps, upgrade
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain
@@ -234,6 +234,39 @@ def test_only_what_does_not_fit_in_the_end_is_told(hub):
     assert refused.outcome is Outcome.REFUSED and [o.feature_id for o in refused.objections] == [c]
     assert "Tên công trình = D" in refused.objections[0].reason
     assert named(hub) == before
+
+
+def write_past_the_ledger(hub, *statements):
+    """What somebody does who knows databases too well."""
+    if hasattr(hub, "connection"):
+        with hub.connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            for statement in statements:
+                cursor.execute(statement.replace("facility", "quyhoach_data.facility"))
+            cursor.execute("RESET session_replication_role")
+        return
+    triggers = hub._database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for statement in (*(f'DROP TRIGGER "{name}"' for name, _ in triggers), *statements, *(text for _, text in triggers)):
+        hub._database.execute(statement)
+
+
+def test_what_went_past_the_ledger_is_entered_and_reaches_working_copies(hub, tmp_path):
+    a, b, c = (str(uuid.UUID(int=i)) for i in (1, 2, 3))
+    assert submit(hub, *(Change("facility", id, None, facility(name)) for id, name in ((a, "A"), (b, "B")))).outcome is Outcome.APPLIED
+    with out(hub, tmp_path / "bản.gpkg") as copy:
+        write_past_the_ledger(hub, "UPDATE facility SET name = 'lén', capacity = 7 WHERE name = 'A'", "DELETE FROM facility WHERE name = 'B'",
+                              f"INSERT INTO facility (feature_id, name, kind, geom) SELECT '{c}', 'thêm', kind, geom FROM facility")
+        [broken] = [finding for finding in check_hub(hub) if finding.state is State.BROKEN and "khớp với hình" not in finding.what]
+        assert "3 đối tượng" in broken.what and "Ghi bù" in broken.advice
+        pull(copy, hub)
+        assert enter_gaps(hub) == {"facility": 3} and enter_gaps(hub) == {}
+        assert [finding.what for finding in check_hub(hub) if finding.state is State.BROKEN and "khớp với hình" not in finding.what] == []
+        note = hub.changesets()[0]
+        assert "Ghi bù" in note.message and note.features == {"facility": 3}
+        pull(copy, hub)
+        assert copy.database.execute("SELECT name, capacity FROM facility ORDER BY name").fetchall() == [("lén", 7), ("thêm", None)]
+    assert hub.revert(note.number).outcome is Outcome.APPLIED
+    assert named(hub) == {a: "A", b: "B"}
 
 
 @pytest.mark.parametrize("rule, name", [(Rule.OURS, "của ta"), (Rule.THEIRS, "của họ"), (Rule.BASE, "A"), (Rule.EDITED, "thỏa thuận"), (Rule.OURS, "thỏa thuận")])

@@ -1,5 +1,7 @@
 """History and administration of a hub through the registry: as of a date, changes, reverting, check, backup, restore."""
 
+import sqlite3
+
 import geopandas
 import pytest
 import shapely
@@ -73,6 +75,12 @@ def test_check_back_up_and_restore(place, run):
     answer = run("quyhoach:hubcheck", {"HUB": hub, "OUTPUT": str(folder / "kiểm tra.csv")})
     assert (answer["ERRORS"], answer["WARNINGS"]) == (0, 0)
     assert {row["state_label"] for row in features(answer)} == {"tốt"}
+    with sqlite3.connect(hub) as database:
+        triggers = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'parcel'").fetchall()
+        for statement in (*(f'DROP TRIGGER "{name}"' for name, _ in triggers), "UPDATE parcel SET note = 'lén'", *(text for _, text in triggers)):
+            database.execute(statement)
+    assert run("quyhoach:hubcheck", {"HUB": hub})["ERRORS"] == 1
+    assert run("quyhoach:hubcheck", {"HUB": hub, "ENTER": True})["ERRORS"] == 0
     backup = str(folder / "sao lưu.gpkg")
     drilled = run("quyhoach:hubbackup", {"HUB": hub, "OUTPUT": backup, "DRILL": True})
     assert drilled["ROWS_COMPARED"] > 3

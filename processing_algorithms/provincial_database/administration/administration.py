@@ -32,6 +32,31 @@ def check_hub(hub: Hub, *, progress: Progress = silent) -> list[Finding]:
             for finding in check_postgis_hub(hub, progress=progress)]
 
 
+def enter_gaps(hub: Hub) -> dict[str, int]:
+    """Enter into the ledger what somebody wrote while triggers were off, as a changeset of its own.
+
+    What is there now is taken for right: it reaches the working copies, and can be taken back like any changeset.
+
+    Returns
+    -------
+    dict of str to int
+        How many features, by dataset; empty when nothing was lacking, and then nothing is written.
+
+    Raises
+    ------
+    OutputError
+        This role does not administer the hub.
+    """
+    from ..geopackage.hub import GeoPackageHub
+
+    message = "Ghi bù những gì đã sửa không qua nhật ký (entered later: written past the ledger)"
+    if isinstance(hub, GeoPackageHub):
+        return hub.enter_gaps(message)
+    from ..postgis.ledger_gaps import enter_gaps as enter
+
+    return enter(hub, message)  # type: ignore[arg-type]
+
+
 def back_up(location: str | Mapping[str, str], path: str | Path, *, progress: Progress = silent) -> None:
     """Write a hub, as it is at one moment, to a new file; people may go on working.
 

@@ -17,7 +17,7 @@ from ...common.numbers_vi import format_number
 from ...common.progress import Progress, silent
 from ..catalogue import Dataset
 from ..catalogue.model import FID, GEOMETRY
-from ..findings import Finding, State, unsent_advice, unsent_sentence
+from ..findings import Finding, State, gap_advice, unsent_advice, unsent_sentence
 from ..unreadable_text import unreadable_text
 from .history import reading
 from .hub import GeoPackageHub
@@ -129,10 +129,10 @@ def _triggers(database: sqlite3.Connection, dataset: Dataset) -> Finding:
     if wrong:
         return Finding(check, State.BROKEN, say("Thiếu hoặc bị sửa: {names}.", "Missing or altered: {names}.")
                        .format(names=name_some(wrong)),
-                       say("Chỉnh sửa trong lúc đó có thể không vào nhật ký; so với bản sao lưu, rồi tạo cơ sở dữ liệu mới "
-                           "và nhập lại, hoặc phục hồi.",
-                           "Edits may have gone past the ledger meanwhile; compare with a backup, then make a new "
-                           "database and import, or restore."))
+                       say("Chạy nâng cấp cơ sở dữ liệu (quyhoach:hubupgrade) để tạo lại trigger. Chỉnh sửa trong lúc đó có thể không vào nhật ký: "
+                           "kiểm tra lại sau đó.",
+                           "Upgrade the database (quyhoach:hubupgrade), which makes the triggers anew. Edits may have gone past the ledger "
+                           "meanwhile: check again after it."))
     if others:
         return Finding(
             check,
@@ -154,8 +154,7 @@ def _ledger(database: sqlite3.Connection, dataset: Dataset) -> Finding:
             "Nhật ký đứt đoạn ở {broken} đối tượng, khác với bảng ở {different} đối tượng: {ids}.",
             "The ledger is broken for {broken} features and differs from the table for {different}: {ids}.").format(
             broken=_count(broken), different=_count(different), ids=name_some(dict.fromkeys([*different, *broken]), 3)),
-            say("Có người ghi mà không qua trigger; so các đối tượng này với bản sao lưu và nhập lại giá trị đúng.",
-                "Somebody wrote past the triggers; compare these features with a backup and enter the right values."))
+            gap_advice(different))
     entries = database.execute("SELECT count(*) FROM quyhoach_ledger WHERE dataset_id = ?", (dataset.id,)).fetchone()[0]
     return Finding(
         check,

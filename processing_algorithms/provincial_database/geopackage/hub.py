@@ -31,7 +31,8 @@ from . import exchange as exchange
 from . import history as past
 from .geometry import from_blobs, register_functions
 from .import_rows import write_batch
-from .ledger import adopt_strays, hub_trigger_statements
+from .ledger import adopt_strays, begin_changeset, end_changeset, hub_trigger_statements
+from .ledger_gaps import enter_gaps
 from .locks import lock, locks, unlock
 from .schema import quoted
 from .submit import submit
@@ -133,6 +134,18 @@ class GeoPackageHub(Hub):
             for dataset in self.datasets.values():
                 renew_triggers(self._database, dataset.name, hub_trigger_statements(dataset))
         return done
+
+    def enter_gaps(self, message: str) -> dict[str, int]:
+        """See `administration.enter_gaps`."""
+        with self._transaction():
+            adopt_strays(self._database, self.datasets.values())
+            number = begin_changeset(self._database, changeset_id=str(uuid.uuid4()), author=getpass.getuser(), department="",
+                                     message=message, decision_no="")
+            done = {dataset.name: enter_gaps(self._database, dataset, number) for dataset in self.datasets.values()}
+            end_changeset(self._database)
+            if not any(done.values()):
+                self._database.execute("DELETE FROM quyhoach_changeset WHERE number = ?", (number,))
+        return {name: count for name, count in done.items() if count}
 
     def count(self, dataset: Dataset) -> int:  # noqa: D102
         return self._one(f"SELECT count(*) FROM {quoted(dataset.name)}")

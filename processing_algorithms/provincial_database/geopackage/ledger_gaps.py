@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID
-from .schema import data_columns, literal, quoted
+from .schema import NEW_UUID, UUID_GLOB, data_columns, literal, quoted
 
 _OLD, _NEW = 0, 1
 _NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
@@ -84,6 +84,17 @@ def enter_present(database: sqlite3.Connection, dataset: Dataset, feature_id: st
                      (entry, last))
     database.execute(f"INSERT INTO {rows} (ledger_no, side, {listed}) SELECT ?, {_NEW}, {listed} FROM {table} WHERE {FEATURE_ID} = ?",
                      (entry, feature_id))
+
+
+def enter_gaps(database: sqlite3.Connection, dataset: Dataset, changeset: int) -> int:
+    """Enter how every feature came from its last entry to what it is, and give those without an identity one; return how many."""
+    table = quoted(dataset.name)
+    # By the trigger that makes an entry of it.
+    nameless = database.execute(f"UPDATE {table} SET {FEATURE_ID} = {NEW_UUID} WHERE {FEATURE_ID} IS NULL OR {FEATURE_ID} NOT GLOB '{UUID_GLOB}'").rowcount
+    different = database.execute(different_features(dataset), (dataset.id,)).fetchall()
+    for (feature_id,) in different:
+        enter_present(database, dataset, feature_id, changeset)
+    return nameless + len(different)
 
 
 def broken_features(dataset: Dataset) -> str:

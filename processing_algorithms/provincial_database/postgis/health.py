@@ -13,11 +13,11 @@ from ...common.errors import InputError
 from ...common.language import say
 from ...common.progress import Progress, silent
 from ..catalogue import Dataset
-from ..catalogue.model import FEATURE_ID, FID
-from ..findings import unsent_advice, unsent_sentence
+from ..findings import gap_advice, unsent_advice, unsent_sentence
 from . import health_guards
 from .connection import told, transaction
-from .schema import table_of, trigger_names
+from .ledger_gaps import gaps
+from .schema import trigger_names
 from .upgrade import guard_bodies
 
 if TYPE_CHECKING:
@@ -122,33 +122,14 @@ def _table(cursor: Any, dataset: Dataset) -> Iterator[Finding]:
 
 def _ledger(cursor: Any, dataset: Dataset) -> Finding:
     """Each entry begins where the one before ended, and the last one is the table's row."""
-    from psycopg2 import sql
-
-    cursor.execute("SELECT attname::text, typname = 'geometry' FROM pg_attribute a "
-                   "JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = %s::regclass AND attnum > 0 "
-                   "AND NOT attisdropped AND attname NOT IN (%s, %s) ORDER BY attnum",
-                   (f"quyhoach_data.{_quoted(dataset.name)}", FID, FEATURE_ID))
-    columns = sql.SQL(", ").join(sql.SQL("t.{0}::text AS {0}" if shape else "t.{0}").format(sql.Identifier(name))
-                                 for name, shape in cursor.fetchall())
-    # Entries of old days lack fields added since; a field without a value is left out either way.
-    cursor.execute(sql.SQL(
-        "WITH entries AS (SELECT feature_id, ledger_no, old_row, new_row, lag(new_row) OVER w AS before, "
-        "lead(ledger_no) OVER w AS next FROM quyhoach.ledger WHERE dataset_id = %s AND old_row IS DISTINCT "
-        "FROM new_row WINDOW w AS (PARTITION BY feature_id "
-        "ORDER BY ledger_no)), present AS (SELECT t.feature_id, (SELECT jsonb_strip_nulls(to_jsonb(c)) "
-        "FROM (SELECT {}) c) AS content FROM {} t) SELECT (SELECT count(*) FROM entries WHERE old_row IS DISTINCT "
-        "FROM before), (SELECT count(*) FROM (SELECT * FROM entries WHERE next IS NULL) last FULL "
-        "JOIN present USING (feature_id) WHERE last.new_row IS DISTINCT FROM present.content), (SELECT count(*) "
-        "FROM entries)").format(columns, table_of(dataset)), (dataset.id,))
-    broken, different, entries = cursor.fetchone()
+    broken, different, entries = gaps(cursor, dataset)
     if broken or different:
         return Finding(dataset.name, False,
                        say("{dataset}: nhật ký đứt đoạn ở {broken} chỗ; {different} đối tượng khác với nhật ký.",
                                                 "{dataset}: the ledger is broken in {broken} places; "
                                                 "{different} features differ from it.")
                        .format(dataset=dataset.label, broken=broken, different=different),
-                       say("Ai đó đã ghi khi trigger bị tắt; đối chiếu với bản sao lưu gần nhất rồi sửa lại các đối tượng đó.",
-                           "Somebody wrote while triggers were off; compare with the latest backup and mend those features."))
+                       gap_advice(different))
     return Finding(dataset.name, True,
                    say("{dataset}: nhật ký {entries} dòng, khớp với bảng.",
                        "{dataset}: {entries} ledger entries, the same as the table.")
