@@ -86,6 +86,19 @@ def unsent_advice(since: datetime.datetime) -> str:
     ).format(days=_USUAL_UNSENT.days)
 
 
+def too_new(where: str, version: object) -> str:
+    """Say that a hub or a backup needs a newer program."""
+    return say("{where} được tạo bằng phiên bản QuyHoach mới hơn (cấu trúc {version}); hãy cập nhật QuyHoach.",
+               "{where} was made by a newer QuyHoach (schema {version}); update QuyHoach.").format(where=where, version=version)
+
+
+def restored_and_upgraded(old: int, new: int) -> str:
+    """Say that a backup of an older structure was brought up to date with its restore."""
+    return say("Bản sao lưu có cấu trúc cũ ({old}); đã nâng lên {new}, không đổi dữ liệu. Bản sao lưu vẫn như trước.",
+               "The backup has an old schema ({old}); it was brought to {new} and no data were changed. The backup stays as it was.").format(
+                   old=old, new=new)
+
+
 def worst(findings: Iterable[Finding]) -> State:
     """The worst state among findings."""
     order = list(State)

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.moments import read_moment
+from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub, restore
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.findings import State, worst
 from quyhoach.processing_algorithms.provincial_database.geopackage.file import (
     add_dataset,
     begin_file,
@@ -226,6 +228,21 @@ def test_the_oldest_structure_becomes_the_newest(tmp_path):
         put(hub, Change("facility", feature_id, row, {**row, "name": "Sửa"}))
     with open_hub(str(path)) as again:
         assert len(again.changesets()) == 2, "a second opening does nothing"
+
+
+def test_a_backup_of_the_oldest_structure_becomes_a_hub_of_today(tmp_path):
+    """A backup of those days is a copy of the file."""
+    version_one(tmp_path / "bản một.gpkg")
+    content, told = (tmp_path / "bản một.gpkg").read_bytes(), []
+    with restore(tmp_path / "bản một.gpkg", str(tmp_path / "phục hồi.gpkg"), progress=lambda _, text=None: told.append(text)) as hub:
+        assert hub.info.schema_version == SCHEMA_VERSION and f"cũ (1); đã nâng lên {SCHEMA_VERSION}" in "".join(filter(None, told))
+        assert worst(check_hub(hub)) is State.GOOD
+    assert (tmp_path / "bản một.gpkg").read_bytes() == content
+    with closing(sqlite3.connect(tmp_path / "bản một.gpkg")) as database, database:
+        database.execute("UPDATE quyhoach_hub SET value = '99' WHERE key = 'schema_version'")
+    with pytest.raises(InputError, match="bản một.gpkg được tạo bằng phiên bản QuyHoach mới hơn .cấu trúc 99."):
+        restore(tmp_path / "bản một.gpkg", str(tmp_path / "khác.gpkg"))
+    assert not (tmp_path / "khác.gpkg").exists()
 
 
 def test_a_structure_newer_than_the_program_is_refused(tmp_path):

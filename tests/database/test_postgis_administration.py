@@ -47,7 +47,7 @@ def shape(sql_at, parameters, roles):
 
 
 def test_the_oldest_schema_grows_into_the_newest(empty_database, postgis_parameters, postgis_hub, sql_at):
-    with pytest.raises(InputError, match="nâng cấp"):
+    with pytest.raises(InputError, match="hubupgrade"):
         create_postgis_hub(empty_database, "EPSG:9214", version=2)
     told = upgrade_postgis_hub(empty_database)
     assert told == [f"Cấu trúc 2 lên {newest_version()}."] and newest_version() == SCHEMA_VERSION
@@ -248,6 +248,65 @@ def test_a_backup_becomes_the_same_hub_in_another_incarnation(postgis_hub, postg
     sql_at(postgis_parameters, "SELECT 1")
     with pytest.raises(OutputError, match="pg_restore"):
         restore_postgis_hub(tmp_path / "hỏng.dump", {**postgis_parameters, "dbname": "postgres"})
+
+
+def old_hub(parameters, sql_at, version):
+    """A hub of an older structure with two facilities in it."""
+    with pytest.raises(InputError, match="Nâng cấp cơ sở dữ liệu dùng chung. .quyhoach:hubupgrade"):
+        create_postgis_hub(parameters, "EPSG:9214", datasets=[load_catalogue()["facility"]], version=version)
+    sql_at(parameters, "INSERT INTO quyhoach_data.facility (name, kind, geom) SELECT n, 'kindergarten', ST_SetSRID(ST_MakePoint(500000, 1800000), 9214) "
+                       "FROM unnest(ARRAY['A', 'B']) n")
+    return sql_at(parameters, "SELECT hub_id::text, incarnation::text FROM quyhoach.hub")[0]
+
+
+@pytest.mark.parametrize("version", [3, 6])
+def test_a_backup_of_an_older_structure_becomes_a_hub_of_today(empty_database, postgis_server, sql_at, tmp_path, version):
+    hub_id, incarnation = old_hub(empty_database, sql_at, version)
+    told, path, name = [], tmp_path / "cũ.dump", f"{empty_database['dbname']}_again"
+    backup_postgis_hub(empty_database, path)  # before the upgrade, as its help advises
+    sql_at(empty_database, f'CREATE DATABASE "{name}"')
+    try:
+        with restore_postgis_hub(path, {**empty_database, "dbname": name}, progress=lambda _, text=None: told.append(text)) as hub:
+            assert hub.info.schema_version == SCHEMA_VERSION and list(hub.datasets) == ["facility"]
+            assert hub.hub_id == hub_id and hub.info.incarnation != incarnation
+            assert f"cũ ({version}); đã nâng lên {SCHEMA_VERSION}" in "".join(filter(None, told))
+            assert {row["name"] for row in delivered(hub, scope=Scope("facility"))[2].values()} == {"A", "B"}
+            assert [finding.sentence for finding in check_postgis_hub(hub) if not finding.in_order] == []
+    finally:
+        sql_at(empty_database, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def test_a_backup_that_cannot_be_upgraded_is_restored_and_the_next_step_is_told(empty_database, sql_at, tmp_path, monkeypatch):
+    old_hub(empty_database, sql_at, 5)
+    path, name = tmp_path / "cũ.dump", f"{empty_database['dbname']}_again"
+    backup_postgis_hub(empty_database, path)
+    sql_at(empty_database, f'CREATE DATABASE "{name}"')
+    again = {**empty_database, "dbname": name}
+    try:
+        monkeypatch.setattr("quyhoach.processing_algorithms.provincial_database.postgis.upgrade.run_files", refuse)
+        with pytest.raises(OutputError, match="Đã phục hồi đủ dữ liệu.*Nâng cấp cơ sở dữ liệu dùng chung"):
+            restore_postgis_hub(path, again)
+        monkeypatch.undo()
+        assert upgrade_postgis_hub(again, datasets=[load_catalogue()["facility"]]) == [f"Cấu trúc 5 lên {SCHEMA_VERSION}."]
+        with PostgisHub(again) as hub:
+            assert len(delivered(hub, scope=Scope("facility"))[2]) == 2
+    finally:
+        sql_at(empty_database, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def refuse(*_):
+    raise OutputError("không được")
+
+
+def test_a_backup_of_a_newer_program_is_refused_and_the_database_stays_empty(postgis_parameters, postgis_hub, empty_database, sql_at, tmp_path,
+                                                                             monkeypatch):
+    sql_at(postgis_parameters, "INSERT INTO quyhoach.schema_version (number) VALUES (99)")
+    monkeypatch.setattr("quyhoach.processing_algorithms.provincial_database.postgis.hub.SCHEMA_VERSION", 99)
+    backup_postgis_hub(postgis_parameters, tmp_path / "mới.dump")
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="mới hơn .cấu trúc 99."):
+        restore_postgis_hub(tmp_path / "mới.dump", empty_database)
+    assert sql_at(empty_database, "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'quyhoach%%'") == [(0,)]
 
 
 def test_the_drill_proves_the_backup(postgis_hub, postgis_parameters, sql_at):

@@ -37,12 +37,14 @@ class HubRestoreAlgorithm(QuyHoachAlgorithm):
             "Không ghi đè gì. Bản sao lưu GeoPackage thành một tệp mới; bản sao lưu PostGIS vào một cơ sở dữ liệu PostgreSQL trống, "
             "cùng các vai trò và thành viên (không có mật khẩu). Bản dữ liệu làm việc cũ hơn bản sao lưu nhận cập nhật như thường. Bản mới hơn giữ những gì "
             "đã gửi sau lúc sao lưu: lần nhận cập nhật đầu tiên so sánh toàn bộ, phần bị thiếu trở lại thành chỉnh sửa chưa "
-            "gửi, chỗ hai bên khác nhau thành xung đột; không gì mất. Chỉ đường dẫn mới cho các bản làm việc bằng tham số HUB.",
+            "gửi, chỗ hai bên khác nhau thành xung đột; không gì mất. Chỉ đường dẫn mới cho các bản làm việc bằng tham số HUB. "
+            "Bản sao lưu có cấu trúc cũ được nâng lên ngay trong cơ sở dữ liệu mới; bản sao lưu vẫn như trước.",
             "Makes a new shared database from a backup.\n\n"
             "Overwrites nothing. A GeoPackage backup becomes a new file; a PostGIS one goes into an empty PostgreSQL database, with "
             "its roles and members (without passwords). Working copies older than the backup pull as ever. Newer ones still have what was sent after "
             "the backup: their first pull compares everything, what is lacking becomes an edit to send again, what both "
-            "sides changed a conflict; nothing is lost. Tell working copies the new place by the parameter HUB.")
+            "sides changed a conflict; nothing is lost. Tell working copies the new place by the parameter HUB. "
+            "A backup of an older structure is brought up to date in the new database; the backup itself stays as it was.")
 
     def parameters(self) -> list[Any]:  # noqa: D102
         return [

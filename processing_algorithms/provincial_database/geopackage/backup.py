@@ -15,10 +15,11 @@ from ...common.destinations import new_file
 from ...common.errors import InputError
 from ...common.language import say
 from ...common.progress import Progress, part, silent
-from ..findings import DrillReport
+from ..findings import DrillReport, restored_and_upgraded, too_new
 from ..rows import now
 from .hub import BACKUP, GeoPackageHub
 from .schema import quoted
+from .upgrade import SCHEMA_VERSION
 
 _PAGES_AT_ONCE = 5_000
 #: How often the copy may begin again because others wrote meanwhile, before it is made in one go while they wait.
@@ -68,19 +69,21 @@ def restore_geopackage_hub(path: str | Path, location: str | Path, *, progress: 
     with new_file(target, _taken(target)) as draft:
         with closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as backup:
             try:
-                backup.execute("SELECT 1 FROM quyhoach_hub").fetchone()
+                version = dict(backup.execute("SELECT key, value FROM quyhoach_hub")).get("schema_version", "")
             except sqlite3.DatabaseError as error:
                 raise InputError(say("{path} không phải là bản sao lưu cơ sở dữ liệu dùng chung của QuyHoach, hoặc đã "
                                      "hỏng; hãy chọn tệp khác.",
                                      "{path} is no backup of a shared database of QuyHoach, or is damaged; choose "
                                      "another file.").format(path=source)) from error
+            if version.isdigit() and int(version) > SCHEMA_VERSION:
+                raise InputError(too_new(str(source), int(version)))
             _copy(backup, draft, part(progress, 0.0, 0.8))
         with closing(sqlite3.connect(draft, isolation_level=None)) as database:
             _refuse_damaged(database, source)
             database.execute("DELETE FROM quyhoach_hub WHERE key = ?", (BACKUP,))
         with GeoPackageHub(draft) as hub:  # brings an older structure up to date
             hub.begin_incarnation()
-    progress(1.0)
+    progress(1.0, restored_and_upgraded(int(version), SCHEMA_VERSION) if int(version) < SCHEMA_VERSION else None)
     return GeoPackageHub(target)
 
 

@@ -22,6 +22,7 @@ from ...common.progress import Progress, silent
 from ..catalogue import Catalogue, Dataset, load_catalogue
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
 from ..changes import Change, Changeset, Delivery, Outcome, Position, Receipt, Row, Scope
+from ..findings import too_new
 from ..history.history import ChangesetNote, Moment
 from ..hub import Batch, DatasetSummary, Hub, HubInfo
 from ..row_filter import RowFilter
@@ -91,10 +92,7 @@ class GeoPackageHub(Hub):
                                  "working copies would not notice.").format(path=self.path, at=facts[BACKUP]))
         version = facts.get("schema_version", "")
         if not version.isdigit() or int(version) > SCHEMA_VERSION:
-            raise InputError(say("{path} được tạo bằng phiên bản QuyHoach mới hơn (cấu trúc {version}); hãy cập nhật "
-                                 "QuyHoach.",
-                                 "{path} was made by a newer QuyHoach (schema {version}); update QuyHoach.")
-                             .format(path=self.path, version=version or "?"))
+            raise InputError(too_new(str(self.path), version or "?"))
         lost = sorted({"incarnation", "name", "srs_id", "created_at", *(["hub_id"] if int(version) > 1 else [])} - facts.keys())
         if lost:
             raise InputError(say("{path} bị hỏng: thiếu {names} trong bảng quyhoach_hub; hãy phục hồi bản sao lưu gần nhất.",

@@ -23,15 +23,20 @@ from ...common.destinations import new_file
 from ...common.errors import InputError, OutputError
 from ...common.language import say
 from ...common.progress import Progress, part, silent
-from ..findings import DrillReport
+from ..findings import DrillReport, too_new
 from .connection import connect, parameters_of, shown, told, transaction
 from .create import add_system
-from .hub import PostgisHub
+from .hub import SCHEMA_VERSION, PostgisHub
+from .upgrade import upgrade_restored
 
 _GRANTEE = re.compile(r'^(?:ALTER .* OWNER TO|GRANT .* TO|REVOKE .* FROM) ("(?:[^"]|"")+"|\w+);$', re.MULTILINE)
 #: Tables of the hub itself that a drill compares, besides the datasets.
 _OWN_TABLES = ("dataset", "field", "domain_value", "department", "permission", "lock", "changeset", "ledger", "import",
                "rejection", "working_copy")
+
+
+#: First structure that can be backed up: it knows who is in which role.
+_WITH_BACKUPS = 3
 
 
 def backup_postgis_hub(location: str | Mapping[str, Any], path: str | os.PathLike[str], *,
@@ -50,7 +55,8 @@ def backup_postgis_hub(location: str | Mapping[str, Any], path: str | os.PathLik
                              "{path}: a backup of PostGIS is no GeoPackage; let its name end in .dump.").format(path=path))
     taken = say("{path} đã có; sao lưu không ghi đè tệp nào. Hãy đặt tên khác.",
                 "{path} exists; a backup never overwrites anything. Choose another name.").format(path=path)
-    with PostgisHub(location) as hub, new_file(path, taken) as draft:
+    # An upgrade is preceded by a backup, so what has not been upgraded can be backed up.
+    with PostgisHub(location, least=_WITH_BACKUPS) as hub, new_file(path, taken) as draft:
         _require_owner(hub)
         with told(), hub.connection.cursor() as cursor:
             cursor.execute("SELECT quyhoach.note_backup()")
@@ -61,16 +67,17 @@ def backup_postgis_hub(location: str | Mapping[str, Any], path: str | os.PathLik
 
 def restore_postgis_hub(path: str | os.PathLike[str], location: str | Mapping[str, Any], *,
                         progress: Progress = silent) -> PostgisHub:
-    """Restore a backup into an existing database without a hub, and open it.
+    """Restore a backup into an existing database without a hub, and open it; an older structure is brought up to date.
 
     Roles the server lacks are created; login roles among them have no password until somebody gives them one.
 
     Raises
     ------
     InputError
-        The file is no backup, or this machine has no pg_restore as new as the server.
+        The file is no backup, is of a newer program, or this machine has no pg_restore as new as the server.
     OutputError
-        The database holds a hub already, or the server refused; then nothing is left in it.
+        The database holds a hub already, or the server refused; then nothing is left in it. Or everything is restored and
+        only the upgrade is left to do.
     """
     parameters = parameters_of(location)
     if not Path(path).is_file():
@@ -86,9 +93,12 @@ def restore_postgis_hub(path: str | os.PathLike[str], location: str | Mapping[st
                                       "(database) trống.",
                                       "{where} holds a shared database already; restore into an empty database.")
                                   .format(where=shown(parameters)))
+            version = connection.server_version
+            number = _structure(path, version)
+            if number > SCHEMA_VERSION:
+                raise InputError(too_new(str(path), number))
             if not has_postgis:
                 cursor.execute("CREATE EXTENSION postgis SCHEMA public")
-            version = connection.server_version
             _create_missing(cursor, set(_GRANTEE.findall(_run(
                 "pg_restore", {}, version, ["--file=-", "--schema-only", str(path)]))))
         with tempfile.TemporaryDirectory(prefix="quyhoach-") as folder:
@@ -108,6 +118,7 @@ def restore_postgis_hub(path: str | os.PathLike[str], location: str | Mapping[st
             add_system(cursor, cursor.fetchone()[0])
     finally:
         connection.close()
+    upgrade_restored(location, progress=part(progress, 0.9, 1.0))
     progress(1.0)
     return PostgisHub(location)
 
@@ -141,6 +152,12 @@ def drill(location: str | Mapping[str, Any], *, progress: Progress = silent) -> 
     different = tuple(sorted(table for table in original.keys() | again.keys()
                              if original.get(table) != again.get(table)))
     return DrillReport(len(original), sum(count for count, _ in original.values()), different, new_incarnation)
+
+
+def _structure(path: str | os.PathLike[str], server_version: int) -> int:
+    """Number of the structure a backup has; 0 when it does not say."""
+    rows = _run("pg_restore", {}, server_version, ["--file=-", "--data-only", "--schema=quyhoach", "--table=schema_version", str(path)])
+    return max((int(number) for number in re.findall(r"^(\d+)\t", rows, re.MULTILINE)), default=0)
 
 
 def _require_owner(hub: PostgisHub) -> None:

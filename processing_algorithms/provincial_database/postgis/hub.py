@@ -18,6 +18,7 @@ from ...common.progress import Progress, part, silent
 from ..catalogue import Catalogue, Dataset, load_catalogue
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
 from ..changes import Change, Changeset, Delivery, Position, Receipt, Row, Scope
+from ..findings import too_new
 from ..history.history import ChangesetNote, History, Moment
 from ..hub import Batch, DatasetSummary, Hub, HubInfo
 from ..row_filter import RowFilter
@@ -38,17 +39,18 @@ _ROWS_AT_ONCE = 20_000
 class PostgisHub(Hub, History):
     """See `hub.Hub` and `changes.ExchangingHub`. What a role may not see is not there: datasets, fields, rows."""
 
-    def __init__(self, location: str | Mapping[str, Any]):
+    def __init__(self, location: str | Mapping[str, Any], *, least: int = SCHEMA_VERSION):
+        """Open a hub whose structure is not older than ``least``; what is older than this program is only good for a backup."""
         parameters = parameters_of(location)
         self.connection = connect(parameters)
         try:
             with told():
-                self._open(shown(parameters))
+                self._open(shown(parameters), least)
         except BaseException:
             self.connection.close()
             raise
 
-    def _open(self, where: str) -> None:
+    def _open(self, where: str, least: int) -> None:
         with self.connection.cursor() as cursor:
             cursor.execute("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'quyhoach')")
             if not cursor.fetchone()[0]:
@@ -66,14 +68,12 @@ class PostgisHub(Hub, History):
             cursor.execute("SELECT max(number) FROM quyhoach.schema_version")
             version = cursor.fetchone()[0]
             if version > SCHEMA_VERSION:
-                raise InputError(say("{where} được tạo bằng phiên bản QuyHoach mới hơn (cấu trúc {version}); "
-                                     "hãy cập nhật QuyHoach.",
-                                     "{where} was made by a newer QuyHoach (schema {version}); update QuyHoach.")
-                                 .format(where=where, version=version))
-            if version < SCHEMA_VERSION:
-                raise InputError(say("{where} còn cấu trúc cũ ({version}); quản trị viên cần nâng cấp trước bằng quyhoach:hubupgrade.",
-                                     "{where} has an old schema ({version}); its administrator has to upgrade it "
-                                     "first with quyhoach:hubupgrade.").format(where=where, version=version))
+                raise InputError(too_new(where, version))
+            if version < least:
+                raise InputError(say("{where} còn cấu trúc cũ ({version}); quản trị viên cần chạy \"Nâng cấp cơ sở dữ liệu dùng chung\" "
+                                     "(quyhoach:hubupgrade) trước.",
+                                     "{where} has an old schema ({version}); its administrator has to run \"Upgrade the shared database\" "
+                                     "(quyhoach:hubupgrade) first.").format(where=where, version=version))
             cursor.execute("SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
                            "WHERE e.extname = 'postgis'")
             #: Schema of the PostGIS functions; every call names it.

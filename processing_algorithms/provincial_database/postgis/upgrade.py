@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...common.errors import InputError
+from ...common.errors import InputError, OutputError
 from ...common.language import say
 from ...common.progress import Progress, silent
 from ..catalogue import Dataset, load_catalogue
 from ..catalogue.model import SECRECY
+from ..findings import restored_and_upgraded
 from .connection import connect, parameters_of, shown, told, transaction
 from .own_functions import mend, numbered_files
 from .schema import (
@@ -148,6 +149,39 @@ def upgrade_postgis_hub(
     finally:
         connection.close()
     return done
+
+
+def upgrade_restored(location: str | Mapping[str, Any], *, progress: Progress = silent) -> None:
+    """Bring the structure of a hub just restored from an older backup up to date; datasets and fields stay those it has.
+
+    Raises
+    ------
+    OutputError
+        The hub is there, but this role could not upgrade it.
+    """
+    connection = connect(parameters_of(location))
+    try:
+        with told(), connection.cursor() as cursor:
+            cursor.execute("SELECT max(number) FROM quyhoach.schema_version")
+            version = cursor.fetchone()[0]
+            cursor.execute("SELECT dataset_id, table_name::text FROM quyhoach.dataset")
+            tables = dict(cursor.fetchall())
+            cursor.execute("SELECT field_id, column_name::text FROM quyhoach.field")
+            columns = dict(cursor.fetchall())
+    finally:
+        connection.close()
+    if version >= newest_version():
+        return
+    told_of = {"old": version, "new": newest_version()}
+    try:
+        upgrade_postgis_hub(location, datasets=list(load_catalogue().held(tables, columns).values()), progress=progress)
+    except (InputError, OutputError) as error:
+        raise OutputError(say(
+            "Đã phục hồi đủ dữ liệu, nhưng bản sao lưu có cấu trúc cũ ({old}) và chưa nâng lên {new} được: {why} Việc tiếp theo: quản trị viên chạy "
+            "\"Nâng cấp cơ sở dữ liệu dùng chung\" (quyhoach:hubupgrade) trên cơ sở dữ liệu vừa phục hồi.",
+            "All data are restored, but the backup has an old schema ({old}) that could not be brought to {new}: {why} Next: its administrator "
+            "runs \"Upgrade the shared database\" (quyhoach:hubupgrade) on the restored database.").format(**told_of, why=error)) from error
+    progress(1.0, restored_and_upgraded(**told_of))
 
 
 def _state(cursor: Any, where: str) -> tuple[int, str, int, str]:
