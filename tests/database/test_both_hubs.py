@@ -236,6 +236,46 @@ def test_only_what_does_not_fit_in_the_end_is_told(hub):
     assert named(hub) == before
 
 
+def checked_out_long_ago(path):
+    """Before an edit was judged by what it changes, a layer judged all of an edited row; this one has a row an old program let in."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        register_functions(database)
+        [whole] = database.execute("SELECT sql FROM sqlite_master WHERE name = 'quyhoach_check_insert_facility'").fetchone()
+        database.execute("INSERT INTO quyhoach_applying VALUES ('cũ')")
+        database.execute("UPDATE facility SET kind = 'mã cũ' WHERE name = 'A'")
+        database.execute("DELETE FROM quyhoach_applying")
+        database.execute("DROP TRIGGER quyhoach_check_update_facility")
+        database.execute(whole.replace("quyhoach_check_insert_", "quyhoach_check_update_").replace("BEFORE INSERT", "BEFORE UPDATE"))
+
+
+@pytest.mark.parametrize("by", ["pull", "push"])
+def test_a_working_copy_of_an_older_program_judges_as_this_one_after_an_exchange(hub, tmp_path, by):
+    a, b = (str(uuid.UUID(int=i)) for i in (1, 2))
+    assert submit(hub, Change("facility", a, None, facility("A")), Change("facility", b, None, facility("B"))).outcome is Outcome.APPLIED
+    with out(hub, tmp_path / "bản.gpkg") as copy:
+        checked_out_long_ago(copy.path)
+        with pytest.raises(sqlite3.IntegrityError, match="mã không có trong danh mục"):
+            run(copy, "UPDATE facility SET note = 'sửa' WHERE name = 'A'")
+        run(copy, "UPDATE facility SET note = 'chưa gửi' WHERE name = 'B'")
+        others = {name: text for name, text in triggers_of(copy).items() if not name.startswith("quyhoach_check_update_")}
+        if by == "pull":
+            report = pull(copy, hub)
+            assert not report.compared_whole and (report.received, report.conflicts, copy.unsent()) == (0, 0, 1)
+        else:
+            assert push(copy, hub, author="ân", message="gửi").outcome is Outcome.APPLIED and copy.unsent() == 0
+        assert triggers_of(copy) == others | {"quyhoach_check_update_facility": triggers_of(copy)["quyhoach_check_update_facility"]}
+        run(copy, "UPDATE facility SET note = 'sửa' WHERE name = 'A'")
+        with pytest.raises(sqlite3.IntegrityError, match="mã không có trong danh mục"):
+            run(copy, "UPDATE facility SET kind = 'mã lạ' WHERE name = 'A'")
+        assert push(copy, hub, author="ân", message="gửi nữa").outcome is Outcome.APPLIED
+    with hub.deliver([Scope("facility")], None) as delivery:
+        assert {row["name"]: (row["note"], row["kind"]) for _, _, row in delivery.rows} == {"A": ("sửa", KIND), "B": ("chưa gửi", KIND)}
+
+
+def triggers_of(copy):
+    return dict(copy.database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+
+
 def write_past_the_ledger(hub, *statements):
     """What somebody does who knows databases too well."""
     if hasattr(hub, "connection"):

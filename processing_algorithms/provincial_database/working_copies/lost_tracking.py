@@ -38,6 +38,20 @@ def mend_tracking(copy: WorkingCopy, dataset: Dataset) -> None:
         f"(SELECT 1 FROM {table} AS other WHERE other.{FEATURE_ID} = {table}.{FEATURE_ID} AND other.{FID} < {table}.{FID})")
 
 
+def renew_checks(copy: WorkingCopy) -> None:
+    """Let a layer judge as this program does, where an older one checked it out; within `applying`.
+
+    The hub checks everything again, so nothing is compared and no edit comes of it.
+    """
+    present = dict(copy.database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'quyhoach!_check!_%' ESCAPE '!'"))
+    expected = {name: sql for dataset in copy.datasets.values() for name, sql in copy_trigger_statements(dataset).items()
+                if name.startswith("quyhoach_check_")}
+    for name, sql in expected.items():
+        if present.get(name) != sql:
+            copy.database.execute(f"DROP TRIGGER IF EXISTS {quoted(name)}")
+            copy.database.execute(sql)
+
+
 def _mend_key(copy: WorkingCopy, dataset: Dataset) -> None:
     """Make fid the key again where it was only copied as a column: rows added later would have none, and look deleted."""
     database, table = copy.database, quoted(dataset.name)

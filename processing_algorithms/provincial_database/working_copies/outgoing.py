@@ -19,6 +19,7 @@ from ..catalogue import Dataset
 from ..changes import Change, Changeset, ExchangingHub, Outcome, Receipt, Row
 from ..merge import differs, same_row
 from ..rows import bytes_to_plain, now, row_from_plain
+from .lost_tracking import renew_checks
 from .working_copy import WorkingCopy
 
 _ROWS_AT_ONCE = 10_000
@@ -82,6 +83,7 @@ def freeze(
     changeset = Changeset(str(uuid.uuid4()), author, department, message.strip(), decision_no.strip(), now(),
                           tuple(changes), copy.id)
     with copy.applying("freeze"):
+        renew_checks(copy)
         copy.database.execute(
             "INSERT INTO quyhoach_outgoing (changeset_id, author, department, message, decision_no, made_at, changes) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (changeset.changeset_id, author, department, changeset.message, changeset.decision_no, changeset.made_at,

@@ -23,7 +23,7 @@ from .after_restore import delivered, merge_after_restore
 from .conflict_review import base_in_dispute, dispute_of, note_conflict, withdraw_conflict
 from .incoming_rows import Present, Sorted, batches, sort_out, stored_bases, stored_rows, write_rows
 from .known_copies import tell_hub
-from .lost_tracking import mend_tracking
+from .lost_tracking import mend_tracking, renew_checks
 from .outgoing import pending, require_own_hub, settle
 from .scopes import is_whole
 from .working_copy import WorkingCopy
@@ -98,6 +98,7 @@ def receive(
         grow(copy, known or {})
         for dataset in lost or []:
             mend_tracking(copy, copy.datasets[dataset.name])
+        renew_checks(copy)
         merge_delivery(copy, delivery, scopes, lost={dataset.name for dataset in lost or []}, report=report,
                        progress=progress)
         _note_position(copy, delivery.position)
