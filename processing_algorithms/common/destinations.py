@@ -16,6 +16,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from .errors import OutputError
+from .full_disks import why_not_written
 from .language import say
 
 #: Tables whose names start so make a GeoPackage a hub or a working copy: never an output to be overwritten.
@@ -148,7 +149,7 @@ def new_file(path: str | os.PathLike[str], refusal: str) -> Iterator[Path]:
         os.rename(folder / target.name, target)
     except (sqlite3.Error, OSError) as error:
         raise OutputError(say("Không ghi được {path}: {why}", "{path} cannot be written: {why}")
-                          .format(path=target, why=error)) from error
+                          .format(path=target, why=why_not_written(error, target))) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -90,7 +90,7 @@ def test_a_push_to_a_server_whose_disk_is_full(postgis_server, hub_template, sql
             with PostgisHub(postgis_server.parameters(dbname="small_hub")) as hub, checkout(
                     tmp_path / "a.gpkg", hub, location="x", crs=pyproj.CRS(9214), datasets=[FACILITY], scopes=[Scope("facility")]) as copy:
                 many(copy.path, 3000)
-                refused_then_sent(copy, hub, lambda: fill(disk, leave), lambda: (disk / "đầy").unlink(), "hết chỗ")
+                refused_then_sent(copy, hub, lambda: fill(disk, leave), lambda: (disk / "đầy").unlink(), "Đĩa của máy chủ .* đã đầy")
         finally:
             sql_at(admin, "DROP DATABASE small_hub WITH (FORCE)")
             sql_at(admin, "DROP TABLESPACE small")

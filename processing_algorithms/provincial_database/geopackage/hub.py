@@ -17,6 +17,7 @@ import pandas
 import pyproj
 
 from ...common.errors import InputError, OutputError
+from ...common.full_disks import why_not_written
 from ...common.language import say
 from ...common.progress import Progress, silent
 from ..catalogue import Catalogue, Dataset, load_catalogue
@@ -363,6 +364,10 @@ class GeoPackageHub(Hub):
                                   "The shared database refused, nothing was written: {why}")
                               .format(why=error)) from error
         except sqlite3.OperationalError as error:
+            why = why_not_written(error, self.path)
+            if why != str(error):
+                raise OutputError(say("Không ghi được vào {path}, không đổi gì: {why}.", "{path} cannot be written, nothing is changed: {why}.")
+                                  .format(path=self.path, why=why)) from error
             raise OutputError(say("Không ghi được vào {path} ({why}). Nếu tệp đang mở hoặc đang sửa ở chương trình "
                                   "khác, hãy lưu, đóng rồi chạy lại.",
                                   "{path} cannot be written ({why}). If another program has it open or is editing it, "

@@ -176,9 +176,9 @@ def told() -> Iterator[None]:
                                   "The shared database's server lets nobody write just now (a standby, or maintenance), nothing was written; "
                                   "try again later or ask its administrator.")) from error
         if isinstance(error, codes.DiskFull):
-            raise OutputError(say("Máy chủ cơ sở dữ liệu dùng chung đã hết chỗ trên đĩa, không ghi gì; hãy báo quản trị rồi thử lại ({why}).",
-                                  "The disk of the shared database's server is full, nothing was written; tell its administrator, then "
-                                  "try again ({why}).").format(why=_first_line(error))) from error
+            raise OutputError(say("Đĩa của máy chủ cơ sở dữ liệu dùng chung đã đầy, không ghi gì; báo quản trị máy chủ dọn chỗ. Máy chủ báo: {why}",
+                                  "The disk of the shared database's server is full, nothing was written; ask its administrator to make room. "
+                                  "It was told: {why}").format(why=_first_line(error))) from error
         # A server that dies gives an error without a code, of no class in particular.
         cut = error.pgcode is None and not isinstance(error, psycopg2.ProgrammingError)
         if cut or isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):

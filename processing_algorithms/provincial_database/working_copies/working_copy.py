@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...common.errors import InputError, OutputError, name_some, refuse_if
+from ...common.full_disks import why_not_written
 from ...common.language import say
 from ..catalogue import Catalogue, Dataset, load_catalogue
 from ..catalogue.loader import find_dataset
@@ -389,7 +390,8 @@ class WorkingCopy:
         found = unreadable_text(self.database, self.datasets, error)
         return found if isinstance(found, InputError) else OutputError(
             say("Không ghi được vào bản dữ liệu làm việc {path}, mọi thứ giữ nguyên như trước: {why}",
-                "The working copy {path} cannot be written, all stays as it was: {why}").format(path=self.path, why=error))
+                "The working copy {path} cannot be written, all stays as it was: {why}").format(
+                    path=self.path, why=why_not_written(error, self.path)))
 
     def _roll_back(self) -> None:
         # A full disk makes SQLite roll back by itself; asking again would hide the first error.
