@@ -9,6 +9,8 @@ import zipfile
 import zlib
 from contextlib import closing
 
+import geopandas
+import pyogrio
 import pyproj
 import pytest
 import shapely
@@ -19,7 +21,7 @@ from quyhoach.processing_algorithms.provincial_database.changes import Change, C
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.merge import Clash
 from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
-from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import conflicts
+from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
 from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
     apply_changes,
     export_changes,
@@ -180,3 +182,44 @@ def test_a_changes_file_made_by_an_enemy_is_refused_whole(hub, tmp_path, spoil):
     with pytest.raises(InputError, match="bị hỏng"):
         apply_changes(hub, tmp_path / "b.qhz")
     assert "sửa" not in held(hub).values()
+
+
+def written_by_geopandas(path, frame, mode):
+    """What geopandas said when it could not."""
+    try:
+        frame.to_file(path, layer="facility", engine="pyogrio", mode=mode)
+    except pyogrio.errors.DataSourceError as error:
+        return str(error).rpartition("failed: ")[2]
+    return ""
+
+
+def test_geopandas_appends_and_replaces(hub, tmp_path):
+    """What GDAL 3.6 says of our layer it says of any with such a spatial index; and whatever it says, nothing is lost."""
+    with out(hub, tmp_path / "bản.gpkg") as copy:
+        frame = geopandas.read_file(copy.path, layer="facility", engine="pyogrio")
+        assert written_by_geopandas(copy.path, frame.assign(name="nối thêm"), "a") == ""
+        [line] = copy.status()
+        assert (line.added, line.changed, line.tracking_lost) == (5, 0, False)
+        assert push(copy, hub, **WHO).outcome is Outcome.APPLIED
+        pull(copy, hub)
+        # The same layer without anything of ours, but with the same triggers of the spatial index.
+        other = tmp_path / "của ai.gpkg"
+        frame.to_file(other, layer="facility", engine="pyogrio")
+        triggers = copy.database.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'rtree%'").fetchall()
+        with closing(sqlite3.connect(other, isolation_level=None)) as database:
+            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'rtree%'").fetchall():
+                database.execute(f'DROP TRIGGER "{name}"')
+            for (text,) in triggers:
+                database.execute(text)
+        frame = geopandas.read_file(copy.path, layer="facility", engine="pyogrio").iloc[1:]
+        frame.loc[frame["name"] == "Số 2", "name"] = "thay cả lớp"
+        assert written_by_geopandas(copy.path, frame, "w") == written_by_geopandas(other, frame, "w")
+    with WorkingCopy(tmp_path / "bản.gpkg") as copy:
+        assert copy.status()[0].tracking_lost
+        pull(copy, hub)
+        assert not copy.status()[0].tracking_lost
+        assert "thay cả lớp" in [name for (name,) in copy.database.execute("SELECT name FROM facility")]
+        resolve(copy, Rule.OURS)
+        assert push(copy, hub, **WHO).outcome is Outcome.APPLIED
+    with hub.deliver([Scope("facility")], None) as delivery:
+        assert sorted(row["name"] for *_, row in delivery.rows) == ["Số 1", "Số 3", "Số 4", "Số 5", *["nối thêm"] * 5, "thay cả lớp"]
