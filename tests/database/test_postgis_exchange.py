@@ -229,3 +229,25 @@ def wait_until(happened):
             return True
         time.sleep(0.05)
     return False
+
+
+@pytest.mark.parametrize("steps, between", [([(1, 2), (2, 3), (3, 4), (4, 5)], 0), ([(4, 5), (1, 2), (3, 4), (2, 3)], 0), ([(1, 2), (2, 1), (3, 4), (4, 3)], 2)])
+def test_triggers_of_others_see_values_change_hands_in_turn(postgis_hub, postgis_parameters, sql_at, steps, between):
+    """In a row they see what was sent and nothing else; of a ring one steps aside, which the ledger does not tell."""
+    sql_at(postgis_parameters, """
+        CREATE TABLE public.seen (was bigint, became bigint);
+        CREATE FUNCTION public.see() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN INSERT INTO public.seen VALUES (OLD.parcel_no, NEW.parcel_no); RETURN NULL; END $$;
+        CREATE TRIGGER see AFTER UPDATE ON quyhoach_data.parcel FOR EACH ROW EXECUTE FUNCTION public.see();
+        CREATE UNIQUE INDEX ON quyhoach_data.parcel (sheet_no, parcel_no)""")
+    made = {number: new(parcel(postgis_hub, parcel_no=number)) for number in range(1, 5)}
+    first = postgis_hub.submit(changeset(*made.values())).number
+    sent = [Change("parcel", made[was].feature_id, made[was].after, {**made[was].after, "parcel_no": becomes}) for was, becomes in steps]
+    done = postgis_hub.submit(changeset(*sent))
+    assert done.outcome is Outcome.APPLIED and not done.rewritten, done.objections
+    seen = sql_at(postgis_parameters, "SELECT was, became FROM public.seen")
+    assert len(seen) == len(steps) + between and (between or sorted(seen) == sorted(steps))
+    entries = {change.feature_id: change for change in postgis_hub.changes_between(postgis_hub.datasets["parcel"], first, done.number)}
+    assert entries == {change.feature_id: change for change in sent}
+    assert sql_at(postgis_parameters, f"SELECT count(*) FROM quyhoach.ledger WHERE changeset = {done.number}") == [(len(steps),)]
+    assert [f for f in check_postgis_hub(postgis_hub) if not f.in_order] == []

@@ -158,10 +158,10 @@ def _write(cursor: Any, one: Part, kind: str, positions: Sequence[int] | None = 
 
 
 def _update_in_turn(cursor: Any, one: Part, kind: str) -> None:
-    """Write updates in an order in which nobody takes a value another still has."""
+    """Write updates so that nobody takes a value another still has."""
     import psycopg2
 
-    def accepted(statement: Any, values: tuple[Any, ...]) -> bool:
+    def written(statement: Any, values: tuple[Any, ...]) -> int:
         cursor.execute("SAVEPOINT aside")
         try:
             cursor.execute(statement, values)
@@ -169,16 +169,21 @@ def _update_in_turn(cursor: Any, one: Part, kind: str) -> None:
             if not _is_refusal(error):
                 raise
             cursor.execute("ROLLBACK TO SAVEPOINT aside")
-            return False
-        return bool(cursor.rowcount)
+            return 0
+        return int(cursor.rowcount)
 
     indexes = unique_indexes(cursor, one.dataset)
-    for positions, key in [*in_turns(one.positions[kind], moves(cursor, one, indexes))]:
+    moving = moves(cursor, one, indexes)
+    if not _others_have_a_say(cursor) and all(
+            step_aside(cursor, one, positions, indexes[number], written) for number, positions in moving.in_the_way(one.positions[kind])):
+        _write(cursor, one, kind)
+        return
+    for positions, key in [*in_turns(one.positions[kind], moving)]:
         if key is None:
             _write(cursor, one, kind, positions)
         else:
             # When it cannot, those that wait for it are refused.
-            step_aside(cursor, one, positions[0], indexes[key[0]], accepted)
+            step_aside(cursor, one, positions, indexes[key[0]], written)
 
 
 def _is_refusal(error: Any) -> bool:

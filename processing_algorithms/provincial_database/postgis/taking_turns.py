@@ -1,8 +1,9 @@
 """Values that only one feature may have and that change hands within one changeset: who goes first.
 
 A unique index of PostgreSQL is looked at row by row, in whatever order a statement comes by them: parcel 1 cannot become
-2 before 2 has become 3. When a changeset was refused for that, each feature waits for the one that has what it takes.
-Where they wait in a ring, one steps aside to a value nobody has; in the ledger it goes straight from the old to the new.
+2 before 2 has become 3. When a changeset was refused for that, those that have what others want step aside to values nobody
+has; in the ledger they go straight from the old to the new. Triggers of others would see those values, so where there are
+any, and where no such value is allowed, each feature waits for the one that has what it takes, and one of a ring steps aside.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..catalogue import Dataset
-from ..catalogue.model import FEATURE_ID, FID, Field
-from .schema import table_of
+from ..catalogue.model import Field
+from .schema import COLUMN_TYPES, table_of
 from .staging import DELETE, INSERT, UPDATE, Part, typed
 
 #: An index by its place in `unique_indexes`, and the values of a row in it as text.
@@ -48,6 +49,15 @@ class Moves:
         """What one of them gives away and exactly one of them takes."""
         taken = Counter(key for position, keys in self.wants.items() for key in keys - self.has[position])
         return {key for key in self.released() if taken[key] == 1}
+
+    def in_the_way(self, positions: Sequence[int]) -> list[tuple[int, list[int]]]:
+        """Those that have what another of them wants, by index."""
+        released, found = self.released(), dict[int, set[int]]()
+        for position in positions:
+            for key in self.wants[position]:
+                if released.get(key, position) != position:
+                    found.setdefault(key[0], set()).add(released[key])
+        return [(number, sorted(holders & {*positions})) for number, holders in sorted(found.items())]
 
 
 def unique_indexes(cursor: Any, dataset: Dataset) -> list[UniqueIndex]:
@@ -158,35 +168,45 @@ def _in_a_ring(waits: dict[int, dict[Key, int]], position: int) -> tuple[Key, in
         seen.add((key, position))
 
 
-def step_aside(cursor: Any, one: Part, position: int, index: UniqueIndex, try_it: Callable[[Any, tuple[Any, ...]], bool]) -> bool:
-    """Give a row a value nobody has in one column of an index that it is about to change; False when none is taken."""
+def step_aside(
+    cursor: Any, one: Part, positions: Sequence[int], index: UniqueIndex, write: Callable[[Any, tuple[Any, ...]], int]
+) -> bool:
+    """Give rows values nobody has in one column of an index that they are about to change; False when none are taken.
+
+    ``write`` runs a statement and returns how many rows it has written, none when it was refused.
+    """
     from psycopg2 import sql
 
     for name in index.columns:
         # A state is no passing thing: what is approved locks itself.
-        if name not in one.fields or name in (FID, FEATURE_ID, "status"):
+        if name not in one.fields or name == "status":
             continue
-        statement = sql.SQL("UPDATE {0} t SET {1} = %s FROM pg_temp.outgoing o WHERE o.position = %s AND o.after ? {2} "
-                            "AND t.feature_id = o.feature_id AND t.{1} IS DISTINCT FROM %s").format(
-            table_of(one.dataset), sql.Identifier(name), sql.Literal(name))
-        for value in _fillers(one.dataset.field(name)):
-            if try_it(statement, (value, position, value)):
+        field = one.dataset.field(name)
+        statement = sql.SQL(
+            "UPDATE {table} t SET {name} = v.value::{type} FROM unnest(%s::integer[], %s::text[]) v (position, value) "
+            "JOIN pg_temp.outgoing o USING (position) WHERE o.after ? {key} AND t.feature_id = o.feature_id "
+            "AND t.{name} IS DISTINCT FROM v.value::{type}").format(
+                table=table_of(one.dataset), name=sql.Identifier(name), type=sql.SQL(COLUMN_TYPES[field.type]), key=sql.Literal(name))
+        for values in _fillers(field, len(positions)):
+            if write(statement, (list(positions), values)) == len(positions):
                 return True
     return False
 
 
-def _fillers(field: Field) -> Iterator[object]:
-    """Yield values that a field may take for the moment and hardly anybody has."""
+def _fillers(field: Field, count: int) -> Iterator[list[str | None]]:
+    """Yield as many values at a time as asked for that a field may take for the moment and hardly anybody has."""
     if not field.required:
-        yield None
+        yield [None] * count
     chance = uuid.uuid4().int
     if field.domain is not None:
-        yield from (value.code for value in field.domain.values)
+        if count == 1:
+            yield from ([value.code] for value in field.domain.values)
     elif field.type == "date":
-        yield datetime.date.fromordinal(600_000 + chance % 60_000).isoformat()
+        yield [datetime.date.fromordinal(600_000 + (chance + number) % 100_000).isoformat() for number in range(count)]
     elif field.type == "text" and field.pattern is None:
-        yield f"{chance:032x}"[:field.length]
+        yield [uuid.uuid4().hex[:field.length] for _ in range(count)]
     elif field.type in ("integer", "real"):
         low = field.minimum if field.minimum is not None else 0
         high = field.maximum if field.maximum is not None else low + 2_000_000_000
-        yield int(high) - chance % max(int(min(high - low, 1_000_000_000)), 1)
+        span = max(int(min(high - low, 1_000_000_000)), 1)
+        yield [str(int(high) - (chance + number) % span) for number in range(count)]
