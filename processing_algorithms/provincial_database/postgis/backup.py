@@ -240,8 +240,10 @@ def _run(program: str, parameters: Mapping[str, Any], server_version: int, argum
                           stdin=subprocess.DEVNULL)
     if done.returncode:
         why = (done.stderr.strip().splitlines() or [f"{program}: {done.returncode}"])[0]
-        raise OutputError(say("{program} không làm được: {why}", "{program} failed: {why}").format(program=program,
-                                                                                                   why=why))
+        # Its own words do not say which disk is full.
+        path = next((argument.partition("=")[2] for argument in arguments if argument.startswith("--file=") and argument != "--file=-"), None)
+        raise OutputError(say("{program} không làm được: {why}", "{program} failed: {why}").format(program=program, why=why)
+                          + (f" ({path})" if path else ""))
     return done.stdout
 
 
