@@ -10,7 +10,11 @@ import pyproj
 import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import OutputError
-from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub, enter_gaps, upgrade
+from quyhoach.processing_algorithms.provincial_database.administration.administration import (
+    check_hub,
+    enter_gaps,
+    upgrade,
+)
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain
