@@ -1,10 +1,12 @@
-"""A real PostgreSQL for the tests of hubs: one server for all, one database for each test.
+"""Hubs for the tests: in memory, in a GeoPackage, on a real PostgreSQL (one server for all, one database for each test).
 
-Where no server can be had the tests are skipped with the reason; in CI (variable ``CI``) that is a failure.
+What is true of the exchange, whatever the hub, is tried on `every_hub`; what only a stored hub can do (history, backup,
+upgrade) on `stored_hub`. Where no server can be had the tests are skipped with the reason; in CI (variable ``CI``) that is a failure.
 """
 
 import itertools
 import os
+import shutil
 
 import pytest
 from postgis_server import NoServer, running_server
@@ -60,23 +62,63 @@ def empty_database(postgis_server):
     run_sql(postgis_server.parameters(), f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+#: What the hubs hold that are made for tests of every kind of hub: a few datasets, as a database is copied file by file.
+FEW = ("facility", "field_report", "hamlet", "land_use", "parcel", "plan", "shelter", "zone")
+
+
+def few_datasets():
+    from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
+
+    return [load_catalogue()[name] for name in FEW]
+
+
+def _template(server, name, datasets=None):
+    from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
+
+    run_sql(server.parameters(), f'CREATE DATABASE "{name}"')
+    create_postgis_hub(server.parameters(dbname=name), "EPSG:9214", name="Tỉnh mẫu", datasets=datasets).close()
+    return name
+
+
 @pytest.fixture(scope="session")
 def hub_template(postgis_server):
     """Name of a database that holds a new hub of the whole catalogue; copied for every test."""
-    from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
+    return _template(postgis_server, "hub_template")
 
-    run_sql(postgis_server.parameters(), 'CREATE DATABASE "hub_template"')
-    create_postgis_hub(postgis_server.parameters(dbname="hub_template"), "EPSG:9214", name="Tỉnh mẫu").close()
-    return "hub_template"
+
+@pytest.fixture(scope="session")
+def few_template(postgis_server):
+    """The same with the datasets of `FEW`."""
+    return _template(postgis_server, "few_template", few_datasets())
+
+
+@pytest.fixture(scope="session")
+def few_file(tmp_path_factory):
+    """A GeoPackage hub with the datasets of `FEW`; copied for every test."""
+    from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
+
+    path = tmp_path_factory.mktemp("mẫu") / "tỉnh.gpkg"
+    create_hub(str(path), "EPSG:9214", name="Tỉnh mẫu", datasets=few_datasets()).close()
+    return path
+
+
+def _copied(server, template):
+    name = f"hub_{next(_numbers)}"
+    run_sql(server.parameters(), f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield server.parameters(dbname=name)
+    run_sql(server.parameters(), f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
 def postgis_parameters(postgis_server, hub_template):
     """Parameters of a database with an empty hub, for this test alone, as superuser."""
-    name = f"hub_{next(_numbers)}"
-    run_sql(postgis_server.parameters(), f'CREATE DATABASE "{name}" TEMPLATE "{hub_template}"')
-    yield postgis_server.parameters(dbname=name)
-    run_sql(postgis_server.parameters(), f'DROP DATABASE "{name}" WITH (FORCE)')
+    yield from _copied(postgis_server, hub_template)
+
+
+@pytest.fixture
+def few_parameters(postgis_server, few_template):
+    """The same with the datasets of `FEW`."""
+    yield from _copied(postgis_server, few_template)
 
 
 @pytest.fixture
@@ -86,3 +128,50 @@ def postgis_hub(postgis_parameters):
 
     with PostgisHub(postgis_parameters) as hub:
         yield hub
+
+
+@pytest.fixture
+def file_location(few_file, tmp_path_factory):
+    path = tmp_path_factory.mktemp("Sở Xây dựng") / "dùng chung.gpkg"
+    shutil.copyfile(few_file, path)
+    return str(path)
+
+
+#: Fixtures with the place of an empty hub.
+_LOCATIONS = {"geopackage": "file_location", "postgis": "few_parameters"}
+
+
+@pytest.fixture(params=[*_LOCATIONS])
+def hub_location(request):
+    """Where an empty hub is that any process can open, of each kind that is stored."""
+    return request.getfixturevalue(_LOCATIONS[request.param])
+
+
+@pytest.fixture
+def stored_hub(hub_location):
+    """An empty hub of each kind that is stored."""
+    from quyhoach.processing_algorithms.provincial_database.hub import open_hub
+
+    with open_hub(hub_location) as hub:
+        yield hub
+
+
+@pytest.fixture(params=["memory", *_LOCATIONS])
+def every_hub(request):
+    """An empty hub of every kind."""
+    from memory_hub import MemoryHub
+    from quyhoach.processing_algorithms.provincial_database.hub import open_hub
+
+    if request.param == "memory":
+        yield MemoryHub(few_datasets())
+        return
+    with open_hub(request.getfixturevalue(_LOCATIONS[request.param])) as hub:
+        yield hub
+
+
+@pytest.fixture(params=["geopackage", "postgis"])
+def empty_place(request, tmp_path_factory):
+    """Where a hub of each kind can be made."""
+    if request.param == "postgis":
+        return request.getfixturevalue("empty_database")
+    return str(tmp_path_factory.mktemp("Sở Xây dựng") / "dùng chung.gpkg")

@@ -3,6 +3,7 @@
 import geopandas
 import numpy as np
 import shapely
+from quyhoach.processing_algorithms.provincial_database.changes import Scope
 
 CRS = "EPSG:9214"
 
@@ -23,3 +24,9 @@ def sql(hub, statement, *values):
 def counts(report):
     """Rows added, updated, unchanged and rejected by an import."""
     return report.added, report.updated, report.unchanged, len(report.rejections)
+
+
+def rows_of(hub, dataset="facility"):
+    """All rows of a dataset by feature id, of a hub of any kind."""
+    with hub.deliver([Scope(dataset)], None) as delivery:
+        return {feature_id: row for _, feature_id, row in delivery.rows}

@@ -40,14 +40,9 @@ FUNCTION = ZONE.field("function_code").domain.values[0].code
 SQUARE = shapely.MultiPolygon([shapely.box(500000, 1800000, 500010, 1800010)])
 
 
-@pytest.fixture(params=["geopackage", "postgis"])
-def hub(request, tmp_path):
-    """An empty hub of each kind."""
-    if request.param == "postgis":
-        yield request.getfixturevalue("postgis_hub")
-    else:
-        with create_hub(str(tmp_path / "hub.gpkg"), "EPSG:9214", datasets=[FACILITY, PLAN, ZONE, LAND_USE]) as made:
-            yield made
+@pytest.fixture
+def hub(stored_hub):
+    return stored_hub
 
 
 def facility(name, x=0.0, **more):
@@ -401,15 +396,13 @@ LONG = [f"{'ten_rat_dai_' * 5}"[:49] + letter for letter in "abcdefghijk"]
 
 
 @pytest.mark.parametrize("names", [WORDS, LONG], ids=["words", "long"])
-@pytest.mark.parametrize("kind", ["geopackage", "postgis"])
-def test_names_that_are_words_of_sql_or_very_long_travel(request, tmp_path, kind, names):
-    location = request.getfixturevalue("empty_database") if kind == "postgis" else str(tmp_path / "select.gpkg")
+def test_names_that_are_words_of_sql_or_very_long_travel(empty_place, tmp_path, names):
     dataset, commune, name, what, number, level, note = (names[place] for place in (0, 1, 2, 3, 4, 6, 10))
     named = replace(FACILITY, name=dataset, commune_field=commune, fields=tuple(
         replace(field, name=name) for field, name in zip(FACILITY.fields, names[1:], strict=True)))
-    create_hub(location, "EPSG:9214", datasets=[named]).close()
+    create_hub(empty_place, "EPSG:9214", datasets=[named]).close()
     row = dict(zip([*names[1:], "geom"], facility("Chợ").values()))
-    with open_hub(location) as hub, out(hub, tmp_path / "a.gpkg", dataset) as here, out(hub, tmp_path / "b.gpkg", dataset) as there:
+    with open_hub(empty_place) as hub, out(hub, tmp_path / "a.gpkg", dataset) as here, out(hub, tmp_path / "b.gpkg", dataset) as there:
         id = str(uuid.uuid4())
         assert submit(hub, Change(dataset, id, None, row)).outcome is Outcome.APPLIED
         pull(here, hub), pull(there, hub)
@@ -442,13 +435,12 @@ def older(field):
                                  domain.table)) if field.name == "kind" else field
 
 
-@pytest.fixture(params=["geopackage", "postgis"])
-def old_hub(request, tmp_path):
+@pytest.fixture
+def old_hub(empty_place):
     """Location of a hub made from a catalogue without a field, a code and a dataset of today's."""
-    location = request.getfixturevalue("empty_database") if request.param == "postgis" else str(tmp_path / "cũ.gpkg")
     old = replace(FACILITY, fields=tuple(older(field) for field in FACILITY.fields if field.name != NEW_FIELD))
-    create_hub(location, "EPSG:9214", datasets=[old]).close()
-    return location
+    create_hub(empty_place, "EPSG:9214", datasets=[old]).close()
+    return empty_place
 
 
 def test_a_hub_grows_while_copies_have_unsent_edits(old_hub, tmp_path):

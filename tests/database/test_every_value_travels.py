@@ -14,7 +14,6 @@ import pytest
 import shapely
 from osgeo import ogr
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions, to_blobs
@@ -36,13 +35,9 @@ CRS = pyproj.CRS(9214)
 COMPOSED = unicodedata.normalize("NFC", "Phường Vĩnh Hà, tổ dân phố số 3")
 
 
-@pytest.fixture(params=["geopackage", "postgis"])
-def hub(request, tmp_path):
-    if request.param == "postgis":
-        yield request.getfixturevalue("postgis_hub")
-    else:
-        with create_hub(str(tmp_path / "dùng chung.gpkg"), CRS, datasets=DATASETS) as made:
-            yield made
+@pytest.fixture
+def hub(stored_hub):
+    return stored_hub
 
 
 @pytest.fixture

@@ -54,13 +54,9 @@ def send(hub, *changes):
     return hub.submit(Changeset(str(uuid.uuid4()), "ân", "", "thử", "", "2026-11-22T00:00:00.000Z", changes))
 
 
-@pytest.fixture(params=["geopackage", "postgis"])
-def hub(request, tmp_path):
-    if request.param == "postgis":
-        yield filled(request.getfixturevalue("postgis_hub"))
-    else:
-        with create_hub(str(tmp_path / "hub.gpkg"), "EPSG:9214", datasets=[FACILITY]) as made:
-            yield filled(made)
+@pytest.fixture
+def hub(stored_hub):
+    return filled(stored_hub)
 
 
 def out(hub, path):

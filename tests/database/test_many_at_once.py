@@ -9,12 +9,10 @@ import multiprocessing
 import sqlite3
 
 import pyproj
-import pytest
 from exchange_machine import FACILITY, Exchange
 from postgis_rows import changeset
 from quyhoach.processing_algorithms.common.errors import OutputError
 from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub
-from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.findings import State
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
@@ -28,18 +26,6 @@ from quyhoach.processing_algorithms.provincial_database.working_copies.working_c
 OFFICES = 20
 FEATURES = 12
 ROUNDS = 20
-
-
-@pytest.fixture(params=["GeoPackage", "PostGIS"])
-def location(request, tmp_path):
-    """Where a hub is that any process can open."""
-    if request.param == "PostGIS":
-        parameters = request.getfixturevalue("postgis_parameters")
-        open_hub(parameters).close()
-        return parameters
-    path = str(tmp_path / "hub.gpkg")
-    create_hub(path, "EPSG:9214", datasets=[FACILITY]).close()
-    return path
 
 
 def edit(path, office):
@@ -71,8 +57,8 @@ def office_at_work(location, path, office):
     raise AssertionError(f"office {office} never landed")
 
 
-def test_twenty_working_copies_push_at_once(location, tmp_path):
-    with open_hub(location) as hub:
+def test_twenty_working_copies_push_at_once(hub_location, tmp_path):
+    with open_hub(hub_location) as hub:
         first = [Change("facility", f"00000000-0000-0000-0000-{number:012}", None, Exchange._row(f"Số {number}", number))
                  for number in range(1, FEATURES + 1)]
         assert hub.submit(changeset(*first)).outcome is Outcome.APPLIED
@@ -81,9 +67,9 @@ def test_twenty_working_copies_push_at_once(location, tmp_path):
             checkout(path, hub, location="x", crs=pyproj.CRS(9214), datasets=[FACILITY],
                      scopes=[Scope("facility")]).close()
     with concurrent.futures.ProcessPoolExecutor(OFFICES, mp_context=multiprocessing.get_context("fork")) as pool:
-        done = list(pool.map(office_at_work, [location] * OFFICES, paths, range(OFFICES)))
+        done = list(pool.map(office_at_work, [hub_location] * OFFICES, paths, range(OFFICES)))
     assert sum(pulled for pulled, _ in done) > 0, "nobody was in anybody's way"
-    with open_hub(location) as hub:
+    with open_hub(hub_location) as hub:
         with hub.deliver([Scope("facility")], None) as delivery:
             rows = {feature_id: row for _, feature_id, row in delivery.rows}
         assert sorted(row["name"] for row in rows.values()) == sorted(
@@ -94,7 +80,7 @@ def test_twenty_working_copies_push_at_once(location, tmp_path):
         assert dict(hub.rows_as_of(FACILITY, notes[0].number)) == rows
         # Which replays the ledger, entry by entry, from nothing to the table.
         assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
-    with open_hub(location) as hub:
+    with open_hub(hub_location) as hub:
         for path in paths:
             with WorkingCopy(path) as copy:
                 pull(copy, hub)

@@ -1,4 +1,4 @@
-"""Working copies against a hub in memory: what any program does to the file is noticed, sent once, and merged."""
+"""Working copies against every kind of hub: what any program does to the file is noticed, sent once, and merged."""
 
 import copy as copying
 import sqlite3
@@ -9,7 +9,7 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
-from memory_hub import MemoryHub
+from hub_rows import rows_of
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
@@ -34,13 +34,17 @@ def facility(name, x=0.0, **more):
     return {**row, "name": name, "kind": FACILITY.field("kind").domain.values[0].code, "geom": wkb(x), **more}
 
 
+#: What is about the file alone, and a restore the hub does not know of (test_restored_hub has those it knows of).
+in_memory = pytest.mark.parametrize("every_hub", ["memory"], indirect=True)
+
+
 @pytest.fixture
-def hub():
-    made = MemoryHub()
+def hub(every_hub):
     changes = tuple(Change("facility", str(uuid.UUID(int=i)), None, facility(f"Trường {i}", float(i)))
                     for i in range(1, 6))
-    made.submit(Changeset(str(uuid.uuid4()), "a", "d", "m", "", "2026-11-22T00:00:00.000Z", changes))
-    return made
+    assert every_hub.submit(Changeset(str(uuid.uuid4()), "a", "d", "m", "", "2026-11-22T00:00:00.000Z",
+                                      changes)).outcome is Outcome.APPLIED
+    return every_hub
 
 
 @pytest.fixture
@@ -81,11 +85,12 @@ def first_id(copy, fid=1):
 def test_checkout_holds_the_rows_and_is_unchanged(make, hub):
     copy = make()
     assert kinds(copy) == (0, 0, 0) and copy.status()[0].count == 5
-    for (_, feature_id), row in hub.rows.items():
+    for feature_id, row in rows_of(hub).items():
         assert copy.row(FACILITY, feature_id) == row
     assert copy.database.execute("SELECT count(*) FROM rtree_facility_geom").fetchone()[0] == 5
 
 
+@in_memory
 def test_edits_of_any_program_are_noticed(make):
     copy = make()
     database = foreign(copy)
@@ -99,6 +104,7 @@ def test_edits_of_any_program_are_noticed(make):
     assert kinds(copy) == (0, 0, 1), "new and deleted again never was"
 
 
+@in_memory
 def test_replace_keeps_the_old_row_and_its_identity(make):
     copy = make()
     before = first_id(copy)
@@ -109,6 +115,7 @@ def test_replace_keeps_the_old_row_and_its_identity(make):
     assert change.before["name"] == "Trường 1" and change.after["name"] == "Thay"
 
 
+@in_memory
 def test_update_or_replace_of_fid_keeps_both_rows_known(make):
     copy = make()
     lost, moved = first_id(copy, 2), first_id(copy, 1)
@@ -118,6 +125,7 @@ def test_update_or_replace_of_fid_keeps_both_rows_known(make):
     assert edits[moved].after["name"] == "Dời" and edits[moved].before["name"] == "Trường 1"
 
 
+@in_memory
 def test_split_and_paste_get_identities_of_their_own(make):
     copy = make()
     parent = first_id(copy)
@@ -136,9 +144,8 @@ def test_push_lands_once_and_leaves_nothing_to_send(make, hub):
     copy = make()
     foreign(copy).execute("UPDATE facility SET name = 'Mới' WHERE fid = 1")
     assert push(copy, hub, **WHO).outcome is Outcome.APPLIED
-    assert hub.rows["facility", first_id(copy)]["name"] == "Mới" and kinds(copy) == (0, 0, 0)
+    assert rows_of(hub)[first_id(copy)]["name"] == "Mới" and kinds(copy) == (0, 0, 0)
     assert push(copy, hub, **WHO).outcome is None
-    assert len(hub.applied) == 2
     assert pull(copy, hub).unchanged == 1
 
 
@@ -163,11 +170,11 @@ def test_interrupted_push_happens_exactly_once(make, hub, monkeypatch):
     monkeypatch.setattr(hub, "submit", answer_lost)
     with pytest.raises(Cut):
         push(copy, hub, **WHO)
-    assert hub.rows["facility", first_id(copy)]["name"] == "Mới"
+    assert rows_of(hub)[first_id(copy)]["name"] == "Mới"
     monkeypatch.setattr(hub, "submit", real)
     report = push(copy, hub, **WHO)
     assert [receipt.outcome for receipt in report.receipts] == [Outcome.ALREADY_APPLIED, Outcome.APPLIED]
-    assert hub.rows["facility", first_id(copy)]["name"] == "Sửa thêm" and kinds(copy) == (0, 0, 0) and not pending(copy)
+    assert rows_of(hub)[first_id(copy)]["name"] == "Sửa thêm" and kinds(copy) == (0, 0, 0) and not pending(copy)
 
 
 def test_two_copies_merge_by_field_and_conflict_where_they_must(make, hub):
@@ -191,7 +198,7 @@ def test_two_copies_merge_by_field_and_conflict_where_they_must(make, hub):
     assert len(list(conflicts(b))) == 1, "a further pull does not settle a dispute"
     assert resolve(b, Rule.OURS) == 1 and not list(conflicts(b))
     assert push(b, hub, **WHO).outcome is Outcome.APPLIED
-    merged = hub.rows["facility", first_id(b)]
+    merged = rows_of(hub)[first_id(b)]
     assert merged["name"] == "B" and merged["commune_code"] == "99001" and merged["geom"] == wkb(50.0, 50.0)
     pull(a, hub)
     assert names(a)[0] == "B" and kinds(a) == (0, 0, 0)
@@ -212,8 +219,7 @@ def test_edit_against_deletion(make, hub, rule, left):
     assert len(list(conflicts(b))) == 1
     resolve(b, rule)
     push(b, hub, **WHO)
-    assert (("facility",
-             id) in hub.rows) is left and (b.row(FACILITY, id) is not None) is left and kinds(b) == (0, 0, 0)
+    assert (id in rows_of(hub)) is left and (b.row(FACILITY, id) is not None) is left and kinds(b) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("rule, left", [(Rule.OURS, False), (Rule.THEIRS, True)])
@@ -229,8 +235,7 @@ def test_deletion_against_edit(make, hub, rule, left):
     assert conflict.clash is Clash.DELETED_OURS
     resolve(b, rule)
     push(b, hub, **WHO)
-    assert (("facility",
-             id) in hub.rows) is left and (b.row(FACILITY, id) is not None) is left and kinds(b) == (0, 0, 0)
+    assert (id in rows_of(hub)) is left and (b.row(FACILITY, id) is not None) is left and kinds(b) == (0, 0, 0)
 
 
 def test_same_value_on_both_sides_is_no_conflict(make, hub):
@@ -242,6 +247,7 @@ def test_same_value_on_both_sides_is_no_conflict(make, hub):
     assert pull(b, hub).conflicts == 0 and kinds(b) == (0, 0, 0)
 
 
+@in_memory
 def test_restored_hub_is_compared_whole(make, hub):
     saved = copying.deepcopy(hub)
     a = make("a")
@@ -255,6 +261,7 @@ def test_restored_hub_is_compared_whole(make, hub):
     assert names(a)[1] == "Chưa gửi" and kinds(a)[1] >= 1
 
 
+@in_memory
 @pytest.mark.parametrize("deleted_by", ["them", "us"])
 def test_deleting_what_is_in_dispute_since_a_restore_settles_nothing(make, hub, deleted_by):
     # Found by the nightly run: after a restore that knows of no parting the base of a dispute may be our own row, which then looked
@@ -283,6 +290,7 @@ def test_deleting_what_is_in_dispute_since_a_restore_settles_nothing(make, hub, 
                   disputed) is not None) == (deleted_by == "them") and not list(a.edits(FACILITY)) and not list(b.edits(FACILITY))
 
 
+@in_memory
 def test_editing_what_is_in_dispute_since_a_restore_settles_nothing(make, hub):
     a, b = make("a"), make("b")
     foreign(b).execute("UPDATE facility SET name = 'ta' WHERE fid = 1")
@@ -319,6 +327,7 @@ def test_lost_tracking_is_noticed_and_loses_nothing(make, hub):
     assert kinds(copy)[0] == 1
 
 
+@in_memory
 def test_a_held_file_is_refused_and_nothing_happens(make, hub):
     copy = make()
     other = foreign(copy)
@@ -347,6 +356,7 @@ def test_killed_in_the_middle_of_a_pull_keeps_tracking(make, hub, monkeypatch):
     assert names(b) == ["A"] * 5
 
 
+@in_memory
 def test_ogr2ogr_appends_and_updates(make, tmp_path):
     copy = make()
     extra = tmp_path / "thêm.geojson"
@@ -358,6 +368,7 @@ def test_ogr2ogr_appends_and_updates(make, tmp_path):
     assert kinds(copy) == (1, 0, 0)
 
 
+@in_memory
 def test_checkout_never_overwrites_and_leaves_nothing_half_done(make, hub, tmp_path, monkeypatch):
     make("có rồi")
     with pytest.raises(OutputError, match="đã có"):

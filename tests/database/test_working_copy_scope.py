@@ -6,9 +6,8 @@ import uuid
 import pyproj
 import pytest
 import shapely
-from memory_hub import MemoryHub
+from hub_rows import rows_of
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
@@ -52,16 +51,13 @@ def id_of(number):
     return str(uuid.UUID(int=number))
 
 
-@pytest.fixture(params=["memory", "geopackage"])
-def hub(request, tmp_path):
-    made = MemoryHub() if request.param == "memory" else create_hub(str(tmp_path / "dùng chung.gpkg"), "EPSG:9214", datasets=[FACILITY, HAMLET])
+@pytest.fixture
+def hub(every_hub):
     # Facilities 1, 2 in A; 3, 4 in B; 5, 6 in C, at x = 10, 20, ... 60.
     communes = [A, A, B, B, C, C]
-    send(made,
+    send(every_hub,
          *(Change("facility", id_of(i), None, facility(f"Số {i}", communes[i - 1], 10.0 * i)) for i in range(1, 7)))
-    yield made
-    if request.param != "memory":
-        made.close()
+    return every_hub
 
 
 @pytest.fixture
@@ -89,8 +85,7 @@ def rename_at_hub(hub, number, **values):
 
 
 def row_of(hub, number):
-    with hub.deliver([Scope("facility")], None) as delivery:
-        return {feature_id: row for _, feature_id, row in delivery.rows}.get(id_of(number))
+    return rows_of(hub).get(id_of(number))
 
 
 def test_a_feature_moved_to_another_commune_leaves_when_nobody_edited_it(copy, hub):
