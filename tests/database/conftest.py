@@ -26,7 +26,7 @@ def folder(tmp_path):
 def postgis_server():
     """A running server; `parameters(dbname=...)` leads to it."""
     try:
-        with running_server() as server:
+        with running_server(in_memory=True) as server:
             yield server
     except NoServer as error:
         if os.environ.get("CI"):

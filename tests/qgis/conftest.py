@@ -44,7 +44,7 @@ def run():
 def server():
     """A running PostgreSQL with PostGIS."""
     try:
-        with running_server() as running:
+        with running_server(in_memory=True) as running:
             yield running
     except NoServer as error:
         if os.environ.get("CI"):

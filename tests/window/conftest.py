@@ -49,7 +49,7 @@ def place(tmp_path, sample_hub):
 def server():
     """A real PostgreSQL with PostGIS; where there is none, these tests are skipped, in CI they fail."""
     try:
-        with running_server() as running:
+        with running_server(in_memory=True) as running:
             yield running
     except NoServer as error:
         if os.environ.get("CI"):
