@@ -10,18 +10,13 @@ import pyproj
 import pytest
 import shapely
 from quyhoach.processing_algorithms.common.errors import OutputError
-from quyhoach.processing_algorithms.provincial_database.administration.administration import (
-    check_hub,
-    enter_gaps,
-    upgrade,
-)
+from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub, enter_gaps
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
-from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.findings import State
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
-from quyhoach.processing_algorithms.provincial_database.history.history import difference_layer, layer_as_of
+from quyhoach.processing_algorithms.provincial_database.history.history import difference_layer
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
 from quyhoach.processing_algorithms.provincial_database.imports.hub_import import import_layer
 from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
@@ -420,66 +415,3 @@ def test_names_that_are_words_of_sql_or_very_long_travel(empty_place, tmp_path, 
         assert len(hub.read(hub.dataset(dataset))) == 2
         assert len(difference_layer(hub, hub.dataset(dataset), 1, 4)) == 2
         assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
-
-
-NEW_FIELD = next(field.name for field in FACILITY.fields
-                 if not field.required and field.type == "text" and field.domain is None
-                 and field.name not in ("commune_code", "address"))
-NEW_CODE = FACILITY.field("kind").domain.values[-1].code
-
-
-def older(field):
-    domain = field.domain
-    return replace(field,
-                   domain=Domain(domain.name, domain.label, domain.values[:-1],
-                                 domain.table)) if field.name == "kind" else field
-
-
-@pytest.fixture
-def old_hub(empty_place):
-    """Location of a hub made from a catalogue without a field, a code and a dataset of today's."""
-    old = replace(FACILITY, fields=tuple(older(field) for field in FACILITY.fields if field.name != NEW_FIELD))
-    create_hub(empty_place, "EPSG:9214", datasets=[old]).close()
-    return empty_place
-
-
-def test_a_hub_grows_while_copies_have_unsent_edits(old_hub, tmp_path):
-    with open_hub(old_hub) as hub:
-        row = {name: value for name, value in facility("Chợ").items() if name != NEW_FIELD}
-        assert submit(hub, Change("facility", str(uuid.UUID(int=1)), None, row)).outcome is Outcome.APPLIED
-        refused = submit(hub, Change("facility", str(uuid.UUID(int=2)), None, {**row, "kind": NEW_CODE}))
-        assert refused.outcome is Outcome.REFUSED
-        copy = out(hub, tmp_path / "bản.gpkg")
-    run(copy, "UPDATE facility SET name = 'Chợ Mới'")
-    run(copy, "INSERT INTO facility (name, kind, geom) SELECT 'Trường', kind, geom FROM facility")
-    told = upgrade(old_hub, datasets=[FACILITY, ZONE])
-    assert len(told) == 3 and told[-1] == f"Thêm tập dữ liệu {ZONE.label}.", told
-    assert upgrade(old_hub, datasets=[FACILITY, ZONE]) == [], "a second time does nothing"
-    with open_hub(old_hub) as hub, copy:
-        assert set(hub.datasets) == {"facility", "zone"}
-        assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
-        assert push(copy, hub, author="ân", message="trước nâng cấp").outcome is Outcome.APPLIED
-        pull(copy, hub)
-        run(copy, f'UPDATE facility SET "{NEW_FIELD}" = ?, kind = ?', "mới", NEW_CODE)
-        assert push(copy, hub, author="ân", message="sau nâng cấp").outcome is Outcome.APPLIED
-        rows = hub.read(hub.dataset("facility"))
-        assert sorted(rows["name"]) == ["Chợ Mới",
-                                        "Trường"] and set(rows[NEW_FIELD]) == {"mới"} and set(rows["kind"]) == {NEW_CODE}
-        assert len(layer_as_of(hub, hub.dataset("facility"),
-                               1)) == 1 and layer_as_of(hub, hub.dataset("facility"), 1)[NEW_FIELD].isna().all()
-        assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
-
-
-def test_a_required_field_that_comes_later_may_be_empty_in_old_rows(old_hub):
-    with open_hub(old_hub) as hub:
-        row = {name: value for name, value in facility("Chợ").items() if name != NEW_FIELD}
-        submit(hub, Change("facility", str(uuid.UUID(int=1)), None, row))
-    strict = replace(FACILITY,
-                     fields=tuple(replace(field, required=field.required or field.name == NEW_FIELD)
-                                  for field in FACILITY.fields))
-    upgrade(old_hub, datasets=[strict])
-    with open_hub(old_hub) as hub:
-        assert submit(hub,
-                      Change("facility", str(uuid.UUID(int=1)), row,
-                             {**row, "name": "Chợ Mới"})).outcome is Outcome.APPLIED
-        assert submit(hub, Change("facility", str(uuid.UUID(int=2)), None, row)).outcome is Outcome.APPLIED

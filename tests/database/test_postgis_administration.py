@@ -1,7 +1,6 @@
 """Creating, upgrading, checking, backing up and restoring a PostGIS hub."""
 
 import uuid
-from dataclasses import replace
 
 import psycopg2
 import pyproj
@@ -11,7 +10,6 @@ from quyhoach.processing_algorithms.common.addresses import is_postgis_location
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.administration.offices import set_department, set_person
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
-from quyhoach.processing_algorithms.provincial_database.catalogue.model import Domain, DomainValue, Field, Text
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.backup import (
@@ -55,37 +53,6 @@ def test_the_oldest_schema_grows_into_the_newest(empty_database, postgis_paramet
         assert shape(sql_at, empty_database, upgraded.roles) == shape(sql_at, postgis_parameters, postgis_hub.roles)
         assert upgraded.submit(changeset(new(parcel(upgraded)))).outcome is Outcome.APPLIED
     assert upgrade_postgis_hub(empty_database) == [], "a second time does nothing"
-
-
-def test_a_catalogue_that_has_grown(postgis_hub, postgis_parameters):
-    """A new field, a new code and a new dataset come while a working copy is out; its edits still arrive."""
-    catalogue = load_catalogue()
-    old = new(parcel(postgis_hub))
-    postgis_hub.submit(changeset(old))
-    position, _, rows = delivered(postgis_hub)
-    text = Text("Số nhà", "House number")
-    field = Field(id="D03.99", name="house_no", type="text", label=text, help=text, length=20, required=True)
-    land = catalogue["parcel"].field("land_code").domain
-    codes = Domain(land.name, land.label, (*land.values, DomainValue("MOI", Text("Mới", "New"))))
-    fields = tuple(replace(f, domain=codes) if f.domain == land else f for f in catalogue["parcel"].fields)
-    grown = replace(catalogue["parcel"], fields=(*fields, field))
-    added = replace(catalogue["road"], id="D98", name="path",
-                    fields=tuple(replace(f, id=f.id.replace("D10", "D98")) for f in catalogue["road"].fields))
-    told = upgrade_postgis_hub(postgis_parameters, datasets=[grown, added])
-    assert told == ["Thửa đất: thêm trường Số nhà.", "Thửa đất: Loại đất: thêm mã MOI.",
-                    "Thửa đất: Loại đất thứ hai: thêm mã MOI.",
-                    f"Thêm tập dữ liệu {added.label}."]
-    # The copy knows nothing of the new field; what it sends leaves it alone.
-    feature, row = next(iter(rows.items()))
-    assert postgis_hub.submit(changeset(Change("parcel", feature, row,
-                                               {**row, "note": "x"}))).outcome is Outcome.APPLIED
-    assert postgis_hub.submit(changeset(new(parcel(postgis_hub,
-                                                   parcel_no=2)))).outcome is Outcome.APPLIED, "new rows of old copies arrive too"
-    assert postgis_hub.submit(changeset(Change("parcel", feature, {**row, "note": "x"},
-                                               {**row, "note": "x", "land_code": "MOI"}))).outcome is Outcome.APPLIED
-    with postgis_hub.deliver([Scope("parcel")], position) as delivery:
-        assert delivery.whole, "the hub's fields are others now"
-        list(delivery.rows)
 
 
 def test_systems_are_added_and_none_is_overwritten(empty_database, sql_at):
