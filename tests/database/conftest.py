@@ -54,12 +54,25 @@ def sql_at():
 
 
 @pytest.fixture
-def empty_database(postgis_server):
+def new_database(postgis_server):
+    """Make a database, empty or a copy of another one, for this test alone; its parameters, as superuser."""
+    names = []
+
+    def make(template=None):
+        names.append(f"hub_{next(_numbers)}")
+        copied = f' TEMPLATE "{template}"' if template else ""
+        run_sql(postgis_server.parameters(), f'CREATE DATABASE "{names[-1]}"{copied}')
+        return postgis_server.parameters(dbname=names[-1])
+
+    yield make
+    for name in names:
+        run_sql(postgis_server.parameters(), f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def empty_database(new_database):
     """Parameters of a new, empty database."""
-    name = f"empty_{next(_numbers)}"
-    run_sql(postgis_server.parameters(), f'CREATE DATABASE "{name}"')
-    yield postgis_server.parameters(dbname=name)
-    run_sql(postgis_server.parameters(), f'DROP DATABASE "{name}" WITH (FORCE)')
+    return new_database()
 
 
 #: What the hubs hold that are made for tests of every kind of hub: a few datasets, as a database is copied file by file.
@@ -102,23 +115,16 @@ def few_file(tmp_path_factory):
     return path
 
 
-def _copied(server, template):
-    name = f"hub_{next(_numbers)}"
-    run_sql(server.parameters(), f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield server.parameters(dbname=name)
-    run_sql(server.parameters(), f'DROP DATABASE "{name}" WITH (FORCE)')
+@pytest.fixture
+def postgis_parameters(new_database, hub_template):
+    """Parameters of a database with an empty hub."""
+    return new_database(hub_template)
 
 
 @pytest.fixture
-def postgis_parameters(postgis_server, hub_template):
-    """Parameters of a database with an empty hub, for this test alone, as superuser."""
-    yield from _copied(postgis_server, hub_template)
-
-
-@pytest.fixture
-def few_parameters(postgis_server, few_template):
+def few_parameters(new_database, few_template):
     """The same with the datasets of `FEW`."""
-    yield from _copied(postgis_server, few_template)
+    return new_database(few_template)
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ see; when that differs now, everything is handed over again.
 
 A restored hub knows which incarnations it was and what the backup had seen of the last one. A position the backup had
 seen is as good as ever; from any other everything is handed over, with the rows at the parting where that is certain.
+A hub whose whole machine was put back to an earlier day does not know, so a position also carries a mark of the history
+it has seen.
 """
 
 from __future__ import annotations
@@ -33,18 +35,23 @@ _INSTANT = """to_char({}::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:
 
 def position_of(hub: PostgisHub, cursor: Any) -> Position:
     """Return the position of the transaction the cursor is in."""
-    cursor.execute("SELECT hub_id::text, incarnation::text, pg_current_snapshot()::text || '/' || "
-                   "coalesce(quyhoach.rights_fingerprint(), '') FROM quyhoach.hub")
+    cursor.execute("SELECT hub_id::text, incarnation::text, concat_ws('/', pg_current_snapshot(), "
+                   "coalesce(quyhoach.rights_fingerprint(), ''), quyhoach.history_mark(generation, pg_current_snapshot())) "
+                   "FROM quyhoach.hub")
     return Position(*cursor.fetchone())
 
 
 @dataclass(frozen=True)
 class _Since:
-    """A position as this hub reads it: the snapshot, and in which of its incarnations it was taken."""
+    """A position as this hub reads it: the snapshot, and in which of its incarnations it was taken.
+
+    ``mark`` is None in a position from before there were marks.
+    """
 
     generation: int
     snapshot: str
     rights: str
+    mark: str | None
 
     def later(self, cursor: Any) -> tuple[Any, list[object]]:
         """Return the condition that an entry ``h`` of history was not seen from here, and its values."""
@@ -72,7 +79,7 @@ def delivery(hub: PostgisHub, cursor: Any, scopes: Sequence[Scope], since: Posit
         if start is None:
             raise InputError(say("Cơ sở dữ liệu dùng chung đã được khôi phục từ bản sao lưu; cần so sánh toàn bộ.",
                                  "The shared database was restored from a backup; everything has to be compared."))
-        if start.rights != now.token.partition("/")[2]:
+        if start.rights != _parts(now)[1]:
             start = None
     return Delivery(now, start is None, _rows(hub, cursor, chosen, start, progress),
                     _batches(hub, cursor, chosen, start, progress), parting)
@@ -96,8 +103,13 @@ def _read(cursor: Any, since: Position) -> tuple[_Since | None, str | None, bool
     if since.hub_id != hub_id:
         raise InputError(say("Bản dữ liệu làm việc này thuộc một cơ sở dữ liệu dùng chung khác.",
                              "This working copy belongs to another shared database."))
-    snapshot, _, rights = since.token.partition("/")
-    return None if generation is None else _Since(generation, snapshot, rights), backed_up, bool(present)
+    return None if generation is None else _Since(generation, *_parts(since)), backed_up, bool(present)
+
+
+def _parts(position: Position) -> tuple[str, str, str | None]:
+    """Return snapshot, rights and mark of a position."""
+    snapshot, rights, *mark = position.token.split("/")
+    return snapshot, rights, mark[0] if mark else None
 
 
 def _continued(cursor: Any, since: Position) -> _Since | None:
@@ -105,13 +117,16 @@ def _continued(cursor: Any, since: Position) -> _Since | None:
     start, backed_up, present = _read(cursor, since)
     if start is None or not present and backed_up is None:
         return None
-    # Of the present incarnation, everything the hub has come to. It has not come to a position when its folder was put
-    # back to an earlier day. Of an earlier one, what the backup had certainly seen.
+    # Of the present incarnation, everything the hub has come to. It has not come to a position when its machine was put
+    # back to an earlier day, or has come to it by other changesets. Of an earlier one, what the backup had certainly seen.
     cursor.execute("SELECT pg_snapshot_xmax(s) <= pg_snapshot_xmax(b) AND (%s OR NOT EXISTS "
                    "(SELECT FROM pg_snapshot_xip(b) x WHERE pg_visible_in_snapshot(x, s))) "
                    "FROM (SELECT %s::pg_snapshot AS s, coalesce(%s::pg_snapshot, pg_current_snapshot()) AS b) sides",
                    (present, start.snapshot, None if present else backed_up))
-    return start if cursor.fetchone()[0] else None
+    if not cursor.fetchone()[0]:
+        return None
+    cursor.execute("SELECT quyhoach.history_mark(%s, %s::pg_snapshot)", (start.generation, start.snapshot))
+    return start if start.mark in (None, cursor.fetchone()[0]) else None
 
 
 def _parting(hub: PostgisHub, cursor: Any, since: Position, datasets: Sequence[Dataset]) -> Parting:

@@ -32,7 +32,7 @@ from .schema import table_of
 from .submit import submit_changeset
 
 #: Number of the newest file in ``sql/postgis``.
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 _ROWS_AT_ONCE = 20_000
 
 

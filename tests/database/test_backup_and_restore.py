@@ -1,19 +1,27 @@
-"""Backup, restore and drill of a GeoPackage hub, and working copies older and newer than the backup: nothing is lost."""
+"""Backup, restore and drill of a GeoPackage hub, and working copies older and newer than the backup of any: nothing is lost."""
 
 import shutil
 import sqlite3
+import subprocess
 import threading
 import uuid
 from contextlib import closing
 
+import psycopg2
 import pyproj
 import pytest
 import shapely
+from postgis_server import running_server
 from quyhoach.processing_algorithms.common.errors import Cancelled, InputError, OutputError
-from quyhoach.processing_algorithms.provincial_database.administration.administration import back_up, restore
+from quyhoach.processing_algorithms.provincial_database.administration.administration import (
+    back_up,
+    check_hub,
+    restore,
+)
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.findings import State
 from quyhoach.processing_algorithms.provincial_database.geopackage.backup import drill
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
@@ -41,23 +49,42 @@ def facility(name, x=0.0, **more):
     return {**row, "name": name, "kind": KIND, "geom": shape, **more}
 
 
-@pytest.fixture
-def place(tmp_path):
+@pytest.fixture(scope="module")
+def facility_template(postgis_server, sql_at):
+    sql_at(postgis_server.parameters(), 'CREATE DATABASE "facility_template"')
+    create_hub(postgis_server.parameters(dbname="facility_template"), "EPSG:9214", datasets=[FACILITY]).close()
+    return "facility_template"
+
+
+@pytest.fixture(params=["geopackage", "postgis"])
+def place(request, tmp_path):
     """A hub with five facilities, and what makes working copies, edits them, and restores the hub from a backup."""
-    return Place(tmp_path)
+    folder = tmp_path / "Sở Xây dựng"
+    folder.mkdir()
+    if request.param == "postgis":
+        new_database = request.getfixturevalue("new_database")
+        made = Place(folder, new_database(request.getfixturevalue("facility_template")), "sao lưu.dump", new_database)
+    else:
+        create_hub(str(folder / "tỉnh.gpkg"), "EPSG:9214", datasets=[FACILITY]).close()
+        made = Place(folder, str(folder / "tỉnh.gpkg"), "sao lưu.gpkg", lambda: str(folder / f"phục hồi {uuid.uuid4().hex[:6]}.gpkg"))
+    yield made
+    made.hub.close()
+
+
+in_a_file = pytest.mark.parametrize("place", ["geopackage"], indirect=True)
 
 
 class Place:
-    def __init__(self, folder):
-        self.folder = folder / "Sở Xây dựng"
-        self.folder.mkdir()
-        self.hub = create_hub(str(self.folder / "tỉnh.gpkg"), "EPSG:9214", datasets=[FACILITY])
+    def __init__(self, folder, location, backup, elsewhere):
+        self.folder, self.location, self.backup_path, self.elsewhere = folder, location, folder / backup, elsewhere
+        self.hub = open_hub(location)
         rows = tuple(Change("facility", ID[i], None, facility(f"Số {i}", i, commune_code="99001" if i < 4 else "99002"))
                      for i in range(1, 6))
-        self.hub.submit(Changeset(str(uuid.uuid4()), "a", "", "đầu", "", "2026-11-22T00:00:00.000Z", rows))
+        assert self.hub.submit(Changeset(str(uuid.uuid4()), "a", "", "đầu", "", "2026-11-22T00:00:00.000Z",
+                                         rows)).outcome is Outcome.APPLIED
 
     def copy(self, name, **scope):
-        return checkout(self.folder / f"{name}.gpkg", self.hub, location=self.hub.info.location, crs=pyproj.CRS(9214),
+        return checkout(self.folder / f"{name}.gpkg", self.hub, location="x", crs=pyproj.CRS(9214),
                         datasets=[FACILITY],
                         scopes=[Scope("facility", **scope)])
 
@@ -72,11 +99,13 @@ class Place:
         pull(copy, self.hub)
 
     def backup(self):
-        back_up(self.hub.info.location, self.folder / "sao lưu.gpkg")
+        back_up(self.location, self.backup_path)
 
-    def restore(self, name="phục hồi.gpkg"):
+    def restore(self):
+        """Make a hub of the backup elsewhere, which everybody uses from now on."""
         self.hub.close()
-        self.hub = restore(self.folder / "sao lưu.gpkg", str(self.folder / name))
+        self.location = self.elsewhere()
+        self.hub = restore(self.backup_path, self.location)
 
     def rows(self):
         with self.hub.deliver([Scope("facility")], None) as delivery:
@@ -97,6 +126,7 @@ def edits(copy):
 INSERT = "INSERT INTO facility (feature_id, name, kind, commune_code, geom) SELECT ?, ?, kind, commune_code, geom FROM facility WHERE fid = 1"
 
 
+@in_a_file
 def test_a_backup_is_the_hub_and_nothing_else(place):
     progress = []
     back_up(place.hub.info.location, place.folder / "sao lưu.gpkg",
@@ -108,9 +138,10 @@ def test_a_backup_is_the_hub_and_nothing_else(place):
     notes = place.hub.changesets()
     place.restore()
     assert place.rows() == before and place.hub.info.incarnation != incarnation and place.hub.changesets() == notes
-    assert sorted(path.name for path in place.folder.iterdir()) == ["phục hồi.gpkg", "sao lưu.gpkg", "tỉnh.gpkg"]
+    assert len(list(place.folder.iterdir())) == 3, "the hub, its backup, and what was made of it"
 
 
+@in_a_file
 def test_nothing_is_overwritten_and_nothing_is_left_half_done(place, monkeypatch):
     place.backup()
     content = (place.folder / "sao lưu.gpkg").read_bytes()
@@ -129,6 +160,7 @@ def test_nothing_is_overwritten_and_nothing_is_left_half_done(place, monkeypatch
 
 
 @pytest.mark.parametrize("content, told", [(None, "Không có tệp sao lưu"), (b"hello", "không phải là bản sao lưu"), ("cut", "hỏng")])
+@in_a_file
 def test_what_is_no_backup_is_refused(place, content, told):
     place.backup()
     path = place.folder / "lạ.gpkg"
@@ -142,6 +174,7 @@ def test_what_is_no_backup_is_refused(place, content, told):
     assert not (place.folder / "mới.gpkg").exists()
 
 
+@in_a_file
 def test_a_backup_while_others_write_is_one_moment(place):
     """A second program pushes pairs of rows; a backup never has one without the other."""
     location = place.hub.info.location
@@ -169,6 +202,7 @@ def test_a_backup_while_others_write_is_one_moment(place):
         assert all(names.count(name) == 2 for name in names)
 
 
+@in_a_file
 def test_the_drill_proves_equality_and_notices_a_difference(place, monkeypatch):
     copy = place.copy("a")
     place.send(copy, "UPDATE facility SET name = 'Sửa' WHERE fid = 1")
@@ -318,16 +352,63 @@ def test_a_copy_of_one_commune(place):
     assert ID[1] not in held(part) and place.rows()[ID[1]]["commune_code"] == "99002"
 
 
-def test_a_changeset_under_way_during_the_restore_is_applied_once(place):
-    copy = place.copy("a")
-    place.edit(copy, "UPDATE facility SET name = 'Đang gửi' WHERE fid = 1")
-    place.backup()
-    changeset = freeze(copy, **WHO)
-    place.hub.submit(changeset)  # the answer was lost, and so was the hub
+@pytest.mark.parametrize("kept, arrived, way", [(0, 0, "push"), (0, 1, "pull"), (0, 2, "file"), (1, 1, "file"), (1, 2, "push"),
+                                                (2, 2, "pull")])
+def test_pushes_under_way_during_the_restore_happen_once(place, kept, arrived, way):
+    """Two changesets are frozen, one on top of the other; so many reached the hub, so many of them are in the backup, and no
+    answer ever came back."""
+    copy, other = place.copy("a"), place.copy("b")
+    place.edit(copy, "UPDATE facility SET name = 'Một' WHERE fid = 1")
+    place.edit(copy, "DELETE FROM facility WHERE fid = 2")
+    place.edit(copy, INSERT.replace("fid = 1", "fid = 3"), ID[9], "Thêm")
+    frozen = [freeze(copy, **WHO)]
+    place.edit(copy, "UPDATE facility SET name = 'Hai', address = 'x' WHERE fid = 1 OR feature_id = ?", ID[9])
+    frozen.append(freeze(copy, **WHO))
+    export_changes(copy, place.folder / "đi.qhz", **WHO)
+    for number in range(arrived + 1):
+        if number == kept:
+            place.backup()
+        if number < arrived:
+            assert place.hub.submit(frozen[number]).outcome is Outcome.APPLIED
+    pull(other, place.hub)
+    place.edit(copy, "UPDATE facility SET name = 'Sửa sau' WHERE fid = 4")
     place.restore()
-    assert len(pending(copy)) == 1
-    pull(copy, place.hub)
-    assert not pending(copy) and not edits(copy) and place.names()[ID[1]] == "Đang gửi"
+    assert len(pending(copy)) == 2
+    if way == "file":
+        receipts = export_update(place.hub, place.folder / "đi.qhz", place.folder / "về.qhz")
+        import_update(copy, place.folder / "về.qhz")
+    else:
+        receipts = push(copy, place.hub, **WHO).receipts[:2] if way == "push" else pull(copy, place.hub).receipts
+    assert [receipt.outcome for receipt in receipts] == [Outcome.ALREADY_APPLIED] * kept + [Outcome.APPLIED] * (2 - kept)
+    assert push(copy, place.hub, **WHO).outcome is (None if way == "push" else Outcome.APPLIED)
+    assert pull(copy, place.hub).conflicts == 0
+    # Who has heard of the first from the hub that is lost, and of neither since, does not know which of the two is newer.
+    assert pull(other, place.hub).conflicts == ((kept, arrived) == (0, 1))
+    if list(conflicts(other)):
+        resolve(other, Rule.THEIRS)
+    assert push(other, place.hub, **WHO).outcome is None
+    assert place.names() == {ID[1]: "Hai", ID[3]: "Số 3", ID[4]: "Sửa sau", ID[5]: "Số 5", ID[9]: "Hai"}
+    for each in (copy, other):
+        pull(each, place.hub)
+        assert held(each) == place.names() and not edits(each) and not pending(each)
+    assert [finding for finding in check_hub(place.hub) if finding.state is State.BROKEN] == []
+
+
+def test_a_push_under_way_that_meets_what_others_did_after_the_restore_is_asked(place):
+    copy, other = place.copy("a"), place.copy("b")
+    place.edit(copy, "UPDATE facility SET name = 'Đang gửi' WHERE fid IN (1, 3)")
+    place.edit(copy, INSERT.replace("fid = 1", "fid = 3"), ID[9], "Thêm")
+    frozen = freeze(copy, **WHO)
+    place.backup()
+    assert place.hub.submit(frozen).outcome is Outcome.APPLIED
+    place.restore()
+    place.send(other, "UPDATE facility SET name = 'Sau phục hồi' WHERE fid = 1")
+    assert push(copy, place.hub, **WHO).outcome is Outcome.STALE and not pending(copy)
+    assert pull(copy, place.hub).conflicts == 1
+    assert [conflict.feature_id for conflict in conflicts(copy)] == [ID[1]] and edits(copy).keys() == {ID[1], ID[3], ID[9]}
+    resolve(copy, Rule.OURS)
+    assert push(copy, place.hub, **WHO).outcome is Outcome.APPLIED
+    assert {place.names()[ID[number]] for number in (1, 3)} == {"Đang gửi"} and place.names()[ID[9]] == "Thêm"
 
 
 def test_a_dispute_stays_a_dispute(place):
@@ -370,7 +451,7 @@ def test_restored_twice_from_the_same_backup(place):
     place.restore()
     place.send(copy, "UPDATE facility SET name = 'Sau lần một' WHERE fid = 1")
     place.send(copy, INSERT, ID[9], "Thêm")
-    place.restore("lần hai.gpkg")
+    place.restore()
     report = pull(copy, place.hub)
     assert report.restored and {c.feature_id: c.clash
                                 for c in conflicts(copy)} == {ID[1]: Clash.FIELDS, ID[9]: Clash.DELETED_THEIRS}
@@ -380,6 +461,7 @@ def test_restored_twice_from_the_same_backup(place):
     assert (place.names()[ID[1]], place.names()[ID[9]]) == ("Sau lần một", "Thêm")
 
 
+@in_a_file
 @pytest.mark.parametrize("written_since", [False, True])
 def test_a_file_put_back_by_hand_is_noticed(place, written_since):
     """Somebody copies yesterday's file over the hub in the file manager: same incarnation, another history."""
@@ -396,3 +478,48 @@ def test_a_file_put_back_by_hand_is_noticed(place, written_since):
     assert report.restored and held(copy)[ID[1]] == "Hôm nay"
     # Where the two went apart is not known, so every difference is asked.
     assert {conflict.feature_id for conflict in conflicts(copy)} == ({ID[1], ID[3]} if written_since else {ID[1]})
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A server of its own whose machine can be put back to an earlier day: everything is as it was, and it does not know."""
+    with running_server(in_memory=True) as server:
+        hub = server.parameters(dbname="tinh")
+        connection = psycopg2.connect(**server.parameters())
+        connection.autocommit = True
+        connection.cursor().execute("CREATE DATABASE tinh")
+        connection.close()
+        create_hub(hub, "EPSG:9214", datasets=[FACILITY]).close()
+        data, saved = server.folder / "data", server.folder / "saved"
+
+        place = Place(tmp_path, hub, "", None)
+
+        def while_it_is_off(*command):
+            place.hub.close()
+            server.stop()
+            subprocess.run(command, check=True)
+            server.start()
+            place.hub = open_hub(hub)
+
+        place.save = lambda: while_it_is_off("cp", "-a", data, saved)
+        place.put_back = lambda: while_it_is_off("sh", "-c", f"rm -r '{data}'; cp -a '{saved}' '{data}'")
+        yield place
+        place.hub.close()
+
+
+@pytest.mark.parametrize("written_since", [False, True])
+def test_a_machine_put_back_to_an_earlier_day_is_noticed(machine, written_since):
+    """Somebody goes back to a snapshot of the virtual machine: same place, same incarnation, another history."""
+    here, there, other = machine.copy("a"), machine.copy("b"), machine.copy("c")
+    machine.save()
+    machine.send(here, "UPDATE facility SET name = 'Hôm nay' WHERE fid = 1")
+    pull(there, machine.hub)
+    machine.put_back()
+    if written_since:  # so that the server has counted on to where it was, and further
+        for number in range(9):
+            machine.send(other, "UPDATE facility SET name = 'Khác' || ? WHERE fid = 3", number)
+    for copy in (here, there):
+        assert pull(copy, machine.hub).restored and held(copy)[ID[1]] == "Hôm nay"
+        # Where the two went apart is not known, so every difference is asked.
+        assert {conflict.feature_id for conflict in conflicts(copy)} == ({ID[1], ID[3]} if written_since else {ID[1]})
+    assert not pull(other, machine.hub).restored, "who was there before goes on"
