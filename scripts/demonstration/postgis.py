@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -15,19 +17,26 @@ _SERVER = Path(__file__).resolve().parents[2] / "tests" / "database" / "postgis_
 
 def work_together_on_postgis(folder: Path, town: Path) -> Story:
     """Start a private server, make a hub in it, import the parcels, and let the offices work."""
-    from ...processing_algorithms.provincial_database.postgis.create import create_postgis_hub
+    with hub_with_parcels(town) as hub:
+        return work_together(hub, folder, town)
 
+
+@contextmanager
+def hub_with_parcels(town: Path) -> Iterator[str]:
+    """Give the location of a hub with the town's parcels on a private server, for a block.
+
+    Over TCP and with a password, as in an office. The password goes through the environment, as libpq takes it: a location
+    never holds one.
+    """
     with _server_module().running_server() as server:
-        parameters = server.parameters(dbname="tinh")
-        _create_database(server.parameters(), "tinh")
-        create_postgis_hub(parameters, "EPSG:9214", name="Tỉnh mẫu").close()
-        # The password goes through the environment, as libpq takes it: a location never holds one.
         before = os.environ.get("PGPASSWORD")
-        os.environ["PGPASSWORD"] = parameters.get("password", "")
+        os.environ["PGPASSWORD"] = server.password
         try:
-            hub = " ".join(f"{key}={value}" for key, value in parameters.items() if key != "password")
+            hub = f"host=127.0.0.1 port={server.port} user=postgres dbname=tinh"
+            _create_database(server.parameters(), "tinh")
+            run("hubcreate", CRS="EPSG:9214", NAME="Tỉnh mẫu", HUB=hub)
             run("hubimport", HUB=hub, DATASET="parcel", INPUT=f"{town}|layername=parcel")
-            return work_together(hub, folder, town)
+            yield hub
         finally:
             if before is None:
                 del os.environ["PGPASSWORD"]

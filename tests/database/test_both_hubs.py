@@ -144,6 +144,13 @@ def test_the_parent_of_a_split_or_copied_feature_is_in_the_ledger(hub, tmp_path)
     assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
 
 
+def test_before_everything_there_was_nothing(hub):
+    id = str(uuid.uuid4())
+    number = submit(hub, Change("facility", id, None, facility("Chợ"))).number
+    assert list(hub.rows_as_of(FACILITY, 0)) == list(hub.changes_between(FACILITY, 0, 0)) == []
+    assert [change.feature_id for change in hub.changes_between(FACILITY, 0, number)] == [id]
+
+
 def test_a_number_is_free_when_who_had_it_goes_in_the_same_changeset(hub):
     """An administrator has made names unique. People draw the new feature first and delete the old one after."""
     unique = "CREATE UNIQUE INDEX một_tên ON {}facility (name)"

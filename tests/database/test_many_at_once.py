@@ -10,6 +10,7 @@ import sqlite3
 
 import pyproj
 from exchange_machine import FACILITY, Exchange
+from hub_rows import replayed, rows_of
 from postgis_rows import changeset
 from quyhoach.processing_algorithms.common.errors import OutputError
 from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub
@@ -70,15 +71,17 @@ def test_twenty_working_copies_push_at_once(hub_location, tmp_path):
         done = list(pool.map(office_at_work, [hub_location] * OFFICES, paths, range(OFFICES)))
     assert sum(pulled for pulled, _ in done) > 0, "nobody was in anybody's way"
     with open_hub(hub_location) as hub:
-        with hub.deliver([Scope("facility")], None) as delivery:
-            rows = {feature_id: row for _, feature_id, row in delivery.rows}
+        rows = rows_of(hub)
         assert sorted(row["name"] for row in rows.values()) == sorted(
             [f"Số {number}" for number in range(1, FEATURES + 1)] + [f"Của {office}" for office in range(OFFICES)])
         notes = [note for note in hub.changesets() if note.message == "cùng lúc"]
         assert sorted(int(note.author) for note in notes) == list(range(OFFICES)), "each landed once"
         # The newest is the one committed last, which on PostGIS need not have the highest number.
         assert dict(hub.rows_as_of(FACILITY, notes[0].number)) == rows
-        # Which replays the ledger, entry by entry, from nothing to the table.
+        led_to, table = replayed(hub, FACILITY)
+        assert led_to == table and table.keys() == rows.keys()
+        # Each office's changeset has the three it has signed and the one it has added.
+        assert {note.author: note.features for note in notes} == {str(office): {"facility": 4} for office in range(OFFICES)}
         assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
     with open_hub(hub_location) as hub:
         for path in paths:

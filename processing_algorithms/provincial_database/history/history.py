@@ -29,6 +29,7 @@ from ..typed_columns import from_sqlite
 if TYPE_CHECKING:
     from ..hub import Hub
 
+#: A time with its zone, or the number of a changeset: the hub just after it; 0 is before everything.
 Moment = datetime.datetime | int
 
 

@@ -194,6 +194,8 @@ def _later(cursor: Any, moment: Moment) -> tuple[Any, tuple[object, ...]]:
     """Return the condition that an entry ``h`` of history is later than a moment, and its values."""
     from psycopg2 import sql
 
+    if moment == 0:
+        return sql.SQL("true"), ()
     if isinstance(moment, int):
         cursor.execute("SELECT applied_at FROM quyhoach.changesets WHERE number = %s", (moment,))
         found = cursor.fetchone()
