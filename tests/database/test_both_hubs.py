@@ -9,6 +9,7 @@ import geopandas
 import pyproj
 import pytest
 import shapely
+from hub_rows import rows_of
 from quyhoach.processing_algorithms.common.errors import OutputError
 from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub, enter_gaps
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
@@ -24,7 +25,10 @@ from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_
 from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
     apply_changes,
     export_changes,
+    export_update,
+    import_update,
 )
+from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import pending
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 
@@ -142,6 +146,26 @@ def test_the_parent_of_a_split_or_copied_feature_is_in_the_ledger(hub, tmp_path)
                   Change("facility", odd, None, facility("lạ"),
                          "'); DROP TABLE facility; --")).outcome is Outcome.APPLIED
     assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
+
+
+def test_what_the_hub_refuses_by_file_is_sent_again_when_it_may(hub, tmp_path):
+    """The hub stays where it was, so its answer brings nothing but the refusal."""
+    land = geopandas.GeoDataFrame({"commune_code": ["25001"], "year": [2024], "patch_no": [1], "land_code": ["ONT"]},
+                                  geometry=[SQUARE], crs=9214)
+    assert import_layer(hub, "land_use", land).added == 1
+    hub.lock(LAND_USE, 2024, "Kiểm kê 2024 đã khóa sổ")
+    with out(hub, tmp_path / "a.gpkg", "land_use") as copy:
+        run(copy, "UPDATE land_use SET note = 'đo lại'")
+        for step, outcome in enumerate([Outcome.REFUSED, Outcome.APPLIED]):
+            export_changes(copy, tmp_path / f"{step}.qhz", author="ân", message="thử")
+            receipts = export_update(hub, tmp_path / f"{step}.qhz", tmp_path / f"về {step}.qhz")
+            assert [receipt.outcome for receipt in receipts] == [outcome]
+            for _ in range(2):
+                import_update(copy, tmp_path / f"về {step}.qhz")
+                assert not pending(copy) and copy.status()[0].changed == (outcome is Outcome.REFUSED)
+            if outcome is Outcome.REFUSED:
+                hub.unlock(LAND_USE, 2024, "Mở sổ để sửa")
+    assert [row["note"] for row in rows_of(hub, "land_use").values()] == ["đo lại"]
 
 
 def test_before_everything_there_was_nothing(hub):

@@ -334,7 +334,8 @@ def test_a_column_of_the_same_name_somebody_added_stays_theirs(place):
     assert copy.row(copy.datasets["facility"], id_of(2))[NEW_FIELD] == "Có sẵn"
 
 
-def test_an_office_with_an_older_program_goes_on(place, monkeypatch):
+@pytest.mark.parametrize("by_file", [False, True])
+def test_an_office_with_an_older_program_goes_on(place, monkeypatch, by_file):
     """It knows neither the field nor the code; both pass by it unharmed."""
     copy = place.copy("xã")
     place.grow()
@@ -348,11 +349,17 @@ def test_an_office_with_an_older_program_goes_on(place, monkeypatch):
             assert copy.row(OLD, id_of(2))["kind"] == NEW_CODE
             sql(copy, "UPDATE facility SET name = 'Từ máy cũ' WHERE feature_id IN (?, ?)", id_of(1), id_of(2))
             assert push(copy, hub, **WHO).outcome is APPLIED
+            pull(copy, hub)
     assert place.names()[id_of(1)] == "Từ máy cũ" and place.rows()[id_of(2)][NEW_FIELD] == "Có sẵn"
     # The program is updated: what was passed over comes in.
     copy.read_datasets()
     with place.hub() as hub:
-        pull(copy, hub)
+        if not by_file:
+            pull(copy, hub)
+        else:
+            export_changes(copy, place.file("đi.qhz"), author="ân")
+            export_update(hub, place.file("đi.qhz"), place.file("về.qhz"))
+            import_update(copy, place.file("về.qhz"))
     assert copy.row(copy.datasets["facility"], id_of(2)) == place.rows()[id_of(2)]
 
 

@@ -215,7 +215,7 @@ def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = s
                 "The update file {path} is for another working copy.",
             ).format(path=path)
         )
-    if position == copy.position:
+    if position == copy.position != since:
         return PullReport(receipts=receipts)  # received already
     if not told.issuperset(copy.sent):
         # What has been sent since lies in this copy as untouched rows; the answer's hub, perhaps restored, may lack it.
