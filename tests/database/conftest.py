@@ -85,24 +85,28 @@ def few_datasets():
     return [load_catalogue()[name] for name in FEW]
 
 
-def _template(server, name, datasets=None):
+@pytest.fixture(scope="session")
+def template(postgis_server):
+    """Name of a database with a new hub of some datasets, made once and copied by `new_database` for every test."""
     from quyhoach.processing_algorithms.provincial_database.postgis.create import create_postgis_hub
 
-    run_sql(server.parameters(), f'CREATE DATABASE "{name}"')
-    create_postgis_hub(server.parameters(dbname=name), "EPSG:9214", name="Tỉnh mẫu", datasets=datasets).close()
-    return name
+    made = set()
+
+    def make(name, datasets=None):
+        if name in made:
+            return name
+        made.add(name)
+        run_sql(postgis_server.parameters(), f'CREATE DATABASE "{name}"')
+        create_postgis_hub(postgis_server.parameters(dbname=name), "EPSG:9214", name="Tỉnh mẫu", datasets=datasets).close()
+        return name
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def hub_template(postgis_server):
-    """Name of a database that holds a new hub of the whole catalogue; copied for every test."""
-    return _template(postgis_server, "hub_template")
-
-
-@pytest.fixture(scope="session")
-def few_template(postgis_server):
-    """The same with the datasets of `FEW`."""
-    return _template(postgis_server, "few_template", few_datasets())
+def hub_template(template):
+    """The whole catalogue's."""
+    return template("hub_template")
 
 
 @pytest.fixture(scope="session")
@@ -122,9 +126,9 @@ def postgis_parameters(new_database, hub_template):
 
 
 @pytest.fixture
-def few_parameters(new_database, few_template):
+def few_parameters(new_database, template):
     """The same with the datasets of `FEW`."""
-    return new_database(few_template)
+    return new_database(template("few_template", few_datasets()))
 
 
 @pytest.fixture

@@ -49,13 +49,6 @@ def facility(name, x=0.0, **more):
     return {**row, "name": name, "kind": KIND, "geom": shape, **more}
 
 
-@pytest.fixture(scope="module")
-def facility_template(postgis_server, sql_at):
-    sql_at(postgis_server.parameters(), 'CREATE DATABASE "facility_template"')
-    create_hub(postgis_server.parameters(dbname="facility_template"), "EPSG:9214", datasets=[FACILITY]).close()
-    return "facility_template"
-
-
 @pytest.fixture(params=["geopackage", "postgis"])
 def place(request, tmp_path):
     """A hub with five facilities, and what makes working copies, edits them, and restores the hub from a backup."""
@@ -63,7 +56,7 @@ def place(request, tmp_path):
     folder.mkdir()
     if request.param == "postgis":
         new_database = request.getfixturevalue("new_database")
-        made = Place(folder, new_database(request.getfixturevalue("facility_template")), "sao lưu.dump", new_database)
+        made = Place(folder, new_database(request.getfixturevalue("template")("facility_template", [FACILITY])), "sao lưu.dump", new_database)
     else:
         create_hub(str(folder / "tỉnh.gpkg"), "EPSG:9214", datasets=[FACILITY]).close()
         made = Place(folder, str(folder / "tỉnh.gpkg"), "sao lưu.gpkg", lambda: str(folder / f"phục hồi {uuid.uuid4().hex[:6]}.gpkg"))

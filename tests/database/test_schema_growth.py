@@ -127,17 +127,10 @@ class Place:
             assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
 
 
-@pytest.fixture(scope="module")
-def old_template(postgis_server, sql_at):
-    sql_at(postgis_server.parameters(), 'CREATE DATABASE "old_template"')
-    create_hub(postgis_server.parameters(dbname="old_template"), "EPSG:9214", datasets=[OLD]).close()
-    return "old_template"
-
-
 @pytest.fixture(params=["geopackage", "postgis"])
 def place(request, tmp_path, tmp_path_factory):
     if request.param == "postgis":
-        location = request.getfixturevalue("new_database")(request.getfixturevalue("old_template"))
+        location = request.getfixturevalue("new_database")(request.getfixturevalue("template")("old_template", [OLD]))
     else:
         location = str(tmp_path_factory.mktemp("Sở Xây dựng") / "tỉnh.gpkg")
         create_hub(location, "EPSG:9214", datasets=[OLD]).close()
