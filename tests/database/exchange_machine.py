@@ -1,8 +1,13 @@
 """Several offices on one hub, at random: a state machine any hub that keeps the contract can be put through.
 
-Offices edit, pull, push, write changes files and receive update files, which arrive late, twice or never. Whatever reaches
-the hub is also told to the hub in memory, which must give the same answer and hold the same rows. What an office has edited
-and not sent is still there after every pull. At the end, when all have pushed and pulled, all are equal.
+Offices hold three datasets, all of them or a part that grows and shrinks. They edit (`exchange_rows`), pull, push, write
+changes files and receive update files, which arrive late, twice or never; they settle disputes in every way there is, and
+edit what is disputed before they do. Others edit the hub itself, and its keeper takes changesets back.
+
+Whatever reaches the hub is also told to the hub in memory, which must give the same answer and hold the same rows. What
+must hold for an office is in `exchange_checks`: what it has edited and not sent is still there after everything it receives,
+and what it takes for the hub's rows are the hub's, no more and no less. At the end, when all have pushed and pulled, all are
+equal, and the hub finds nothing wrong with itself.
 
 The hub is backed up and put back now and then. What an office has that the backup lacks must be there after its next pull:
 in its own rows, as edits, or in dispute.
@@ -14,15 +19,23 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import tempfile
 import uuid
 from copy import deepcopy
 from pathlib import Path
 
-import numpy as np
-import pyproj
-import shapely
+from exchange_checks import (
+    disputes_in,
+    edits_are_kept,
+    edits_in,
+    equal,
+    knows_what_the_hub_has,
+    nothing_is_lost,
+    rows_in,
+    settled_row,
+    was_sent,
+)
+from exchange_rows import COMMUNES, CRS, DATASETS, Edits, new_row, offices, picks, places, scopes_at_random, which, wkb, words
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -33,13 +46,11 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from memory_hub import MemoryHub
+from memory_hub import MemoryHub, within
 from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.common.progress import silent
-from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
-from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions, to_blobs
-from quyhoach.processing_algorithms.provincial_database.merge import same_row, same_value
+from quyhoach.processing_algorithms.provincial_database.merge import Clash, same_row
 from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
 from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
 from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
@@ -51,17 +62,17 @@ from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_
 from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import freeze
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
+from quyhoach.processing_algorithms.provincial_database.working_copies.working_copy_scope import change_scope
 
-FACILITY = load_catalogue()["facility"]
-KIND = FACILITY.field("kind").domain.values[0].code
 NIGHTLY = bool(os.environ.get("QUYHOACH_NIGHTLY"))
 STEPS = 10_000 if NIGHTLY else 200
 # Hypothesis keeps its first ten examples to a step or two: the steps taken are counted, not the examples.
 SIZE = settings(max_examples=60, stateful_step_count=60, derandomize=False, print_blob=True) if NIGHTLY else settings(
     max_examples=20, stateful_step_count=25)
-offices = st.integers(0, 2)
-words = st.sampled_from(["Trường", "Chợ", "Trạm y tế", "O'Brien\"; DROP TABLE facility; --", "é" , "e\u0301"])
-communes = st.sampled_from([None, "99001", "99002"])
+WHOLE = [Scope(dataset.name) for dataset in DATASETS]
+#: What the offices hold at first.
+PARTS = [WHOLE, [Scope("facility", frozenset(COMMUNES[:1])), Scope("hamlet", frozenset(COMMUNES[:2])), Scope("river")],
+         [Scope("facility", frozenset(COMMUNES[1:])), Scope("hamlet")]]
 
 
 def run(machine):
@@ -75,8 +86,8 @@ def run(machine):
     assert machine.steps >= STEPS, "too few steps to tell anything"
 
 
-class Exchange(RuleBasedStateMachine):
-    """Subclasses give `new_hub` and `rows_of`, a fresh hub and its rows by feature id, and how it is backed up and restored."""
+class Exchange(Edits, RuleBasedStateMachine):
+    """Subclasses give a fresh hub, how it is edited by other programs, backed up, restored, and what its health check finds."""
 
     #: Taken by all examples together.
     steps = 0
@@ -84,7 +95,8 @@ class Exchange(RuleBasedStateMachine):
     def new_hub(self, folder):
         raise NotImplementedError
 
-    def rows_of(self, hub):
+    def write_directly(self, rows):
+        """Write rows (None: delete), by dataset and feature id, as another program does."""
         raise NotImplementedError
 
     def backed_up(self, hub):
@@ -94,22 +106,31 @@ class Exchange(RuleBasedStateMachine):
     def restored(self, backup):
         raise NotImplementedError
 
+    def leave(self):
+        """Nothing is wrong with the hub, which is then let go."""
+
+    def rows_of(self, hub):
+        with hub.deliver(WHOLE, None) as delivery:
+            return {(name, feature_id): row for name, feature_id, row in delivery.rows}
+
     @initialize()
     def begin(self):
         self.folder = Path(tempfile.mkdtemp())
         self.oracle = MemoryHub()
         self.hub = self.watched(self.new_hub(self.folder))
-        rows = tuple(Change("facility", str(uuid.UUID(int=i)), None, self._row(f"Số {i}", i)) for i in range(1, 4))
+        rows = tuple(Change(dataset.name, str(uuid.UUID(int=100 * number + i)), None,
+                            new_row(dataset, f"Số {i}", float(i), COMMUNES[i % 3]))
+                     for number, dataset in enumerate(DATASETS) for i in range(1, 4))
         assert self.hub.submit(Changeset(str(uuid.uuid4()), "a", "", "đầu", "", "2026-11-22T00:00:00.000Z",
                                          rows)).outcome is Outcome.APPLIED
-        self.copies = [checkout(self.folder / f"văn phòng {i}.gpkg", self.hub, location="hub", crs=pyproj.CRS(9214),
-                                datasets=[FACILITY],
-                                scopes=[Scope("facility")]) for i in range(3)]
-
+        self.copies = [checkout(self.folder / f"văn phòng {i}.gpkg", self.hub, location="hub", crs=CRS,
+                                datasets=DATASETS, scopes=scopes) for i, scopes in enumerate(PARTS)]
         self.backup = None
         #: The rows of the hub at positions it goes on from, and at the backups other incarnations were restored from.
         self.at, self.partings = {self.hub.position(): self.rows_of(self.hub)}, {}
         self.requests, self.answers = [], []
+
+    # the hub ------------------------------------------------------------------------------------------------------
 
     def watched(self, hub):
         """Let the hub in memory judge every answer of this one."""
@@ -117,56 +138,57 @@ class Exchange(RuleBasedStateMachine):
 
         def submit(changeset, progress=silent):
             receipt = real(changeset, progress)
-            assert receipt.outcome is self.oracle.submit(changeset).outcome
-            held, right = self.rows_of(hub), {feature_id: row for (_, feature_id), row in self.oracle.rows.items()}
-            assert held.keys() == right.keys() and all(same_row(held[id], right[id]) for id in right)
+            self.judge(receipt, self.oracle.submit(changeset))
             return receipt
 
         hub.submit = submit
+        self.hub = hub
         return hub
 
-    @staticmethod
-    def _row(name, x):
-        row = {field.name: None for field in FACILITY.fields}
-        return {**row, "name": name, "kind": KIND,
-                "geom": shapely.to_wkb(shapely.Point(500000.0 + x, 1800000.0), byte_order=1, flavor="iso")}
+    def judge(self, receipt, right):
+        assert receipt.outcome is right.outcome, receipt
+        if receipt.outcome is Outcome.APPLIED:
+            self.oracle.applied[right.changeset_id] = receipt.number
+        assert equal(self.rows_of(self.hub), self.oracle.rows)
 
-    def _run(self, office, sql, *values):
-        database = sqlite3.connect(self.copies[office].path, isolation_level=None)
-        register_functions(database)
+    @rule(pick=picks, number=which, name=words, x=places, commune=st.sampled_from(COMMUNES),
+          how=st.sampled_from(["rename", "move", "delete", "add", "back"]))
+    def somebody_edits_the_hub(self, pick, number, name, x, commune, how):
+        dataset, rows = DATASETS[number], self.rows_of(self.hub)
+        present = sorted(key for key in rows if key[0] == dataset.name)
+        gone = sorted({key for copy in self.copies for key in edits_in(copy) if key[0] == dataset.name} - rows.keys())
+        if how == "add" or how == "back" and gone:
+            id = gone[pick % len(gone)][1] if how == "back" else str(uuid.uuid4())
+            self.at_the_hub({(dataset.name, id): new_row(dataset, name, x, commune)})
+        elif present and how != "back":
+            key = present[pick % len(present)]
+            moved = {"geom": wkb(dataset, x)} | ({"commune_code": commune} if dataset.commune_field else {})
+            self.at_the_hub({key: None if how == "delete" else {**rows[key], **({"name": name} if how == "rename" else moved)}})
+
+    @rule(number=which, name=words)
+    def somebody_notes_many_at_the_hub(self, number, name):
+        self.at_the_hub({key: {**row, "note": name} for key, row in self.rows_of(self.hub).items() if key[0] == DATASETS[number].name})
+
+    def at_the_hub(self, rows):
+        self.write_directly(rows)
+        self.oracle.directly(rows)
+        assert equal(self.rows_of(self.hub), self.oracle.rows)
+
+    @rule(pick=picks)
+    def a_changeset_is_taken_back(self, pick):
+        numbers = sorted(self.oracle.applied.values())
+        number = numbers[-1 - pick % len(numbers)]
         try:
-            database.execute(sql, values)
-        finally:
-            database.close()
-
-    @rule(office=offices, pick=st.integers(0, 9), name=words)
-    def rename(self, office, pick, name):
-        self._run(office, "UPDATE facility SET name = ? WHERE fid = (SELECT fid FROM facility ORDER BY fid LIMIT 1 OFFSET ?)", name, pick % 4)
-
-    @rule(office=offices, pick=st.integers(0, 9), commune=communes)
-    def move_commune(self, office, pick, commune):
-        self._run(office, "UPDATE facility SET commune_code = ? WHERE fid = (SELECT fid FROM facility ORDER BY fid LIMIT 1 OFFSET ?)", commune, pick % 4)
-
-    @rule(office=offices, pick=st.integers(0, 9), x=st.sampled_from([10.0, 11.0, 10.0004]))
-    def reshape(self, office, pick, x):
-        """Two of the places are less than a millimetre apart: the same."""
-        [shape] = to_blobs(np.array([shapely.Point(500000.0 + x, 1800000.0)], dtype=object), self.copies[office].srs_id)
-        self._run(office, "UPDATE facility SET geom = ? WHERE fid = (SELECT fid FROM facility ORDER BY fid LIMIT 1 OFFSET ?)", shape, pick % 4)
-
-    @rule(office=offices, pick=st.integers(0, 9))
-    def delete(self, office, pick):
-        self._run(office, "DELETE FROM facility WHERE fid = (SELECT fid FROM facility ORDER BY fid LIMIT 1 OFFSET ?)", pick % 4)
-
-    @rule(office=offices, pick=st.integers(0, 9), name=words)
-    def duplicate(self, office, pick, name):
-        """What QGIS does on copy and paste: all attributes, the identity too."""
-        self._run(office, "INSERT INTO facility (feature_id, name, kind, commune_code, geom) SELECT feature_id, ?, kind, commune_code, geom "
-                          "FROM facility ORDER BY fid LIMIT 1 OFFSET ?", name, pick % 4)
-
-    @rule(office=offices, pick=st.integers(0, 9), name=words)
-    def replace(self, office, pick, name):
-        self._run(office, "REPLACE INTO facility (fid, name, kind, commune_code, geom) SELECT fid, ?, kind, commune_code, geom "
-                          "FROM facility ORDER BY fid LIMIT 1 OFFSET ?", name, pick % 4)
+            right = deepcopy(self.oracle).revert(number)
+        except InputError:
+            right = None
+        try:
+            receipt = self.hub.revert(number, message="nhầm")
+        except InputError:
+            assert right is None
+        else:
+            assert right is not None
+            self.judge(receipt, receipt if self.hub is self.oracle else self.oracle.revert(number))
 
     @rule()
     def back_up(self):
@@ -179,117 +201,122 @@ class Exchange(RuleBasedStateMachine):
     @rule()
     def put_the_backup_back(self):
         made, self.partings, at, oracle = self.backup
-        self.at = dict(at)
-        self.hub, self.oracle = self.watched(self.restored(made)), deepcopy(oracle)
+        self.at, self.oracle = dict(at), deepcopy(oracle)
+        self.watched(self.restored(made))
+
+    # the offices --------------------------------------------------------------------------------------------------
 
     @rule(office=offices)
     def pull(self, office):
         self.received(office, lambda held: pull(held, self.hub), lambda: self.rows_of(self.hub), self.at, self.partings)
         self.at[self.hub.position()] = self.rows_of(self.hub)
 
+    @rule(office=offices, wanted=scopes_at_random())
+    def change_scope(self, office, wanted):
+        """Refused where edits or disputes would leave; then it has pulled, and nothing else."""
+        held, scopes = self.copies[office], self.copies[office].scopes()
+
+        def change(held):
+            try:
+                return change_scope(held, self.hub, wanted, crs=CRS).pulled
+            except InputError:
+                assert edits_in(held) or disputes_in(held), "refused without a reason"
+                assert held.scopes() == scopes
+                return pull(held, self.hub)
+
+        self.received(office, change, lambda: self.rows_of(self.hub), self.at, self.partings)
+        self.at[self.hub.position()] = self.rows_of(self.hub)
+
     @rule(office=offices)
     def write_changes_file(self, office):
         path = self.folder / f"thay đổi {len(self.requests)}.qhz"
-        export_changes(self.copies[office], path, author="ân", message="qua thư")
-        self.requests.append((office, path))
+        content = export_changes(self.copies[office], path, author="ân", message="qua thư")
+        asked = {(scope.dataset, id) for scope in content.scopes for id in scope.features}
+        self.requests.append((office, path, asked))
 
     @precondition(lambda self: getattr(self, "requests", None))
     @rule(pick=st.integers(0, 3))
     def changes_file_arrives(self, pick):
         """It stays where it is, so it may arrive again."""
-        office, path = self.requests[-1 - pick % len(self.requests)]
+        office, path, asked = self.requests[-1 - pick % len(self.requests)]
         answer = self.folder / f"cập nhật {len(self.answers)}.qhz"
         apply_changes(self.hub, path)
         export_update(self.hub, path, answer)
         rows, at = self.rows_of(self.hub), dict(self.at)
         self.at[self.hub.position()] = rows
-        self.answers.append((office, answer, rows, at, self.partings))
+        self.answers.append((office, answer, rows, at, self.partings, asked))
 
     @precondition(lambda self: getattr(self, "answers", None))
     @rule(pick=st.integers(0, 3))
     def update_file_arrives(self, pick):
-        office, answer, theirs, at, partings = self.answers[-1 - pick % len(self.answers)]
-        self.received(office, lambda held: import_update(held, answer), lambda: theirs, at, partings)
+        office, answer, theirs, at, partings, asked = self.answers[-1 - pick % len(self.answers)]
+        self.received(office, lambda held: import_update(held, answer), lambda: theirs, at, partings, asked)
 
-    def received(self, office, receive, told, at, partings):
+    def received(self, office, receive, told, at, partings, asked=None):
         """Receive, from a hub whose rows are ``told``; a file made for another state is refused, which changes nothing."""
         held = self.copies[office]
-        before = {id: held.row(FACILITY, id) for (id,) in held.database.execute("SELECT feature_id FROM facility")}
-        parting = at.get(held.position, partings.get(held.position.incarnation))
-        ours_before = {change.feature_id: change for change in held.edits(FACILITY)}
+        rows_before, edits_before, position = rows_in(held), edits_in(held), held.position
+        waiting = set() if asked is None else {(name, id) for name, dataset in held.datasets.items()
+                                               for id in held.edited_ids(dataset)} - asked
+        parting = at.get(position, partings.get(position.incarnation))
         try:
             report = receive(held)
         except InputError:
-            assert {change.feature_id: change for change in held.edits(FACILITY)} == ours_before
+            assert edits_in(held) == edits_before and rows_in(held) == rows_before
             return
-        theirs, disputed = told(), {conflict.feature_id: conflict for conflict in conflicts(held)}
+        theirs = told()
         if report.restored:
-            self.nothing_is_lost(held, before, disputed, theirs, parting)
-        for feature_id, change in ours_before.items():
-            present = held.row(FACILITY, feature_id)
-            if feature_id in disputed:
-                # In a dispute ours stays until somebody decides; a field only the hub has changed may come all the same.
-                assert (present is None) == (change.after is None)
-                for name in change.touched() if present is not None else ():
-                    assert same_value(present[name], change.after[name]), f"our disputed {name} was overwritten"
-            elif change.after is None:
-                assert present is None or not same_row(theirs.get(feature_id), change.before)
-            else:
-                assert present is not None, "an edited feature disappeared"
-                for name in change.touched():
-                    assert same_value(present[name], change.after[name]), f"our {name} was overwritten"
+            nothing_is_lost(held, {key: row for key, row in rows_before.items() if key[0] in held.datasets}, theirs, parting)
+        edits_are_kept(held, edits_before, theirs)
+        if held.position != position or asked is None:
+            knows_what_the_hub_has(held, theirs, waiting)
 
-    def nothing_is_lost(self, copy, before, disputed, theirs, parting):
-        """After a comparison with a restored hub; ``parting`` is what it had where it parted from this copy's history: None if unknown."""
-        for feature_id, had in before.items():
-            now = copy.row(FACILITY, feature_id)
-            if now is None and feature_id in disputed:
-                raise AssertionError("what is disputed disappeared")
-            if now is None:
-                assert feature_id not in theirs and parting is not None and same_row(parting.get(feature_id), had), "lost with the backup"
-            else:
-                for name, value in had.items():
-                    taken = same_value(now[name], theirs[feature_id][name]) if feature_id in theirs else False
-                    taken = taken and parting is not None and (feature_id not in disputed or name not in disputed[feature_id].fields)
-                    assert same_value(now[name], value) or taken, f"{name} went back to the backup's"
-
-    @rule(office=offices)
-    def push(self, office):
-        before = {c.feature_id: c for c in self.copies[office].edits(FACILITY)}
-        disputed = {conflict.feature_id for conflict in conflicts(self.copies[office])}
-        report = push(self.copies[office], self.hub, author="ân", message="thử")
+    @rule(office=offices, only=st.one_of(st.none(), st.sampled_from([dataset.name for dataset in DATASETS])))
+    def push(self, office, only):
+        copy = self.copies[office]
+        before, disputed = edits_in(copy), disputes_in(copy)
+        report = push(copy, self.hub, author="ân", message="thử", datasets=only and [only])
         if report.outcome is Outcome.APPLIED:
-            rows = self.rows_of(self.hub)
-            for feature_id, change in before.items():
-                if feature_id not in disputed:
-                    row = rows.get(feature_id)
-                    assert (row is None) == (change.after is None)
-                    assert row is None or all(same_value(row[n], change.after[n]) for n in change.touched())
+            was_sent({key: change for key, change in before.items() if only in (None, key[0])}, disputed, self.rows_of(self.hub))
 
     @rule(office=offices)
     def freeze_and_lose_the_line(self, office):
         freeze(self.copies[office], author="ân", message="đứt mạng")
 
-    @rule(office=offices, choice=st.sampled_from([Rule.OURS, Rule.THEIRS]))
-    def settle(self, office, choice):
-        if list(conflicts(self.copies[office])):
-            resolve(self.copies[office], choice)
-            assert not list(conflicts(self.copies[office]))
+    @precondition(lambda self: any(any(conflicts(copy)) for copy in getattr(self, "copies", [])))
+    @rule(office=offices, pick=picks, choice=st.sampled_from(Rule), how=st.sampled_from(["all", "dataset", "one", "one", "field"]))
+    def settle(self, office, pick, choice, how):
+        copy, disputed, before = self.copies[office], disputes_in(self.copies[office]), rows_in(self.copies[office])
+        if not disputed:
+            return
+        (name, id), picked = list(disputed.items())[pick % len(disputed)]
+        field = min(picked.fields) if how == "field" and picked.clash is Clash.FIELDS else None
+        chosen = {key: conflict for key, conflict in disputed.items() if how == "all" or key[0] == name and (how == "dataset" or key[1] == id)}
+        resolve(copy, choice, dataset=None if how == "all" else name, feature_ids={id} if how in ("one", "field") else None, field=field)
+        after = {key: row for key, conflict in chosen.items()
+                 if (row := settled_row(conflict, before.get(key), choice, field)) is not None}
+        assert equal(rows_in(copy), {key: row for key, row in before.items() if key not in chosen} | after)
+        left, open_still = disputes_in(copy), {(name, id)} if field and len(picked.fields) > 1 else set()
+        assert left.keys() == disputed.keys() - chosen.keys() | open_still
+        assert not open_still or left[name, id].fields == picked.fields - {field}
+        for key, conflict in chosen.items():
+            _, known = copy.base(copy.datasets[key[0]], key[1])
+            assert same_row(known, conflict.theirs), "what is settled is measured against what the hub has"
 
     @invariant()
     def identities_are_unique(self):
         type(self).steps += 1
         for copy in getattr(self, "copies", []):
-            twice = copy.database.execute("SELECT feature_id FROM facility GROUP BY feature_id HAVING count(*) > 1 OR feature_id IS NULL").fetchall()
-            assert not twice
+            for name in copy.datasets:
+                assert not copy.database.execute(f'SELECT 1 FROM "{name}" GROUP BY feature_id HAVING count(*) > 1 OR feature_id IS NULL').fetchone()
 
     @invariant()
     def status_counts_what_the_edits_are(self):
         for copy in getattr(self, "copies", []):
-            ends = [(change.before is not None, change.after is not None) for change in copy.edits(FACILITY)]
-            [line] = [line for line in copy.status() if line.dataset.name == "facility"]
-            assert (line.added, line.changed, line.deleted) == tuple(
-                ends.count(kind) for kind in ((False, True), (True, True), (True, False)))
+            for line in copy.status():
+                ends = [(change.before is not None, change.after is not None) for change in copy.edits(line.dataset)]
+                assert (line.added, line.changed, line.deleted) == tuple(
+                    ends.count(kind) for kind in ((False, True), (True, True), (True, False)))
 
     def teardown(self):
         if not hasattr(self, "copies"):
@@ -304,8 +331,11 @@ class Exchange(RuleBasedStateMachine):
         rows = self.rows_of(self.hub)
         for copy in self.copies:
             pull(copy, self.hub)
-            held = {id: copy.row(FACILITY, id) for (id,) in copy.database.execute("SELECT feature_id FROM facility")}
-            assert held.keys() == rows.keys() and all(same_row(held[id], rows[id]) for id in rows)
-            assert not list(copy.edits(FACILITY)) and not list(conflicts(copy))
+            assert not edits_in(copy) and not disputes_in(copy)
+            scopes = {scope.dataset: scope for scope in copy.scopes()}
+            assert equal(rows_in(copy), {key: row for key, row in rows.items() if key[0] in scopes and within(scopes[key[0]], row)})
+            change_scope(copy, self.hub, WHOLE, crs=CRS)
+            assert equal(rows_in(copy), rows) and not edits_in(copy), "grown to everything"
             copy.close()
+        self.leave()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -6,9 +6,11 @@ import uuid
 from contextlib import contextmanager
 
 import shapely
+from quyhoach.processing_algorithms.common.errors import InputError
 from quyhoach.processing_algorithms.provincial_database.catalogue import Catalogue, load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import (
     Change,
+    Changeset,
     Delivery,
     Objection,
     Outcome,
@@ -34,7 +36,7 @@ class MemoryHub:
         names = {scope.dataset: scope for scope in scopes if scope.dataset in self.datasets}
         if since is None:
             rows = [(d, f, row) for (d, f), row in self.rows.items() if d in names
-                    and (f in names[d].features or _within(names[d], row))]
+                    and (f in names[d].features or within(names[d], row))]
         else:
             touched = dict.fromkeys((c.dataset, c.feature_id) for _, c in self.ledger[int(since.token):]
                                     if c.dataset in names)
@@ -43,7 +45,7 @@ class MemoryHub:
             for d, f in touched:
                 row = self.rows.get((d, f))
                 rows.append((d, f,
-                             row if row is not None and (f in names[d].features or _within(names[d], row)) else None))
+                             row if row is not None and (f in names[d].features or within(names[d], row)) else None))
         yield Delivery(self.position(), since is None,
                        iter([(d, f, None if r is None else dict(r)) for d, f, r in rows]))
 
@@ -62,17 +64,35 @@ class MemoryHub:
                                                             **{n: change.after[n] for n in change.touched() if n in change.after}}
         if objections:
             return Receipt(Outcome.STALE, changeset.changeset_id, None, tuple(objections))
+        self._become(changeset.changeset_id, after)
+        self.applied[changeset.changeset_id] = len(self.applied) + 1
+        return Receipt(Outcome.APPLIED, changeset.changeset_id, self.applied[changeset.changeset_id])
+
+    def directly(self, after):
+        """Somebody writes rows (None: deletes) at the hub itself; ``after`` by dataset and feature id."""
+        self._become(str(uuid.uuid4()), after)
+
+    def revert(self, number, **_):
+        [changeset_id] = [id for id, applied in self.applied.items() if applied == number]
+        first, last = {}, {}
+        for _, change in (entry for entry in self.ledger if entry[0] == changeset_id):
+            first.setdefault((change.dataset, change.feature_id), change.before)
+            last[change.dataset, change.feature_id] = change.after
+        changes = [Change(*key, last[key], first[key]) for key in last if last[key] != first[key]]
+        if not changes:
+            raise InputError("nothing is left of it")
+        return self.submit(Changeset(str(uuid.uuid4()), "", "", "", "", "2026-11-22T00:00:00.000Z", tuple(changes)))
+
+    def _become(self, changeset_id, after):
         for key, row in after.items():
-            self.ledger.append((changeset.changeset_id, Change(*key, self.rows.get(key), row)))
+            self.ledger.append((changeset_id, Change(*key, self.rows.get(key), row)))
             if row is None:
                 self.rows.pop(key, None)
             else:
                 self.rows[key] = row
-        self.applied[changeset.changeset_id] = len(self.applied) + 1
-        return Receipt(Outcome.APPLIED, changeset.changeset_id, self.applied[changeset.changeset_id])
 
 
-def _within(scope, row):
+def within(scope, row):
     if scope.communes is not None:
         return row.get("commune_code") in scope.communes
     if scope.polygon is not None:
