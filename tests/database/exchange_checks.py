@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from memory_hub import within
+from quyhoach.processing_algorithms.provincial_database.changes import Change
 from quyhoach.processing_algorithms.provincial_database.merge import Clash, same_row, same_value
 from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts
 
@@ -21,6 +22,13 @@ def edits_in(copy):
     return {(change.dataset, change.feature_id): change for dataset in copy.datasets.values() for change in copy.edits(dataset)}
 
 
+def edits_beyond(under_way, edits, rows):
+    """What an office has edited beyond the changesets the hub has taken: those are history, whatever others make of them."""
+    taken = {(change.dataset, change.feature_id): change.after for changeset in under_way for change in changeset.changes}
+    beyond = {key: change for key, change in edits.items() if key not in taken}
+    return beyond | {key: Change(*key, after, rows.get(key)) for key, after in taken.items() if not same_row(after, rows.get(key))}
+
+
 def disputes_in(copy):
     return {(conflict.dataset, conflict.feature_id): conflict for conflict in conflicts(copy)}
 
@@ -33,6 +41,7 @@ def edits_are_kept(copy, edits_before, theirs):
     """What was edited before something was received is still there, settled by nobody but the person."""
     disputed = disputes_in(copy)
     for (name, id), change in edits_before.items():
+        there = theirs.get((name, id))
         present = copy.row(copy.datasets[name], id)
         if (name, id) in disputed:
             # In a dispute ours stays until somebody decides; a field only the hub has changed may come all the same.
@@ -40,7 +49,7 @@ def edits_are_kept(copy, edits_before, theirs):
             for field in change.touched() if present is not None else ():
                 assert same_value(present[field], change.after[field]), f"our disputed {field} was overwritten"
         elif change.after is None:
-            assert present is None or not same_row(theirs.get((name, id)), change.before), "a deleted feature came back"
+            assert present is None or not same_row(there, change.before), "a deleted feature came back"
         else:
             assert present is not None, "an edited feature disappeared"
             for field in change.touched():

@@ -355,6 +355,41 @@ def test_a_dispute_is_settled_by_any_side_or_by_editing(hub, tmp_path, rule, nam
     assert rows == {a: (name, "sửa sau"), **({b: left[rule]} if rule in left else {})}
 
 
+@pytest.mark.parametrize("rule", [Rule.OURS, Rule.EDITED])
+def test_what_was_deleted_or_put_back_since_a_dispute_began_stays_so(hub, tmp_path, rule):
+    """Ours is what is in the layer now: not the row noted when the dispute began, nor its absence."""
+    a, b = str(uuid.uuid4()), str(uuid.uuid4())
+    assert submit(hub, Change("facility", a, None, facility("A")), Change("facility", b, None, facility("B"))).outcome is Outcome.APPLIED
+    with out(hub, tmp_path / "a.gpkg") as copy:
+        run(copy, "UPDATE facility SET name = 'của ta' WHERE feature_id = ?", a)
+        run(copy, "DELETE FROM facility WHERE feature_id = ?", b)
+        assert submit(hub, Change("facility", a, facility("A"), None), Change("facility", b, facility("B"), facility("của họ"))).outcome is Outcome.APPLIED
+        assert pull(copy, hub).conflicts == 2
+        run(copy, "INSERT INTO facility (feature_id, name, kind, geom) SELECT ?, 'dán lại', kind, geom FROM facility", b)
+        run(copy, "DELETE FROM facility WHERE feature_id = ?", a)
+        resolve(copy, rule)
+        assert not list(conflicts(copy))
+        assert push(copy, hub, author="ân", message="đã giải quyết").outcome is Outcome.APPLIED
+    with hub.deliver([Scope("facility")], None) as delivery:
+        assert {id: row["name"] for _, id, row in delivery.rows} == {b: "dán lại"}
+
+
+def test_what_was_sent_and_taken_back_at_the_hub_before_its_receipt_arrives(hub, tmp_path):
+    """Two files go out; the second is applied and taken back, the answer to the first is received, then comes the receipt."""
+    a = str(uuid.uuid4())
+    assert submit(hub, Change("facility", a, None, facility("A"))).outcome is Outcome.APPLIED
+    with out(hub, tmp_path / "a.gpkg") as copy:
+        export_changes(copy, tmp_path / "một.qhz", author="ân")
+        run(copy, "UPDATE facility SET name = 'của ta'")
+        export_changes(copy, tmp_path / "hai.qhz", author="ân", message="hai")
+        [receipt] = apply_changes(hub, tmp_path / "hai.qhz")
+        assert hub.revert(receipt.number, message="nhầm").outcome is Outcome.APPLIED
+        export_update(hub, tmp_path / "một.qhz", tmp_path / "về.qhz")
+        import_update(copy, tmp_path / "về.qhz")
+        pull(copy, hub)
+        assert copy.row(FACILITY, a)["name"] == "A" and copy.status()[0].edits == 0 and not list(conflicts(copy))
+
+
 @pytest.mark.parametrize("how", ["", "DEFERRABLE INITIALLY DEFERRED"])
 def test_under_a_foreign_key_parents_and_children_come_and_go_in_any_order(hub, tmp_path, how):
     key = f"FOREIGN KEY (plan_ref) REFERENCES {{}}plan (plan_ref) {how}"

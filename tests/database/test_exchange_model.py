@@ -1,6 +1,5 @@
 """The state machine of `exchange_machine` on the hub in memory and on a GeoPackage hub."""
 
-import copy
 import sqlite3
 import uuid
 from contextlib import closing
@@ -36,10 +35,10 @@ class OnMemoryHub(Exchange):
         """The oracle is the hub."""
 
     def backed_up(self, hub):
-        return copy.deepcopy(hub)
+        return hub.copied()
 
     def restored(self, backup):
-        hub = copy.deepcopy(backup)
+        hub = backup.copied()
         hub.incarnation = str(uuid.uuid4())
         self.partings, self.at = {}, {}  # this hub does not know where it came from
         return hub

@@ -128,6 +128,28 @@ def test_deleted_here_and_moved_at_the_hub_is_a_conflict(copy, hub):
     assert push(copy, hub, **WHO).outcome is Outcome.APPLIED and row_of(hub, 1) is None
 
 
+def test_moved_out_by_both_to_the_same_commune_leaves(copy, hub):
+    sql(copy, "UPDATE facility SET commune_code = ? WHERE feature_id = ?", C, id_of(1))
+    rename_at_hub(hub, 1, commune_code=C)
+    assert pull(copy, hub).removed == 1 and numbers(copy) == [2, 3, 4] and copy.status()[0].edits == 0
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_what_was_only_kept_for_an_edit_leaves_with_it(copy, hub, settled):
+    """Others move it while it is edited here; the edit is taken back, or theirs is taken."""
+    sql(copy, "UPDATE facility SET name = 'Tên mới' WHERE feature_id = ?", id_of(1))
+    rename_at_hub(hub, 1, commune_code=C, **({"name": "Của họ"} if settled else {}))
+    pull(copy, hub)
+    if settled:
+        resolve(copy, Rule.THEIRS)
+    else:
+        sql(copy, "UPDATE facility SET name = 'Số 1' WHERE feature_id = ?", id_of(1))
+    assert numbers(copy) == [1, 2, 3, 4] and copy.status()[0].edits == 0
+    assert pull(copy, hub).removed == 1 and numbers(copy) == [2, 3, 4]
+    rename_at_hub(hub, 1, commune_code=A)
+    assert pull(copy, hub).received == 1 and numbers(copy) == [1, 2, 3, 4]
+
+
 def test_edited_after_the_file_was_exported_and_moved_at_the_hub(copy, hub, tmp_path):
     """The changes file could not ask for a feature edited later; the pull or file after it makes up for that."""
     export_changes(copy, tmp_path / "đi.qhz", author="ân")
@@ -182,6 +204,21 @@ def test_growing_to_everything_and_by_a_dataset(copy, hub):
     sql(copy, "DELETE FROM hamlet")
     assert push(copy, hub, **WHO).outcome is Outcome.APPLIED, "its edits are noticed like all others"
     assert not copy.tracking_lost(HAMLET)
+
+
+@pytest.mark.parametrize("wanted", [{A, B, C}, {A}])
+def test_an_update_file_for_another_scope_is_refused(copy, hub, tmp_path, wanted):
+    """What was added after the changes file was written is not in the answer, and would be missed for good."""
+    export_changes(copy, tmp_path / "đi.qhz", author="ân")
+    change_scope(copy, hub, [Scope("facility", frozenset(wanted))], crs=CRS)
+    held = numbers(copy)
+    rename_at_hub(hub, 5, name="Mới ở C")
+    rename_at_hub(hub, 3, name="Mới ở B")
+    export_update(hub, tmp_path / "đi.qhz", tmp_path / "về.qhz")
+    with pytest.raises(InputError, match="Phạm vi"):
+        import_update(copy, tmp_path / "về.qhz")
+    pull(copy, hub)
+    assert numbers(copy) == held and all(copy.row(FACILITY, id_of(n)) == row_of(hub, n) for n in held)
 
 
 def test_shrinking_takes_what_nobody_edited_and_forgets_the_commune(copy, hub):

@@ -132,10 +132,8 @@ def resolve(copy: WorkingCopy, rule: Rule, *, dataset: str | None = None, featur
 def _settle(copy: WorkingCopy, conflict: Conflict, rule: Rule, field: str | None) -> bool:
     held = copy.datasets[conflict.dataset]
     present = copy.row(held, conflict.feature_id)
-    # What was edited since the conflict was noticed is ours too.
-    ours = conflict.ours if conflict.ours is None or present is None else present
-    sides = {Rule.OURS: ours, Rule.THEIRS: conflict.theirs, Rule.BASE: conflict.base, Rule.EDITED: present}
-    side = sides[rule]
+    # What was edited, deleted or put back since the conflict was noticed is ours too: the row noted then is not.
+    side = {Rule.THEIRS: conflict.theirs, Rule.BASE: conflict.base}.get(rule, present)
     names = conflict.fields if field is None else frozenset([field])
     if conflict.clash is not Clash.FIELDS or present is None or side is None:
         result, left = side, frozenset()
@@ -144,9 +142,10 @@ def _settle(copy: WorkingCopy, conflict: Conflict, rule: Rule, field: str | None
         left = conflict.fields - names
     if not same_row(result, present):
         copy.put_row(held, conflict.feature_id, result)
-    if same_row(result, conflict.theirs):
+    if result is None and conflict.theirs is None:
         copy.forget_base(held, conflict.feature_id)
     else:
+        # Also where it is now as the hub has it: the next pull asks for it, and lets go of what is only here for the conflict.
         copy.put_base(held, conflict.feature_id, conflict.theirs)
     if left:
         copy.database.execute("UPDATE quyhoach_conflict SET fields = ? WHERE dataset_id = ? AND feature_id = ?",

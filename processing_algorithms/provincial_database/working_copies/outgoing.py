@@ -141,7 +141,7 @@ def settle(copy: WorkingCopy, receipt: Receipt, changeset: Changeset | None = No
             untouched = copy.frozen == (receipt.changeset_id, copy.version(), own)
             for name, dataset in copy.datasets.items():
                 _now_at_hub(copy, dataset, [change for change in changeset.changes if change.dataset == name],
-                            untouched)
+                            untouched, receipt.outcome is Outcome.ALREADY_APPLIED)
             for change in receipt.rewritten:
                 if change.dataset in copy.datasets:
                     _rewritten_by_hub(copy, change)
@@ -158,8 +158,12 @@ def _is_pending(copy: WorkingCopy, changeset_id: str) -> bool:
                                  (changeset_id,)).fetchone() is not None
 
 
-def _now_at_hub(copy: WorkingCopy, dataset: Dataset, changes: Sequence[Change], untouched: bool) -> None:
-    if untouched:
+def _now_at_hub(copy: WorkingCopy, dataset: Dataset, changes: Sequence[Change], untouched: bool, earlier: bool) -> None:
+    """Note what the hub has; ``earlier`` where it took that some time ago.
+
+    Others may have changed it or taken it back since, which an update file may have told already: the next pull asks by name.
+    """
+    if untouched and not earlier:
         copy.forget_bases(dataset, [change.feature_id for change in changes])
         return
     for start in range(0, len(changes), _ROWS_AT_ONCE):
@@ -167,7 +171,7 @@ def _now_at_hub(copy: WorkingCopy, dataset: Dataset, changes: Sequence[Change], 
         ours = copy.rows(dataset, [change.feature_id for change in some])
         settled = []
         for change in some:
-            if same_row(ours.get(change.feature_id), change.after):
+            if not earlier and same_row(ours.get(change.feature_id), change.after):
                 settled.append(change.feature_id)
             else:
                 copy.put_base(dataset, change.feature_id, change.after)

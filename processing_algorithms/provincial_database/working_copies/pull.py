@@ -9,6 +9,7 @@ From a hub restored from a backup that is older than this copy, nothing counts a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,7 @@ from ...common.collector import collector_waits
 from ...common.progress import Progress, silent
 from ..administration.schema_growth import grow, lacking_fields
 from ..catalogue import Dataset
+from ..catalogue.model import FEATURE_ID
 from ..changes import Delivery, ExchangingHub, Outcome, Parting, Position, Receipt, Row, RowBatch, Scope
 from ..merge import Clash, Merge, merge_rows, same_row
 from ..rows import now, row_from_sqlite
@@ -25,7 +27,7 @@ from .incoming_rows import Present, Sorted, batches, sort_out, stored_bases, sto
 from .known_copies import tell_hub
 from .lost_tracking import mend_tracking, renew_checks
 from .outgoing import pending, require_own_hub, settle
-from .scopes import is_whole
+from .scopes import is_whole, outside
 from .working_copy import WorkingCopy
 from .working_copy_schema import base_table
 
@@ -101,6 +103,7 @@ def receive(
         renew_checks(copy)
         merge_delivery(copy, delivery, scopes, lost={dataset.name for dataset in lost or []}, report=report,
                        progress=progress)
+        _let_go(copy, scopes, report)
         _note_position(copy, delivery.position)
     return report
 
@@ -234,6 +237,18 @@ def _without_the_missing(
         report.removed += len(untouched)
     for feature_id in edited & set(present.missing(dataset, base_table(dataset))) - unknown:
         _merge_in(copy, dataset, feature_id, None, dataset_lost, report, parting)
+
+
+def _let_go(copy: WorkingCopy, scopes: Iterable[Scope], report: PullReport) -> None:
+    """What was asked for by name because it had been edited, and is edited no more, leaves where it is not in the scope."""
+    for scope in scopes:
+        dataset = copy.datasets[scope.dataset]
+        settled = scope.features - copy.edited_ids(dataset) if not is_whole(scope) else frozenset()
+        if settled:
+            leaving = outside(copy, dataset, scope, dataset.name, f"{FEATURE_ID} IN (SELECT value FROM json_each(?))",
+                              (json.dumps(sorted(settled)),))
+            write_rows(copy, dataset, (), Sorted(gone=sorted(leaving)), {})
+            report.removed += len(leaving)
 
 
 def _note_position(copy: WorkingCopy, position: Position) -> None:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
 import shapely
 
 from ...common.errors import InputError
 from ...common.language import say
 from ..catalogue import Dataset
+from ..catalogue.model import FEATURE_ID, GEOMETRY
 from ..changes import Scope
+from ..rows import shapes_of
+from ..geopackage.schema import quoted
+
+if TYPE_CHECKING:
+    from .working_copy import WorkingCopy
+
+_ROWS_AT_ONCE = 10_000
 
 
 def commune_codes(text: str) -> tuple[frozenset[str] | None, list[str]]:
@@ -96,6 +109,27 @@ def covers(scope: Scope, other: Scope) -> bool:
     if scope.polygon is not None and other.polygon is not None and scope.communes is None:
         return bool(shapely.covers(*_areas(scope, other)))
     return scope == other
+
+
+def outside(
+    copy: WorkingCopy, dataset: Dataset, scope: Scope, table: str, condition: str, values: Sequence[object] = ()
+) -> set[str]:
+    """Return the features of a table of a working copy that meet a condition and are not within a scope."""
+    if scope.communes is not None and dataset.commune_field:
+        column = quoted(dataset.commune_field)
+        return {row[0] for row in copy.database.execute(
+            f"SELECT {FEATURE_ID} FROM {quoted(table)} WHERE {condition} AND "
+            f"({column} IS NULL OR {column} NOT IN (SELECT value FROM json_each(?)))", (*values, json.dumps(sorted(scope.communes))))}
+    if scope.polygon is None or not dataset.geometry:
+        return set()
+    area = shapely.from_wkb(scope.polygon)
+    shapely.prepare(area)
+    found_outside: set[str] = set()
+    with closing(copy.database.execute(f"SELECT {FEATURE_ID}, {GEOMETRY} FROM {quoted(table)} WHERE {condition}", values)) as cursor:
+        while found := cursor.fetchmany(_ROWS_AT_ONCE):
+            touching = shapely.intersects(area, shapely.from_wkb(shapes_of(dataset, [row[1] for row in found], [row[0] for row in found])))
+            found_outside |= {row[0] for row, touches in zip(found, touching) if not touches}
+    return found_outside
 
 
 def _areas(first: Scope, second: Scope) -> tuple[shapely.Geometry, shapely.Geometry]:

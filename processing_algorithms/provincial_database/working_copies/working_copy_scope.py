@@ -6,13 +6,10 @@ deleted here. A feature with edits not sent yet never leaves: then nothing chang
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 
 import pyproj
-import shapely
 
 from ...common.errors import InputError, name_some, refuse_if
 from ...common.language import say
@@ -21,14 +18,11 @@ from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, GEOMETRY
 from ..changes import Delivery, ExchangingHub, Scope
 from ..geopackage.schema import quoted
-from ..rows import shapes_of
 from .checkout import add_scopes, add_tables, finish
 from .pull import PullReport, merge_delivery, pull
-from .scopes import covers
+from .scopes import covers, outside
 from .working_copy import WorkingCopy
 from .working_copy_schema import base_table, copy_index_statements
-
-_ROWS_AT_ONCE = 10_000
 
 
 @dataclass
@@ -134,29 +128,10 @@ def _edits_leaving(copy: WorkingCopy, dataset: Dataset, stays: Scope | None) -> 
     if stays is None or not edited:
         return sorted(edited)
     # Where the hub has it counts; a feature that is new here is where it is drawn.
-    at_hub = _outside(copy, dataset, stays, base_table(dataset), "existed = 1")
+    at_hub = outside(copy, dataset, stays, base_table(dataset), "existed = 1")
     known = {row[0] for row in copy.database.execute(
         f"SELECT {FEATURE_ID} FROM {quoted(base_table(dataset))} WHERE existed = 1")}
-    return sorted(edited & (at_hub | (_outside(copy, dataset, stays, dataset.name, "1") - known)))
-
-
-def _outside(copy: WorkingCopy, dataset: Dataset, scope: Scope, table: str, condition: str) -> set[str]:
-    """Return the features of a table that are not within a scope."""
-    if scope.communes is not None and dataset.commune_field:
-        column = quoted(dataset.commune_field)
-        return {row[0] for row in copy.database.execute(
-            f"SELECT {FEATURE_ID} FROM {quoted(table)} WHERE {condition} AND "
-            f"({column} IS NULL OR {column} NOT IN (SELECT value FROM json_each(?)))", (json.dumps(sorted(scope.communes)),))}
-    if scope.polygon is None or not dataset.geometry:
-        return set()
-    area = shapely.from_wkb(scope.polygon)
-    shapely.prepare(area)
-    outside: set[str] = set()
-    with closing(copy.database.execute(f"SELECT {FEATURE_ID}, {GEOMETRY} FROM {quoted(table)} WHERE {condition}")) as cursor:
-        while found := cursor.fetchmany(_ROWS_AT_ONCE):
-            touching = shapely.intersects(area, shapely.from_wkb(shapes_of(dataset, [row[1] for row in found], [row[0] for row in found])))
-            outside |= {row[0] for row, touches in zip(found, touching) if not touches}
-    return outside
+    return sorted(edited & (at_hub | (outside(copy, dataset, stays, dataset.name, "1") - known)))
 
 
 def _leave(copy: WorkingCopy, held: Mapping[str, Scope], wanted: Sequence[Scope], report: ScopeReport) -> None:
@@ -170,7 +145,7 @@ def _leave(copy: WorkingCopy, held: Mapping[str, Scope], wanted: Sequence[Scope]
             _drop(copy, dataset)
         elif not covers(stays, scope):
             touched = copy.edited_ids(dataset)
-            leaving = _outside(copy, dataset, stays, name, "1") - touched
+            leaving = outside(copy, dataset, stays, name, "1") - touched
             copy.database.executemany(f"DELETE FROM {quoted(name)} WHERE {FEATURE_ID} = ?", ((id,) for id in leaving))
             report.removed += len(leaving)
     copy.read_datasets()
