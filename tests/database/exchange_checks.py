@@ -56,10 +56,11 @@ def edits_are_kept(copy, edits_before, theirs):
                 assert same_value(present[field], change.after[field]), f"our {field} was overwritten"
 
 
-def knows_what_the_hub_has(copy, theirs, may_wait=()):
+def knows_what_the_hub_has(copy, theirs, may_wait=(), *, restored=False):
     """After receiving: what the copy takes for the hub's rows are the hub's, all of its scope and nothing else.
 
-    ``may_wait`` are features edited since the hub was asked: it was not asked for them by name.
+    ``may_wait`` are features edited since the hub was asked: it was not asked for them by name. From a restored hub a copy
+    of a part cannot tell what has left the part from what is gone: it disputes that, and asks for it by name the next time.
     """
     rows, disputed = rows_in(copy), disputes_in(copy)
     for scope in copy.scopes():
@@ -69,7 +70,7 @@ def knows_what_the_hub_has(copy, theirs, may_wait=()):
         for key in {(dataset.name, id) for id in ids} - set(may_wait):
             _, known = copy.base(dataset, key[1])
             there = theirs.get(key)
-            if key in disputed:
+            if key in disputed and not (restored and there is not None and not within(scope, there) and disputed[key].theirs is None):
                 assert same_row(disputed[key].theirs, there), "a dispute with what the hub has not"
             if there is not None and (within(scope, there) or known is not None):
                 assert same_row(known, there), "what the hub has is missing, or is not what it has"

@@ -169,7 +169,10 @@ class Exchange(Edits, RuleBasedStateMachine):
     def somebody_edits_the_hub(self, pick, number, name, x, commune, how):
         dataset, rows = DATASETS[number], self.rows_of(self.hub)
         present = sorted(key for key in rows if key[0] == dataset.name)
-        gone = sorted({key for copy in self.copies for key in edits_in(copy) if key[0] == dataset.name} - rows.keys())
+        edited = sorted({key for copy in self.copies for key in edits_in(copy) if key[0] == dataset.name})
+        gone = [key for key in edited if key not in rows]
+        if pick % 2:  # what offices have edited and not sent, half of the time
+            present = [key for key in edited if key in rows] or present
         if how == "add" or how == "back" and gone:
             id = gone[pick % len(gone)][1] if how == "back" else str(uuid.uuid4())
             self.at_the_hub({(dataset.name, id): new_row(dataset, name, x, commune)})
@@ -287,7 +290,7 @@ class Exchange(Edits, RuleBasedStateMachine):
         arrived = [changeset for changeset in under_way if changeset.changeset_id in taken]
         edits_are_kept(held, edits_beyond(arrived, edits_before, rows_before), theirs)
         if held.position != position or asked is None:
-            knows_what_the_hub_has(held, theirs, waiting)
+            knows_what_the_hub_has(held, theirs, waiting, restored=report.restored)
 
     @rule(office=offices, only=st.one_of(st.none(), st.sampled_from([dataset.name for dataset in DATASETS])))
     def push(self, office, only):
@@ -304,9 +307,8 @@ class Exchange(Edits, RuleBasedStateMachine):
     @precondition(lambda self: any(any(conflicts(copy)) for copy in getattr(self, "copies", [])))
     @rule(office=offices, pick=picks, choice=st.sampled_from(Rule), how=st.sampled_from(["all", "dataset", "one", "one", "field"]))
     def settle(self, office, pick, choice, how):
-        copy, disputed, before = self.copies[office], disputes_in(self.copies[office]), rows_in(self.copies[office])
-        if not disputed:
-            return
+        copy = self.copies[self._in_dispute(office)]
+        disputed, before = disputes_in(copy), rows_in(copy)
         (name, id), picked = list(disputed.items())[pick % len(disputed)]
         field = min(picked.fields) if how == "field" and picked.clash is Clash.FIELDS else None
         chosen = {key: conflict for key, conflict in disputed.items() if how == "all" or key[0] == name and (how == "dataset" or key[1] == id)}

@@ -170,10 +170,8 @@ class Edits:
     @precondition(lambda self: any(any(conflicts(copy)) for copy in getattr(self, "copies", [])))
     @rule(office=offices, pick=picks, name=words, how=st.sampled_from(["edit", "edit", "note", "delete", "paste"]))
     def edit_what_is_disputed(self, office, pick, name, how):
-        copy = self.copies[office]
-        disputed = list(conflicts(copy))
-        if not disputed:
-            return
+        office = self._in_dispute(office)
+        copy, disputed = self.copies[office], list(conflicts(self.copies[office]))
         conflict = disputed[pick % len(disputed)]
         dataset, table, id = copy.datasets[conflict.dataset], quoted(conflict.dataset), conflict.feature_id
         if how == "delete":
@@ -183,6 +181,10 @@ class Edits:
         elif copy.row(dataset, id) is None:
             row = {**new_row(dataset, name, 10.0, COMMUNES[0]), "geom": self._blob(office, dataset, 10.0), "feature_id": id}
             self._run(office, (f"INSERT INTO {table} ({', '.join(map(quoted, row))}) VALUES ({', '.join('?' * len(row))})", *row.values()))
+
+    def _in_dispute(self, office):
+        """The next office that has disputes to settle."""
+        return next(other % 3 for other in range(office, office + 3) if any(conflicts(self.copies[other % 3])))
 
     def _blob(self, office, dataset, x):
         return to_blobs(np.array([shape(dataset, x)], dtype=object), self.copies[office].srs_id)[0]
