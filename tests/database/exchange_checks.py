@@ -39,9 +39,11 @@ def equal(first, second):
 
 def edits_are_kept(copy, edits_before, theirs):
     """What was edited before something was received is still there, settled by nobody but the person."""
-    disputed = disputes_in(copy)
+    disputed, scopes = disputes_in(copy), {scope.dataset: scope for scope in copy.scopes()}
     for (name, id), change in edits_before.items():
         there = theirs.get((name, id))
+        if has_arrived(change, there) and (name not in scopes or there is not None and not within(scopes[name], there)):
+            continue  # the hub has the very same: nothing is left to keep it for
         present = copy.row(copy.datasets[name], id)
         if (name, id) in disputed:
             # In a dispute ours stays until somebody decides; a field only the hub has changed may come all the same.
@@ -106,8 +108,11 @@ def settled_row(conflict, present, rule, field):
 
 def was_sent(edits_before, disputed_before, theirs):
     """After a push that was taken: the hub has every edit that was not in dispute."""
-    for key, change in edits_before.items():
-        if key not in disputed_before:
-            row = theirs.get(key)
-            assert (row is None) == (change.after is None)
-            assert row is None or all(same_value(row[name], change.after[name]) for name in change.touched())
+    assert all(has_arrived(change, theirs.get(key)) for key, change in edits_before.items() if key not in disputed_before)
+
+
+def has_arrived(change, there):
+    """Whether the hub has what an edit makes of a row."""
+    if there is None or change.after is None:
+        return there is change.after
+    return all(same_value(there[name], change.after[name]) for name in change.touched())
