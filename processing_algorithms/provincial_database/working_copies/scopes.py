@@ -14,8 +14,8 @@ from ...common.language import say
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, GEOMETRY
 from ..changes import Scope
-from ..rows import shapes_of
 from ..geopackage.schema import quoted
+from ..rows import shapes_of
 
 if TYPE_CHECKING:
     from .working_copy import WorkingCopy
