@@ -9,7 +9,7 @@ import multiprocessing
 import sqlite3
 
 import pyproj
-from exchange_machine import FACILITY, Exchange
+from exchange_rows import DATASETS, new_row
 from hub_rows import replayed, rows_of
 from postgis_rows import changeset
 from quyhoach.processing_algorithms.common.errors import OutputError
@@ -24,6 +24,7 @@ from quyhoach.processing_algorithms.provincial_database.working_copies.pull impo
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 from quyhoach.processing_algorithms.provincial_database.working_copies.working_copy import WorkingCopy
 
+FACILITY = DATASETS[0]
 OFFICES = 20
 FEATURES = 12
 ROUNDS = 20
@@ -60,7 +61,7 @@ def office_at_work(location, path, office):
 
 def test_twenty_working_copies_push_at_once(hub_location, tmp_path):
     with open_hub(hub_location) as hub:
-        first = [Change("facility", f"00000000-0000-0000-0000-{number:012}", None, Exchange._row(f"Số {number}", number))
+        first = [Change("facility", f"00000000-0000-0000-0000-{number:012}", None, new_row(FACILITY, f"Số {number}", number, None))
                  for number in range(1, FEATURES + 1)]
         assert hub.submit(changeset(*first)).outcome is Outcome.APPLIED
         paths = [tmp_path / f"văn phòng {office}.gpkg" for office in range(OFFICES)]
