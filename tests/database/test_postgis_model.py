@@ -35,13 +35,12 @@ class OnPostgisHub(Exchange):
                 if row is None:
                     cursor.execute(f'DELETE FROM quyhoach_data."{name}" WHERE feature_id = %s', (id,))
                     continue
-                names = ", ".join(f'"{column}"' for column in row)
-                marks = ", ".join("ST_GeomFromWKB(%s, ST_SRID(g))" if column == "geom" else "%s" for column in row)
-                cursor.execute(f"UPDATE quyhoach_data.\"{name}\" SET ({names}) = ROW({marks.replace('ST_SRID(g)', 'ST_SRID(geom)')}) WHERE feature_id = %s",
-                               (*row.values(), id))
+                table, names = f'quyhoach_data."{name}"', ", ".join(f'"{column}"' for column in row)
+                srid = f"Find_SRID('quyhoach_data', '{name}', 'geom')"
+                marks = ", ".join(f"ST_GeomFromWKB(%s, {srid})" if column == "geom" else "%s" for column in row)
+                cursor.execute(f"UPDATE {table} SET ({names}) = ROW({marks}) WHERE feature_id = %s", (*row.values(), id))
                 if cursor.rowcount == 0:
-                    marks = marks.replace("ST_SRID(g)", f"Find_SRID('quyhoach_data', '{name}', 'geom')")
-                    cursor.execute(f'INSERT INTO quyhoach_data."{name}" ({names}, feature_id) VALUES ({marks}, %s)', (*row.values(), id))
+                    cursor.execute(f"INSERT INTO {table} ({names}, feature_id) VALUES ({marks}, %s)", (*row.values(), id))
 
     def backed_up(self, hub):
         if not NIGHTLY:
