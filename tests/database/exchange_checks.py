@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from memory_hub import within
 from quyhoach.processing_algorithms.provincial_database.changes import Change
 from quyhoach.processing_algorithms.provincial_database.merge import Clash, same_row, same_value
@@ -20,6 +22,12 @@ def rows_in(copy):
 def edits_in(copy):
     """What an office has edited and the hub is not known to have, by dataset and feature id."""
     return {(change.dataset, change.feature_id): change for dataset in copy.datasets.values() for change in copy.edits(dataset)}
+
+
+def edits_by_the_person(copy):
+    """The same, but of a feature others have deleted only what was edited: should it come back, the rest may be theirs."""
+    deleted = {key: dispute.base for key, dispute in disputes_in(copy).items() if dispute.clash is Clash.DELETED_THEIRS and dispute.base}
+    return {key: replace(change, before=deleted.get(key, change.before)) for key, change in edits_in(copy).items()}
 
 
 def edits_beyond(under_way, edits, rows):

@@ -27,6 +27,7 @@ from exchange_checks import (
     disputes_in,
     edits_are_kept,
     edits_beyond,
+    edits_by_the_person,
     edits_in,
     equal,
     knows_what_the_hub_has,
@@ -275,14 +276,14 @@ class Exchange(Edits, RuleBasedStateMachine):
     def received(self, office, receive, told, at, partings, asked=None):
         """Receive, from a hub of which ``told`` tells; a file made for another state is refused, which changes nothing."""
         held = self.copies[office]
-        rows_before, edits_before, position, under_way = rows_in(held), edits_in(held), held.position, pending(held)
+        rows_before, edits_before, position, under_way = rows_in(held), edits_by_the_person(held), held.position, pending(held)
         waiting = set() if asked is None else {(name, id) for name, dataset in held.datasets.items()
                                                for id in held.edited_ids(dataset)} - asked
         parting = at.get(position, partings.get(position.incarnation))
         try:
             report = receive(held)
         except InputError:
-            assert edits_in(held) == edits_before and rows_in(held) == rows_before
+            assert edits_by_the_person(held) == edits_before and rows_in(held) == rows_before
             return
         theirs, taken = told()
         if report.restored:
