@@ -39,7 +39,7 @@ _ROWS_AT_ONCE = 20_000
 class PostgisHub(Hub, History):
     """See `hub.Hub` and `changes.ExchangingHub`. What a role may not see is not there: datasets, fields, rows."""
 
-    def __init__(self, location: str | Mapping[str, Any], *, least: int = SCHEMA_VERSION):
+    def __init__(self, location: str | Mapping[str, Any], *, least: int | None = None):
         """Open a hub whose structure is not older than ``least``; what is older than this program is only good for a backup."""
         parameters = parameters_of(location)
         self.connection = connect(parameters)
@@ -69,7 +69,7 @@ class PostgisHub(Hub, History):
             version = cursor.fetchone()[0]
             if version > SCHEMA_VERSION:
                 raise InputError(too_new(where, version))
-            if version < least:
+            if version < (SCHEMA_VERSION if least is None else least):
                 raise InputError(say("{where} còn cấu trúc cũ ({version}); quản trị viên cần chạy \"Nâng cấp cơ sở dữ liệu dùng chung\" "
                                      "(quyhoach:hubupgrade) trước.",
                                      "{where} has an old schema ({version}); its administrator has to run \"Upgrade the shared database\" "
