@@ -5,7 +5,8 @@
 `incoming_rows`.
 Exchange: `pull`, and `to_receive` (how much it would bring); `push`, with `outgoing` (changesets on their way);
 `exchange_file` (the same by e-mail or USB stick); `conflict_review` (what waits for a person); `known_copies` (what the hub
-knows of a copy); `after_restore` (the hub came back from a backup); `lost_tracking` (a program made a layer anew, or an older program of ours checked it out).
+knows of a copy); `after_restore` (the hub came back from a backup); `lost_tracking` (a program made a layer anew, or an older program of ours
+checked it out).
 
 Programs that append (QGIS, ogr2ogr, ``to_file(mode="a")`` of geopandas) are tracked, and what comes with a ``feature_id`` that is there
 gets one of its own. Whoever replaces a layer (``mode="w"``) takes its triggers away: the next pull notices, compares everything and
