@@ -7,6 +7,7 @@ upgrade) on `stored_hub`. Where no server can be had the tests are skipped with 
 import itertools
 import os
 import shutil
+import uuid
 
 import pytest
 from postgis_server import NoServer, running_server
@@ -185,3 +186,21 @@ def empty_place(request, tmp_path_factory):
     if request.param == "postgis":
         return request.getfixturevalue("empty_database")
     return str(tmp_path_factory.mktemp("Sở Xây dựng") / "dùng chung.gpkg")
+
+
+@pytest.fixture(params=["geopackage", "postgis"])
+def place(request, tmp_path):
+    """A hub with five facilities, and what makes working copies, edits them, and restores the hub from a backup."""
+    from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
+    from restorable_hub import FACILITY, Place
+
+    folder = tmp_path / "Sở Xây dựng"
+    folder.mkdir()
+    if request.param == "postgis":
+        new_database = request.getfixturevalue("new_database")
+        made = Place(folder, new_database(request.getfixturevalue("template")("facility_template", [FACILITY])), "sao lưu.dump", new_database)
+    else:
+        create_hub(str(folder / "tỉnh.gpkg"), "EPSG:9214", datasets=[FACILITY]).close()
+        made = Place(folder, str(folder / "tỉnh.gpkg"), "sao lưu.gpkg", lambda: str(folder / f"phục hồi {uuid.uuid4().hex[:6]}.gpkg"))
+    yield made
+    made.hub.close()

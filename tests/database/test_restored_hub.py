@@ -1,32 +1,19 @@
-"""Backup, restore and drill of a GeoPackage hub, and working copies older and newer than the backup of any: nothing is lost."""
+"""Working copies older and newer than the backup a hub was restored from: nothing is lost."""
 
 import shutil
-import sqlite3
 import subprocess
-import threading
-import uuid
-from contextlib import closing
 
 import psycopg2
-import pyproj
 import pytest
-import shapely
 from postgis_server import running_server
-from quyhoach.processing_algorithms.common.errors import Cancelled, InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.administration.administration import (
-    back_up,
     check_hub,
-    restore,
 )
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
-from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
-from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
+from quyhoach.processing_algorithms.provincial_database.changes import Outcome
 from quyhoach.processing_algorithms.provincial_database.findings import State
-from quyhoach.processing_algorithms.provincial_database.geopackage.backup import drill
-from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
 from quyhoach.processing_algorithms.provincial_database.hub import open_hub
 from quyhoach.processing_algorithms.provincial_database.merge import Clash
-from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
 from quyhoach.processing_algorithms.provincial_database.working_copies.conflict_review import Rule, conflicts, resolve
 from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_file import (
     export_changes,
@@ -36,185 +23,9 @@ from quyhoach.processing_algorithms.provincial_database.working_copies.exchange_
 from quyhoach.processing_algorithms.provincial_database.working_copies.outgoing import freeze, pending
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
-
-FACILITY = load_catalogue()["facility"]
-KIND = FACILITY.field("kind").domain.values[0].code
-ID = [str(uuid.UUID(int=i)) for i in range(20)]
-WHO = {"author": "ân", "message": "thử"}
-
-
-def facility(name, x=0.0, **more):
-    row = {field.name: None for field in FACILITY.fields}
-    shape = shapely.to_wkb(shapely.Point(500000 + x, 1800000), byte_order=1, flavor="iso")
-    return {**row, "name": name, "kind": KIND, "geom": shape, **more}
-
-
-@pytest.fixture(params=["geopackage", "postgis"])
-def place(request, tmp_path):
-    """A hub with five facilities, and what makes working copies, edits them, and restores the hub from a backup."""
-    folder = tmp_path / "Sở Xây dựng"
-    folder.mkdir()
-    if request.param == "postgis":
-        new_database = request.getfixturevalue("new_database")
-        made = Place(folder, new_database(request.getfixturevalue("template")("facility_template", [FACILITY])), "sao lưu.dump", new_database)
-    else:
-        create_hub(str(folder / "tỉnh.gpkg"), "EPSG:9214", datasets=[FACILITY]).close()
-        made = Place(folder, str(folder / "tỉnh.gpkg"), "sao lưu.gpkg", lambda: str(folder / f"phục hồi {uuid.uuid4().hex[:6]}.gpkg"))
-    yield made
-    made.hub.close()
-
-
-in_a_file = pytest.mark.parametrize("place", ["geopackage"], indirect=True)
-
-
-class Place:
-    def __init__(self, folder, location, backup, elsewhere):
-        self.folder, self.location, self.backup_path, self.elsewhere = folder, location, folder / backup, elsewhere
-        self.hub = open_hub(location)
-        rows = tuple(Change("facility", ID[i], None, facility(f"Số {i}", i, commune_code="99001" if i < 4 else "99002"))
-                     for i in range(1, 6))
-        assert self.hub.submit(Changeset(str(uuid.uuid4()), "a", "", "đầu", "", "2026-11-22T00:00:00.000Z",
-                                         rows)).outcome is Outcome.APPLIED
-
-    def copy(self, name, **scope):
-        return checkout(self.folder / f"{name}.gpkg", self.hub, location="x", crs=pyproj.CRS(9214),
-                        datasets=[FACILITY],
-                        scopes=[Scope("facility", **scope)])
-
-    def edit(self, copy, text, *values):
-        with closing(sqlite3.connect(copy.path, isolation_level=None)) as database:
-            register_functions(database)
-            database.execute(text, values)
-
-    def send(self, copy, text, *values):
-        self.edit(copy, text, *values)
-        assert push(copy, self.hub, **WHO).outcome is Outcome.APPLIED
-        pull(copy, self.hub)
-
-    def backup(self):
-        back_up(self.location, self.backup_path)
-
-    def restore(self):
-        """Make a hub of the backup elsewhere, which everybody uses from now on."""
-        self.hub.close()
-        self.location = self.elsewhere()
-        self.hub = restore(self.backup_path, self.location)
-
-    def rows(self):
-        with self.hub.deliver([Scope("facility")], None) as delivery:
-            return {feature_id: row for _, feature_id, row in delivery.rows}
-
-    def names(self):
-        return {feature_id: row["name"] for feature_id, row in self.rows().items()}
-
-
-def held(copy):
-    return dict(copy.database.execute("SELECT feature_id, name FROM facility"))
-
-
-def edits(copy):
-    return {change.feature_id: change for change in copy.edits(FACILITY)}
-
+from restorable_hub import FACILITY, ID, WHO, Place, edits, held
 
 INSERT = "INSERT INTO facility (feature_id, name, kind, commune_code, geom) SELECT ?, ?, kind, commune_code, geom FROM facility WHERE fid = 1"
-
-
-@in_a_file
-def test_a_backup_is_the_hub_and_nothing_else(place):
-    progress = []
-    back_up(place.hub.info.location, place.folder / "sao lưu.gpkg",
-            progress=lambda fraction, message=None: progress.append(fraction))
-    assert progress[-1] == 1.0
-    with pytest.raises(InputError, match="bản sao lưu"):
-        open_hub(str(place.folder / "sao lưu.gpkg"))
-    before, incarnation = place.rows(), place.hub.info.incarnation
-    notes = place.hub.changesets()
-    place.restore()
-    assert place.rows() == before and place.hub.info.incarnation != incarnation and place.hub.changesets() == notes
-    assert len(list(place.folder.iterdir())) == 3, "the hub, its backup, and what was made of it"
-
-
-@in_a_file
-def test_nothing_is_overwritten_and_nothing_is_left_half_done(place, monkeypatch):
-    place.backup()
-    content = (place.folder / "sao lưu.gpkg").read_bytes()
-    with pytest.raises(OutputError, match="không bao giờ|không ghi đè"):
-        place.backup()
-    with pytest.raises(OutputError, match="không bao giờ|không ghi đè"):
-        restore(place.folder / "sao lưu.gpkg", place.hub.info.location)
-    assert (place.folder / "sao lưu.gpkg").read_bytes() == content
-
-    def stop(fraction, message=None):
-        raise Cancelled
-
-    with pytest.raises(Cancelled):
-        back_up(place.hub.info.location, place.folder / "hai.gpkg", progress=stop)
-    assert sorted(path.name for path in place.folder.iterdir()) == ["sao lưu.gpkg", "tỉnh.gpkg"]
-
-
-@pytest.mark.parametrize("content, told", [(None, "Không có tệp sao lưu"), (b"hello", "không phải là bản sao lưu"), ("cut", "hỏng")])
-@in_a_file
-def test_what_is_no_backup_is_refused(place, content, told):
-    place.backup()
-    path = place.folder / "lạ.gpkg"
-    if content == "cut":
-        whole = (place.folder / "sao lưu.gpkg").read_bytes()
-        path.write_bytes(whole[: len(whole) // 2])
-    elif content is not None:
-        path.write_bytes(content)
-    with pytest.raises((InputError, OutputError), match=told):
-        restore(path, str(place.folder / "mới.gpkg"))
-    assert not (place.folder / "mới.gpkg").exists()
-
-
-@in_a_file
-def test_a_backup_while_others_write_is_one_moment(place):
-    """A second program pushes pairs of rows; a backup never has one without the other."""
-    location = place.hub.info.location
-    done = threading.Event()
-
-    def write():
-        with open_hub(location) as hub:
-            for number in range(30):
-                pair = tuple(Change("facility", str(uuid.uuid4()), None, facility(f"Cặp {number}", number))
-                             for _ in range(2))
-                hub.submit(Changeset(str(uuid.uuid4()), "b", "", "cặp", "", "2026-11-22T00:00:00.000Z", pair))
-        done.set()
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    number = 0
-    while not done.is_set() and number < 5:
-        number += 1
-        back_up(location, place.folder / f"lúc {number}.gpkg")
-    writer.join()
-    for at in range(1, number + 1):
-        with restore(place.folder / f"lúc {at}.gpkg",
-                     str(place.folder / f"lại {at}.gpkg")) as hub, hub.deliver([Scope("facility")], None) as delivery:
-            names = [row["name"] for _, _, row in delivery.rows if row["name"].startswith("Cặp")]
-        assert all(names.count(name) == 2 for name in names)
-
-
-@in_a_file
-def test_the_drill_proves_equality_and_notices_a_difference(place, monkeypatch):
-    copy = place.copy("a")
-    place.send(copy, "UPDATE facility SET name = 'Sửa' WHERE fid = 1")
-    report = drill(place.hub)
-    assert report.passed and report.tables > 20 and report.rows > 20
-    from quyhoach.processing_algorithms.provincial_database.geopackage import backup as geopackage_backup
-
-    real = geopackage_backup.restore_geopackage_hub
-
-    def loses_a_row(path, location, **more):
-        hub = real(path, location, **more)
-        hub._database.execute("DELETE FROM facility WHERE fid = 2")
-        return hub
-
-    monkeypatch.setattr(geopackage_backup, "restore_geopackage_hub", loses_a_row)
-    assert not drill(place.hub).passed and "facility" in drill(place.hub).different
-
-
-# working copies and a restored hub ------------------------------------------------------------------------------------
 
 
 def test_a_copy_older_than_the_backup_pulls_as_ever(place):
@@ -454,7 +265,7 @@ def test_restored_twice_from_the_same_backup(place):
     assert (place.names()[ID[1]], place.names()[ID[9]]) == ("Sau lần một", "Thêm")
 
 
-@in_a_file
+@pytest.mark.parametrize("place", ["geopackage"], indirect=True)
 @pytest.mark.parametrize("written_since", [False, True])
 def test_a_file_put_back_by_hand_is_noticed(place, written_since):
     """Somebody copies yesterday's file over the hub in the file manager: same incarnation, another history."""
