@@ -10,7 +10,7 @@ import pyproj
 import pytest
 import shapely
 from hub_rows import rows_of
-from quyhoach.processing_algorithms.common.errors import OutputError
+from quyhoach.processing_algorithms.common.errors import InputError, OutputError
 from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub, enter_gaps
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
@@ -121,6 +121,17 @@ def test_a_copy_passed_on_is_told_by_whoever_has_it(hub, tmp_path):
     hub.note_working_copy("a", "Xã A", 3, "2026-11-20T00:00:00.000Z")
     hub.note_working_copy("a", "Xã A (mới)", 0)
     assert "Xã A" not in copies(hub).what
+
+
+def test_what_is_taken_back_already_leaves_nothing_to_take_back(hub):
+    first = submit(hub, Change("facility", str(uuid.UUID(int=1)), None, facility("Chợ"))).number
+    for _ in range(2):
+        assert hub.revert(first).outcome is Outcome.APPLIED
+    empty = hub.changesets(most=1)[0]
+    assert (empty.reverts, dict(empty.features)) == (first, {})
+    with pytest.raises(InputError, match="không còn thay đổi nào"):
+        hub.revert(empty.number)
+    assert hub.changesets(most=1)[0] == empty and hub.count(hub.datasets["facility"]) == 0
 
 
 def test_the_parent_of_a_split_or_copied_feature_is_in_the_ledger(hub, tmp_path):

@@ -117,7 +117,7 @@ def revert_changeset(
     Raises
     ------
     InputError
-        There is no such changeset in sight, or this role sees only a part of it.
+        There is no such changeset in sight, this role sees only a part of it, or nothing is left of it.
     """
     changes: list[Change] = []
     with told(), transaction(hub.connection, reading=True) as cursor:
@@ -134,6 +134,9 @@ def revert_changeset(
                              .format(number=number))
         for dataset in hub.datasets.values():
             changes += _inverse(hub, cursor, dataset, number)
+    if not changes:
+        raise InputError(say("Đợt cập nhật số {number} không còn thay đổi nào để hoàn tác.",
+                             "Nothing is left of changeset {number} to take back.").format(number=number))
     receipt = submit_changeset(hub, Changeset(
         str(uuid.uuid4()), author, department, message
         or say("Hoàn tác đợt cập nhật số {number}: {told}", "Taking back changeset {number}: {told}").format(
