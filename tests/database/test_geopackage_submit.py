@@ -1,7 +1,9 @@
 """Writing a changeset into a GeoPackage hub: one statement for many features does what one for each would."""
 
 import gc
+import random
 import sqlite3
+import time
 import uuid
 
 import pytest
@@ -237,3 +239,33 @@ def test_values_change_hands_across_the_parts_a_changeset_is_written_in(tmp_path
         assert [(o.feature_id, "đã có" in o.reason) for o in refused.objections] == [(identity(1), False), (identity(0), True)], refused
         assert rows(hub) == present and database.execute("SELECT sql FROM sqlite_master WHERE name = 'tên'").fetchall() == index
         assert [finding for finding in check_hub(hub) if finding.state is State.BROKEN] == []
+
+
+#: The unique column is what another table points at, so its index cannot be put away.
+POINTED_AT = ("CREATE UNIQUE INDEX một_mã ON gauge (station_code)", "CREATE TABLE sổ (id INTEGER PRIMARY KEY, code TEXT REFERENCES gauge (station_code))")
+
+
+@pytest.mark.parametrize("at_once", [3, 5_000])
+def test_a_long_chain_of_values_goes_by_who_waits_for_whom(tmp_path, monkeypatch, at_once):
+    """However it is ordered, through however many parts; tried again and again it would take minutes."""
+    monkeypatch.setattr("quyhoach.processing_algorithms.provincial_database.geopackage.submit._CHANGES_AT_ONCE", at_once)
+    count = 40 if at_once == 3 else 3000
+    with new_hub(tmp_path / "hub.gpkg", *POINTED_AT) as hub:
+        assert submit(hub, *(Change("gauge", identity(number), None, gauge(number)) for number in range(COUNT, count))).outcome is Outcome.APPLIED
+        moved = [edit(number, gauge(number), station_code=str(number + 1)) for number in range(count)]
+        random.Random(1).shuffle(moved)
+        started = time.process_time()
+        assert submit(hub, *moved).outcome is Outcome.APPLIED
+        assert time.process_time() - started < 20
+        codes = dict(hub._database.execute("SELECT feature_id, station_code FROM gauge"))
+        assert codes == {identity(number): str(number + 1) for number in range(count)}
+        assert not [finding for finding in check_hub(hub) if finding.state is State.BROKEN]
+
+
+@pytest.mark.parametrize("index", ["CREATE UNIQUE INDEX một_tên ON gauge (river_name, lower(name))",
+                                   "CREATE UNIQUE INDEX một_tên ON gauge (name) WHERE kind = 'river'"])
+def test_only_who_does_not_fit_is_told(tmp_path, index):
+    """Of an index over an expression, or over some rows, its columns alone do not tell who is in whose way."""
+    with new_hub(tmp_path / "hub.gpkg", index) as hub:
+        told = submit(hub, *(edit(number, gauge(number), name=f"Trạm {number + 100}" if number else "Trạm 7", river_name="Hương") for number in range(COUNT - 1)))
+        assert told.outcome is Outcome.REFUSED and [o.feature_id for o in told.objections] == [identity(0)]

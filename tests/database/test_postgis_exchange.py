@@ -251,3 +251,19 @@ def test_triggers_of_others_see_values_change_hands_in_turn(postgis_hub, postgis
     assert entries == {change.feature_id: change for change in sent}
     assert sql_at(postgis_parameters, f"SELECT count(*) FROM quyhoach.ledger WHERE changeset = {done.number}") == [(len(steps),)]
     assert [f for f in check_postgis_hub(postgis_hub) if not f.in_order] == []
+
+
+@pytest.mark.parametrize("token", ["hôm qua", "x/y", "1:1:/a/b/c", ""])
+def test_a_position_that_cannot_be_read_is_told(postgis_hub, token):
+    with pytest.raises(InputError, match="hỏng"), postgis_hub.deliver([Scope("parcel")], replace(postgis_hub.position(), token=token)):
+        pass
+
+
+def test_who_is_at_fault_among_many_that_only_wait_is_told(postgis_hub, sql_at, postgis_parameters):
+    """601 parcels are renumbered, each by one; the last takes a number that stays."""
+    sql_at(postgis_parameters, "CREATE UNIQUE INDEX ON quyhoach_data.parcel (parcel_no)")
+    made = [new(parcel(postgis_hub, parcel_no=number)) for number in range(1, 603)]
+    assert postgis_hub.submit(changeset(*made)).outcome is Outcome.APPLIED
+    receipt = postgis_hub.submit(changeset(*(Change("parcel", one.feature_id, one.after, {**one.after, "parcel_no": one.after["parcel_no"] + 1})
+                                             for one in made[:601])))
+    assert receipt.outcome is Outcome.REFUSED and [o.feature_id for o in receipt.objections] == [made[600].feature_id]

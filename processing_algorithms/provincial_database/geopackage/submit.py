@@ -106,7 +106,19 @@ def _write(
         if not isinstance(error, Crowded) and error.sqlite_errorcode != sqlite3.SQLITE_ERROR or not database.in_transaction:
             raise
     database.execute("ROLLBACK TO quyhoach_unique")
-    return _write_parts(database, parts, srs_id, others, progress, one_by_one=True)
+    return _write_parts(database, _joined(parts), srs_id, others, progress, one_by_one=True)
+
+
+def _joined(parts: Sequence[tuple[Dataset, list[Change]]]) -> list[tuple[Dataset, list[Change]]]:
+    """Put runs of one dataset together again, where no feature comes twice: a chain of values may go through all of them."""
+    joined: list[tuple[Dataset, list[Change]]] = []
+    for dataset, changes in parts:
+        if joined and joined[-1][0] is dataset and {change.feature_id for change in joined[-1][1]}.isdisjoint(
+                change.feature_id for change in changes):
+            joined[-1][1].extend(changes)
+        else:
+            joined.append((dataset, [*changes]))
+    return joined
 
 
 def _write_parts(

@@ -20,7 +20,7 @@ from ..rows import blobs_of, cut_to, rows_from_sqlite
 from ..unique_values import change_places, taken
 from .locks import explained, lock_field
 from .schema import data_columns, quoted
-from .unique_at_the_end import is_of_values, named_in
+from .unique_at_the_end import in_turn, is_of_values, named_in, unique_columns
 
 
 class Crowded(Exception):
@@ -66,6 +66,9 @@ def write_changes(
         changes = sorted(changes, key=lambda change: (change.after is not None, change.before is None))
         if _write_together(database, dataset, changes, srs_id, one_by_one=one_by_one):
             return []
+    if one_by_one:
+        columns = unique_columns(database, dataset)
+        changes = in_turn(database, dataset, changes, rows_of(database, dataset, [change.feature_id for change in changes], columns))
     objections: list[Objection] = []
     while True:
         crowded: list[tuple[Change, tuple[str, ...]]] = []
@@ -84,7 +87,7 @@ def write_changes(
                         return objections  # or the rest would be written one by one, for good
         if not crowded or len(crowded) == len(changes):
             return objections + list(_unfit(dataset, crowded))
-        # Who had it may have given it up meanwhile; people number rows upwards or downwards.
+        # Who had it may have given it up meanwhile, where an expression says who waits for whom.
         changes = [change for change, _ in reversed(crowded)]
 
 

@@ -13,6 +13,7 @@ it has seen.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _ROWS_AT_ONCE = 10_000
 _TRAVELS_AS = {"text": "text", "integer": "bigint", "real": "float8", "boolean": "boolean", "date": "date::text"}
+#: The mark of the history seen is new in structure 8.
+_TOKEN = re.compile(r"(?P<snapshot>\d+:\d+:[\d,]*)(?:/(?P<rights>[^/]*)(?:/(?P<mark>[^/]*))?)?")
 _INSTANT = """to_char({}::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 
 
@@ -108,8 +111,11 @@ def _read(cursor: Any, since: Position) -> tuple[_Since | None, str | None, bool
 
 def _parts(position: Position) -> tuple[str, str, str | None]:
     """Return snapshot, rights and mark of a position."""
-    snapshot, rights, *mark = position.token.split("/")
-    return snapshot, rights, mark[0] if mark else None
+    found = _TOKEN.fullmatch(position.token)
+    if found is None:
+        raise InputError(say("Bản dữ liệu làm việc bị hỏng: vị trí đã nhận không đọc được; hãy dùng lại bản sao còn tốt.",
+                             "The working copy is damaged: up to where it has received cannot be read; use a sound copy of it."))
+    return found["snapshot"], found["rights"] or "", found["mark"]
 
 
 def _continued(cursor: Any, since: Position) -> _Since | None:

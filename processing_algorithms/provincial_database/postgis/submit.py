@@ -16,7 +16,7 @@ from ...common.progress import Progress, part
 from ..catalogue.model import FEATURE_ID, GEOMETRY
 from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row
 from ..merge import same_row
-from ..unique_values import change_places, taken
+from ..unique_values import Moves, change_places, in_turns, taken
 from .connection import REFUSED, told, transaction
 from .exchange import row_expressions
 from .schema import table_of
@@ -33,7 +33,7 @@ from .staging import (
     stale_features,
     typed,
 )
-from .taking_turns import Moves, in_turns, moves, step_aside, unique_indexes
+from .taking_turns import moves, step_aside, unique_indexes
 
 if TYPE_CHECKING:
     from .hub import PostgisHub
@@ -237,10 +237,14 @@ def _refused(cursor: Any, changeset: Changeset, parts: Sequence[Part], refusal: 
         indexes = unique_indexes(cursor, one.dataset)
         moving = moves(cursor, one, indexes) if statement is _statement else Moves({}, {})
         change_hands = moving.change_hands()
+        waits = {position for position, wanted in moving.wants.items() if wanted & change_hands}
         for kind, positions in one.positions.items():
-            if positions and (kind != UPDATE or one.fields):
+            # First those that wait for nobody: of many that only wait, those who are at fault would be lost.
+            for some in ([p for p in positions if p not in waits], [p for p in positions if p in waits]):
+                if not some or kind == UPDATE and not one.fields:
+                    continue
                 cursor.execute("SELECT f.place, f.message FROM quyhoach.try_each(%s, %s, %s) f ORDER BY f.place",
-                               (statement(one, kind, sql.SQL("$1")).as_string(cursor), positions, _MOST_OBJECTIONS))
+                               (statement(one, kind, sql.SQL("$1")).as_string(cursor), some, _MOST_OBJECTIONS))
                 for position, message in cursor.fetchall():
                     change, sentence = changeset.changes[position], _sentence(message)
                     # Refused alone is not refused together: who has it goes too.

@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..catalogue import Dataset
 from ..catalogue.model import Field
+from ..unique_values import Moves
 from .schema import COLUMN_TYPES, table_of
 from .staging import DELETE, INSERT, UPDATE, Part, typed
-
-#: An index by its place in `unique_indexes`, and the values of a row in it as text.
-Key = tuple[int, str]
 
 
 @dataclass(frozen=True)
@@ -32,32 +29,6 @@ class UniqueIndex:
     expressions: tuple[str, ...]
     condition: str | None
     columns: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Moves:
-    """What each staged position has now and wants, by index."""
-
-    has: dict[int, set[Key]]
-    wants: dict[int, set[Key]]
-
-    def released(self) -> dict[Key, int]:
-        """Who gives away what."""
-        return {key: position for position, keys in self.has.items() for key in keys - self.wants[position]}
-
-    def change_hands(self) -> set[Key]:
-        """What one of them gives away and exactly one of them takes."""
-        taken = Counter(key for position, keys in self.wants.items() for key in keys - self.has[position])
-        return {key for key in self.released() if taken[key] == 1}
-
-    def in_the_way(self, positions: Sequence[int]) -> list[tuple[int, list[int]]]:
-        """Those that have what another of them wants, by index."""
-        released, found = self.released(), dict[int, set[int]]()
-        for position in positions:
-            for key in self.wants[position]:
-                if released.get(key, position) != position:
-                    found.setdefault(key[0], set()).add(released[key])
-        return [(number, sorted(holders & {*positions})) for number, holders in sorted(found.items())]
 
 
 def unique_indexes(cursor: Any, dataset: Dataset) -> list[UniqueIndex]:
@@ -116,56 +87,6 @@ def _keys(indexes: Iterable[UniqueIndex], row: str) -> Any:
         keys.append(sql.SQL("(SELECT CASE WHEN {} THEN jsonb_build_array({})::text END FROM (SELECT {}.*) x)").format(
             sql.SQL(" AND ").join(conditions), sql.SQL(", ").join(parts), sql.Identifier(row)))
     return sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(keys))
-
-
-def in_turns(positions: Sequence[int], moving: Moves) -> Iterator[tuple[list[int], Key | None]]:
-    """Yield what to do one after the other: positions to write together; or one to step aside from a key before.
-
-    Examples
-    --------
-    >>> list(in_turns([1, 2], Moves({1: {(0, "a")}, 2: {(0, "b")}}, {1: {(0, "b")}, 2: {(0, "c")}})))
-    [([2], None), ([1], None)]
-    >>> list(in_turns([1, 2], Moves({1: {(0, "a")}, 2: {(0, "b")}}, {1: {(0, "b")}, 2: {(0, "a")}})))
-    [([2], (0, 'b')), ([1], None), ([2], None)]
-    """
-    released = moving.released()
-    written = set(positions)
-    # Who waits for whom, and for which of its keys.
-    waits = {position: {key: released[key] for key in moving.wants.get(position, ()) if released.get(key) in written}
-             for position in positions}
-    waiting: dict[int, list[int]] = {}
-    for position, keys in waits.items():
-        for other in keys.values():
-            waiting.setdefault(other, []).append(position)
-    left = dict.fromkeys(position for position in positions if waits[position])
-    ready = [position for position in positions if not waits[position]]
-    while ready or left:
-        if not ready:
-            key, position = _in_a_ring(waits, next(iter(left)))
-            yield [position], key
-            ready = [other for other in waiting[position] if waits[other].pop(key, None) is not None and not waits[other]]
-        else:
-            yield ready, None
-            after = []
-            for position in ready:
-                for other in waiting.get(position, ()):
-                    for key in [key for key, held_by in waits[other].items() if held_by == position]:
-                        del waits[other][key]
-                        if not waits[other]:
-                            after.append(other)
-            ready = after
-        for position in ready:
-            left.pop(position, None)
-
-
-def _in_a_ring(waits: dict[int, dict[Key, int]], position: int) -> tuple[Key, int]:
-    """Return one that others wait for in a ring, and the key they want of it."""
-    seen = set()
-    while True:
-        key, position = next(iter(waits[position].items()))
-        if (key, position) in seen:
-            return key, position
-        seen.add((key, position))
 
 
 def step_aside(
