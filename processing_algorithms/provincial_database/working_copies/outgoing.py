@@ -16,10 +16,12 @@ from dataclasses import replace
 from ...common.errors import InputError
 from ...common.language import say
 from ..catalogue import Dataset
+from ..catalogue.model import FEATURE_ID
 from ..changes import Change, Changeset, ExchangingHub, Outcome, Receipt, Row
 from ..merge import differs, same_row
 from ..rows import bytes_to_plain, now, row_from_plain
 from .lost_tracking import renew_checks
+from .scopes import is_whole, outside
 from .working_copy import WorkingCopy
 
 _ROWS_AT_ONCE = 10_000
@@ -162,7 +164,13 @@ def _now_at_hub(copy: WorkingCopy, dataset: Dataset, changes: Sequence[Change], 
     """Note what the hub has; ``earlier`` where it took that some time ago.
 
     Others may have changed it or taken it back since, which an update file may have told already: the next pull asks by name.
+    So it does for what lies outside this copy's part, which then leaves: a restored hub that had it already has nothing to tell.
     """
+    beyond = _beyond(copy, dataset, changes)
+    for change in changes:
+        if change.feature_id in beyond:
+            copy.put_base(dataset, change.feature_id, change.after)
+    changes = [change for change in changes if change.feature_id not in beyond]
     if untouched and not earlier:
         copy.forget_bases(dataset, [change.feature_id for change in changes])
         return
@@ -176,6 +184,15 @@ def _now_at_hub(copy: WorkingCopy, dataset: Dataset, changes: Sequence[Change], 
             else:
                 copy.put_base(dataset, change.feature_id, change.after)
         copy.forget_bases(dataset, settled)
+
+
+def _beyond(copy: WorkingCopy, dataset: Dataset, changes: Sequence[Change]) -> set[str]:
+    """Return which of the features are here and outside what the copy holds of the dataset."""
+    scope = next((scope for scope in copy.scopes() if scope.dataset == dataset.name), None)
+    if scope is None or is_whole(scope) or not changes:
+        return set()
+    return outside(copy, dataset, scope, dataset.name, f"{FEATURE_ID} IN (SELECT value FROM json_each(?))",
+                   (json.dumps([change.feature_id for change in changes]),))
 
 
 def _rewritten_by_hub(copy: WorkingCopy, change: Change) -> None:
