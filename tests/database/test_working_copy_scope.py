@@ -282,3 +282,16 @@ def test_a_dataset_is_dropped_with_all_that_describes_it(hub, tmp_path):
 def test_a_whole_copy_cannot_be_told_what_to_leave_only_what_to_keep():
     with pytest.raises(InputError, match="Chỉ giữ"):
         reduced(Scope("facility"), FACILITY, frozenset({A}), None)
+
+
+def test_what_was_sent_from_outside_the_part_leaves_though_the_hub_had_it_already(copy, hub):
+    """As after a restore: the push is applied, but nothing changes at the hub, which then has nothing to tell."""
+    sql(copy, "INSERT INTO facility (name, kind, commune_code, geom) SELECT 'Mới', kind, ?, geom FROM facility LIMIT 1", C)
+    [change] = copy.edits(FACILITY)
+    send(hub, Change("facility", change.feature_id, None, change.after))
+    with copy.applying("test"):
+        copy.set_facts(token=hub.position().token)
+    assert push(copy, hub, **WHO).outcome is Outcome.APPLIED
+    assert sum(line.edits for line in copy.status()) == 0
+    pull(copy, hub)
+    assert copy.row(FACILITY, change.feature_id) is None and sum(line.edits for line in copy.status()) == 0
