@@ -215,7 +215,7 @@ def test_an_update_file_for_another_scope_is_refused(copy, hub, tmp_path, wanted
     rename_at_hub(hub, 5, name="Mới ở C")
     rename_at_hub(hub, 3, name="Mới ở B")
     export_update(hub, tmp_path / "đi.qhz", tmp_path / "về.qhz")
-    with pytest.raises(InputError, match="Phạm vi|đã nhận cập nhật khác"):  # a server's position may have moved meanwhile
+    with pytest.raises(InputError, match="Phạm vi"):
         import_update(copy, tmp_path / "về.qhz")
     pull(copy, hub)
     assert numbers(copy) == held and all(copy.row(FACILITY, id_of(n)) == row_of(hub, n) for n in held)

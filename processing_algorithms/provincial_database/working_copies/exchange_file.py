@@ -223,15 +223,15 @@ def import_update(copy: WorkingCopy, path: str | Path, *, progress: Progress = s
                              "cập nhật mới.",
                              "The working copy has sent other changes since its changes file was exported; pull over the network, or export a new file and ask for a new "
                              "update file."))
-    if since != copy.position:
-        raise InputError(say("Bản dữ liệu làm việc đã nhận cập nhật khác kể từ khi xuất tệp thay đổi; hãy xuất tệp thay đổi mới và xin tệp cập nhật mới.",
-                             "The working copy has received other updates since its changes file was exported; export a new one and ask for a new "
-                             "update file."))
     if {replace(scope, features=frozenset()) for scope in scopes} != set(copy.scopes()):
         # What has been added since is not among the rows, and would be missed for good.
         raise InputError(say("Phạm vi của bản dữ liệu làm việc đã thay đổi kể từ khi xuất tệp thay đổi; hãy xuất tệp thay đổi mới và xin tệp cập nhật mới.",
                              "The working copy holds more or less than when its changes file was exported; export a new one and ask for a new update "
                              "file."))
+    if since != copy.position:
+        raise InputError(say("Bản dữ liệu làm việc đã nhận cập nhật khác kể từ khi xuất tệp thay đổi; hãy xuất tệp thay đổi mới và xin tệp cập nhật mới.",
+                             "The working copy has received other updates since its changes file was exported; export a new one and ask for a new "
+                             "update file."))
     report = PullReport(receipts=receipts)
     for receipt in receipts:
         settle(copy, receipt)
