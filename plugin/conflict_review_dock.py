@@ -224,7 +224,10 @@ class ConflictReviewDock(QgsDockWidget):
             self.what.setText({
                 Clash.FIELDS: say("Hai bên sửa khác nhau cùng một trường:", "Both sides have changed the same field differently:"),
                 Clash.DELETED_OURS: say("Máy này đã xóa đối tượng, người khác đã sửa:", "Deleted here, changed by somebody else:"),
-                Clash.DELETED_THEIRS: say("Máy này đã sửa, người khác đã xóa đối tượng:", "Changed here, deleted by somebody else:"),
+                Clash.DELETED_THEIRS: say("Máy này đã sửa, người khác đã xóa đối tượng:", "Changed here, deleted by somebody else:")
+                if conflict.base != {} else say(
+                    "Có ở máy này, không có trong cơ sở dữ liệu dùng chung đã được phục hồi:",
+                    "It is here, and not in the shared database, which was restored:"),
             }[conflict.clash])
             names = self._fields(conflict)
             self.table.setRowCount(len(names))
@@ -298,7 +301,7 @@ class ConflictReviewDock(QgsDockWidget):
         for name, button in self._buttons.items():
             button.setEnabled(conflict is not None and not busy and (name == "hand" or not by_hand))
         self._buttons["base"].setEnabled(
-            conflict is not None and conflict.base is not None and not busy and not by_hand
+            conflict is not None and bool(conflict.base) and not busy and not by_hand
         )
         self._buttons["hand"].setEnabled(conflict is not None and conflict.clash is not Clash.DELETED_OURS and not busy)
         self._buttons["hand"].setText(say("Sửa xong, dùng giá trị đã sửa", "Done, use what I edited") if by_hand

@@ -19,10 +19,12 @@ def field_text(dataset: Dataset, name: str) -> str:
 
 
 def value_text(dataset: Dataset, name: str, row: Row | None) -> str:
-    """Say the value of a field in a row; None is a row that is not there."""
+    """Say the value of a field in a row; None is a row that is not there, a row without the field one nobody knows."""
     if row is None:
         return say("(đã xóa)", "(deleted)")
-    value = row.get(name)
+    if name not in row:
+        return say("(không rõ)", "(not known)")
+    value = row[name]
     if value is None:
         return say("(trống)", "(empty)")
     if isinstance(value, bytes):

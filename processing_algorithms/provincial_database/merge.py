@@ -60,7 +60,7 @@ def merge_rows(base: Row | None, ours: Row | None, theirs: Row | None) -> Merge:
     base, ours, theirs : dict or None
         Whole rows by column name; None where the feature does not exist. A field one side has never heard of (a newer
         schema) counts as unchanged on that side; one that ``base`` alone lacks has no known start, so it is disputed
-        where both sides differ.
+        where both sides differ. A base without any field is one nobody knows.
 
     Examples
     --------
@@ -69,12 +69,11 @@ def merge_rows(base: Row | None, ours: Row | None, theirs: Row | None) -> Merge:
     >>> sorted(merge_rows({"a": 1}, {"a": 2}, {"a": 3}).fields)
     ['a']
     """
-    if base is not None and ours is not None and theirs is not None and _start_unknown(base, ours, theirs):
-        return _merge_fields(base, ours, theirs)
-    if same_row(ours, theirs) or same_row(theirs, base):
-        return Merge(_with_fields_of(ours, theirs))
-    if same_row(ours, base):
-        return Merge(_with_fields_of(theirs, ours))
+    if base is None or not _start_unknown(base, ours, theirs):
+        if same_row(ours, theirs) or same_row(theirs, base):
+            return Merge(_with_fields_of(ours, theirs))
+        if same_row(ours, base):
+            return Merge(_with_fields_of(theirs, ours))
     if ours is None:
         return Merge(None, Clash.DELETED_OURS, frozenset(theirs or ()))
     if theirs is None:
@@ -82,7 +81,9 @@ def merge_rows(base: Row | None, ours: Row | None, theirs: Row | None) -> Merge:
     return _merge_fields(base or {}, ours, theirs)
 
 
-def _start_unknown(base: Row, ours: Row, theirs: Row) -> bool:
+def _start_unknown(base: Row, ours: Row | None, theirs: Row | None) -> bool:
+    if ours is None or theirs is None:
+        return not base and ours is not theirs
     return any(not same_value(ours[name], theirs[name]) for name in (ours.keys() & theirs.keys()) - base.keys())
 
 

@@ -265,6 +265,23 @@ def test_restored_twice_from_the_same_backup(place):
     assert (place.names()[ID[1]], place.names()[ID[9]]) == ("Sau lần một", "Thêm")
 
 
+def test_what_has_left_a_part_of_a_hub_of_which_nobody_knows_where_it_parted(place):
+    """At first it seems to be gone. Asked for by name it comes, and is no news that may be taken as it is."""
+    part = place.copy("xã", communes=frozenset({"99001"}))
+    place.backup()
+    place.restore()
+    place.send(part, "UPDATE facility SET name = 'Sau lần một' WHERE fid = 1")
+    place.restore()
+    place.send(place.copy("khác"), "UPDATE facility SET commune_code = '99002' WHERE fid = 1")
+    for clash, fields in ((Clash.DELETED_THEIRS, None), *[(Clash.FIELDS, {"name", "commune_code"})] * 2):
+        pull(part, place.hub)
+        [conflict] = conflicts(part)
+        assert conflict.clash is clash and fields in (None, conflict.fields) and held(part)[ID[1]] == "Sau lần một"
+        assert conflict.base == {}, "nobody knows"
+    resolve(part, Rule.BASE)
+    assert held(part)[ID[1]] == "Sau lần một" and not list(conflicts(part)), "what is not known cannot be taken"
+
+
 @pytest.mark.parametrize("place", ["geopackage"], indirect=True)
 @pytest.mark.parametrize("written_since", [False, True])
 def test_a_file_put_back_by_hand_is_noticed(place, written_since):

@@ -18,7 +18,7 @@ row                         other       other       per field; fields changed on
 row                         gone        other       DELETED_OURS
 row                         other       gone        DELETED_THEIRS
 unknown                     row         other       a conflict in all fields that differ
-unknown                     row         none        DELETED_THEIRS
+unknown                     row         none        DELETED_THEIRS; should it come after all, as with another row
 unknown                     none        row         theirs
 ==========================  ==========  ==========  ==================================================================
 
@@ -139,9 +139,9 @@ def merge_after_restore(
     shown = next((start for start in reversed(starts) if start), None)
     unseen = part and parting.known and ours is None and base is None
     merge = _merge(starts, ours, theirs, parting.known, unseen)
-    if not parting.known and merge.clash is Clash.FIELDS and shown is not None:
+    if not parting.known and ours is not None and merge.clash is not Clash.NONE and shown is not None:
         # Nobody knows where these began. Kept with the conflict, the last row known here is mostly ours itself, and a later pull would take
-        # ours for untouched.
+        # ours for untouched, also when what seemed to be gone has only left the part.
         shown = {name: value for name, value in shown.items() if name not in merge.fields}
     return merge, shown
 

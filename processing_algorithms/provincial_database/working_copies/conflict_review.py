@@ -32,7 +32,10 @@ class Rule(Enum):
 
 @dataclass(frozen=True)
 class Conflict:
-    """One feature that could not be merged. ``fields`` are those both sides changed apart."""
+    """One feature that could not be merged. ``fields`` are those both sides changed apart.
+
+    What ``base`` lacks nobody knows: the hub was restored, and it cannot tell where it and the working copy parted.
+    """
 
     dataset: str
     feature_id: str
@@ -135,8 +138,10 @@ def _settle(copy: WorkingCopy, conflict: Conflict, rule: Rule, field: str | None
     # What was edited, deleted or put back since the conflict was noticed is ours too: the row noted then is not.
     side = {Rule.THEIRS: conflict.theirs, Rule.BASE: conflict.base}.get(rule, present)
     names = conflict.fields if field is None else frozenset([field])
-    if conflict.clash is not Clash.FIELDS or present is None or side is None:
-        result, left = side, frozenset()
+    if present is None or side is None:
+        result, left = side or None, frozenset()
+    elif conflict.clash is not Clash.FIELDS:
+        result, left = {**present, **side}, frozenset()  # fields whose base nobody knows stay as they are
     else:
         result = {**present, **{name: side[name] for name in names if name in side}}
         left = conflict.fields - names
@@ -180,7 +185,9 @@ def _shown(row: Row | None, name: str | None) -> str | None:
         return say("(không có)", "(none)")
     if name is None:
         return say("(có)", "(there)")
-    value = row.get(name)
+    if name not in row:
+        return say("(không rõ)", "(not known)")
+    value = row[name]
     if isinstance(value, bytes):
         return shapely.to_wkt(shapely.from_wkb(value), rounding_precision=3)
     return None if value is None else str(value)
