@@ -6,7 +6,7 @@ import uuid
 import geopandas
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
@@ -45,10 +45,11 @@ def hub(tmp_path):
     made.close()
 
 
-def run(hub, text, *values):
+def run(hub, text, *values, recursive=False):
     database = sqlite3.connect(hub.path, isolation_level=None)
     register_functions(database)
     try:
+        database.execute(f"PRAGMA recursive_triggers = {int(recursive)}")  # some programs' own choice
         database.execute(text, values)
     finally:
         database.close()
@@ -84,12 +85,14 @@ STATEMENTS = [
 
 
 @settings(max_examples=25)
-@given(steps=st.lists(st.tuples(st.sampled_from(STATEMENTS), st.integers(1, 6), st.integers(1, 6)), max_size=10))
+@given(steps=st.lists(st.tuples(st.sampled_from(STATEMENTS), st.integers(1, 6), st.integers(1, 6), st.booleans()), max_size=10))
+@example(steps=[(statement, 1, 2, True) for statement in STATEMENTS])
+@example(steps=[(STATEMENTS[6], 1, 2, True), (STATEMENTS[2], 1, 1, True), (STATEMENTS[4], 2, 3, True)])
 def test_replays_to_the_table_whatever_sqlite_did(tmp_path_factory, steps):
     hub = new_hub(tmp_path_factory.mktemp("ledger") / "hub.gpkg")
     try:
-        for text, a, b in steps:
-            run(hub, text.format(a=a, b=b))
+        for text, a, b, recursive in steps:
+            run(hub, text.format(a=a, b=b), recursive=recursive)
         assert replayed(hub) == table(hub)
     finally:
         hub.close()

@@ -403,7 +403,7 @@ def program_of(version):
 
 
 #: From the oldest whose columns today's program can still write, to the last but one.
-@pytest.mark.parametrize(("empty_place", "version"), [("geopackage", 4), ("geopackage", 5), ("postgis", 2), ("postgis", 4),
+@pytest.mark.parametrize(("empty_place", "version"), [("geopackage", 4), ("geopackage", 5), ("geopackage", 6), ("postgis", 2), ("postgis", 4),
                                                       ("postgis", 7)], indirect=["empty_place"])
 def test_copies_from_an_old_structure_send_all_they_have(version, empty_place, tmp_path):
     place = Place(empty_place, tmp_path)

@@ -45,7 +45,8 @@ def ledger_statements(dataset: Dataset) -> dict[str, str]:
     """Return the triggers that write the ledger, by name.
 
     REPLACE deletes rows without firing a delete trigger, so what it is going to delete is put aside before, and entered
-    as deleted after: only then is it certain that the statement was no ``INSERT OR IGNORE``.
+    as deleted after: only then is it certain that the statement was no ``INSERT OR IGNORE``. A program with recursive
+    triggers on does fire it: what was entered then is not put aside any more.
     """
     table, rows, scratch = quoted(dataset.name), quoted(ledger_table(dataset)), quoted(_scratch(dataset))
     columns = data_columns(dataset)
@@ -93,7 +94,8 @@ def ledger_statements(dataset: Dataset) -> dict[str, str]:
                 entry(f"NEW.{FEATURE_ID}, {_NOW}"), row("OLD", _OLD), row("NEW", _NEW)),
         trigger("update_named", "AFTER UPDATE", f"NEW.{FEATURE_ID} IS NOT OLD.{FEATURE_ID} AND {known['NEW']} AND NOT {known['OLD']}",
                 entry(f"NEW.{FEATURE_ID}, {_NOW}"), row("NEW", _NEW)),
-        trigger("delete", "AFTER DELETE", known["OLD"], entry(f"OLD.{FEATURE_ID}, {_NOW}"), row("OLD", _OLD)),
+        trigger("delete", "AFTER DELETE", known["OLD"], entry(f"OLD.{FEATURE_ID}, {_NOW}"), row("OLD", _OLD),
+                f"DELETE FROM {scratch} WHERE {FEATURE_ID} = OLD.{FEATURE_ID};"),
     ])
 
 

@@ -32,7 +32,7 @@ from .schema import column_type, quoted, table_statements
 
 SQL_FOLDER = Path(__file__).parents[1] / "sql" / "geopackage"
 #: Number of the newest file in ``sql/geopackage``.
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 #: First structure with a change ledger, and with locks.
 _WITH_LEDGER, _WITH_LOCKS = 2, 3
 

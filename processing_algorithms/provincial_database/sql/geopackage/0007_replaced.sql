@@ -1,0 +1,2 @@
+-- Nothing of its own: an upgrade makes all triggers anew, and since this number a row that REPLACE deletes with recursive
+-- triggers on is entered once.
