@@ -25,8 +25,10 @@ def edits_in(copy):
 
 
 def edits_by_the_person(copy):
-    """The same, but of a feature others have deleted only what was edited: should it come back, the rest may be theirs."""
-    deleted = {key: dispute.base for key, dispute in disputes_in(copy).items() if dispute.clash is Clash.DELETED_THEIRS and dispute.base}
+    """The same, but of a feature that was deleted here or there only what is other than before: should it come back, the rest
+    may be theirs."""
+    deleted = {key: dispute.base for key, dispute in disputes_in(copy).items() if dispute.base and (
+        dispute.clash is Clash.DELETED_THEIRS or dispute.clash is Clash.DELETED_OURS and copy.row(copy.datasets[key[0]], key[1]))}
     return {key: replace(change, before=deleted.get(key, change.before)) for key, change in edits_in(copy).items()}
 
 
@@ -107,8 +109,13 @@ def nothing_is_lost(copy, before, theirs, parting):
 
 
 def settled_row(conflict, present, rule, field):
-    """The row a rule makes of a feature in dispute. Ours is what the person has in the layer now, edited since or not."""
+    """The row a rule makes of a feature in dispute. Ours is what the person has in the layer now, edited since or not.
+
+    A base nobody knows (no field at all) is taken by nobody: ours stays.
+    """
     side = {Rule.OURS: present, Rule.EDITED: present, Rule.THEIRS: conflict.theirs, Rule.BASE: conflict.base}[rule]
+    if side == {}:
+        return present
     if conflict.clash is not Clash.FIELDS or present is None or side is None:
         return side
     return {**present, **{name: side[name] for name in (conflict.fields if field is None else [field]) if name in side}}
