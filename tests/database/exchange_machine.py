@@ -296,7 +296,9 @@ class Exchange(Edits, RuleBasedStateMachine):
     @rule(office=offices, only=st.one_of(st.none(), st.sampled_from([dataset.name for dataset in DATASETS])))
     def push(self, office, only):
         copy = self.copies[office]
-        before, disputed = edits_in(copy), disputes_in(copy)
+        disputed, taken = disputes_in(copy), set(self.oracle.applied)
+        arrived = [changeset for changeset in pending(copy) if changeset.changeset_id in taken]
+        before = edits_beyond(arrived, edits_in(copy), rows_in(copy))
         report = push(copy, self.hub, author="ân", message="thử", datasets=only and [only])
         if report.outcome is Outcome.APPLIED:
             was_sent({key: change for key, change in before.items() if only in (None, key[0])}, disputed, self.rows_of(self.hub))
