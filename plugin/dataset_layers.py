@@ -6,6 +6,7 @@ chosen is remembered in the settings of QGIS.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from qgis.core import (
@@ -20,12 +21,11 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..processing_algorithms.common.language import say
+from ..processing_algorithms.common.qgis_open_layers import HUB_SCHEMAS
 from ..processing_algorithms.provincial_database.catalogue import load_catalogue
 from ..processing_algorithms.provincial_database.catalogue.model import FID, GEOMETRY
 
 _SETTINGS = "quyhoach/desks"
-#: Schema of a PostGIS hub's tables.
-_SCHEMA = "quyhoach_data"
 
 
 def label_of(dataset: str) -> str:
@@ -104,9 +104,7 @@ class DatasetLayers(QObject):
             found = self._in_project(where) or self._open(kind, where, dataset)
             if found is not None:
                 return found
-        place = self.place
-        if place:
-            kind, where = self._table(place, dataset)
+        for kind, where in self._tables(self.place, dataset):
             found = self._in_project(where) or self._open(kind, where, dataset)
             if found is not None:
                 return found
@@ -117,14 +115,18 @@ class DatasetLayers(QObject):
         ]
         return same[0] if same else None
 
-    def _table(self, place: str, dataset: str) -> tuple[str, str]:
+    def _tables(self, place: str, dataset: str) -> Iterator[tuple[str, str]]:
+        if not place:
+            return
         connection = QgsProviderRegistry.instance().providerMetadata("postgres").connections(False).get(place)
         if connection is None:
-            return "ogr", f"{Path(place)}|layername={dataset}"
+            yield "ogr", f"{Path(place)}|layername={dataset}"
+            return
         uri = QgsDataSourceUri(connection.uri())
         geometry = load_catalogue()[dataset].geometry if dataset in load_catalogue() else None
-        uri.setDataSource(_SCHEMA, dataset, GEOMETRY if geometry else None, "", FID)
-        return "postgres", uri.uri(False)
+        for schema in HUB_SCHEMAS:
+            uri.setDataSource(schema, dataset, GEOMETRY if geometry else None, "", FID)
+            yield "postgres", uri.uri(False)
 
     def _in_project(self, source: str) -> QgsMapLayer | None:
         return next((layer for layer in QgsProject.instance().mapLayers().values() if layer.source() == source and layer.isValid()), None)

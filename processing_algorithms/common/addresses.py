@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_ADDRESS = re.compile(r"\s*(postgres(ql)?://|\w+\s*=)", re.IGNORECASE)
+# An account and a password before an @ make no path either, whatever stands before them: it may not be told as one, password and all.
+_ADDRESS = re.compile(r"\s*(postgres(ql)?://|\w+\s*=|(\w+:/+)?[^\s/\\:@]+:[^\s/\\]*@)", re.IGNORECASE)
 
 
 def is_postgis_location(location: str) -> bool:
@@ -12,7 +13,7 @@ def is_postgis_location(location: str) -> bool:
 
     Examples
     --------
-    >>> is_postgis_location("service=tinh"), is_postgis_location("C:/hub.gpkg")
-    (True, False)
+    >>> is_postgis_location("service=tinh"), is_postgis_location("C:/hub.gpkg"), is_postgis_location("lan:secret@server/tinh")
+    (True, False, True)
     """
     return bool(_ADDRESS.match(location)) and not location.strip().lower().endswith(".gpkg")

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsDataSourceUri, QgsLayerTreeGroup, QgsProject, QgsProviderRegistry, QgsVectorLayer
+from qgis.core import (
+    QgsCredentials,
+    QgsDataSourceUri,
+    QgsLayerTreeGroup,
+    QgsProject,
+    QgsProviderRegistry,
+    QgsVectorLayer,
+)
 
 from .errors import InputError
 from .language import say
@@ -19,8 +26,8 @@ from .qgis_project import Group
 
 # That of `provincial_database.stored_tables`, which common/ may not import.
 StoredTable = Any
-#: Schema of the tables of a PostGIS hub.
-_SCHEMA = "quyhoach_data"
+#: Where a PostGIS hub has a dataset: its tables, then the views of those who may not see every field, to whom QGIS opens no table.
+HUB_SCHEMAS = ("quyhoach_data", "quyhoach_internal", "quyhoach_public")
 
 
 @dataclass
@@ -111,14 +118,24 @@ def _layer(location: str | Mapping[str, str], table: StoredTable, connection: st
     if isinstance(location, str) and location.lower().endswith(".gpkg"):
         return QgsVectorLayer(f"{Path(location)}|layername={table.name}", table.label, "ogr", options)
     uri = _stored(connection) if connection else _given(location)
-    uri.setDataSource(_SCHEMA, table.name, "geom", "", "fid")
-    return QgsVectorLayer(uri.uri(False), table.label, "postgres", options)
+    for schema in HUB_SCHEMAS:
+        uri.setDataSource(schema, table.name, "geom", "", "fid")
+        layer = QgsVectorLayer(uri.uri(False), table.label, "postgres", options)
+        if layer.isValid():
+            break
+    return layer
 
 
 def _stored(connection: str) -> QgsDataSourceUri:
-    return QgsDataSourceUri(
+    uri = QgsDataSourceUri(
         QgsProviderRegistry.instance().providerMetadata("postgres").connections(False)[connection].uri()
     )
+    if uri.password():
+        # Saved with the connection, in QGIS's settings. A layer's source goes into the project: there QGIS asks, and knows until it is closed.
+        password, user = uri.password(), uri.username()
+        uri.setPassword("")
+        QgsCredentials.instance().put(uri.connectionInfo(False), user, password)
+    return uri
 
 
 def _given(location: str | Mapping[str, str]) -> QgsDataSourceUri:

@@ -165,6 +165,24 @@ class Hub(History):
         geometry_wkb, crs."""
 
     @abstractmethod
+    def lock(self, dataset: Dataset, value: object, reason: str) -> None:
+        """Let nobody change the rows of a plan (``plan_ref``) or of an inventory year (``year``), for a reason.
+
+        Raises
+        ------
+        InputError
+            The dataset has neither field, or no reason is given.
+        """
+
+    @abstractmethod
+    def unlock(self, dataset: Dataset, value: object, reason: str) -> bool:
+        """Lift a lock, which stays on record; return whether there was one."""
+
+    @abstractmethod
+    def locks(self, dataset: Dataset) -> dict[str, str]:
+        """Return the reason of every lock in force, by the plan or year it is on."""
+
+    @abstractmethod
     def close(self) -> None:
         """Let go of the file or connection."""
 

@@ -461,6 +461,16 @@ def test_an_import_may_fill_an_approved_plan_that_is_empty_and_nothing_else(hub)
     assert import_layer(hub, "land_use", land.assign(year=2025)).added == 1
 
 
+def test_a_lock_has_a_reason_and_a_field(hub):
+    for dataset, reason, told in ((ZONE, " ", "lý do"), (FACILITY, "x", "không có trường")):
+        with pytest.raises(InputError, match=told):
+            hub.lock(dataset, "PK1", reason)
+    assert not hub.locks(ZONE) and hub.unlock(ZONE, "PK1", "thử") is False
+    hub.lock(ZONE, "PK1", "Thanh tra")
+    hub.lock(ZONE, "PK1", "nữa")
+    assert hub.locks(ZONE) == {"PK1": "Thanh tra"} and hub.unlock(ZONE, "PK1", "xong") and not hub.locks(ZONE)
+
+
 #: Datasets and fields are found by their ids, whatever a hub calls them: words of SQL, or names as long as the catalogue allows that
 #: differ in the last letter only (what is made of them would be longer than the 63 bytes PostgreSQL keeps of a name).
 WORDS = ["select", "group", "order", "user", "table", "limit", "from", "check", "primary", "values", "where"]

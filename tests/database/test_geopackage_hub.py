@@ -3,6 +3,7 @@
 import datetime
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import geopandas
 import numpy as np
@@ -122,6 +123,21 @@ def test_what_is_no_hub_is_refused_in_one_sentence(folder, hub):
     sql(hub, f"UPDATE quyhoach_hub SET value = '{SCHEMA_VERSION + 1}' WHERE key = 'schema_version'")
     with pytest.raises(InputError, match="phiên bản QuyHoach mới hơn"):
         open_hub(hub.info.location)
+
+
+@pytest.mark.parametrize("lie", [
+    "UPDATE quyhoach_dataset SET table_name = 'sqlite_master' WHERE table_name = 'parcel'", "DROP TABLE quyhoach_field", "DROP TABLE quyhoach_dataset",
+    "UPDATE quyhoach_dataset SET table_name = 'parcel\"; DROP TABLE quyhoach_hub; --' WHERE table_name = 'parcel'", "ALTER TABLE parcel RENAME TO cu",
+    "ALTER TABLE parcel RENAME COLUMN note TO cu", "UPDATE quyhoach_hub SET value = 'x' WHERE key = 'srs_id'",
+    "DELETE FROM gpkg_spatial_ref_sys WHERE srs_id > 4326"])
+def test_a_file_that_lies_about_its_tables_is_refused(hub, lie):
+    """In a sentence, and nothing is done to it."""
+    with closing(sqlite3.connect(hub.info.location, isolation_level=None)) as other:
+        other.execute(lie)
+    before = Path(hub.info.location).read_bytes()
+    with pytest.raises(InputError, match="bị hỏng: thiếu"):
+        open_hub(hub.info.location)
+    assert Path(hub.info.location).read_bytes() == before
 
 
 # other people's hands ---------------------------------------------------------------------------------------------

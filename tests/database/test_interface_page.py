@@ -2,6 +2,7 @@
 
 import doctest
 import inspect
+import re
 
 from quyhoach.processing_algorithms.provincial_database import interface
 
@@ -16,6 +17,9 @@ def test_the_example_runs_as_it_stands(tmp_path, monkeypatch):
 
 def test_every_name_is_on_the_page_and_explains_itself():
     page = interface.__doc__.split("Examples\n")[0]
+    of_classes = re.findall(r"`(Hub)\.(\w+)`", page)
+    assert ("Hub", "lock") in of_classes
+    assert all(inspect.getdoc(getattr(getattr(interface, kind), name)) for kind, name in of_classes)
     for name in interface.__all__:
         assert f"`{name}`" in page or f'{name}("' in page, name
         explained = inspect.getdoc(getattr(interface, name))

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import replace
 
 import psycopg2
+import pyproj
 import pytest
 import shapely
 from postgis_rows import changeset, delivered, new, parcel
@@ -19,6 +20,9 @@ from quyhoach.processing_algorithms.provincial_database.postgis.health import ch
 from quyhoach.processing_algorithms.provincial_database.postgis.hub import PostgisHub
 from quyhoach.processing_algorithms.provincial_database.postgis.submit import _submit
 from quyhoach.processing_algorithms.provincial_database.rows import rows_to_sqlite
+from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
+from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
+from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
 
 
 def test_a_new_hub_is_empty_and_gets_an_incarnation_of_its_own(postgis_hub, postgis_parameters, sql_at):
@@ -111,6 +115,46 @@ def test_the_later_numbered_transaction_may_commit_first(postgis_hub, postgis_pa
     assert {key: row["note"] for key, row in rows.items()} == {change.feature_id: "cuối", other.feature_id: "trước"}
     assert delivered(postgis_hub, after)[2] == {}
     early.close(), late.close()
+
+
+@pytest.mark.parametrize("edited_here", [False, True])
+def test_working_copies_miss_nothing_of_overlapping_transactions(postgis_hub, postgis_parameters, tmp_path, edited_here):
+    """The same, seen by three working copies: one pulls before, between and after; one before and after; one only after."""
+    change, other = new(parcel(postgis_hub)), new(parcel(postgis_hub, parcel_no=2))
+    postgis_hub.submit(changeset(change, other))
+    dataset = postgis_hub.datasets["parcel"]
+    every, some, last = (checkout(tmp_path / f"{name}.gpkg", postgis_hub, location="x", crs=pyproj.CRS(9214), datasets=[dataset],
+                                  scopes=[Scope("parcel")]) for name in "abc")
+    early, late = (psycopg2.connect(**postgis_parameters) for _ in range(2))
+
+    def run(connection, note, change):
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE quyhoach_data.parcel SET note = %s WHERE feature_id = %s", (note, change.feature_id))
+
+    def notes(copy):
+        return {change.feature_id: copy.row(dataset, change.feature_id)["note"] for change in (change, other)}
+
+    if edited_here:
+        every.database.execute("UPDATE parcel SET address = 'của tôi'")
+    run(early, "trước", other)
+    run(late, "sau", change)
+    pull(every, postgis_hub), pull(some, postgis_hub)
+    assert notes(every) == {change.feature_id: None, other.feature_id: None}
+    late.commit()
+    pull(every, postgis_hub)
+    assert notes(every) == {change.feature_id: "sau", other.feature_id: None}
+    run(early, "cuối", change)
+    early.commit()
+    for copy in (every, some, last):
+        assert pull(copy, postgis_hub).conflicts == 0
+        assert notes(copy) == {change.feature_id: "cuối", other.feature_id: "trước"}
+        assert sum(line.edits for line in copy.status()) == 2 * (edited_here and copy is every)
+        push(copy, postgis_hub, author="ân", message="gửi")
+    _, _, rows = delivered(postgis_hub)
+    assert {(row["note"], row["address"]) for row in rows.values()} == {(note, "của tôi" if edited_here else change.after["address"])
+                                                                      for note in ("cuối", "trước")}
+    for one in (every, some, last, early, late):
+        one.close()
 
 
 def test_a_row_that_leaves_the_scope_is_told_as_gone(postgis_hub):

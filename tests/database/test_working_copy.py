@@ -62,10 +62,11 @@ def make(hub, tmp_path):
         copy.close()
 
 
-def foreign(copy):
-    """The same file as another program opens it."""
+def foreign(copy, *, recursive=False):
+    """The same file as another program opens it; some have recursive triggers on."""
     database = sqlite3.connect(copy.path, isolation_level=None)
     register_functions(database)
+    database.execute(f"PRAGMA recursive_triggers = {int(recursive)}")
     return database
 
 
@@ -105,10 +106,11 @@ def test_edits_of_any_program_are_noticed(make):
 
 
 @in_memory
-def test_replace_keeps_the_old_row_and_its_identity(make):
+@pytest.mark.parametrize("recursive", [False, True])
+def test_replace_keeps_the_old_row_and_its_identity(make, recursive):
     copy = make()
     before = first_id(copy)
-    database = foreign(copy)
+    database = foreign(copy, recursive=recursive)
     database.execute("REPLACE INTO facility (fid, name, kind, geom) SELECT 1, 'Thay', kind, geom FROM facility WHERE fid = 1")
     assert first_id(copy) == before
     [change] = copy.edits(FACILITY)
@@ -116,10 +118,11 @@ def test_replace_keeps_the_old_row_and_its_identity(make):
 
 
 @in_memory
-def test_update_or_replace_of_fid_keeps_both_rows_known(make):
+@pytest.mark.parametrize("recursive", [False, True])
+def test_update_or_replace_of_fid_keeps_both_rows_known(make, recursive):
     copy = make()
     lost, moved = first_id(copy, 2), first_id(copy, 1)
-    foreign(copy).execute("UPDATE OR REPLACE facility SET fid = 2, name = 'Dời' WHERE fid = 1")
+    foreign(copy, recursive=recursive).execute("UPDATE OR REPLACE facility SET fid = 2, name = 'Dời' WHERE fid = 1")
     edits = {change.feature_id: change for change in copy.edits(FACILITY)}
     assert edits[lost].after is None and edits[lost].before["name"] == "Trường 2"
     assert edits[moved].after["name"] == "Dời" and edits[moved].before["name"] == "Trường 1"

@@ -165,3 +165,45 @@ def test_a_working_copy_grows_and_shrinks(place, run):
         assert list(copy.datasets) == ["parcel"] and copy.scopes()[0].communes == {"19801"}
     with pytest.raises(QgsProcessingException, match="Chưa chọn bỏ gì"):
         run("quyhoach:workingcopyscope", {"WORKING_COPY": here, "ACTION": 1})
+
+
+def test_by_extent_in_any_system(place, run):
+    """The three parcels lie side by side; an extent may come from a map in another system."""
+    folder, hub = place
+    first, third = (f"{500001 + 20 * i},{500019 + 20 * i},1800001,1800029 [EPSG:9214]" for i in (0, 2))
+    west, south, east, north = geopandas.GeoSeries([shapely.box(500021, 1800001, 500039, 1800029)], crs=9214).to_crs(4326).total_bounds
+    second = f"{west},{east},{south},{north} [EPSG:4326]"
+
+    def numbers(path):
+        with WorkingCopy(path) as copy:
+            return sorted(number for (number,) in copy.database.execute("SELECT parcel_no FROM parcel"))
+
+    here = checked_out(run, folder, hub, "xã A", EXTENT=first)
+    assert numbers(here) == [1]
+    rename(here, 1, "CLN")
+    assert run("quyhoach:workingcopyscope", {"WORKING_COPY": here, "ACTION": 0, "EXTENT": second})["ADDED"] == 1
+    assert run("quyhoach:workingcopyscope", {"WORKING_COPY": here, "ACTION": 0, "EXTENT": third})["ADDED"] == 1
+    assert numbers(here) == [1, 2, 3] and status(run, here) == (1, 0, 0), "the edit is an edit still"
+    with pytest.raises(QgsProcessingException, match="chưa gửi"):
+        run("quyhoach:workingcopyscope", {"WORKING_COPY": here, "ACTION": 1, "EXTENT": first})
+    assert run("quyhoach:workingcopyscope", {"WORKING_COPY": here, "ACTION": 1, "EXTENT": third})["REMOVED"] == 1
+    assert run("quyhoach:workingcopyscope", {"WORKING_COPY": here, "ACTION": 2, "EXTENT": first})["REMOVED"] == 1
+    assert numbers(here) == [1] and status(run, here) == (1, 0, 0)
+    with pytest.raises(QgsProcessingException, match="không chọn cả hai"):
+        checked_out(run, folder, hub, "xã B", EXTENT=first, UNITS="19801")
+    exported = run("quyhoach:hubexport", {"HUB": hub, "DATASET": "parcel", "EXTENT": second, "OUTPUT": str(folder / "ra.gpkg")})
+    assert exported["FEATURE_COUNT"] == 1
+
+
+@pytest.mark.parametrize(("algorithm", "more"), [("pull", {}), ("push", {"MESSAGE": "thử"}), ("workingcopyscope", {"ACTION": 0})])
+def test_an_address_with_a_password_is_refused_by_a_working_copy_too(place, run, algorithm, more):
+    folder, hub = place
+    here = checked_out(run, folder, hub, "xã A")
+    rename(here, 1, "CLN")
+    for address in ("postgresql://lan:bimat@may-chu/tinh", "lan:bimat@may-chu/tinh"):
+        with pytest.raises(QgsProcessingException, match="(?i)địa chỉ") as refused:
+            run(f"quyhoach:{algorithm}", {"WORKING_COPY": here, "HUB": address, **more})
+        assert "bimat" not in str(refused.value)
+    assert status(run, here)[0] == 1
+    with open(here, "rb") as file:
+        assert b"bimat" not in file.read()

@@ -1,9 +1,12 @@
 """A hub in a real PostGIS through the registry, by the name of a stored connection: everything a GeoPackage hub can do."""
 
+import uuid
+import zipfile
+
 import geopandas
 import pytest
 import shapely
-from qgis.core import QgsProcessingException, QgsProcessingFeedback, QgsVectorLayer
+from qgis.core import QgsProcessingException, QgsProcessingFeedback, QgsSettings, QgsVectorLayer
 from quyhoach.processing_algorithms.common.files import write_vector
 
 
@@ -126,17 +129,47 @@ def test_checked_backed_up_and_restored(place, run, stored, sql, server, tmp_pat
     ("hubimport", {"DATASET": "parcel", "INPUT": "{folder}/một.gpkg"}), ("hubexport", {"DATASET": "parcel", "OUTPUT": "memory:"}),
     ("checkout", {"WORKING_COPY": "{folder}/c.gpkg"}), ("asofdate", {"DATASET": "parcel", "CHANGESET": 1, "OUTPUT": "memory:"}),
     ("changesbetween", {"DATASET": "parcel", "FROM_CHANGESET": 1, "OUTPUT": "memory:"}), ("revertchangeset", {"CHANGESET": 1}),
-    ("hubrestore", {"INPUT": "{folder}/một.gpkg"})])
+    ("hubrestore", {"INPUT": "{folder}/một.gpkg"}), ("hubgrant", {"DEPARTMENT": "so_a", "LABEL": "Sở A"}), ("hubperson", {"LOGIN": "lan"}),
+    ("hublock", {"DATASET": "land_use", "VALUE": "2024", "REASON": "x"}), ("hubupgrade", {}), ("changesapply", {"INPUT": "{folder}/một.qhz"}),
+    ("updateexport", {"INPUT": "{folder}/một.qhz", "OUTPUT": "{folder}/đáp.qhz"}), ("openlayers", {"LOAD": False})])
 def test_an_address_with_a_password_is_refused_and_not_repeated(run, tmp_path, algorithm, more):
     write_vector(geopandas.GeoDataFrame({"a": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs=9214),
                  tmp_path / "một.gpkg", "MultiPolygon")
     (tmp_path / "một.dump").write_bytes(b"PGDMP")
+    (tmp_path / "một.qhz").write_bytes(b"PK")
     more = {key: value.format(folder=tmp_path) if isinstance(value, str) else value for key, value in more.items()}
     if algorithm == "hubrestore":
         more["INPUT"] = str(tmp_path / "một.dump")
+    place = "INPUT" if algorithm == "openlayers" else "HUB"
     for address in ("postgresql://lan:bimat@may-chu/tinh", "host=may-chu dbname=tinh password=bimat"):
-        told = refusal(run, f"quyhoach:{algorithm}", {"HUB": address, **more})
+        told = refusal(run, f"quyhoach:{algorithm}", {place: address, **more})
         assert "không được chứa mật khẩu" in told and "bimat" not in told
+    for mistyped in ("lan:bimat@may-chu/tinh", "mysql://lan:bimat@may-chu/tinh", "PASSWORD=bimat host=may-chu"):
+        told = refusal(run, f"quyhoach:{algorithm}", {place: mistyped, **more})
+        assert "Không đọc được địa chỉ" in told and "bimat" not in told
+
+
+def test_a_password_saved_with_a_connection_is_in_no_project_and_no_file(place, run, stored, sql, empty_database, tmp_path):
+    """QGIS can keep it in its settings; what is made of the connection goes to others."""
+    folder, _ = place
+    login, secret = f"lan_{uuid.uuid4().hex[:8]}", "mật-khẩu-trong-cài-đặt"
+    sql("postgres", f"CREATE ROLE {login} LOGIN SUPERUSER PASSWORD '{secret}'")
+    try:
+        hub = stored("Lưu mật khẩu", empty_database, user=login, host="127.0.0.1")
+        QgsSettings().setValue(f"PostgreSQL/connections/{hub}/password", secret)
+        QgsSettings().setValue(f"PostgreSQL/connections/{hub}/savePassword", "true")
+        feedback = QgsProcessingFeedback(False)
+        opened = run("quyhoach:openlayers", {"INPUT": hub, "DATASETS": "parcel", "LOAD": False, "PROJECT": str(folder / "dự án.qgz"),
+                                             "OUTPUT": str(folder / "lớp.csv")}, feedback=feedback)
+        [layer] = opened["LAYERS"]
+        assert layer.isValid() and layer.featureCount() == 3 and secret not in layer.source() + feedback.textLog() + feedback.htmlLog()
+        run("quyhoach:checkout", {"HUB": hub, "DATASETS": "parcel", "WORKING_COPY": str(folder / "bản.gpkg")})
+        with zipfile.ZipFile(folder / "dự án.qgz") as archive:
+            written = [archive.read(name) for name in archive.namelist()]
+        written += [path.read_bytes() for path in folder.iterdir()]
+        assert len(written) > 5 and not any(secret.encode() in content for content in written)
+    finally:
+        sql("postgres", f"DROP ROLE {login}")
 
 
 def test_a_table_with_capitals_and_very_long_names_comes_in(place, run, server, sql, empty_database):

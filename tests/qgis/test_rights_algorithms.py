@@ -9,7 +9,14 @@ import zipfile
 import geopandas
 import pytest
 import shapely
-from qgis.core import QgsApplication, QgsAuthMethodConfig, QgsProcessingException, QgsProcessingFeedback, QgsVectorLayer
+from qgis.core import (
+    QgsApplication,
+    QgsAuthMethodConfig,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsSettings,
+    QgsVectorLayer,
+)
 from quyhoach.processing_algorithms.common.files import write_vector
 
 SECRET = "mật-khẩu-của-Lan"
@@ -233,6 +240,25 @@ def test_no_algorithm_leads_beyond_the_rights_of_a_department(run, folder, ward,
     run("quyhoach:hubperson", {"HUB": administrators, "LOGIN": login, "REMOVE": True})
     assert "chưa được cấp quyền" in refusal(run, "quyhoach:hublist", {"HUB": theirs})
     assert whole
+
+
+def test_who_may_not_see_every_field_opens_the_others_in_qgis(run, folder, ward):
+    """QGIS opens no table of which it may not read a column: there are views for that, which algorithm and desks find by themselves."""
+    from quyhoach.plugin.dataset_layers import DatasetLayers
+
+    administrators, theirs = ward
+    for hub, count, sees in ((theirs, 2, False), (administrators, 4, True)):
+        opened = run("quyhoach:openlayers", {"INPUT": hub, "DATASETS": "parcel", "LOAD": False, "PROJECT": str(folder / f"{count}.qgz"),
+                                             "OUTPUT": str(folder / f"{count}.csv")})
+        desk = DatasetLayers()
+        desk.choose_place(hub)
+        try:
+            for layer in (opened["LAYERS"][0], desk.layer("parcel")):
+                assert len(list(layer.getFeatures())) == layer.featureCount() == count
+                assert (layer.fields().lookupField("certificate_no") >= 0) is sees
+        finally:
+            desk.close()
+            QgsSettings().remove("quyhoach/desks")
 
 
 def test_people_change_departments_and_levels(run, folder, stored, empty_database, sql):

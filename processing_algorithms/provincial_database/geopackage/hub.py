@@ -16,7 +16,7 @@ import numpy as np
 import pandas
 import pyproj
 
-from ...common.errors import InputError, OutputError
+from ...common.errors import InputError, OutputError, name_some
 from ...common.full_disks import why_not_written
 from ...common.language import say
 from ...common.progress import Progress, silent
@@ -36,7 +36,7 @@ from .import_rows import write_batch
 from .ledger import adopt_strays, begin_changeset, end_changeset, hub_trigger_statements
 from .ledger_gaps import enter_gaps
 from .locks import lock, locks, unlock
-from .schema import quoted
+from .schema import data_columns, quoted
 from .submit import submit
 from .upgrade import SCHEMA_VERSION, grow, held_datasets, renew_triggers, upgrade
 
@@ -65,7 +65,7 @@ class GeoPackageHub(Hub):
             self._database.execute("PRAGMA foreign_keys = ON")
             self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             register_functions(self._database)
-            self.datasets = held_datasets(self._database, load_catalogue())
+            self._read_datasets()
             self._upgrade()
             self.info = self._read_info()
         except BaseException:
@@ -95,11 +95,30 @@ class GeoPackageHub(Hub):
         if not version.isdigit() or int(version) > SCHEMA_VERSION:
             raise InputError(too_new(str(self.path), version or "?"))
         lost = sorted({"incarnation", "name", "srs_id", "created_at", *(["hub_id"] if int(version) > 1 else [])} - facts.keys())
+        if not lost and not self._database.execute("SELECT 1 FROM gpkg_spatial_ref_sys WHERE srs_id = ?", (facts["srs_id"],)).fetchone():
+            lost = ["srs_id"]
         if lost:
-            raise InputError(say("{path} bị hỏng: thiếu {names} trong bảng quyhoach_hub; hãy phục hồi bản sao lưu gần nhất.",
-                                 "{path} is damaged: {names} are missing from the table quyhoach_hub; restore the last backup.")
-                             .format(path=self.path, names=", ".join(lost)))
+            raise self._damaged("quyhoach_hub", lost)
         return facts
+
+    def _damaged(self, table: str, names: Sequence[str]) -> InputError:
+        return InputError(say("{path} bị hỏng: thiếu {names} trong bảng {table}; hãy phục hồi bản sao lưu gần nhất.",
+                              "{path} is damaged: {names} are missing from the table {table}; restore the last backup.")
+                          .format(path=self.path, names=name_some(names), table=table))
+
+    def _read_datasets(self) -> None:
+        """Read which datasets and fields the file holds; whatever it says of itself, their tables are really there."""
+        for table, columns in (("quyhoach_dataset", ("dataset_id", "table_name")), ("quyhoach_field", ("field_id", "column_name"))):
+            self._require(table, columns)
+        self.datasets = held_datasets(self._database, load_catalogue())
+        for dataset in self.datasets.values():
+            self._require(dataset.name, (FID, FEATURE_ID, *data_columns(dataset)))
+
+    def _require(self, table: str, columns: Sequence[str]) -> None:
+        present = {row[1] for row in self._database.execute(f"PRAGMA table_info({quoted(table)})")}
+        missing = [name for name in columns if name not in present]
+        if missing:
+            raise self._damaged(table, missing)
 
     def _upgrade(self) -> None:
         """Bring an older structure up to date; a hub that is up to date is only read."""

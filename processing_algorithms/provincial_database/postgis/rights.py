@@ -122,8 +122,10 @@ def lock(hub: PostgisHub, dataset: Dataset, value: object, reason: str) -> None:
     Raises
     ------
     InputError
-        The dataset has neither field.
+        The dataset has neither field, or no reason is given.
     """
+    if not reason.strip():
+        raise InputError(say("Hãy ghi lý do khóa.", "Write the reason of the lock."))
     with told(), transaction(hub.connection) as cursor:
         cursor.execute("SELECT lock_field FROM quyhoach.dataset WHERE dataset_id = %s", (dataset.id,))
         if cursor.fetchone()[0] is None:
