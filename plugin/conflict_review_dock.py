@@ -301,7 +301,7 @@ class ConflictReviewDock(QgsDockWidget):
         for name, button in self._buttons.items():
             button.setEnabled(conflict is not None and not busy and (name == "hand" or not by_hand))
         self._buttons["base"].setEnabled(
-            conflict is not None and bool(conflict.base) and not busy and not by_hand
+            conflict is not None and not conflict.fields.isdisjoint(conflict.base or ()) and not busy and not by_hand
         )
         self._buttons["hand"].setEnabled(conflict is not None and conflict.clash is not Clash.DELETED_OURS and not busy)
         self._buttons["hand"].setText(say("Sửa xong, dùng giá trị đã sửa", "Done, use what I edited") if by_hand

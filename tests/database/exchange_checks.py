@@ -109,16 +109,16 @@ def nothing_is_lost(copy, before, theirs, parting):
 
 
 def settled_row(conflict, present, rule, field):
-    """The row a rule makes of a feature in dispute. Ours is what the person has in the layer now, edited since or not.
+    """The row a rule makes of a feature in dispute, and the fields that stay in dispute.
 
-    A base nobody knows (no field at all) is taken by nobody: ours stays.
+    Ours is what the person has in the layer now, edited since or not. Of the row before the dispute some fields may not be known.
     """
     side = {Rule.OURS: present, Rule.EDITED: present, Rule.THEIRS: conflict.theirs, Rule.BASE: conflict.base}[rule]
-    if side == {}:
-        return present
-    if conflict.clash is not Clash.FIELDS or present is None or side is None:
-        return side
-    return {**present, **{name: side[name] for name in (conflict.fields if field is None else [field]) if name in side}}
+    chosen = conflict.fields if field is None else {field}
+    unknown = {name for name in chosen if rule is Rule.BASE and side is not None and name not in side}
+    if conflict.clash is Clash.FIELDS and present is not None and side is not None:
+        return {**present, **{name: side[name] for name in chosen if name in side}}, conflict.fields - chosen | unknown
+    return (present, conflict.fields) if unknown else (side, frozenset())
 
 
 def was_sent(edits_before, disputed_before, theirs):

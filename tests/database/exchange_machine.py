@@ -316,12 +316,12 @@ class Exchange(Edits, RuleBasedStateMachine):
         field = min(picked.fields) if how == "field" and picked.clash is Clash.FIELDS else None
         chosen = {key: conflict for key, conflict in disputed.items() if how == "all" or key[0] == name and (how == "dataset" or key[1] == id)}
         resolve(copy, choice, dataset=None if how == "all" else name, feature_ids={id} if how in ("one", "field") else None, field=field)
-        after = {key: row for key, conflict in chosen.items()
-                 if (row := settled_row(conflict, before.get(key), choice, field)) is not None}
+        right = {key: settled_row(conflict, before.get(key), choice, field) for key, conflict in chosen.items()}
+        after = {key: row for key, (row, _) in right.items() if row is not None}
         assert equal(rows_in(copy), {key: row for key, row in before.items() if key not in chosen} | after)
-        left, open_still = disputes_in(copy), {(name, id)} if field and len(picked.fields) > 1 else set()
-        assert left.keys() == disputed.keys() - chosen.keys() | open_still
-        assert not open_still or left[name, id].fields == picked.fields - {field}
+        left = {key: conflict.fields for key, conflict in disputes_in(copy).items()}
+        assert left == {key: right[key][1] if key in chosen else conflict.fields for key, conflict in disputed.items()
+                        if key not in chosen or right[key][1]}
         for key, conflict in chosen.items():
             _, known = copy.base(copy.datasets[key[0]], key[1])
             assert same_row(known, conflict.theirs), "what is settled is measured against what the hub has"

@@ -278,8 +278,26 @@ def test_what_has_left_a_part_of_a_hub_of_which_nobody_knows_where_it_parted(pla
         [conflict] = conflicts(part)
         assert conflict.clash is clash and fields in (None, conflict.fields) and held(part)[ID[1]] == "Sau lần một"
         assert conflict.base == {}, "nobody knows"
-    resolve(part, Rule.BASE)
-    assert held(part)[ID[1]] == "Sau lần một" and not list(conflicts(part)), "what is not known cannot be taken"
+        assert resolve(part, Rule.BASE) == 0 and held(part)[ID[1]] == "Sau lần một", "what is not known cannot be taken"
+        assert [again.fields for again in conflicts(part)] == [conflict.fields]
+    place.edit(part, "DELETE FROM facility WHERE fid = 1")
+    assert resolve(part, Rule.BASE) == 0 and len(list(conflicts(part))) == 1
+    assert resolve(part, Rule.THEIRS) == 1 and held(part)[ID[1]] == "Số 1"
+
+
+def test_what_was_before_is_taken_where_it_is_known(place):
+    """Edited here before the restore, and the hub, of which nobody knows where it parted, has both fields otherwise."""
+    copy = place.copy("a")
+    place.backup()
+    place.restore()
+    place.send(copy, "UPDATE facility SET name = 'Sau lần một' WHERE fid = 1")
+    place.edit(copy, "UPDATE facility SET address = 'của tôi' WHERE fid = 1")
+    place.restore()
+    place.send(place.copy("khác"), "UPDATE facility SET name = 'Khác', address = 'của họ' WHERE fid = 1")
+    pull(copy, place.hub)
+    assert [conflict.fields for conflict in conflicts(copy)] == [{"name", "address"}]
+    assert resolve(copy, Rule.BASE) == 0 and [conflict.fields for conflict in conflicts(copy)] == [{"name", "address"}]
+    assert push(copy, place.hub, **WHO).outcome is None, "what is in dispute is not sent"
 
 
 @pytest.mark.parametrize("place", ["geopackage"], indirect=True)

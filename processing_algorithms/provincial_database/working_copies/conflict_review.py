@@ -107,6 +107,8 @@ def resolve(copy: WorkingCopy, rule: Rule, *, dataset: str | None = None, featur
             field: str | None = None) -> int:
     """Settle conflicts by a rule; return how many features are settled wholly.
 
+    `Rule.BASE` leaves in dispute what was before but nobody knows (see `Conflict`).
+
     Parameters
     ----------
     rule : Rule
@@ -138,13 +140,14 @@ def _settle(copy: WorkingCopy, conflict: Conflict, rule: Rule, field: str | None
     # What was edited, deleted or put back since the conflict was noticed is ours too: the row noted then is not.
     side = {Rule.THEIRS: conflict.theirs, Rule.BASE: conflict.base}.get(rule, present)
     names = conflict.fields if field is None else frozenset([field])
-    if present is None or side is None:
-        result, left = side or None, frozenset()
-    elif conflict.clash is not Clash.FIELDS:
-        result, left = {**present, **side}, frozenset()  # fields whose base nobody knows stay as they are
-    else:
+    unknown = names - side.keys() if rule is Rule.BASE and side is not None else frozenset()
+    if conflict.clash is Clash.FIELDS and present is not None and side is not None:
         result = {**present, **{name: side[name] for name in names if name in side}}
-        left = conflict.fields - names
+        left = conflict.fields - names | unknown
+    elif unknown:
+        return False  # there is no such row to put in its place
+    else:
+        result, left = side, frozenset()
     if not same_row(result, present):
         copy.put_row(held, conflict.feature_id, result)
     if result is None and conflict.theirs is None:

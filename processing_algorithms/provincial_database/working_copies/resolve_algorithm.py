@@ -26,9 +26,11 @@ class ResolveAlgorithm(QuyHoachAlgorithm):
         return say(
             "Xử lý các xung đột dữ liệu theo một quy tắc: lấy giá trị của máy này, của cơ sở dữ liệu dùng chung, giá trị gốc, hoặc giá trị đang có sau "
             "khi sửa tay.\n\nCó thể chỉ xử lý một tập dữ liệu, một số đối tượng hoặc một trường; phần còn lại để hôm sau. Đối tượng đã xử lý sẽ "
-            "được gửi ở lần gửi cập nhật tiếp theo.",
+            "được gửi ở lần gửi cập nhật tiếp theo.\n\nGiá trị gốc không rõ (cơ sở dữ liệu dùng chung đã được phục hồi từ bản sao lưu) thì không lấy được: chỗ đó "
+            "vẫn còn xung đột.",
             "Settles conflicts by a rule: take this machine's value, the shared database's, the base value, or what is there now after editing by "
-            "hand.\n\nOne dataset, some features or one field may be settled alone; the rest waits for tomorrow. Resolved features go with the next push.")
+            "hand.\n\nOne dataset, some features or one field may be settled alone; the rest waits for tomorrow. Resolved features go with the next push.\n\n"
+            "A base value nobody knows (the shared database was restored from a backup) cannot be taken: there the conflict stays.")
 
     def parameters(self) -> list[Any]:  # noqa: D102
         return [
