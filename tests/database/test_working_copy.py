@@ -115,6 +115,7 @@ def test_replace_keeps_the_old_row_and_its_identity(make, recursive):
     assert first_id(copy) == before
     [change] = copy.edits(FACILITY)
     assert change.before["name"] == "Trường 1" and change.after["name"] == "Thay"
+    assert copy.status()[0].count == 5
 
 
 @in_memory
@@ -126,6 +127,7 @@ def test_update_or_replace_of_fid_keeps_both_rows_known(make, recursive):
     edits = {change.feature_id: change for change in copy.edits(FACILITY)}
     assert edits[lost].after is None and edits[lost].before["name"] == "Trường 2"
     assert edits[moved].after["name"] == "Dời" and edits[moved].before["name"] == "Trường 1"
+    assert copy.status()[0].count == 4
 
 
 @in_memory

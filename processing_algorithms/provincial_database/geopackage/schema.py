@@ -56,13 +56,15 @@ def table_statements(dataset: Dataset, *, unique_identity: bool = True) -> Itera
                f"({quoted(dataset.commune_field)})")
 
 
-def trigger_statements(dataset: Dataset) -> dict[str, str]:
-    """Return all triggers of a dataset by name.
+def trigger_statements(dataset: Dataset, *, unique_identity: bool = True) -> dict[str, str]:
+    """Return all triggers of a dataset by name; ``unique_identity`` as in `table_statements`.
 
     Apart from the table, because a large import drops them, does in one go what they do row by row, and makes them
     again in the same transaction.
     """
     statements = [*_identity_triggers(dataset), *_check_triggers(dataset)]
+    if dataset.geometry:
+        statements += _count_triggers(dataset.name, unique_identity)
     return {statement.split('"')[1]: statement
             for statement in statements} | (_index_triggers(dataset.name) if dataset.geometry else {})
 
@@ -226,6 +228,17 @@ def _index_triggers(table: str) -> dict[str, str]:
             f"UPDATE gpkg_ogr_contents SET feature_count = feature_count {sign} 1 WHERE lower(table_name) = "
             f"lower({literal(table)});")
     return {name: f"CREATE TRIGGER {quoted(name)} {when} BEGIN {action} END" for name, (when, action) in named.items()}
+
+
+def _count_triggers(table: str, unique_identity: bool) -> Iterator[str]:
+    """The kept row count is not known any more when REPLACE may have deleted a row, of which no other trigger hears.
+
+    Without a number programs count for themselves.
+    """
+    t, other = quoted(table), f" OR {FEATURE_ID} = NEW.{FEATURE_ID}" if unique_identity else ""
+    for event, hit in (("INSERT", f"{FID} = NEW.{FID}{other}"), (f"UPDATE OF {FID}", f"{FID} = NEW.{FID} AND NEW.{FID} <> OLD.{FID}")):
+        yield (f"CREATE TRIGGER {quoted(f'quyhoach_check_count_{event[:6].lower()}_{table}')} BEFORE {event} ON {t}\n"
+               f"BEGIN UPDATE gpkg_ogr_contents SET feature_count = NULL WHERE table_name = {literal(table)} AND EXISTS (SELECT 1 FROM {t} WHERE {hit}); END")
 
 
 def layer_metadata(dataset: Dataset, crs: str) -> str:

@@ -43,7 +43,8 @@ def _table_statements(dataset: Dataset) -> Iterator[str]:
 
 def copy_trigger_statements(dataset: Dataset) -> dict[str, str]:
     """Return all triggers of a dataset's table by name: the hub's checks, the spatial index, and the tracking."""
-    kept = {name: sql for name, sql in trigger_statements(dataset).items() if not name.startswith("quyhoach_identity")}
+    kept = {name: sql
+            for name, sql in trigger_statements(dataset, unique_identity=False).items() if not name.startswith("quyhoach_identity")}
     for name, sql in kept.items():
         if name.startswith("quyhoach_check_"):
             # What the hub has is taken as it is: a code only a newer program knows must not stop a pull.
