@@ -163,13 +163,13 @@ def _narrowed(dataset: Dataset, scope: Scope) -> tuple[str, tuple[object, ...]]:
 
 def _inside(dataset: Dataset, scope: Scope, columns: Sequence[str], found: Sequence[Sequence[Any]]) -> Sequence[bool]:
     """Tell for each (feature_id, present, values...) whether it is there and within the scope."""
+    inside = [row[1] is not None for row in found]
     if scope.communes is not None and dataset.commune_field:
         at = 2 + columns.index(dataset.commune_field)
-        return [row[1] is not None and (row[at] in scope.communes or row[0] in scope.features) for row in found]
+        inside = [there and (row[at] in scope.communes or row[0] in scope.features) for there, row in zip(inside, found)]
     if scope.polygon is not None and dataset.geometry:
         area = shapely.from_wkb(scope.polygon)
         shapely.prepare(area)
         touching = shapely.intersects(area, shapely.from_wkb(shapes_of(dataset, [row[-1] for row in found], [row[0] for row in found])))
-        return [row[1] is not None and (bool(touches) or row[0] in scope.features)
-                for row, touches in zip(found, touching)]
-    return [row[1] is not None for row in found]
+        inside = [there and (bool(touches) or row[0] in scope.features) for there, row, touches in zip(inside, found, touching)]
+    return inside
