@@ -18,7 +18,7 @@ from qgis.core import (
     QgsProviderRegistry,
 )
 
-from .destinations import check_destination, refuse_shared
+from .destinations import check_destination, check_table, refuse_shared
 from .errors import OutputError
 from .language import say
 from .qgis_hub_parameters import is_database
@@ -65,11 +65,16 @@ def check_destinations(
 def _refuse_own_table(
     algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext
 ) -> None:
-    """A table of a GeoPackage that an input is read from; its other tables are free."""
-    value = _sink_text(parameters, key, context)
-    if not value.startswith("ogr:"):
+    """A table of a GeoPackage that an input is read from, or that is a hub's or a working copy's; its other tables are free."""
+    provider, _, address = _sink_text(parameters, key, context).partition(":")
+    target = QgsDataSourceUri(address)
+    if provider in ("postgis", "postgres") and target.schema().startswith("quyhoach"):
+        raise OutputError(say("Bảng {table} là của cơ sở dữ liệu dùng chung; không ghi đè. Hãy chọn tên khác.",
+                              "The table {table} belongs to a shared database and is never overwritten; choose another name.")
+                          .format(table=f"{target.schema()}.{target.table()}"))
+    if provider != "ogr":
         return
-    target = QgsDataSourceUri(value.removeprefix("ogr:"))
+    check_table(target.database(), target.table())
     for source, table in _input_tables(algorithm, parameters, context):
         if _is_same_file(source, target.database()) and (table or _first_table(source)) == target.table():
             raise _own_input(f"{source} ({target.table()})")
