@@ -56,7 +56,7 @@ def check_destinations(
             continue
         if path:
             check_destination(path)
-            if any(_is_same_file(source, path) for source, _ in _input_tables(algorithm, parameters, context)):
+            if any(_is_same_file(source, path) for source in _input_files(algorithm, parameters, context)):
                 raise _own_input(path)
             paths[definition.description()] = path
     refuse_shared(paths)
@@ -78,6 +78,16 @@ def _refuse_own_table(
     for source, table in _input_tables(algorithm, parameters, context):
         if _is_same_file(source, target.database()) and (table or _first_table(source)) == target.table():
             raise _own_input(f"{source} ({target.table()})")
+
+
+def _input_files(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> Iterator[str]:
+    """Path of every input that is a file, layer or not."""
+    yield from (path for path, _ in _input_tables(algorithm, parameters, context))
+    for definition in algorithm.parameterDefinitions():
+        if definition.type() == "file" and (path := algorithm.parameterAsFile(parameters, definition.name(), context)):
+            yield path
 
 
 def _input_tables(
@@ -113,6 +123,6 @@ def _first_table(path: str) -> str:
 
 
 def _own_input(name: str) -> OutputError:
-    return OutputError(say("Kết quả không được ghi đè lên lớp đầu vào {name}; hãy chọn tên khác.",
+    return OutputError(say("Kết quả không được ghi đè lên dữ liệu đầu vào {name}; hãy chọn tên khác.",
                            "The result must not overwrite its own input {name}; choose another name.")
                        .format(name=name))
