@@ -179,6 +179,12 @@ def told() -> Iterator[None]:
             raise OutputError(say("Đĩa của máy chủ cơ sở dữ liệu dùng chung đã đầy, không ghi gì; báo quản trị máy chủ dọn chỗ. Máy chủ báo: {why}",
                                   "The disk of the shared database's server is full, nothing was written; ask its administrator to make room. "
                                   "It was told: {why}").format(why=_first_line(error))) from error
+        if isinstance(error, (codes.UndefinedColumn, codes.UndefinedTable)):
+            raise OutputError(say("Bảng của cơ sở dữ liệu dùng chung không còn như khi tạo, có cột hoặc bảng bị xóa hay đổi tên ({why}); không đổi gì. "
+                                  "Người quản trị hãy chạy quyhoach:hubcheck.",
+                                  "The tables of the shared database are no longer as they were made, a column or table is dropped or renamed "
+                                  "({why}); nothing is changed. Its administrator should run quyhoach:hubcheck.")
+                              .format(why=_first_line(error))) from error
         # A server that dies gives an error without a code, of no class in particular.
         cut = error.pgcode is None and not isinstance(error, psycopg2.ProgrammingError)
         if cut or isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):

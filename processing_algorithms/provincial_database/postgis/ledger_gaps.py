@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
 from .connection import told, transaction
-from .schema import table_of
+from .schema import WATCHING, table_of
 
 if TYPE_CHECKING:
     from .hub import PostgisHub
+
+
+def unwatched(cursor: Any, datasets: Iterable[Dataset]) -> list[Dataset]:
+    """Return the datasets whose table lacks a trigger that guards it or writes the ledger, or has it switched off."""
+    known = {dataset.name: dataset for dataset in datasets}
+    cursor.execute("SELECT d.name FROM unnest(%s::text[]) d (name) CROSS JOIN unnest(%s::text[]) w (name) WHERE NOT EXISTS (SELECT FROM pg_trigger t "
+                   "WHERE t.tgrelid = format('quyhoach_data.%%I', d.name)::regclass AND t.tgname = w.name AND t.tgenabled IN ('O', 'A'))",
+                   ([*known], list(WATCHING)))
+    return [known[name] for name in dict.fromkeys(row[0] for row in cursor.fetchall())]
 
 
 def gaps(cursor: Any, dataset: Dataset) -> tuple[int, int, int]:
