@@ -94,8 +94,14 @@ def connect(parameters: Mapping[str, Any]) -> Any:
     require("psycopg2")
     import psycopg2
 
+    wanted = {"application_name": "QuyHoach", "connect_timeout": 15, **parameters}
     try:
-        connection = psycopg2.connect(**{"application_name": "QuyHoach", "connect_timeout": 15, **parameters})
+        connection = psycopg2.connect(**wanted)
+        if connection.info.parameter_status("standard_conforming_strings") == "off":
+            # psycopg2 quotes bytes for good by what it finds at the beginning: shapes would arrive as others.
+            options = f"{connection.info.options or ''} -c standard_conforming_strings=on"
+            connection.close()
+            connection = psycopg2.connect(**{**wanted, "options": options})
     except psycopg2.Error as error:
         raise _no_connection(parameters, error) from None
     connection.autocommit = True
