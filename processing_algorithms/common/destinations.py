@@ -66,15 +66,41 @@ def _refuse_precious(target: Path) -> None:
     if log.exists() and log.stat().st_size > 0:
         raise OutputError(say("Tệp {path} đang mở ở chương trình khác; hãy đóng lớp đó rồi chạy lại.",
                               "The file {path} is open in another program; close that layer, then run again.").format(path=target))
-    try:
-        with closing(sqlite3.connect(f"{target.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    except sqlite3.DatabaseError:
-        return  # not a database: an old, broken output may be replaced
-    if any(name.startswith(_OUR_TABLES) for name in names):
+    if _held_by_us(target) is not None:
         raise OutputError(say("{path} là cơ sở dữ liệu dùng chung hoặc bản dữ liệu làm việc; không ghi đè. Hãy chọn tên khác.",
                               "{path} is a shared database or a working copy and is never overwritten; choose another name.")
                           .format(path=target))
+
+
+def check_table(path: str | os.PathLike[str], table: str) -> None:
+    """Refuse, before any work, a table that is part of a shared database or a working copy; its other tables are free.
+
+    Raises
+    ------
+    OutputError
+    """
+    held = _held_by_us(Path(path))
+    if held is not None and (table.casefold() in held or table.casefold().startswith(_OUR_TABLES)):
+        raise OutputError(say("Bảng {table} của {path} là dữ liệu của cơ sở dữ liệu dùng chung hoặc bản dữ liệu làm việc; không ghi đè. Hãy chọn "
+                              "tên khác.",
+                              "The table {table} of {path} is data of a shared database or a working copy and is never overwritten; choose "
+                              "another name.").format(table=table, path=path))
+
+
+def _held_by_us(path: Path) -> set[str] | None:
+    """Return the names, in small letters, of the datasets' tables in a hub or working copy; None for any other file."""
+    if not path.is_file():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            names = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if not any(name.startswith(_OUR_TABLES) for name in names):
+                return None
+            if "quyhoach_dataset" not in names:
+                return {name.casefold() for name in names}
+            return {str(name).casefold() for (name,) in database.execute("SELECT table_name FROM quyhoach_dataset")}
+    except sqlite3.DatabaseError:
+        return None  # not a database: an old, broken output may be replaced
 
 
 def refuse_shared(paths: Mapping[str, str]) -> None:

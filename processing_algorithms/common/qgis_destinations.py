@@ -18,7 +18,7 @@ from qgis.core import (
     QgsProviderRegistry,
 )
 
-from .destinations import check_destination, refuse_shared
+from .destinations import check_destination, check_table, refuse_shared
 from .errors import OutputError
 from .language import say
 from .qgis_hub_parameters import is_database
@@ -56,7 +56,7 @@ def check_destinations(
             continue
         if path:
             check_destination(path)
-            if any(_is_same_file(source, path) for source, _ in _input_tables(algorithm, parameters, context)):
+            if any(_is_same_file(source, path) for source in _input_files(algorithm, parameters, context)):
                 raise _own_input(path)
             paths[definition.description()] = path
     refuse_shared(paths)
@@ -65,14 +65,29 @@ def check_destinations(
 def _refuse_own_table(
     algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext
 ) -> None:
-    """A table of a GeoPackage that an input is read from; its other tables are free."""
-    value = _sink_text(parameters, key, context)
-    if not value.startswith("ogr:"):
+    """A table of a GeoPackage that an input is read from, or that is a hub's or a working copy's; its other tables are free."""
+    provider, _, address = _sink_text(parameters, key, context).partition(":")
+    target = QgsDataSourceUri(address)
+    if provider in ("postgis", "postgres") and target.schema().startswith("quyhoach"):
+        raise OutputError(say("Bảng {table} là của cơ sở dữ liệu dùng chung; không ghi đè. Hãy chọn tên khác.",
+                              "The table {table} belongs to a shared database and is never overwritten; choose another name.")
+                          .format(table=f"{target.schema()}.{target.table()}"))
+    if provider != "ogr":
         return
-    target = QgsDataSourceUri(value.removeprefix("ogr:"))
+    check_table(target.database(), target.table())
     for source, table in _input_tables(algorithm, parameters, context):
         if _is_same_file(source, target.database()) and (table or _first_table(source)) == target.table():
             raise _own_input(f"{source} ({target.table()})")
+
+
+def _input_files(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> Iterator[str]:
+    """Path of every input that is a file, layer or not."""
+    yield from (path for path, _ in _input_tables(algorithm, parameters, context))
+    for definition in algorithm.parameterDefinitions():
+        if definition.type() == "file" and (path := algorithm.parameterAsFile(parameters, definition.name(), context)):
+            yield path
 
 
 def _input_tables(
@@ -108,6 +123,6 @@ def _first_table(path: str) -> str:
 
 
 def _own_input(name: str) -> OutputError:
-    return OutputError(say("Kết quả không được ghi đè lên lớp đầu vào {name}; hãy chọn tên khác.",
+    return OutputError(say("Kết quả không được ghi đè lên dữ liệu đầu vào {name}; hãy chọn tên khác.",
                            "The result must not overwrite its own input {name}; choose another name.")
                        .format(name=name))

@@ -110,6 +110,7 @@ class Position:
 class Scope:
     """What a working copy holds of one dataset: everything, or some communes, or what touches a shape (WKB, hub's system).
 
+    With both, what is in the communes and touches the shape: so much of a drawn area as an office may read.
     ``features`` are handed over in any case, changed or not, wherever they are now: those edited in the working copy. Else
     a feature somebody moved to another commune could not be told from a deleted one.
     """

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import pandas
 
+from ..common.errors import OutputError, name_some
 from ..common.language import say
 from ..common.numbers_vi import format_number
+from .catalogue import Dataset
 from .imports.incoming_values import VIETNAM
 
 #: An office that has not sent for longer is asked.
@@ -54,6 +56,29 @@ class DrillReport:
     def passed(self) -> bool:
         """Whether the restored hub equals the original and is known as another incarnation."""
         return not self.different and self.new_incarnation
+
+
+def require_recorded(unwatched: Sequence[Dataset]) -> None:
+    """Refuse to write into tables whose changes nobody would enter: they would be history to nobody, and reach nobody.
+
+    Raises
+    ------
+    OutputError
+    """
+    if unwatched:
+        raise OutputError(say("Trigger ghi nhật ký của {names} trong cơ sở dữ liệu dùng chung bị mất hoặc bị tắt, vì chương trình khác đã tạo lại bảng; "
+                              "không ghi gì. Người quản trị hãy chạy quyhoach:hubupgrade, rồi quyhoach:hubcheck.",
+                              "The triggers that keep the ledger of {names} in the shared database are lost or off, another program has made the table "
+                              "anew; nothing was written. Its administrator should run quyhoach:hubupgrade, then quyhoach:hubcheck.").format(
+                                  names=name_some([str(dataset.label) for dataset in unwatched])))
+
+
+def unfit_table(name: str, why: object) -> str:
+    """Say that a hub's table is not as it was made: somebody has dropped or renamed a column, or the table."""
+    return say("Bảng {name} của cơ sở dữ liệu dùng chung không còn như khi tạo, có cột hoặc bảng bị xóa hay đổi tên ({why}); không đổi gì. Người quản trị "
+               "hãy chạy quyhoach:hubcheck.",
+               "The table {name} of the shared database is no longer as it was made, a column or table is dropped or renamed ({why}); nothing is "
+               "changed. Its administrator should run quyhoach:hubcheck.").format(name=name, why=why)
 
 
 def gap_advice(different: object) -> str:

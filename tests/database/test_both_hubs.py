@@ -11,7 +11,7 @@ import pytest
 import shapely
 from hub_rows import rows_of
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
-from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub, enter_gaps
+from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub, enter_gaps, upgrade
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
@@ -343,6 +343,44 @@ def test_what_went_past_the_ledger_is_entered_and_reaches_working_copies(hub, tm
         assert copy.database.execute("SELECT name, capacity FROM facility ORDER BY name").fetchall() == [("lén", 7), ("thêm", None)]
     assert hub.revert(note.number).outcome is Outcome.APPLIED
     assert named(hub) == {a: "A", b: "B"}
+
+
+def test_nothing_is_written_where_the_ledger_would_not_notice(hub, hub_location, tmp_path):
+    """A program has made the table anew, or an administrator has forgotten the triggers: others would never hear of it."""
+    a, b = (str(uuid.UUID(int=i)) for i in (1, 2))
+    assert submit(hub, Change("facility", a, None, facility("A"))).outcome is Outcome.APPLIED
+    with out(hub, tmp_path / "bản.gpkg") as copy:
+        if hasattr(hub, "connection"):
+            with hub.connection.cursor() as cursor:
+                cursor.execute("DROP TRIGGER quyhoach_2_record_update ON quyhoach_data.facility")
+        else:
+            hub._database.execute("DROP TRIGGER quyhoach_ledger_update_facility")
+        copy.database.execute("UPDATE facility SET name = 'chờ'")
+        with pytest.raises(OutputError, match="hubupgrade"):
+            push(copy, hub, author="ân", message="thử")
+        with pytest.raises(OutputError, match="hubupgrade"):
+            import_layer(hub, "facility", hub.read(hub.datasets["facility"]).assign(feature_id=b, name="B"))
+        assert named(hub) == {a: "A"} and copy.status()[0].waiting == 1
+        upgrade(hub_location)
+        assert push(copy, hub, author="ân", message="thử").outcome is Outcome.APPLIED and named(hub) == {a: "chờ"}
+        assert [finding.what for finding in check_hub(hub) if finding.state is State.BROKEN] == []
+
+
+def test_a_renamed_column_is_told_of_the_hub_and_not_of_the_copy(hub, tmp_path):
+    assert submit(hub, Change("facility", str(uuid.uuid4()), None, facility("A"))).outcome is Outcome.APPLIED
+    with out(hub, tmp_path / "bản.gpkg") as copy:
+        assert submit(hub, Change("facility", str(uuid.uuid4()), None, facility("B"))).outcome is Outcome.APPLIED
+        if hasattr(hub, "connection"):
+            with hub.connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE quyhoach_data.facility RENAME name TO ten")
+        else:
+            hub._database.execute("ALTER TABLE facility RENAME name TO ten")
+        with pytest.raises(OutputError, match="cơ sở dữ liệu dùng chung không còn như khi tạo.*hubcheck"):
+            pull(copy, hub)
+        run(copy, "UPDATE facility SET name = 'sửa'")
+        with pytest.raises(OutputError, match="hubcheck"):
+            push(copy, hub, author="ân", message="thử")
+        assert copy.status()[0].waiting == 1
 
 
 @pytest.mark.parametrize("rule, name", [(Rule.OURS, "của ta"), (Rule.THEIRS, "của họ"), (Rule.BASE, "A"), (Rule.EDITED, "thỏa thuận"), (Rule.OURS, "thỏa thuận")])

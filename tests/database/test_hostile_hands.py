@@ -129,6 +129,16 @@ def test_what_no_hub_takes_is_refused_by_name(hub, tmp_path):
         assert receipt.outcome is Outcome.REFUSED and told in receipt.objections[0].reason
 
 
+@pytest.mark.parametrize("name", ["author", "department", "message", "decision_no"])
+def test_a_message_no_hub_takes_is_not_frozen(hub, tmp_path, name):
+    """Frozen, it would stand before every later push and pull for good."""
+    with out(hub, tmp_path / "bản.gpkg") as copy:
+        run(copy, "UPDATE facility SET note = 'sửa'")
+        with pytest.raises(InputError, match="gõ lại"):
+            push(copy, hub, **{**WHO, name: "a\0b"})
+        assert copy.status()[0].waiting == 0 and push(copy, hub, **WHO).outcome is Outcome.APPLIED
+
+
 def test_text_that_is_none_is_told_by_feature_and_field(hub, tmp_path):
     with out(hub, tmp_path / "a.gpkg") as copy:
         run(copy, "UPDATE facility SET address = CAST(x'D0B1FF' AS TEXT) WHERE fid = 2")

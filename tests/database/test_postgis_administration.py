@@ -22,6 +22,7 @@ from quyhoach.processing_algorithms.provincial_database.postgis.create import cr
 from quyhoach.processing_algorithms.provincial_database.postgis.health import check_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.history import changesets, rows_as_of
 from quyhoach.processing_algorithms.provincial_database.postgis.hub import SCHEMA_VERSION, PostgisHub
+from quyhoach.processing_algorithms.provincial_database.postgis.ledger_gaps import enter_gaps
 from quyhoach.processing_algorithms.provincial_database.postgis.upgrade import newest_version, upgrade_postgis_hub
 
 TABLE = "quyhoach_data.parcel"
@@ -144,6 +145,21 @@ def test_a_healthy_hub_and_a_tampered_one(postgis_hub, postgis_parameters, sql_a
     wrong = [finding for finding in check_postgis_hub(postgis_hub) if not finding.in_order]
     assert sorted(finding.subject for finding in wrong) == ["parcel", "road", "zone"]
     assert "1 đối tượng khác" in next(finding.sentence for finding in wrong if finding.subject == "parcel")
+
+
+def test_a_column_an_administrator_adds_and_drops_is_no_damage(postgis_hub, postgis_parameters, sql_at):
+    a, b = new(parcel(postgis_hub)), new(parcel(postgis_hub, parcel_no=2))
+    postgis_hub.submit(changeset(a, b))
+    for step in ("ALTER TABLE {} ADD COLUMN mine text NOT NULL DEFAULT 'x'", "UPDATE {} SET mine = 'y', note = 'z' WHERE parcel_no = 1",
+                 "ALTER TABLE {} DROP COLUMN mine", "UPDATE {} SET note = 'w' WHERE parcel_no = 1"):
+        sql_at(postgis_parameters, step.format(TABLE))
+        assert [finding for finding in check_postgis_hub(postgis_hub) if not finding.in_order] == [], step
+    assert enter_gaps(postgis_hub, "ghi bù") == {}
+    # What was written past the ledger is found all the same, and entered.
+    sql_at(postgis_parameters, f"ALTER TABLE {TABLE} ADD COLUMN mine text NOT NULL DEFAULT 'x'; BEGIN; SET LOCAL session_replication_role = replica; "
+                               f"UPDATE {TABLE} SET note = 'lén' WHERE parcel_no = 2; COMMIT")
+    assert enter_gaps(postgis_hub, "ghi bù") == {"parcel": 1}
+    assert [finding for finding in check_postgis_hub(postgis_hub) if not finding.in_order] == []
 
 
 @pytest.mark.parametrize("harm, told, mended", [

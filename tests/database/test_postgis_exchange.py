@@ -19,7 +19,7 @@ from quyhoach.processing_algorithms.provincial_database.postgis.connection impor
 from quyhoach.processing_algorithms.provincial_database.postgis.health import check_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.hub import PostgisHub
 from quyhoach.processing_algorithms.provincial_database.postgis.submit import _submit
-from quyhoach.processing_algorithms.provincial_database.rows import rows_to_sqlite
+from quyhoach.processing_algorithms.provincial_database.rows import blobs_of, rows_to_sqlite
 from quyhoach.processing_algorithms.provincial_database.working_copies.checkout import checkout
 from quyhoach.processing_algorithms.provincial_database.working_copies.pull import pull
 from quyhoach.processing_algorithms.provincial_database.working_copies.push import push
@@ -203,6 +203,20 @@ def test_features_asked_for_come_in_any_case(postgis_hub):
     wanted = {here.feature_id: here.after, moved.feature_id: away, gone.feature_id: None}
     assert delivered(postgis_hub, position, scope)[2] == wanted
     assert delivered(postgis_hub, None, scope)[2] == {key: row for key, row in wanted.items() if row}
+
+
+def test_shapes_arrive_whatever_strings_a_server_is_used_to(postgis_hub, postgis_parameters):
+    change = new(parcel(postgis_hub))
+    assert postgis_hub.submit(changeset(change)).outcome is Outcome.APPLIED
+    area = shapely.from_wkb(change.after["geom"]).buffer(1)
+    with PostgisHub({**postgis_parameters, "options": "-c statement_timeout=60s -c standard_conforming_strings=off"}) as hub, \
+            hub.deliver([Scope("parcel", polygon=shapely.to_wkb(area))], None) as delivery:
+        (batch,) = delivery.batches
+        [shape] = [row[-1] for row in batch.rows]
+        assert shape == blobs_of([change.after["geom"]], hub.srid)[0]
+        with hub.connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone() == ("1min",)
 
 
 @pytest.mark.parametrize("scope", [Scope("parcel"), Scope("road"), Scope("shelter")])

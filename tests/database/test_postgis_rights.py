@@ -12,6 +12,7 @@ from quyhoach.processing_algorithms.provincial_database.administration.own_right
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.history.history import layer_as_of
 from quyhoach.processing_algorithms.provincial_database.hub import Batch, Rejection
+from quyhoach.processing_algorithms.provincial_database.postgis.health import check_postgis_hub
 from quyhoach.processing_algorithms.provincial_database.postgis.history import (
     changes_between,
     changesets,
@@ -281,6 +282,22 @@ def test_an_administrator_needs_no_superuser(postgis_hub, person):
     login = f"p_{uuid.uuid4().hex[:12]}"
     set_person(administrator, login, departments=[name], password="một mật khẩu")
     lock(administrator, administrator.datasets["land_use"], 2024, "đã khóa sổ")
+
+
+def test_a_department_whose_role_is_gone_is_told_and_made_again(postgis_hub, postgis_parameters, person, sql_at):
+    a, _ = ward_parcels(postgis_hub)
+    name = department(postgis_hub, "land", ["25001"])
+    ward = person(name)
+    login = ward.connection.info.user
+    sql_at(postgis_parameters, f"DROP ROLE {postgis_hub.roles}_{name}")
+    [told] = [finding for finding in check_postgis_hub(postgis_hub) if not finding.in_order]
+    assert f"Cơ quan {name} ({postgis_hub.roles}_{name})" in told.sentence
+    with pytest.raises(InputError, match=f"Không có cơ quan .*{name}"):
+        set_person(postgis_hub, login, departments=[name])
+    set_department(postgis_hub, name, communes=["25001"])
+    set_person(postgis_hub, login, departments=[name])
+    assert [finding for finding in check_postgis_hub(postgis_hub) if not finding.in_order] == []
+    assert list(delivered(ward)[2]) == [a.feature_id]
 
 
 def test_a_stranger_is_told_so(postgis_hub, postgis_parameters, sql_at):

@@ -8,6 +8,7 @@ import pytest
 import shapely
 from hub_rows import rows_of
 from quyhoach.processing_algorithms.common.errors import InputError
+from quyhoach.processing_algorithms.provincial_database.administration.offices import set_department
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope
 from quyhoach.processing_algorithms.provincial_database.geopackage.geometry import register_functions
@@ -260,6 +261,21 @@ def test_areas_grow_and_shrink(hub, tmp_path):
             grow(copy, hub, communes=frozenset({A}))
         change_scope(copy, hub, [reduced(copy.scopes()[0], FACILITY, None, west)], crs=CRS)
         assert numbers(copy) == [3, 4]
+
+
+def test_an_answer_within_an_office_s_rights_keeps_to_the_drawn_area(stored_hub, tmp_path):
+    send(stored_hub, *(Change("facility", id_of(i), None, facility(f"Số {i}", A if i < 4 else B, 10.0 * i)) for i in range(1, 6)))
+    with checkout(tmp_path / "vùng.gpkg", stored_hub, location="m", crs=CRS, datasets=[FACILITY],
+                  scopes=[Scope("facility", None, shapely.to_wkb(shapely.box(15, -1, 45, 1)))]) as copy:
+        assert numbers(copy) == [2, 3, 4]
+        for number in range(1, 6):
+            rename_at_hub(stored_hub, number, name="đổi tên")
+        export_changes(copy, tmp_path / "hỏi.qhz", author="ân")
+        set_department(stored_hub, "xa", label="Xã", kind="commune", communes=[A])
+        export_update(stored_hub, tmp_path / "hỏi.qhz", tmp_path / "đáp.qhz", office=stored_hub.office("xa"))
+        import_update(copy, tmp_path / "đáp.qhz")
+        # 1 lies outside the area; 4 in a commune the office may not read.
+        assert copy.database.execute("SELECT name FROM facility").fetchall() == [("đổi tên",)] * 2 and numbers(copy) == [2, 3]
 
 
 def test_a_dataset_is_dropped_with_all_that_describes_it(hub, tmp_path):

@@ -6,6 +6,8 @@ import pytest
 import shapely
 from qgis.core import QgsProcessingException, QgsProcessingFeedback, QgsVectorLayer
 from quyhoach.processing_algorithms.common.language import speaking
+from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
+from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 
 ZONING, CHANGE = "quyhoach:parcelzoning", "quyhoach:landusechangematrix"
 
@@ -67,6 +69,24 @@ def test_another_table_of_an_input_file_is_free(run, case):
     result = run(ZONING, zoning(case, f"ogr:dbname='{case}/town.gpkg' table=\"pieces\" (geom)"))
     assert result["PIECES"] == 2
     assert {"parcel", "zone", "pieces"} == {name for name, _ in pyogrio.list_layers(case / "town.gpkg")}
+
+
+@pytest.mark.parametrize("table, told", [("parcel", "never overwritten"), ("PARCEL", "never overwritten"), ("quyhoach_ledger", "never overwritten"),
+                                         ("pieces", "")])
+def test_no_result_goes_over_the_data_of_a_hub(run, case, table, told):
+    """As by "Save to GeoPackage…" in the dialog of any algorithm."""
+    hub = create_hub(str(case / "tỉnh.gpkg"), "EPSG:9214", datasets=[load_catalogue()["parcel"]])
+    hub.close()
+    before = (case / "tỉnh.gpkg").read_bytes()
+    wanted = zoning(case, f"ogr:dbname='{case}/tỉnh.gpkg' table=\"{table}\" (geom)")
+    if not told:
+        assert run(ZONING, wanted)["PIECES"] == 2
+        return
+    with pytest.raises(QgsProcessingException, match=told):
+        run(ZONING, wanted)
+    assert (case / "tỉnh.gpkg").read_bytes() == before
+    with pytest.raises(QgsProcessingException, match=told):
+        run(ZONING, zoning(case, "postgis:service='tinh' table=\"quyhoach_data\".\"parcel\" (geom)"))
 
 
 def test_the_text_file_of_a_layer_of_points_is_kept(run, case):

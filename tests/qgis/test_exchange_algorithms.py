@@ -121,6 +121,8 @@ def test_by_file_with_the_department(place, run):
     assert out["CHANGES"] == 1 and status(run, here) == (1, 0, 1)
     assert run("quyhoach:changesapply", {"HUB": hub, "INPUT": out["OUTPUT"]}) == {"APPLIED": 1, "ALREADY_APPLIED": 0}
     assert run("quyhoach:changesapply", {"HUB": hub, "INPUT": out["OUTPUT"]}) == {"APPLIED": 0, "ALREADY_APPLIED": 1}
+    with pytest.raises(QgsProcessingException, match="dữ liệu đầu vào"):
+        run("quyhoach:updateexport", {"HUB": hub, "INPUT": out["OUTPUT"], "OUTPUT": out["OUTPUT"]})
     answer = run("quyhoach:updateexport", {"HUB": hub, "INPUT": out["OUTPUT"], "OUTPUT": str(folder / "trả lời.qhz")})
     assert (answer["APPLIED"], answer["NOT_APPLIED"]) == (1, 0)
     run("quyhoach:pull", {"WORKING_COPY": here, "INPUT": answer["OUTPUT"]})

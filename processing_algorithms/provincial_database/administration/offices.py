@@ -222,8 +222,8 @@ class Office:
             if None in communes or dataset.commune_field is None:
                 kept.append(scope)
             else:
-                kept.append(Scope(scope.dataset,
-                                  frozenset(communes if scope.communes is None else communes & scope.communes)))
+                kept.append(Scope(scope.dataset, frozenset(communes if scope.communes is None else communes & scope.communes),
+                                  scope.polygon))
         return kept
 
 

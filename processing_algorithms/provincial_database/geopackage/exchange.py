@@ -14,11 +14,12 @@ from typing import Any
 
 import shapely
 
-from ...common.errors import InputError
+from ...common.errors import InputError, OutputError
 from ...common.language import say
 from ..catalogue import Catalogue, Dataset
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
 from ..changes import Delivery, Parting, Position, Row, RowBatch, Scope
+from ..findings import unfit_table
 from ..rows import rows_from_sqlite, shapes_of
 from .ledger import rows_before
 from .schema import data_columns, quoted
@@ -128,10 +129,10 @@ def _batches(database: sqlite3.Connection, wanted: list[tuple[Dataset, Scope]],
         listed = ", ".join(f"t.{quoted(name)}" for name in columns)
         if after is None:
             condition, values = _narrowed(dataset, scope)
-            cursor = database.execute(f"SELECT t.{FEATURE_ID}, t.{FEATURE_ID}, {listed} FROM {quoted(dataset.name)} t WHERE {condition}", values)
+            cursor = _reading(database, dataset, f"SELECT t.{FEATURE_ID}, t.{FEATURE_ID}, {listed} FROM {quoted(dataset.name)} t WHERE {condition}", values)
         else:
-            cursor = database.execute(
-                "SELECT l.feature_id, t.feature_id, "
+            cursor = _reading(
+                database, dataset, "SELECT l.feature_id, t.feature_id, "
                 + listed
                 + " FROM (SELECT feature_id, max(ledger_no) AS last FROM ("
                 "SELECT feature_id, ledger_no FROM quyhoach_ledger WHERE ledger_no > ? AND +dataset_id = ? UNION ALL SELECT value, 0 FROM json_each(?)"
@@ -144,6 +145,16 @@ def _batches(database: sqlite3.Connection, wanted: list[tuple[Dataset, Scope]],
                 inside = _inside(dataset, scope, columns, found)
                 yield RowBatch(dataset.name, columns, [row[1:] for row, within in zip(found, inside) if within],
                                [] if after is None else [row[0] for row, within in zip(found, inside) if not within])
+
+
+def _reading(database: sqlite3.Connection, dataset: Dataset, sql: str, values: Sequence[object]) -> sqlite3.Cursor:
+    try:
+        return database.execute(sql, values)
+    except sqlite3.OperationalError as error:
+        if not str(error).startswith("no such "):
+            raise
+        # Else whoever receives would blame the file that is written.
+        raise OutputError(unfit_table(str(dataset.label), error)) from error
 
 
 def _narrowed(dataset: Dataset, scope: Scope) -> tuple[str, tuple[object, ...]]:
@@ -163,13 +174,13 @@ def _narrowed(dataset: Dataset, scope: Scope) -> tuple[str, tuple[object, ...]]:
 
 def _inside(dataset: Dataset, scope: Scope, columns: Sequence[str], found: Sequence[Sequence[Any]]) -> Sequence[bool]:
     """Tell for each (feature_id, present, values...) whether it is there and within the scope."""
+    inside = [row[1] is not None for row in found]
     if scope.communes is not None and dataset.commune_field:
         at = 2 + columns.index(dataset.commune_field)
-        return [row[1] is not None and (row[at] in scope.communes or row[0] in scope.features) for row in found]
+        inside = [there and (row[at] in scope.communes or row[0] in scope.features) for there, row in zip(inside, found)]
     if scope.polygon is not None and dataset.geometry:
         area = shapely.from_wkb(scope.polygon)
         shapely.prepare(area)
         touching = shapely.intersects(area, shapely.from_wkb(shapes_of(dataset, [row[-1] for row in found], [row[0] for row in found])))
-        return [row[1] is not None and (bool(touches) or row[0] in scope.features)
-                for row, touches in zip(found, touching)]
-    return [row[1] is not None for row in found]
+        inside = [there and (bool(touches) or row[0] in scope.features) for there, row, touches in zip(inside, found, touching)]
+    return inside

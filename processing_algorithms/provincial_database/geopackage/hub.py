@@ -23,7 +23,7 @@ from ...common.progress import Progress, silent
 from ..catalogue import Catalogue, Dataset, load_catalogue
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
 from ..changes import Change, Changeset, Delivery, Outcome, Position, Receipt, Row, Scope
-from ..findings import too_new
+from ..findings import too_new, unfit_table
 from ..history.history import ChangesetNote, Moment
 from ..hub import Batch, DatasetSummary, Hub, HubInfo
 from ..row_filter import RowFilter
@@ -383,6 +383,8 @@ class GeoPackageHub(Hub):
                                   "The shared database refused, nothing was written: {why}")
                               .format(why=error)) from error
         except sqlite3.OperationalError as error:
+            if str(error).startswith("no such "):
+                raise OutputError(unfit_table(str(self.path), error)) from error
             why = why_not_written(error, self.path)
             if why != str(error):
                 raise OutputError(say("Không ghi được vào {path}, không đổi gì: {why}.", "{path} cannot be written, nothing is changed: {why}.")

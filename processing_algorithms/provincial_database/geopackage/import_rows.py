@@ -13,11 +13,12 @@ import numpy as np
 from ...common.progress import Progress, part
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
+from ..findings import require_recorded
 from ..hub import Batch
 from ..rows import now
 from ..typed_columns import to_sqlite
 from .geometry import to_blobs
-from .ledger import begin_changeset, end_changeset, enter_new_rows, hub_trigger_statements, triggers_of_others
+from .ledger import begin_changeset, end_changeset, enter_new_rows, hub_trigger_statements, triggers_of_others, unwatched
 from .ledger_gaps import close_gaps, different_features, enter_present
 from .locks import lock_approved_plans, refused_by_lock
 from .schema import quoted, verify_statement
@@ -29,6 +30,7 @@ def write_batch(
     database: sqlite3.Connection, srs_id: int, dataset: Dataset, batch: Batch, progress: Progress
 ) -> int:
     """Write a batch inside the caller's transaction; return the import's number."""
+    require_recorded(unwatched(database, [dataset]))
     import_id = _record(database, dataset, batch)
     changeset = begin_changeset(
         database, changeset_id=str(uuid.uuid4()), author=getpass.getuser(), department="",

@@ -109,6 +109,13 @@ def triggers_of_others(database: sqlite3.Connection) -> bool:
     return any(not name.startswith(_OUR_TRIGGERS) for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
 
 
+def unwatched(database: sqlite3.Connection, datasets: Iterable[Dataset]) -> list[Dataset]:
+    """Return the datasets whose table lacks a trigger that writes the ledger."""
+    present = set(database.execute("SELECT name, lower(tbl_name) FROM sqlite_master WHERE type = 'trigger'"))
+    return [dataset for dataset in datasets
+            if any((name, dataset.name.lower()) not in present for name in ledger_statements(dataset))]
+
+
 def put_first(database: sqlite3.Connection, dataset: Dataset) -> None:
     """Make the ledger's triggers anew where others were made after them; within a transaction.
 

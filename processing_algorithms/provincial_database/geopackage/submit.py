@@ -15,9 +15,10 @@ from ...common.progress import Progress
 from ..acceptable import objections_to
 from ..catalogue import Catalogue, Dataset
 from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row, strange_fields
+from ..findings import require_recorded
 from ..merge import same_row, same_value
 from .foreign_keys import objections_by_keys, put_off, tables_with_keys
-from .ledger import begin_changeset, end_changeset, put_first, triggers_of_others
+from .ledger import begin_changeset, end_changeset, put_first, triggers_of_others, unwatched
 from .ledger_gaps import close_gaps
 from .rights import not_allowed
 from .schema import data_columns, quoted
@@ -35,11 +36,13 @@ def submit(
     known = database.execute("SELECT number FROM quyhoach_changeset WHERE changeset_id = ?", (changeset.changeset_id,)).fetchone()
     if known:
         return Receipt(Outcome.ALREADY_APPLIED, changeset.changeset_id, known[0])
-    objections, unknown = [], [change for change in changeset.changes if change.dataset not in datasets]
+    objections: list[Objection] = []
+    unknown = [change for change in changeset.changes if change.dataset not in datasets]
     if unknown:
         why = say("cơ sở dữ liệu dùng chung không có lớp này", "the shared database has no such dataset")
         return Receipt(Outcome.REFUSED, changeset.changeset_id, None,
                        tuple(Objection(change.dataset, change.feature_id, why) for change in unknown))
+    require_recorded(unwatched(database, [datasets[name] for name in dict.fromkeys(change.dataset for change in changeset.changes)]))
     for change in changeset.changes:
         if strange := strange_fields(change, {*data_columns(datasets[change.dataset])}):
             objections.append(Objection(change.dataset, change.feature_id, say(

@@ -94,8 +94,14 @@ def connect(parameters: Mapping[str, Any]) -> Any:
     require("psycopg2")
     import psycopg2
 
+    wanted = {"application_name": "QuyHoach", "connect_timeout": 15, **parameters}
     try:
-        connection = psycopg2.connect(**{"application_name": "QuyHoach", "connect_timeout": 15, **parameters})
+        connection = psycopg2.connect(**wanted)
+        if connection.info.parameter_status("standard_conforming_strings") == "off":
+            # psycopg2 quotes bytes for good by what it finds at the beginning: shapes would arrive as others.
+            options = f"{connection.info.options or ''} -c standard_conforming_strings=on"
+            connection.close()
+            connection = psycopg2.connect(**{**wanted, "options": options})
     except psycopg2.Error as error:
         raise _no_connection(parameters, error) from None
     connection.autocommit = True
@@ -179,6 +185,12 @@ def told() -> Iterator[None]:
             raise OutputError(say("Đĩa của máy chủ cơ sở dữ liệu dùng chung đã đầy, không ghi gì; báo quản trị máy chủ dọn chỗ. Máy chủ báo: {why}",
                                   "The disk of the shared database's server is full, nothing was written; ask its administrator to make room. "
                                   "It was told: {why}").format(why=_first_line(error))) from error
+        if isinstance(error, (codes.UndefinedColumn, codes.UndefinedTable)):
+            raise OutputError(say("Bảng của cơ sở dữ liệu dùng chung không còn như khi tạo, có cột hoặc bảng bị xóa hay đổi tên ({why}); không đổi gì. "
+                                  "Người quản trị hãy chạy quyhoach:hubcheck.",
+                                  "The tables of the shared database are no longer as they were made, a column or table is dropped or renamed "
+                                  "({why}); nothing is changed. Its administrator should run quyhoach:hubcheck.")
+                              .format(why=_first_line(error))) from error
         # A server that dies gives an error without a code, of no class in particular.
         cut = error.pgcode is None and not isinstance(error, psycopg2.ProgrammingError)
         if cut or isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):

@@ -73,6 +73,14 @@ def rights(cursor: Any, roles: str) -> Iterator[Look]:
     if strange:
         yield False, say("Quyền cấp ngoài vai trò của cơ sở dữ liệu: {names}.", "Given to others than the database's roles: {names}.").format(
             names=name_some(strange)), say("Thu hồi (REVOKE); chỉ cấp qua quyhoach:hubgrant.", "Revoke it; give rights with quyhoach:hubgrant only.")
+    cursor.execute("SELECT label || ' (' || role_name || ')' FROM quyhoach.department WHERE to_regrole(quote_ident(role_name::text)) IS NULL ORDER BY 1")
+    nobody = [row[0] for row in cursor.fetchall()]
+    if nobody:
+        yield False, say("Vai trò của cơ quan không còn trên máy chủ (bị xóa hoặc đổi tên), người của cơ quan không đọc, không ghi được gì: {names}.",
+                         "The roles of departments are no longer on the server (dropped or renamed), their people read and write nothing: {names}.").format(
+            names=name_some(nobody)), say("Đổi lại tên cũ (ALTER ROLE ... RENAME TO), hoặc chạy quyhoach:hubgrant cho cơ quan để tạo lại vai trò rồi quyhoach:hubperson "
+                                          "cho từng người.", "Give it its old name (ALTER ROLE ... RENAME TO), or run quyhoach:hubgrant for the department, which makes the "
+                                          "role again, and then quyhoach:hubperson for each person.")
     cursor.execute("SELECT DISTINCT c.relname || ' (' || g.privilege_type || ')' FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) g "
                    "JOIN pg_roles r ON r.oid = g.grantee WHERE c.relnamespace = 'quyhoach'::regnamespace AND r.rolname = ANY (%s) "
                    "AND r.rolname <> %s AND (g.privilege_type <> 'SELECT' AND NOT (g.privilege_type = 'INSERT' AND c.relname IN ('import', 'rejection')) "

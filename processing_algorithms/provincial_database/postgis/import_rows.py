@@ -13,9 +13,11 @@ from ...common.language import say
 from ...common.progress import Progress, part
 from ..catalogue import Dataset
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
+from ..findings import require_recorded
 from ..hub import Batch
 from ..typed_columns import to_sqlite
 from .copy_rows import copy_rows
+from .ledger_gaps import unwatched
 from .schema import table_of
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 def write_batch(hub: PostgisHub, cursor: Any, dataset: Dataset, batch: Batch, progress: Progress) -> int:
     """Write a batch inside the caller's transaction; return the import's number."""
+    require_recorded(unwatched(cursor, [dataset]))
     cursor.execute(
         "INSERT INTO quyhoach.import (dataset_id, source, field_mapping, total, "
         "added, updated, unchanged, rejected, notes) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING import_id",

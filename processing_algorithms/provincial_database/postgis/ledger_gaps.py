@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..catalogue import Dataset
-from ..catalogue.model import FEATURE_ID, FID
+from ..catalogue.model import FEATURE_ID, FID, GEOMETRY
 from .connection import told, transaction
-from .schema import table_of
+from .schema import WATCHING, table_of
 
 if TYPE_CHECKING:
     from .hub import PostgisHub
+
+
+def unwatched(cursor: Any, datasets: Iterable[Dataset]) -> list[Dataset]:
+    """Return the datasets whose table lacks a trigger that guards it or writes the ledger, or has it switched off."""
+    known = {dataset.name: dataset for dataset in datasets}
+    cursor.execute("SELECT d.name FROM unnest(%s::text[]) d (name) CROSS JOIN unnest(%s::text[]) w (name) WHERE NOT EXISTS (SELECT FROM pg_trigger t "
+                   "WHERE t.tgrelid = format('quyhoach_data.%%I', d.name)::regclass AND t.tgname = w.name AND t.tgenabled IN ('O', 'A'))",
+                   ([*known], list(WATCHING)))
+    return [known[name] for name in dict.fromkeys(row[0] for row in cursor.fetchall())]
 
 
 def gaps(cursor: Any, dataset: Dataset) -> tuple[int, int, int]:
@@ -18,9 +28,9 @@ def gaps(cursor: Any, dataset: Dataset) -> tuple[int, int, int]:
     from psycopg2 import sql
 
     cursor.execute(sql.SQL(
-        "WITH {} SELECT (SELECT count(*) FROM entries WHERE old_row IS DISTINCT FROM before), "
-        "(SELECT count(*) FROM last FULL JOIN present USING (feature_id) WHERE last.new_row IS DISTINCT FROM present.content), "
-        "(SELECT count(*) FROM entries)").format(_entries_and_rows(cursor, dataset)), {"dataset": dataset.id})
+        "WITH {} SELECT (SELECT count(*) FROM entries WHERE {}), "
+        "(SELECT count(*) FROM last FULL JOIN present USING (feature_id) WHERE {}), (SELECT count(*) FROM entries)").format(
+            _entries_and_rows(cursor, dataset), _differ("old_row", "before"), _differ("last.new_row", "present.content")), {"dataset": dataset.id, "shape": GEOMETRY})
     return cursor.fetchone()
 
 
@@ -40,10 +50,23 @@ def enter_gaps(hub: PostgisHub, message: str) -> dict[str, int]:
             cursor.execute(sql.SQL(
                 "WITH {} INSERT INTO quyhoach.ledger (changeset, dataset_id, feature_id, old_row, new_row) "
                 "SELECT quyhoach.current_changeset(), %(dataset)s, feature_id, last.new_row, present.content "
-                "FROM last FULL JOIN present USING (feature_id) WHERE last.new_row IS DISTINCT FROM present.content").format(
-                    _entries_and_rows(cursor, dataset)), {"dataset": dataset.id})
+                "FROM last FULL JOIN present USING (feature_id) WHERE {}").format(
+                    _entries_and_rows(cursor, dataset), _differ("last.new_row", "present.content")), {"dataset": dataset.id, "shape": GEOMETRY})
             done[dataset.name] = cursor.rowcount
     return done
+
+
+def _differ(one: str, other: str) -> Any:
+    """Return SQL for whether two rows of the ledger differ in the dataset's own fields.
+
+    A column an administrator adds with a default, or drops, changes every row without a trigger, and is none of the hub's business.
+    """
+    from psycopg2 import sql
+
+    cut = ("(SELECT jsonb_object_agg(key, value) FROM jsonb_each({}) WHERE key = %(shape)s "
+           "OR key IN (SELECT column_name::text FROM quyhoach.field WHERE dataset_id = %(dataset)s))")
+    # The quick look first: hardly any row needs the other.
+    return sql.SQL(f"CASE WHEN {one} IS DISTINCT FROM {other} THEN {cut.format(one)} IS DISTINCT FROM {cut.format(other)} ELSE false END")
 
 
 def _entries_and_rows(cursor: Any, dataset: Dataset) -> Any:

@@ -45,9 +45,12 @@ def set_department(hub: PostgisHub, name: str, label: str, kind: str, given: Seq
     role = f"{hub.roles}_{name}"
     with told(), transaction(hub.connection) as cursor:
         _require_administrator(cursor)
-        cursor.execute("SELECT 1 FROM quyhoach.department WHERE role_name = %s", (role,))
-        if cursor.fetchone() is None:
+        cursor.execute("SELECT to_regrole(quote_ident(%s)) IS NULL FROM quyhoach.department WHERE role_name = %s", (role, role))
+        found = cursor.fetchone()
+        if found is None:
             _create_department(hub, cursor, role, label, kind)
+        elif found[0]:
+            _create_role(hub, cursor, role)  # dropped, or the database came to another server without it
         cursor.execute("UPDATE quyhoach.department SET label = %s, kind = %s WHERE role_name = %s", (label, kind, role))
         if anew:
             cursor.execute("DELETE FROM quyhoach.permission WHERE role_name = %s", (role,))
@@ -171,19 +174,23 @@ def _require_administrator(cursor: Any) -> None:
 
 
 def _create_department(hub: PostgisHub, cursor: Any, role: str, label: str, kind: str) -> None:
+    _refuse_taken(cursor, role)
+    _create_role(hub, cursor, role)
+    cursor.execute("INSERT INTO quyhoach.department VALUES (%s, %s, %s)", (role, label, kind))
+
+
+def _create_role(hub: PostgisHub, cursor: Any, role: str) -> None:
     from psycopg2 import sql
 
-    _refuse_taken(cursor, role)
     cursor.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
     # So that every administrator, not only the one who made it, can put people in.
     cursor.execute(sql.SQL("GRANT {} TO {} WITH ADMIN OPTION").format(sql.Identifier(role),
                                                                       sql.Identifier(f"{hub.roles}_owner")))
-    cursor.execute("INSERT INTO quyhoach.department VALUES (%s, %s, %s)", (role, label, kind))
 
 
 def _known_roles(hub: PostgisHub, cursor: Any, names: Iterable[str]) -> list[str]:
     roles = [f"{hub.roles}_{name}" for name in names]
-    cursor.execute("SELECT role_name::text FROM quyhoach.department")
+    cursor.execute("SELECT role_name::text FROM quyhoach.department WHERE to_regrole(quote_ident(role_name::text)) IS NOT NULL")
     known = {row[0] for row in cursor.fetchall()}
     refuse_if(say("Không có cơ quan {name}; hãy thêm cơ quan trước.",
                   "There is no department {name}; add it first.").format(name=role)

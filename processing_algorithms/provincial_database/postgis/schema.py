@@ -22,6 +22,8 @@ _EVENTS = {"insert": ("new_rows",), "update": ("old_rows", "new_rows"), "delete"
 _COMPLETE = {event: f"zz_quyhoach_complete_{event}" for event in ("insert", "update")}
 _GUARD = {event: f"quyhoach_1_guard_{event}" for event in _EVENTS}
 _RECORD = {event: f"quyhoach_2_record_{event}" for event in _EVENTS}
+#: Without these what is written is judged by nobody and known to nobody.
+WATCHING = (*_GUARD.values(), *_RECORD.values())
 _NO_TRUNCATE, _LOCK_APPROVED = "quyhoach_no_truncate", "quyhoach_lock_approved"
 
 

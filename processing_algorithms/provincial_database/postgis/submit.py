@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from ...common.progress import Progress, part
 from ..catalogue.model import FEATURE_ID, GEOMETRY
 from ..changes import Change, Changeset, Objection, Outcome, Receipt, Row
+from ..findings import require_recorded
 from ..merge import same_row
 from ..unique_values import Moves, change_places, in_turns, taken
 from .connection import REFUSED, told, transaction
 from .exchange import row_expressions
+from .ledger_gaps import unwatched
 from .schema import table_of
 from .staging import (
     DELETE,
@@ -91,6 +93,7 @@ def _submit(hub: PostgisHub, cursor: Any, changeset: Changeset, reverts: int | N
     number, fresh = cursor.fetchone()
     if not fresh:
         return Receipt(Outcome.ALREADY_APPLIED, changeset.changeset_id, number)
+    require_recorded(unwatched(cursor, [hub.datasets[name] for name in dict.fromkeys(change.dataset for change in changeset.changes)]))
     parts = stage(hub, cursor, changeset.changes, part(progress, 0.0, 0.4))
     cursor.execute("SAVEPOINT staged")
     known: list[set[str]] | None = None

@@ -51,11 +51,15 @@ def freeze(
     Raises
     ------
     InputError
-        No message: history without a reason helps nobody.
+        No message: history without a reason helps nobody. Or one that is no text.
     """
     if not message.strip():
         raise InputError(say("Hãy ghi nội dung đợt cập nhật (ví dụ: Chỉnh lý biến động tháng 11).",
                              "Write what this changeset is about (such as: November updates).") )
+    if any("\0" in text for text in (author, department, message, decision_no)):
+        # No hub takes it, and what is frozen cannot be written anew.
+        raise InputError(say("Nội dung đợt cập nhật có ký tự không phải là chữ; hãy gõ lại.",
+                             "What is written about this changeset holds characters that are not text; type it anew."))
     seen = copy.version()
     disputed = set(copy.database.execute("SELECT dataset_id, feature_id FROM quyhoach_conflict"))
     sent = _sent_rows(copy)
