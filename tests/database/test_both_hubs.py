@@ -11,7 +11,11 @@ import pytest
 import shapely
 from hub_rows import rows_of
 from quyhoach.processing_algorithms.common.errors import InputError, OutputError
-from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub, enter_gaps, upgrade
+from quyhoach.processing_algorithms.provincial_database.administration.administration import (
+    check_hub,
+    enter_gaps,
+    upgrade,
+)
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Change, Changeset, Outcome, Scope

@@ -18,7 +18,14 @@ from ..hub import Batch
 from ..rows import now
 from ..typed_columns import to_sqlite
 from .geometry import to_blobs
-from .ledger import begin_changeset, end_changeset, enter_new_rows, hub_trigger_statements, triggers_of_others, unwatched
+from .ledger import (
+    begin_changeset,
+    end_changeset,
+    enter_new_rows,
+    hub_trigger_statements,
+    triggers_of_others,
+    unwatched,
+)
 from .ledger_gaps import close_gaps, different_features, enter_present
 from .locks import lock_approved_plans, refused_by_lock
 from .schema import quoted, verify_statement
