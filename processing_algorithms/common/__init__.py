@@ -11,7 +11,7 @@ Without QGIS
   the way of work on many rows).
   Rasters: `raster` (reading by strips), `raster_writing`, `cells` (which cells a shape covers).
   Tables and files: `columns` (free names, numbers stored as text, broken texts), `destinations` (checked first, replaced only by a
-  whole file), `full_disks` (which folder is full), `addresses` (a database, or a file), `files` (vector files), `curves` (kept
+  whole file), `full_disks` (which folder is full), `network_places` (is it on a share), `addresses` (a database, or a file), `files` (vector files), `curves` (kept
   while they are read), `geopackage` (rows and spatial index at once), `workbook` (xlsx), `norms/` (regulations as data).
   Papers: `word_document` (docx from a template) with `word_blocks` (its tables and pictures), `word_form` (the form of
   administrative papers), `word_reading` (what a paper says).

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 # An account and a password before an @ make no path either, whatever stands before them: it may not be told as one, password and all.
 _ADDRESS = re.compile(r"\s*(postgres(ql)?://|\w+\s*=|(\w+:/+)?[^\s/\\:@]+:[^\s/\\]*@)", re.IGNORECASE)
 
 
-def is_postgis_location(location: str) -> bool:
+def is_postgis_location(location: str | os.PathLike[str]) -> bool:
     """Tell whether a location means a PostGIS hub and not a file.
 
     Examples
@@ -16,4 +17,5 @@ def is_postgis_location(location: str) -> bool:
     >>> is_postgis_location("service=tinh"), is_postgis_location("C:/hub.gpkg"), is_postgis_location("lan:secret@server/tinh")
     (True, False, True)
     """
-    return bool(_ADDRESS.match(location)) and not location.strip().lower().endswith(".gpkg")
+    text = os.fspath(location)
+    return bool(_ADDRESS.match(text)) and not text.strip().lower().endswith(".gpkg")

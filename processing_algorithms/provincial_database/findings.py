@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,6 +13,7 @@ from ..common.errors import OutputError, name_some
 from ..common.language import say
 from ..common.numbers_vi import format_number
 from .catalogue import Dataset
+from .changes import Objection
 from .imports.incoming_values import VIETNAM
 
 #: An office that has not sent for longer is asked.
@@ -51,11 +52,13 @@ class DrillReport:
     rows: int
     different: tuple[str, ...]
     new_incarnation: bool
+    #: Whether a working copy that has received everything the backup has goes on from where it is.
+    goes_on: bool
 
     @property
     def passed(self) -> bool:
-        """Whether the restored hub equals the original and is known as another incarnation."""
-        return not self.different and self.new_incarnation
+        """Whether the restored hub equals the original, is known as another incarnation, and goes on with its working copies."""
+        return not self.different and self.new_incarnation and self.goes_on
 
 
 def require_recorded(unwatched: Sequence[Dataset]) -> None:
@@ -79,6 +82,19 @@ def unfit_table(name: str, why: object) -> str:
                "hãy chạy quyhoach:hubcheck.",
                "The table {name} of the shared database is no longer as it was made, a column or table is dropped or renamed ({why}); nothing is "
                "changed. Its administrator should run quyhoach:hubcheck.").format(name=name, why=why)
+
+
+def objection_lines(objections: Sequence[Objection], datasets: Mapping[str, Dataset]) -> list[str]:
+    """Say which features were objected to, and why."""
+    return [f"{datasets[one.dataset].label if one.dataset in datasets else one.dataset} {one.feature_id}: {one.reason}" for one in objections]
+
+
+def on_a_share() -> tuple[str, str]:
+    """Say that a hub's file is on a network share, and what to do about it."""
+    return (say("Tệp nằm trên ổ mạng dùng chung: dễ hỏng khi nhiều máy cùng ghi.",
+                "The file is on a network share: easily damaged when several machines write."),
+            say("Chuyển tệp về máy của một người giữ; người khác gửi tệp thay đổi (quyhoach:changesexport), hoặc dùng PostgreSQL.",
+                "Move it to one keeper's machine; others send changes files (quyhoach:changesexport), or use PostgreSQL."))
 
 
 def gap_advice(different: object) -> str:

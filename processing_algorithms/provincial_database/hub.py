@@ -23,6 +23,7 @@ A script or a nightly job does the same as the algorithms::
 from __future__ import annotations
 
 import datetime
+import os
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -204,12 +205,12 @@ class Hub(History):
         self.close()
 
 
-def open_hub(location: str | Mapping[str, str]) -> Hub:
+def open_hub(location: str | os.PathLike[str] | Mapping[str, str]) -> Hub:
     """Open an existing hub.
 
     Parameters
     ----------
-    location : str or mapping
+    location : str, path or mapping
         Path of a GeoPackage hub, or a libpq URI or text of a PostGIS hub, without a password (see `postgis.connection`);
         or connection parameters as a mapping.
 
@@ -224,8 +225,8 @@ def open_hub(location: str | Mapping[str, str]) -> Hub:
         from .postgis.hub import PostgisHub
 
         return PostgisHub(location)
-    path = Path(location.strip())
-    if not location.strip():
+    path = Path(os.fspath(location).strip())
+    if path == Path():
         raise InputError(say("Chưa chọn cơ sở dữ liệu dùng chung.", "No shared database is chosen."))
     if not path.is_file():
         raise InputError(say("Không có tệp cơ sở dữ liệu dùng chung {path}. Kiểm tra đường dẫn, hoặc tạo mới bằng "

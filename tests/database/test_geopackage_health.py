@@ -9,8 +9,9 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
+from quyhoach.processing_algorithms.common import network_places
 from quyhoach.processing_algorithms.common.errors import InputError
-from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub
+from quyhoach.processing_algorithms.provincial_database.administration.administration import check_hub, upgrade
 from quyhoach.processing_algorithms.provincial_database.administration.hub_create import create_hub
 from quyhoach.processing_algorithms.provincial_database.catalogue import load_catalogue
 from quyhoach.processing_algorithms.provincial_database.changes import Scope
@@ -101,6 +102,21 @@ def test_lost_and_foreign_triggers_are_told(hub):
     assert "của_ai" in found(hub, State.ATTENTION)["Trigger"].what and not found(hub)
     run(hub.path, "DROP TRIGGER quyhoach_ledger_update_facility")
     assert "quyhoach_ledger_update_facility" in found(hub)["Trigger"].what
+
+
+def test_an_index_another_program_made_its_way_is_ours_again_after_an_upgrade(hub):
+    run(hub.path, "CREATE TRIGGER rtree_facility_geom_update3 AFTER UPDATE ON facility BEGIN SELECT 1; END")
+    assert "rtree_facility_geom_update3" in found(hub, State.ATTENTION)["Trigger"].what
+    upgrade(hub.info.location)
+    assert not found(hub, State.ATTENTION) and not found(hub)
+
+
+def test_a_hub_on_a_network_share_is_told(hub, tmp_path, monkeypatch):
+    mounts = tmp_path / "mounts"
+    monkeypatch.setattr(network_places, "MOUNTS", mounts)
+    for kind, told in (("ext4", False), ("cifs", True), ("nfs4", True), ("fuse.sshfs", True), ("nfsd", False)):
+        mounts.write_text(f"/dev/sda1 / ext4 rw 0 0\n//may/so {tmp_path} {kind} rw 0 0\n", encoding="utf-8")
+        assert any("ổ mạng" in finding.what for finding in found(hub, State.ATTENTION).values()) is told, kind
 
 
 def test_direct_edits_are_told_and_are_no_fault(hub):

@@ -76,7 +76,7 @@ def test_a_system_without_a_number_is_kept(folder):
 
 def test_only_some_datasets(folder):
     chosen = chosen_datasets(load_catalogue(), "gauge; Thửa đất, D10")
-    with create_hub(str(folder / "ít.gpkg"), CRS, datasets=chosen) as hub:
+    with create_hub(folder / "ít.gpkg", CRS, datasets=chosen) as hub:
         assert list(hub.datasets) == ["parcel", "road", "gauge"]
         with pytest.raises(InputError, match='không có tập dữ liệu "zone"'):
             hub.dataset("zone")

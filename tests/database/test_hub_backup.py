@@ -98,7 +98,7 @@ def test_the_drill_proves_equality_and_notices_a_difference(place, monkeypatch):
     copy = place.copy("a")
     place.send(copy, "UPDATE facility SET name = 'Sửa' WHERE fid = 1")
     report = drill(place.hub)
-    assert report.passed and report.tables > 20 and report.rows > 20
+    assert report.passed and report.goes_on and report.tables > 20 and report.rows > 20
     from quyhoach.processing_algorithms.provincial_database.geopackage import backup as geopackage_backup
 
     real = geopackage_backup.restore_geopackage_hub

@@ -6,6 +6,7 @@ import shapely
 from qgis.core import (
     QgsPointXY,
     QgsProcessingException,
+    QgsProcessingFeedback,
     QgsProject,
     QgsVectorLayer,
     QgsVectorLayerUtils,
@@ -193,6 +194,9 @@ def test_by_extent_in_any_system(place, run):
     assert numbers(here) == [1] and status(run, here) == (1, 0, 0)
     with pytest.raises(QgsProcessingException, match="không chọn cả hai"):
         checked_out(run, folder, hub, "xã B", EXTENT=first, UNITS="19801")
+    feedback = QgsProcessingFeedback(False)
+    run("quyhoach:checkout", {"HUB": hub, "DATASETS": "parcel", "WORKING_COPY": str(folder / "không.gpkg"), "UNITS": "99999"}, feedback=feedback)
+    assert "Không có đối tượng nào trong phạm vi" in feedback.textLog()
     exported = run("quyhoach:hubexport", {"HUB": hub, "DATASET": "parcel", "EXTENT": second, "OUTPUT": str(folder / "ra.gpkg")})
     assert exported["FEATURE_COUNT"] == 1
 

@@ -74,7 +74,7 @@ class HubBackupAlgorithm(QuyHoachAlgorithm):
                 raise OutputError(say("Đã ghi bản sao lưu, nhưng diễn tập phục hồi không khớp ở: {names}.",
                                       "The backup is written, but the restore drill differs in: {names}.")
                                   .format(names=name_some(report.different) or "incarnation"))
-            feedback.pushInfo(say("Diễn tập phục hồi: {rows} dòng của {tables} bảng giống hệt.",
-                                  "Restore drill: {rows} rows of {tables} tables are the same.")
+            feedback.pushInfo(say("Diễn tập phục hồi: {rows} dòng của {tables} bảng giống hệt; các bản dữ liệu làm việc nhận cập nhật tiếp được.",
+                                  "Restore drill: {rows} rows of {tables} tables are the same; working copies go on from where they are.")
                               .format(rows=report.rows, tables=report.tables))
         return {"OUTPUT": path, "ROWS_COMPARED": rows}

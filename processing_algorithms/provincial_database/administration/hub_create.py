@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import sqlite3
 import uuid
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ from ..hub import Hub, open_hub
 
 
 def create_hub(
-    location: str | Mapping[str, str],
+    location: str | os.PathLike[str] | Mapping[str, str],
     crs: pyproj.CRS | str,
     *,
     datasets: Sequence[Dataset] | None = None,
@@ -38,7 +39,7 @@ def create_hub(
 
     Parameters
     ----------
-    location : str or mapping
+    location : str, path or mapping
         Path of the new GeoPackage; an existing file is never touched. Or an existing database without a hub, as for
         `hub.open_hub`; what is in it stays as it is.
     crs : pyproj.CRS or what it reads

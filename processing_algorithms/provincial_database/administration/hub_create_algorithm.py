@@ -87,7 +87,9 @@ class HubCreateAlgorithm(QuyHoachAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         from ...common.crs import is_vn2000, meridian_label
+        from ...common.network_places import on_network_share
         from ...common.qgis_forms import form_style
+        from ..findings import on_a_share
         from .hub_create import create_hub
 
         forms = {dataset.name: form_style(dataset,
@@ -98,6 +100,8 @@ class HubCreateAlgorithm(QuyHoachAlgorithm):
             if not is_vn2000(self.crs):
                 feedback.pushWarning(say("Hệ tọa độ {crs} không phải VN-2000.",
                                          "The system {crs} is not VN-2000.").format(crs=self.crs.name))
+            if isinstance(self.location, str) and on_network_share(self.location):
+                feedback.pushWarning(" ".join(on_a_share()))
             feedback.pushInfo(say("Đã tạo \"{name}\" với {n} tập dữ liệu, {crs}.",
                                   "Created \"{name}\" with {n} datasets, {crs}.")
                               .format(name=hub.info.name, n=len(hub.datasets), crs=meridian_label(hub.info.crs)))

@@ -17,6 +17,7 @@ from ...common.language import say
 from ...common.progress import Progress, part, silent
 from ..findings import DrillReport, restored_and_upgraded, too_new
 from ..rows import now
+from .exchange import position
 from .hub import BACKUP, GeoPackageHub
 from .schema import quoted
 from .upgrade import SCHEMA_VERSION
@@ -95,17 +96,17 @@ def drill(hub: GeoPackageHub, *, progress: Progress = silent) -> DrillReport:
     with tempfile.TemporaryDirectory(prefix="quyhoach-") as folder:
         restored = Path(folder) / "restored.gpkg"
         with hub.standing_still() as database:
+            here = position(database, hub._facts)
             backup_geopackage_hub(hub, Path(folder) / "backup.gpkg", progress=part(progress, 0.0, 0.3))
             copy = restore_geopackage_hub(Path(folder) / "backup.gpkg", restored, progress=part(progress, 0.3, 0.6))
-            new_incarnation = copy.info.incarnation != hub.info.incarnation
+            new_incarnation, goes_on = copy.info.incarnation != hub.info.incarnation, copy.continues(here)
             copy.close()
-            report = _compared(database, restored, new_incarnation, part(progress, 0.6, 1.0))
-    return report
+            different, tables, rows = _compared(database, restored, part(progress, 0.6, 1.0))
+    return DrillReport(tables, rows, different, new_incarnation, goes_on)
 
 
-def _compared(
-    database: sqlite3.Connection, restored: Path, new_incarnation: bool, progress: Progress
-) -> DrillReport:
+def _compared(database: sqlite3.Connection, restored: Path, progress: Progress) -> tuple[tuple[str, ...], int, int]:
+    """Return the tables that differ, how many were compared, and their rows."""
     listed = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
     with closing(sqlite3.connect(f"{restored.resolve().as_uri()}?mode=ro", uri=True)) as copy:
         names = [name for (name,) in database.execute(listed) if name not in _OWN]
@@ -119,7 +120,7 @@ def _compared(
                 rows += count
                 if not same:
                     different.append(name)
-    return DrillReport(len(names), rows, tuple(different), new_incarnation)
+    return tuple(different), len(names), rows
 
 
 def _same_rows(database: sqlite3.Connection, copy: sqlite3.Connection, name: str) -> tuple[int, bool]:

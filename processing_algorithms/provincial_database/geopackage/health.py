@@ -13,11 +13,12 @@ from pathlib import Path
 
 from ...common.errors import name_some
 from ...common.language import say
+from ...common.network_places import on_network_share
 from ...common.numbers_vi import format_number
 from ...common.progress import Progress, silent
 from ..catalogue import Dataset
 from ..catalogue.model import FID, GEOMETRY
-from ..findings import Finding, State, gap_advice, unsent_advice, unsent_sentence
+from ..findings import Finding, State, gap_advice, on_a_share, unsent_advice, unsent_sentence
 from ..unreadable_text import unreadable_text
 from .history import reading
 from .hub import GeoPackageHub
@@ -39,7 +40,7 @@ def check_geopackage_hub(hub: GeoPackageHub, *, progress: Progress = silent) -> 
     with reading(database):
         found = []
         try:
-            found += _file(database)
+            found += _file(database, Path(hub.info.location))
             found.append(_version(hub))
             found += _own_tables(database)
             for number, dataset in enumerate(hub.datasets.values()):
@@ -54,8 +55,10 @@ def check_geopackage_hub(hub: GeoPackageHub, *, progress: Progress = silent) -> 
     return found
 
 
-def _file(database: sqlite3.Connection) -> Iterator[Finding]:
+def _file(database: sqlite3.Connection, path: Path) -> Iterator[Finding]:
     check = say("Tệp", "File")
+    if on_network_share(path):
+        yield Finding(check, State.ATTENTION, *on_a_share())
     problems = [row[0] for row in database.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
     if problems:
         yield _damaged(name_some(problems, 3))

@@ -14,6 +14,8 @@ from xml.sax.saxutils import escape
 from ..catalogue.model import FEATURE_ID, FID, FIRST_YEAR, GEOMETRY, LAST_YEAR, Dataset, Field
 
 _COLUMN_TYPES = {"integer": "INTEGER", "real": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "datetime": "DATETIME"}
+#: What GDAL calls triggers of a spatial index, and we do not.
+OTHER_INDEX_TRIGGERS = ("update1", "update3")
 UUID_GLOB = "-".join("[0-9a-f]" * n for n in (8, 4, 4, 4, 12))
 NEW_UUID = (
     "lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || substr(lower(hex(randomblob(2))), 2) || "

@@ -16,7 +16,7 @@ import pyproj
 
 from ...common.language import say
 from ..catalogue import Catalogue, Dataset
-from ..catalogue.model import FID, Field
+from ..catalogue.model import FID, GEOMETRY, Field
 from .file import add_dataset, add_form, describe_field, numbered_statements
 from .ledger import (
     adopt_strays,
@@ -28,7 +28,7 @@ from .ledger import (
     row_tables,
 )
 from .locks import lock_approved_plans
-from .schema import column_type, quoted, table_statements
+from .schema import OTHER_INDEX_TRIGGERS, column_type, quoted, table_statements
 
 SQL_FOLDER = Path(__file__).parents[1] / "sql" / "geopackage"
 #: Number of the newest file in ``sql/geopackage``.
@@ -79,7 +79,7 @@ def renew_triggers(database: sqlite3.Connection, table: str, statements: dict[st
     present = [name for (name,) in database.execute(
         "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,))]
     for name in present:
-        if name in statements or name.startswith("quyhoach_"):
+        if name in statements or name.startswith("quyhoach_") or name in {f"rtree_{table}_{GEOMETRY}_{other}" for other in OTHER_INDEX_TRIGGERS}:
             database.execute(f"DROP TRIGGER {quoted(name)}")
     for statement in statements.values():
         database.execute(statement)

@@ -134,6 +134,7 @@ def drill(location: str | Mapping[str, Any], *, progress: Progress = silent) -> 
     with PostgisHub(location) as hub, tempfile.TemporaryDirectory(prefix="quyhoach-") as folder:
         _require_owner(hub)
         path = Path(folder) / "drill.dump"
+        here = hub.position()
         with told(), hub.connection.cursor() as cursor:
             cursor.execute("SELECT quyhoach.note_backup()")
         with told(), transaction(hub.connection, reading=True) as cursor:
@@ -147,11 +148,11 @@ def drill(location: str | Mapping[str, Any], *, progress: Progress = silent) -> 
             with restore_postgis_hub(path, copy, progress=part(progress, 0.3, 0.8)) as restored:
                 with told(), transaction(restored.connection, reading=True) as cursor:
                     again = _sums(cursor, restored)
-                new_incarnation = restored.info.incarnation != hub.info.incarnation
+                new_incarnation, goes_on = restored.info.incarnation != hub.info.incarnation, restored.continues(here)
     progress(1.0)
     different = tuple(sorted(table for table in original.keys() | again.keys()
                              if original.get(table) != again.get(table)))
-    return DrillReport(len(original), sum(count for count, _ in original.values()), different, new_incarnation)
+    return DrillReport(len(original), sum(count for count, _ in original.values()), different, new_incarnation, goes_on)
 
 
 def _structure(path: str | os.PathLike[str], server_version: int) -> int:

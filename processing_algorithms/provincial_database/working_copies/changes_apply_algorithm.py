@@ -51,6 +51,7 @@ class ChangesApplyAlgorithm(QuyHoachAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         from ..changes import Outcome
+        from ..findings import objection_lines
         from ..hub import open_hub
         from .exchange_file import apply_changes
 
@@ -60,7 +61,7 @@ class ChangesApplyAlgorithm(QuyHoachAlgorithm):
         outcomes = [receipt.outcome for receipt in receipts]
         if receipts and outcomes[-1] in (Outcome.STALE, Outcome.REFUSED):
             objections = receipts[-1].objections
-            reasons = "; ".join(f"{o.dataset} {o.feature_id}: {o.reason}" for o in objections[:10])
+            reasons = "; ".join(objection_lines(objections[:10], hub.datasets))
             raise OutputError(say("Đợt cập nhật thứ {k} không ghi được, không có gì của đợt này được ghi ({n} đối tượng): {reasons}",
                                   "Changeset {k} was not applied, nothing of it was written ({n} features): {reasons}")
                               .format(k=len(receipts), n=len(objections), reasons=reasons))

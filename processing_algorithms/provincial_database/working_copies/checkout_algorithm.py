@@ -97,6 +97,9 @@ class CheckoutAlgorithm(QuyHoachAlgorithm):
                 n=total, d=len(datasets)
             )
         )
+        if not total and (self.units or polygon is not None):
+            feedback.pushWarning(say("Không có đối tượng nào trong phạm vi đã chọn; hãy xem lại mã đơn vị hành chính hoặc phạm vi.",
+                                     "There is nothing within what was chosen; check the commune codes or the extent."))
         return {"WORKING_COPY": path, "FEATURE_COUNT": total}
 
     def _place(self, parameters: dict[str, Any], context: QgsProcessingContext, file: str) -> str:

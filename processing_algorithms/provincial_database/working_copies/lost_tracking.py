@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from ..catalogue.model import FEATURE_ID, FID, GEOMETRY, Dataset
 from ..geopackage.index import fill_index
-from ..geopackage.schema import NEW_UUID, UUID_GLOB, data_columns, quoted, table_statements
+from ..geopackage.schema import (
+    NEW_UUID,
+    OTHER_INDEX_TRIGGERS,
+    UUID_GLOB,
+    data_columns,
+    quoted,
+    table_statements,
+)
 from .working_copy import WorkingCopy
 from .working_copy_schema import copy_index_statements, copy_trigger_statements
 
 _ASIDE = "temp.quyhoach_aside"
-#: What GDAL calls triggers of a spatial index, and we do not.
-_OTHER_INDEX_TRIGGERS = ("update1", "update3")
 
 
 def mend_tracking(copy: WorkingCopy, dataset: Dataset) -> None:
     """Put the triggers back that a program has lost, and give identities to rows that came without one; within `applying`."""
     database, table = copy.database, quoted(dataset.name)
     triggers = copy_trigger_statements(dataset)
-    for name in (*triggers, *(f"rtree_{dataset.name}_{GEOMETRY}_{other}" for other in _OTHER_INDEX_TRIGGERS)):
+    for name in (*triggers, *(f"rtree_{dataset.name}_{GEOMETRY}_{other}" for other in OTHER_INDEX_TRIGGERS)):
         database.execute(f"DROP TRIGGER IF EXISTS {quoted(name)}")
     _mend_key(copy, dataset)
     present = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?",

@@ -67,12 +67,14 @@ class PushAlgorithm(QuyHoachAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         from ..changes import Outcome
+        from ..findings import objection_lines
         from ..hub import chosen_datasets, open_hub
         from .push import push
         from .working_copy import WorkingCopy
 
         with WorkingCopy(self.path) as copy, open_hub(
                 resolved(self.parameterAsFile(parameters, "HUB", context) or copy.hub_location)) as hub:
+            held = copy.datasets
             names = self.parameterAsString(parameters, "DATASETS", context)
             only = {dataset.name for dataset in chosen_datasets(copy.datasets, names)} if names.strip() else None
             report = push(copy, hub, datasets=only, progress=self.progress(feedback),
@@ -88,7 +90,7 @@ class PushAlgorithm(QuyHoachAlgorithm):
             return {"CHANGESET": "", "NUMBER": 0, "HELD_BACK": report.held_back}
         last = report.receipts[-1]
         if report.outcome in (Outcome.STALE, Outcome.REFUSED):
-            reasons = "; ".join(f"{o.dataset} {o.feature_id}: {o.reason}" for o in last.objections[:10])
+            reasons = "; ".join(objection_lines(last.objections[:10], held))
             raise OutputError(say("Chưa gửi được, không có gì được ghi ({n} đối tượng): {reasons}", "Not sent, nothing was written ({n} features): {reasons}")
                               .format(n=len(last.objections), reasons=reasons))
         feedback.pushInfo(

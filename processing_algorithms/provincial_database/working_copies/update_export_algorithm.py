@@ -50,6 +50,7 @@ class UpdateExportAlgorithm(QuyHoachAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         from ..changes import Outcome
+        from ..findings import objection_lines
         from ..hub import open_hub
         from .exchange_file import export_update
 
@@ -59,6 +60,6 @@ class UpdateExportAlgorithm(QuyHoachAlgorithm):
                                      office=sender(self, parameters, context, hub), progress=self.progress(feedback))
         landed = sum(receipt.outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED) for receipt in receipts)
         for receipt in receipts:
-            for objection in receipt.objections:
-                feedback.pushWarning(f"{objection.dataset} {objection.feature_id}: {objection.reason}")
+            for line in objection_lines(receipt.objections, hub.datasets):
+                feedback.pushWarning(line)
         return {"OUTPUT": target, "APPLIED": landed, "NOT_APPLIED": len(receipts) - landed}
