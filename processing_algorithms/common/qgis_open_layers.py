@@ -147,9 +147,10 @@ def _given(location: str | Mapping[str, str]) -> QgsDataSourceUri:
         given = location
     uri = QgsDataSourceUri()
     mode = QgsDataSourceUri.decodeSslMode(given.get("sslmode", "prefer"))
-    user, password = given.get("user", ""), given.get("password", "")
+    # Never the password: a layer's source goes into the project.
+    who = given.get("user", ""), "", mode
     if "service" in given:
-        uri.setConnection(given["service"], given.get("dbname", ""), user, password, mode)
+        uri.setConnection(given["service"], given.get("dbname", ""), *who)
     else:
-        uri.setConnection(given.get("host", ""), given.get("port", ""), given.get("dbname", ""), user, password, mode)
+        uri.setConnection(given.get("host", ""), given.get("port", ""), given.get("dbname", ""), *who)
     return uri

@@ -4,7 +4,9 @@ import csv
 import sqlite3
 from contextlib import closing
 
+import geopandas
 import pytest
+import shapely
 from qgis.core import (
     QgsFeature,
     QgsFieldConstraints,
@@ -89,6 +91,17 @@ def test_a_layer_goes_in_and_comes_out(run, hub, folder):
         rows = list(csv.DictReader(file))
     assert [(row["dataset"], row["label"], row["features"], row["rejected"]) for row in rows] == [
         ("parcel", "Thửa đất", "1", "2"), ("road", "Đường giao thông", "0", "0")]
+
+
+def test_names_longer_than_a_server_takes_come_in(run, hub, folder):
+    """A GeoPackage of somebody's own, whose layer and fields have names of more than 63 bytes that differ in the last letter."""
+    start = "Số thứ tự thửa đất theo bản đồ địa chính chính quy của xã Hòa Bình "
+    frame = geopandas.GeoDataFrame({f"{start}a": [5], f"{start}b": [6], "TO": ["1"], "XA_CU": ["20044"], "LOAI": ["ONT"]},
+                                   geometry=[shapely.box(500000, 1800000, 500010, 1800010)], crs=9214)
+    frame.to_file(folder / "dài.gpkg", layer=f"{start}c", engine="pyogrio")
+    mapping = MAPPING.replace("= SO", f'= "{start}b"')
+    done = run("quyhoach:hubimport", {"HUB": hub, "DATASET": "parcel", "INPUT": f"{folder / 'dài.gpkg'}|layername={start}c", "FIELD_MAPPING": mapping})
+    assert done["ADDED"] == 1 and [feature["parcel_no"] for feature in layer_of(hub, "parcel").getFeatures()] == [6]
 
 
 def test_what_a_hub_does_not_keep_of_shapes_is_told(run, hub):
