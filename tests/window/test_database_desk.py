@@ -1,7 +1,8 @@
 """A commune planner's days with the shared database, by clicking and typing in a real window."""
 
 from desk_hands import WARD, hands, take_home
-from quyhoach.processing_algorithms.provincial_database.interface import WorkingCopy, layer_as_of, open_hub, push
+from quyhoach.processing_algorithms.provincial_database.administration.administration import back_up, restore
+from quyhoach.processing_algorithms.provincial_database.interface import WorkingCopy, layer_as_of, open_hub, pull, push
 
 
 def test_a_planner_takes_home_edits_meets_a_colleague_and_sends(window, place):
@@ -306,3 +307,47 @@ assert loadPlugin("quyhoach") and startPlugin("quyhoach")
         before = hub.dataset("parcel"), layer_as_of(hub, hub.dataset("parcel"), changed.number - 1)
     assert sorted(kinds) == sorted(before[1]["land_code"]) and noted.count("Đã đo") == 3
     assert result["left"] == [0, 0, 0, 0, 0]
+
+
+def test_a_dispute_of_which_nobody_knows_what_was_before(window, place):
+    """The hub was restored twice from one backup: what was before is not offered, and the table says why."""
+    hub_path, mine = place / "dùng chung.gpkg", place / "đồng nghiệp.gpkg"
+
+    def restored():
+        target = place / "phục hồi.gpkg"
+        restore(place / "sao lưu.gpkg", str(target)).close()
+        target.replace(hub_path)
+
+    back_up(str(hub_path), place / "sao lưu.gpkg")
+    restored()
+    with WorkingCopy(mine) as copy, open_hub(str(hub_path)) as hub:
+        first, second = (row[0] for row in copy.database.execute("SELECT feature_id FROM parcel ORDER BY feature_id LIMIT 2").fetchall())
+        copy.database.execute("UPDATE parcel SET address = 'Sau lần một' WHERE feature_id IN (?, ?)", (first, second))
+        push(copy, hub, author="lan", message="Địa chỉ")
+        pull(copy, hub)
+    restored()
+    with open_hub(str(hub_path)) as hub, take_home(place, "khác.gpkg") as copy:
+        copy.database.execute("UPDATE parcel SET address = 'Của họ' WHERE feature_id = ?", (first,))
+        copy.database.execute("DELETE FROM parcel WHERE feature_id = ?", (second,))
+        push(copy, hub, author="bình", message="Địa chỉ")
+    result = window(hands() + f'''
+MINE, BOTH = {str(mine)!r}, {[first, second]!r}
+''' + '''
+dock = open_desk()
+copies = the(QComboBox, "copies")
+dock.copy_page.open(MINE)
+idle(dock)
+click(the(QPushButton, "pull"))
+idle(dock)
+review = the(QDockWidget, "QuyHoachConflictReviewDock")
+tree, fields = the(QTreeWidget, "conflicts_list"), the(QTableWidget, "conflict_fields")
+for number, feature in enumerate(BOTH):
+    items = [tree.topLevelItem(0).child(at) for at in range(tree.topLevelItem(0).childCount())]
+    click_item(tree, next(item for item in items if item.data(0, Qt.ItemDataRole.UserRole).feature_id == feature))
+    result[f"what_{number}"], result[f"base_{number}"] = review.what.text(), the(QPushButton, "choose_base").isEnabled()
+    result[f"rows_{number}"] = [[fields.item(row, column).text() for column in range(4)] for row in range(fields.rowCount())]
+    see(f"desk_20_nobody_knows_{number}")
+''')
+    assert result["base_0"] is False and result["base_1"] is False
+    assert result["rows_0"] == [["Địa chỉ thửa đất", "(không rõ)", "Sau lần một", "Của họ"]]
+    assert "đã được phục hồi" in result["what_1"] and all(row[1] == "(không rõ)" for row in result["rows_1"]), result
