@@ -79,7 +79,7 @@ def shapes_of(dataset: Dataset, blobs: Sequence[object], ids: Sequence[object] |
     """Return the shapes (WKB) of features; those that cannot be read are named (`rows_from_sqlite`)."""
     try:
         return _to_wkb(blobs, dataset.geometry)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _unreadable(dataset, blobs, ids) from error
 
 
@@ -172,7 +172,8 @@ def _to_wkb(blobs: Sequence[object], kind: str) -> list[bytes | None]:
     return found
 
 
-_UNREADABLE = (ValueError, TypeError, IndexError, shapely.errors.ShapelyError)
+#: What reading bytes that are no shape raises; NotImplementedError since shapely 2.1, of arcs.
+UNREADABLE = (ValueError, TypeError, IndexError, NotImplementedError, shapely.errors.ShapelyError)
 
 
 def _unreadable(dataset: Dataset, blobs: Sequence[object], ids: Sequence[object] | None) -> InputError:
@@ -180,7 +181,7 @@ def _unreadable(dataset: Dataset, blobs: Sequence[object], ids: Sequence[object]
     for position, blob in enumerate(blobs):
         try:
             _to_wkb([blob], dataset.geometry)
-        except _UNREADABLE:
+        except UNREADABLE:
             bad.append(position)
     named = "" if ids is None else f" ({name_some([ids[position] for position in bad])})"
     return InputError(say("{dataset}: {n} đối tượng có hình không đọc được, chẳng hạn có cung tròn{named}; hãy chuyển thành đoạn thẳng, vẽ lại hoặc xóa "

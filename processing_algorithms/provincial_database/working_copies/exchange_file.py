@@ -39,7 +39,7 @@ from ..changes import (
     Row,
     Scope,
 )
-from ..rows import now, row_from_plain, row_to_plain
+from ..rows import UNREADABLE, now, row_from_plain, row_to_plain
 from .after_restore import delivered
 from .outgoing import freeze, most_unpacked, pack_changes, pending, settle, unpack_changes
 from .pull import PullReport, asked_for, receive
@@ -263,7 +263,7 @@ def _refuse_nonsense(changeset: Changeset) -> None:
               if isinstance(value, bytes)]
     try:
         shapely.from_wkb(shapes)
-    except shapely.errors.ShapelyError as error:
+    except UNREADABLE as error:
         raise ValueError("shape") from error
 
 
